@@ -1,0 +1,1 @@
+"""The types that every other part speaks. Nothing in here imports another part of RumiAI."""

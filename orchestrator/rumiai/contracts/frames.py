@@ -1,0 +1,186 @@
+"""What decoding yields: the facts of a file, batches of sampled frames in shared memory, and its audio track."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+FrameKind = Literal["sampled", "after_cut"]
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a file says of itself, after the limits were checked.
+
+    ``width`` and ``height`` are those of the picture as shown (rotation and sample aspect ratio applied), in pixels;
+    0 when there is no video stream. ``fps`` is the average frame rate, 0.0 when unknown. ``duration_s`` is the
+    decoder's: container or stream, in seconds. ``rotation_deg`` is clockwise, one of 0, 90, 180, 270.
+    """
+
+    path: str
+    size_bytes: int
+    container: str
+    duration_s: float
+    has_video: bool
+    has_audio: bool
+    width: int = 0
+    height: int = 0
+    fps: float = 0.0
+    rotation_deg: int = 0
+    frames_declared: int | None = None
+    video_codec: str | None = None
+    pixel_format: str | None = None
+    hdr: bool = False
+    audio_codec: str | None = None
+    audio_sample_rate_hz: int | None = None
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What every visual service writes into its metadata: the frame it saw and the grid it was sampled on.
+
+    ``width``, ``height`` in pixels of the source as shown; ``fps`` of the source; ``sample_fps`` the effective rate;
+    ``frames_expected`` the instants k / sample_fps < duration_s.
+    """
+
+    width: int
+    height: int
+    fps: float
+    duration_s: float
+    sample_fps: float
+    frames_expected: int
+
+    @property
+    def step_s(self) -> float:
+        """Seconds between two samples."""
+        return 1.0 / self.sample_fps
+
+    def metadata(self, frames_analyzed: int) -> dict[str, object]:
+        """The members that ml_outputs requires in every visual service's ``metadata``."""
+        return {
+            "processed": True,
+            "frames_analyzed": frames_analyzed,
+            "frames_expected": self.frames_expected,
+            "sample_fps": self.sample_fps,
+            "width": self.width,
+            "height": self.height,
+            "fps": self.fps,
+            "duration": self.duration_s,
+        }
+
+
+@dataclass(frozen=True)
+class SharedSpan:
+    """A stretch of a shared-memory region, as both the orchestrator and the server name it.
+
+    ``key`` is the POSIX name (a file under ``/dev/shm``, with its leading slash); ``region`` the name under which the
+    region is registered with the server; the span is ``[offset_bytes, offset_bytes + size_bytes)``.
+    """
+
+    region: str
+    key: str
+    offset_bytes: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class FrameBatch:
+    """Frames of one video, in one slot of the shared-memory arena.
+
+    Row i of every array is frame i. The pixels stay valid until ``release`` has been called as often as there are
+    readers (the arena counts); after that the slot is written again.
+
+    Attributes:
+        images: (n, height, width, 3) uint8 RGB, read-only view of shared memory.
+        timestamps_s: (n,) float64, presentation time of each frame, seconds from the start of the video.
+        frame_numbers: (n,) int64, index of each frame in the source stream.
+        kind: ``sampled`` frames stand on the sampling grid and go to every service; ``after_cut`` frames are the first
+            of a new shot and go to OCR alone.
+        span: where the pixels lie for the server.
+        release: one reader has finished with this batch.
+    """
+
+    images: npt.NDArray[np.uint8]
+    timestamps_s: npt.NDArray[np.float64]
+    frame_numbers: npt.NDArray[np.int64]
+    kind: FrameKind
+    span: SharedSpan
+    release: Callable[[], None] = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        n = len(self.images)
+        if self.images.ndim != 4 or self.images.shape[3] != 3 or self.images.dtype != np.uint8 or n == 0:
+            raise ValueError(f"images: got {self.images.dtype} {self.images.shape}, expected uint8 (n >= 1, h, w, 3)")
+        if self.timestamps_s.shape != (n,) or self.frame_numbers.shape != (n,):
+            raise ValueError(
+                f"got {self.timestamps_s.shape} timestamps and {self.frame_numbers.shape} numbers for {n} frames"
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True)
+class AudioTrack:
+    """A whole audio track: mono float32 at 16 kHz, -1..1, read-only.
+
+    ``span`` is None when the samples are in ordinary memory. ``offset_s`` is where sample 0 stands on the video's
+    clock (audio that starts late has silence put before it, so it is 0.0 unless said otherwise).
+    """
+
+    samples: npt.NDArray[np.float32]
+    sample_rate_hz: int
+    span: SharedSpan | None = None
+    offset_s: float = 0.0
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.sample_rate_hz
+
+
+@dataclass(frozen=True)
+class FrameDetections:
+    """Objects on one frame. Row i of ``boxes``, ``scores``, ``class_ids`` is one object.
+
+    Attributes:
+        timestamp_s: Presentation time.
+        frame_number: Index in the source stream.
+        boxes: (m, 4) float32 x, y, width, height, normalised to 0..1, origin top left, clipped to the frame.
+        scores: (m,) float32, 0..1.
+        class_ids: (m,) int32, index into ``tensors.COCO_NAMES``.
+    """
+
+    timestamp_s: float
+    frame_number: int
+    boxes: npt.NDArray[np.float32]
+    scores: npt.NDArray[np.float32]
+    class_ids: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class FrameTexts:
+    """Lines of text on one frame. Row i of each member is one line.
+
+    Attributes:
+        timestamp_s: Presentation time.
+        frame_number: Index in the source stream.
+        texts: m strings.
+        boxes: (m, 4) float32 x, y, width, height, normalised, clipped.
+        scores: (m,) float32 recogniser confidence, 0..1.
+        contrasts: (m,) float32, (95th - 5th percentile of the luminance in the box) / 255.
+        origin: ``read`` by the model on this frame; ``carried`` from the frame before, which differs too little to hold
+            other text; ``gated``: nothing on it can be text that was not there before.
+    """
+
+    timestamp_s: float
+    frame_number: int
+    texts: tuple[str, ...]
+    boxes: npt.NDArray[np.float32]
+    scores: npt.NDArray[np.float32]
+    contrasts: npt.NDArray[np.float32]
+    origin: Literal["read", "carried", "gated"] = "read"

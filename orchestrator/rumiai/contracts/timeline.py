@@ -1,0 +1,289 @@
+"""Time on one clock: timestamps, timeline entries, and the unified analysis that the metrics read.
+
+Times are float seconds from the start of the video. Everything in here is a value: nothing is changed after it was made.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+ENTRY_TYPES: Final[tuple[str, ...]] = (
+    "object", "speech", "text", "sticker", "scene_change", "scene", "pose", "face", "gaze", "gesture", "emotion",
+    "action", "audio_energy",
+)  # fmt: skip
+
+SCHEMA_VERSION: Final = "3.0"
+
+_NUMBER = r"(\d+(?:\.\d+)?)"
+_SECONDS = re.compile(rf"{_NUMBER}s?")
+_RANGE = re.compile(rf"{_NUMBER}-{_NUMBER}s?")
+_CLOCK = re.compile(r"(?:(\d+):)?([0-5]?\d):([0-5]?\d(?:\.\d+)?)")
+
+
+@dataclass(frozen=True, order=True)
+class Timestamp:
+    """An instant, in seconds from the start of the video; never negative, never NaN."""
+
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.seconds) or self.seconds < 0:
+            raise ValueError(f"got {self.seconds!r} seconds, expected a finite number >= 0")
+
+    @classmethod
+    def from_value(cls, value: object) -> Timestamp | None:
+        """Read a timestamp in any form that was ever written; None when it is none of them.
+
+        Accepts numbers, ``"5"``, ``"5s"``, ``"0.5s"``, ``"a-b"`` and ``"a-bs"`` (the start), ``"M:SS"``, ``"H:MM:SS"``
+        (with decimals), and ``{"seconds": .., "nanos": ..}``. Whole strings only. Negative numbers are 0.0.
+        """
+        seconds: float | None = None
+        if isinstance(value, Timestamp):
+            return value
+        if isinstance(value, bool) or value is None:
+            return None
+        if isinstance(value, int | float):
+            seconds = float(value)
+        elif isinstance(value, Mapping):
+            try:
+                seconds = float(value.get("seconds", 0) or 0) + float(value.get("nanos", 0) or 0) / 1e9
+            except (TypeError, ValueError):
+                return None
+        elif isinstance(value, str):
+            seconds = _parse_text(value.strip())
+        if seconds is None or not math.isfinite(seconds):
+            return None
+        return cls(max(0.0, seconds))
+
+    def bin_key(self) -> str:
+        """The one-second bin that holds this instant, ``"3-4s"``."""
+        second = int(self.seconds)
+        return f"{second}-{second + 1}s"
+
+
+def _parse_text(text: str) -> float | None:
+    if match := _SECONDS.fullmatch(text):
+        return float(match[1])
+    if match := _RANGE.fullmatch(text):
+        return float(match[1])
+    if match := _CLOCK.fullmatch(text):
+        return int(match[1] or 0) * 3600 + int(match[2]) * 60 + float(match[3])
+    return None
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """Something that happens: from ``start_s`` to ``end_s``, or at one instant when ``end_s`` is None."""
+
+    start_s: float
+    entry_type: str
+    data: Mapping[str, Any]
+    end_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.end_s is not None and self.end_s < self.start_s:
+            raise ValueError(f"{self.entry_type}: got end {self.end_s} before start {self.start_s}")
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds; 0.0 for an instant."""
+        return 0.0 if self.end_s is None else self.end_s - self.start_s
+
+    def overlaps(self, start_s: float, end_s: float) -> bool:
+        """Whether this entry is in the half-open window ``[start_s, end_s)``; an instant is when it lies in it."""
+        if self.end_s is None or self.end_s == self.start_s:
+            return start_s <= self.start_s < end_s
+        return self.start_s < end_s and self.end_s > start_s
+
+    def contains_time(self, t_s: float, tolerance_s: float = 0.001) -> bool:
+        """Whether the entry holds at ``t_s``: ``start <= t < end``, or an instant within the tolerance."""
+        if self.end_s is None:
+            return abs(t_s - self.start_s) <= tolerance_s
+        return self.start_s <= t_s < self.end_s
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form; ``end`` is absent for an instant."""
+        out: dict[str, Any] = {"start": self.start_s, "entry_type": self.entry_type, "data": dict(self.data)}
+        if self.end_s is not None:
+            out["end"] = self.end_s
+        return out
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> TimelineEntry:
+        """Read the JSON form, historical time strings included.
+
+        Raises:
+            ValueError: There is no readable start.
+        """
+        start = Timestamp.from_value(raw.get("start"))
+        if start is None:
+            raise ValueError(f"timeline entry: got start {raw.get('start')!r}, expected seconds")
+        end = Timestamp.from_value(raw.get("end"))
+        payload = raw.get("data")
+        data = payload if isinstance(payload, Mapping) else {} if payload is None else {"value": payload}
+        kind = str(raw.get("entry_type") or raw.get("type") or "unknown")
+        return cls(start.seconds, kind, dict(data), end.seconds if end is not None else None)
+
+
+def _entry_order(entry: TimelineEntry) -> tuple[float, float, str, str]:
+    # A total order, so that the same entries in any order give the same timeline.
+    end = entry.start_s if entry.end_s is None else entry.end_s
+    return (entry.start_s, end, entry.entry_type, repr(sorted(entry.data.items(), key=lambda kv: kv[0])))
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The entries of one video, sorted by start."""
+
+    video_id: str
+    duration_s: float
+    entries: tuple[TimelineEntry, ...] = ()
+    dropped: int = 0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.duration_s) or self.duration_s <= 0:
+            raise ValueError(f"timeline of {self.video_id}: got duration {self.duration_s}, expected > 0")
+
+    @classmethod
+    def from_entries(
+        cls, video_id: str, duration_s: float, entries: Iterable[TimelineEntry], frame_s: float = 0.0
+    ) -> Timeline:
+        """Sort, clamp ends to the duration, and drop (and count) what starts after the end by more than a frame."""
+        kept: list[TimelineEntry] = []
+        dropped = 0
+        for entry in entries:
+            if entry.start_s > duration_s + frame_s:
+                dropped += 1
+                continue
+            start = min(entry.start_s, duration_s)
+            end = None if entry.end_s is None else max(start, min(entry.end_s, duration_s))
+            kept.append(TimelineEntry(start, entry.entry_type, entry.data, end))
+        kept.sort(key=_entry_order)
+        return cls(video_id, duration_s, tuple(kept), dropped)
+
+    @cached_property
+    def _by_type(self) -> dict[str, tuple[TimelineEntry, ...]]:
+        index: dict[str, list[TimelineEntry]] = {}
+        for entry in self.entries:
+            index.setdefault(entry.entry_type, []).append(entry)
+        return {kind: tuple(found) for kind, found in index.items()}
+
+    @cached_property
+    def _starts(self) -> list[float]:
+        return [entry.start_s for entry in self.entries]
+
+    def of_type(self, *kinds: str) -> tuple[TimelineEntry, ...]:
+        """Entries of the given types, sorted by start."""
+        if len(kinds) == 1:
+            return self._by_type.get(kinds[0], ())
+        return tuple(sorted((e for kind in kinds for e in self._by_type.get(kind, ())), key=_entry_order))
+
+    def in_range(self, start_s: float, end_s: float) -> tuple[TimelineEntry, ...]:
+        """Entries in the half-open window ``[start_s, end_s)``, closed at the duration."""
+        stop = math.inf if end_s >= self.duration_s else end_s
+        last = len(self.entries) if stop == math.inf else bisect_left(self._starts, end_s)
+        return tuple(entry for entry in self.entries[:last] if entry.overlaps(start_s, stop))
+
+    def counts(self) -> dict[str, int]:
+        """How many entries there are of each type."""
+        return {kind: len(found) for kind, found in sorted(self._by_type.items())}
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "video_id": self.video_id,
+            "duration": self.duration_s,
+            "entry_count": len(self.entries),
+            "entries_dropped": self.dropped,
+            "entries": [entry.to_dict() for entry in self.entries],
+        }
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Timeline:
+        """Read the JSON form."""
+        entries = [TimelineEntry.from_dict(item) for item in raw.get("entries", ())]
+        entries.sort(key=_entry_order)
+        return cls(str(raw["video_id"]), float(raw["duration"]), tuple(entries), int(raw.get("entries_dropped", 0)))
+
+
+@dataclass(frozen=True)
+class UnifiedAnalysis:
+    """Everything known of one video: metadata, the canonical data of each service, timeline and markers.
+
+    Attributes:
+        video_id: The safe id, also the file name.
+        duration_s: The decoder's, in seconds.
+        metadata: VideoMetadata.to_dict() plus what the file says (width, height, fps, ...).
+        ml_data: service -> canonical data; services that did not run or failed are absent.
+        pipeline_details: service -> {"ok": bool, "reason": str | None}; every service is listed.
+        timeline: The entries made from ml_data.
+        temporal_markers: timeline.md section 9, None until made.
+        processing_metadata: Counts, versions, stage seconds; nothing that the metrics read.
+    """
+
+    video_id: str
+    duration_s: float
+    metadata: Mapping[str, Any]
+    ml_data: Mapping[str, Mapping[str, Any]]
+    pipeline_details: Mapping[str, Mapping[str, Any]]
+    timeline: Timeline
+    temporal_markers: Mapping[str, Any] | None = None
+    processing_metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def ok(self, service: str) -> bool:
+        """Whether the service ran and succeeded."""
+        return bool(self.pipeline_details.get(service, {}).get("ok", False))
+
+    def reason(self, service: str) -> str | None:
+        """Why the service has no data; None when it has."""
+        if self.ok(service):
+            return None
+        return str(self.pipeline_details.get(service, {}).get("reason") or "did not run")
+
+    def data(self, service: str) -> Mapping[str, Any] | None:
+        """The service's canonical data, None when it failed or did not run."""
+        return self.ml_data.get(service) if self.ok(service) else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The file ``unified_analysis/<id>.json``."""
+        short = {"scene_detection": "scene", "emotion_detection": "emotion"}
+        out: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "video_id": self.video_id,
+            "duration": self.duration_s,
+            "metadata": dict(self.metadata),
+            "pipeline_status": {short.get(s, s): bool(d.get("ok")) for s, d in self.pipeline_details.items()},
+            "pipeline_details": {s: dict(d) for s, d in self.pipeline_details.items()},
+            "ml_data": {s: dict(d) for s, d in self.ml_data.items()},
+            "timeline": self.timeline.to_dict(),
+            "processing_metadata": dict(self.processing_metadata),
+        }
+        out["pipeline_status"]["temporal"] = self.temporal_markers is not None
+        if self.temporal_markers is not None:
+            out["temporal_markers"] = dict(self.temporal_markers)
+        return out
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> UnifiedAnalysis:
+        """Read the canonical file; historical shapes go through ``timeline.read`` first.
+
+        Raises:
+            KeyError: A required key is missing.
+        """
+        markers = raw.get("temporal_markers", raw.get("temporalMarkers"))
+        return cls(
+            video_id=str(raw["video_id"]),
+            duration_s=float(raw["duration"]),
+            metadata=dict(raw["metadata"]),
+            ml_data={s: dict(d) for s, d in raw["ml_data"].items()},
+            pipeline_details={s: dict(d) for s, d in raw["pipeline_details"].items()},
+            timeline=Timeline.from_dict(raw["timeline"]),
+            temporal_markers=dict(markers) if markers is not None else None,
+            processing_metadata=dict(raw.get("processing_metadata", {})),
+        )

@@ -1,0 +1,1 @@
+"""RumiAI's model server: YOLO, EasyOCR and Whisper behind NVIDIA Triton."""
