@@ -1,0 +1,46 @@
+"""Triton's Python backend for ``ocr``: tensors to ``rumiai_server.engines.ocr`` and back."""
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+from rumiai.contracts.tensors import OCR
+from rumiai_server import adapter
+from rumiai_server.engines.ocr import OcrEngine, OcrParams, TextLines
+
+
+class TritonPythonModel:
+    """One instance: one detector and one recogniser on one device."""
+
+    def initialize(self, args):
+        """Load the weights and run both networks once."""
+        settings = adapter.ModelSettings.from_args(args)
+        self._mode = settings["mode"]
+        self._engine = OcrEngine(
+            settings.weights("detector"),
+            settings.weights("recognizer"),
+            languages=tuple(settings["languages"].split(",")),
+            device=settings.device,
+            threads=settings.threads,
+        )
+        self._engine.warm_up()
+
+    def execute(self, requests):
+        """Answer a batch of requests."""
+        return adapter.execute(pb_utils, requests, OCR, self._parse, self._engine.read, self._pack)
+
+    def _parse(self, images, parameters):
+        params = OcrParams(
+            mode=parameters.get("mode", self._mode),
+            canvas_size=int(adapter.as_number(parameters, "canvas_size", OcrParams.canvas_size)),
+            mag_ratio=adapter.as_number(parameters, "mag_ratio", OcrParams.mag_ratio),
+        )
+        return adapter.check_images(images), params
+
+    def _pack(self, frames: list[TextLines]) -> adapter.Outputs:
+        texts = [np.array([t.encode() for t in f.texts], dtype=np.object_) for f in frames]
+        return {
+            "QUADS": adapter.pad_rows([np.asarray(f.quads, np.float32).reshape(-1, 4, 2) for f in frames], 0.0),
+            "TEXTS": adapter.pad_rows(texts, b""),
+            "SCORES": adapter.pad_rows([np.asarray(f.scores, np.float32) for f in frames], 0.0),
+            "COUNTS": adapter.counts([f.texts for f in frames]),
+        }

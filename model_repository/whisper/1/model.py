@@ -1,0 +1,35 @@
+"""Triton's Python backend for ``whisper``: tensors to ``rumiai_server.engines.whisper`` and back."""
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+from rumiai.contracts.tensors import WHISPER
+from rumiai_server import adapter
+from rumiai_server.engines.whisper import Transcript, WhisperParams, make_engine
+
+
+class TritonPythonModel:
+    """One instance: one Whisper engine on one device."""
+
+    def initialize(self, args):
+        """Load the weights and transcribe a moment of noise."""
+        settings = adapter.ModelSettings.from_args(args)
+        self._engine = make_engine(
+            settings["engine"], settings.weights("model"), device=settings.device, threads=settings.threads
+        )
+        self._engine.warm_up()
+
+    def execute(self, requests):
+        """Answer a batch of requests; their chunks share the batches of the network."""
+        return adapter.execute(pb_utils, requests, WHISPER, self._parse, self._engine.transcribe, self._pack)
+
+    def _parse(self, audio, parameters):
+        params = WhisperParams(
+            language=parameters.get("language") or None,
+            task=parameters.get("task", "transcribe"),
+            word_timestamps=adapter.as_bool(parameters, "word_timestamps", True),
+        )
+        return adapter.check_audio(audio), params
+
+    def _pack(self, transcript: Transcript) -> adapter.Outputs:
+        return {"TRANSCRIPT": np.array([[transcript.to_json()]], dtype=np.object_)}

@@ -1,0 +1,40 @@
+"""Triton's Python backend for ``yolo``: tensors to ``rumiai_server.engines.yolo`` and back."""
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+from rumiai.contracts.tensors import YOLO
+from rumiai_server import adapter
+from rumiai_server.engines.yolo import Detections, YoloEngine, YoloParams
+
+
+class TritonPythonModel:
+    """One instance: one engine on one device."""
+
+    def initialize(self, args):
+        """Load the weights and run the network once, so that the first request is as fast as the next."""
+        settings = adapter.ModelSettings.from_args(args)
+        self._mode = settings["mode"]
+        self._engine = YoloEngine(settings.weights("weights"), device=settings.device, threads=settings.threads)
+        self._engine.warm_up()
+
+    def execute(self, requests):
+        """Answer a batch of requests."""
+        return adapter.execute(pb_utils, requests, YOLO, self._parse, self._engine.detect, self._pack)
+
+    def _parse(self, images, parameters):
+        params = YoloParams(
+            conf=adapter.as_number(parameters, "conf", YoloParams.conf),
+            iou=adapter.as_number(parameters, "iou", YoloParams.iou),
+            max_det=int(adapter.as_number(parameters, "max_det", YoloParams.max_det)),
+            mode=parameters.get("mode", self._mode),
+        )
+        return adapter.check_images(images), params
+
+    def _pack(self, frames: list[Detections]) -> adapter.Outputs:
+        return {
+            "BOXES": adapter.pad_rows([np.asarray(f.boxes, np.float32).reshape(-1, 4) for f in frames], 0.0),
+            "SCORES": adapter.pad_rows([f.scores for f in frames], 0.0),
+            "CLASS_IDS": adapter.pad_rows([f.class_ids for f in frames], -1),
+            "COUNTS": adapter.counts([f.scores for f in frames]),
+        }
