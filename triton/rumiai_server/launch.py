@@ -65,8 +65,8 @@ class ServeConfig:
             )
         if self.address not in LOOPBACK and not self.insecure_bind:
             raise ConfigurationError(
-                f"will not listen on {self.address}: the embedded Triton 2.51 has known vulnerabilities, open to anyone "
-                "who reaches its ports",
+                f"will not listen on {self.address}: the embedded Triton 2.51 has known vulnerabilities, open to "
+                "anyone who reaches its ports",
                 hint="put the container of docker/ behind its gateway, or pass --insecure-bind if you know the network",
             )
 

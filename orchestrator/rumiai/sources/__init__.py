@@ -1,0 +1,1 @@
+"""A thing the user names, turned into local files."""

@@ -1,0 +1,234 @@
+"""Every path that RumiAI writes, and every write.
+
+Nothing else builds a path from outside text or opens a file for writing. A file is written beside its place, fsynced
+and renamed: whoever reads it finds the old one or the new one, never half of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rumiai.contracts.results import ServiceName
+from rumiai.errors import StoreError
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
+# Longer names break file systems and readers' eyes; the rest of a file name comes on top.
+_ID_CHARS: Final = 100
+_HASH_CHARS: Final = 8
+_BLOCK_BYTES: Final = 1 << 20
+
+_SERVICE_FILES: Final[Mapping[ServiceName, str]] = {
+    "yolo": "object_detection_outputs/{id}/{id}_yolo_detections.json",
+    "whisper": "speech_transcriptions/{id}_whisper.json",
+    "mediapipe": "human_analysis_outputs/{id}/{id}_human_analysis.json",
+    "ocr": "creative_analysis_outputs/{id}/{id}_creative_analysis.json",
+    "scene_detection": "scene_detection_outputs/{id}/{id}_scenes.json",
+    "audio_energy": "audio_energy_outputs/{id}/{id}_energy.json",
+    "emotion_detection": "emotion_detection_outputs/{id}/{id}_emotions.json",
+}
+
+
+def content_sha256(path: Path) -> str:
+    """The sha256 of a file's content, as hex.
+
+    Raises:
+        StoreError: It cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(_BLOCK_BYTES):
+                digest.update(block)
+    except OSError as exc:
+        raise StoreError(f"cannot read {path}: {exc.strerror}") from exc
+    return digest.hexdigest()
+
+
+def safe_id(raw: str) -> tuple[str, bool]:
+    """An id that can be a file name, and whether it had to be changed.
+
+    Characters outside ``[A-Za-z0-9._-]`` and a leading dot become ``_``; cut to 100 characters.
+    """
+    clean = _UNSAFE.sub("_", raw)
+    if clean.startswith("."):
+        clean = "_" + clean[1:]
+    clean = clean[:_ID_CHARS]
+    return clean, clean != raw
+
+
+def assign_ids(paths: list[Path]) -> dict[Path, str]:
+    """One id for each input of a run.
+
+    The file's stem, made safe. ``_`` and the first 8 hex digits of the content's sha256 follow when the stem had to be
+    changed or two inputs would have the same id (then both get them); an empty stem gives the digits alone. Inputs with
+    the same name and the same content are the same video and share an id.
+    """
+    bases = {path: safe_id(path.stem) for path in paths}
+    counts: dict[str, int] = {}
+    for base, _ in bases.values():
+        counts[base.lower()] = counts.get(base.lower(), 0) + 1
+    out = {}
+    for path, (base, changed) in bases.items():
+        if base and not changed and counts[base.lower()] == 1:
+            out[path] = base
+            continue
+        digits = content_sha256(path)[:_HASH_CHARS]
+        out[path] = f"{base}_{digits}" if base else digits
+    return out
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON atomically: UTF-8, no NaN or Infinity.
+
+    Raises:
+        StoreError: The file system refused, or the value holds something JSON has no form for.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=1)
+    except (TypeError, ValueError) as exc:
+        raise StoreError(f"cannot write {path.name}: {exc}") from exc
+    write_text(path, text + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text atomically, in UTF-8.
+
+    Raises:
+        StoreError: The file system refused; the temporary file is gone.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as exc:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise StoreError(f"cannot write {path}: {exc.strerror}", hint="check free space and permissions") from exc
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        StoreError: It is not there, or not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise StoreError(f"cannot read {path}: {exc.strerror}") from exc
+    except ValueError as exc:
+        raise StoreError(f"{path} is not valid JSON: {exc}") from exc
+
+
+@dataclass(frozen=True)
+class Store:
+    """The folder layout under ``--out``, for one or many videos.
+
+    The subfolders are relative to ``base`` unless absolute (settings may rename them).
+    """
+
+    base: Path
+    unified_dir: str = "unified_analysis"
+    temporal_dir: str = "temporal_markers"
+    insights_dir: str = "insights"
+
+    def service_file(self, service: ServiceName, video_id: str) -> Path:
+        """Where a service's canonical data of one video is."""
+        return self.base / _SERVICE_FILES[service].format(id=_checked(video_id))
+
+    def unified_file(self, video_id: str) -> Path:
+        """``unified_analysis/<id>.json``."""
+        return self.base / self.unified_dir / f"{_checked(video_id)}.json"
+
+    def markers_file(self, video_id: str) -> Path:
+        """``temporal_markers/<id>.json``."""
+        return self.base / self.temporal_dir / f"{_checked(video_id)}.json"
+
+    def insights_folder(self, video_id: str) -> Path:
+        """``insights/<id>/``."""
+        return self.base / self.insights_dir / _checked(video_id)
+
+    def state_file(self, video_id: str) -> Path:
+        """``insights/<id>/state.json``: what is finished, from which input."""
+        return self.insights_folder(video_id) / "state.json"
+
+    @contextlib.contextmanager
+    def lock(self, video_id: str) -> Iterator[None]:
+        """Keep other runs from the same video; freed by the kernel when this process ends, however it ends.
+
+        Raises:
+            StoreError: Another run has it.
+        """
+        path = self.insights_folder(video_id) / ".lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stream = path.open("w")
+        except OSError as exc:
+            raise StoreError(f"cannot write {path}: {exc.strerror}") from exc
+        with stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as exc:
+                raise StoreError(f"another run is working on {video_id} in {self.base}", hint="wait for it") from exc
+            yield
+
+
+def _checked(video_id: str) -> str:
+    if not video_id or safe_id(video_id)[1]:
+        raise StoreError(f"{video_id!r} is no safe id", hint="ids come from assign_ids")
+    return video_id
+
+
+class RunState:
+    """``state.json`` of one video: for each stage the fingerprint of its inputs, and what it wrote.
+
+    Args:
+        path: The file; missing or damaged counts as empty (the work is then done again).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stages: dict[str, dict[str, Any]] = {}
+        if path.exists():
+            with contextlib.suppress(StoreError):
+                raw = read_json(path)
+                if isinstance(raw, dict) and isinstance(raw.get("stages"), dict):
+                    self._stages = raw["stages"]
+
+    def finished(self, stage: str, fingerprint: str) -> bool:
+        """Whether the stage was finished from these very inputs and its files are still there, unchanged in size."""
+        saved = self._stages.get(stage, {})
+        if saved.get("fingerprint") != fingerprint:
+            return False
+        outputs: dict[str, int] = saved.get("outputs", {})
+        return all(Path(name).is_file() and Path(name).stat().st_size == size for name, size in outputs.items())
+
+    def finish(self, stage: str, fingerprint: str, outputs: list[Path], finished_at: str) -> None:
+        """Record a finished stage."""
+        sizes = {str(path): path.stat().st_size for path in outputs}
+        self._stages[stage] = {"fingerprint": fingerprint, "outputs": sizes, "finished_at": finished_at}
+        write_json(self._path, {"stages": self._stages})
+
+    def forget(self, stage: str) -> None:
+        """Drop a stage, so that it is done again."""
+        if self._stages.pop(stage, None) is not None:
+            write_json(self._path, {"stages": self._stages})
+
+
+def fingerprint(*parts: object) -> str:
+    """A short hash of anything that JSON can hold, the same for equal values."""
+    text = json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
