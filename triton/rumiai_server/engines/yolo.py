@@ -1,0 +1,314 @@
+"""YOLO object detection: batches of pictures in, boxes out. No Triton in here.
+
+Two modes. ``strict`` is ultralytics' own way from picture to boxes, in float32, and equals
+``ultralytics.YOLO(weights).predict``. ``fast`` pads to the next multiple of the stride only (a 9:16 picture becomes
+640 x 384 instead of 640 x 640), computes in the device's reduced precision, and decodes nothing but the anchors above
+the confidence threshold, in float32.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as torch_f
+import torchvision
+from ultralytics.data.augment import LetterBox
+from ultralytics.utils import nms, ops
+
+from rumiai.contracts import tensors
+from rumiai.errors import ContractError
+from rumiai_server.engines.precision import reduced_dtype, resolve_device
+from rumiai_server.engines.yolo_weights import load_yolo
+
+# CPU: time per picture is flat from 8 on, memory is not. CUDA: a small network needs many pictures to fill a device.
+_BATCH_SIZE: Final = {"cpu": 8, "cuda": 64}
+# Bytes of pixels of a batch; as float16 on a device they take up twice that, whatever the size of the pictures.
+_MAX_BATCH_BYTES: Final = 256 * 2**20
+# The grey that ultralytics trains and pads with.
+_PADDING: Final = 114
+# Upstream's predictor leaves max_nms at this many candidates a picture.
+_MAX_CANDIDATES: Final = 30_000
+
+Images = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class YoloParams:
+    """What a request may choose; the defaults are ultralytics'.
+
+    Attributes:
+        conf: Objects must score above this, 0..1.
+        iou: Of two boxes of one class that overlap by more than this, the weaker is dropped; 0..1.
+        max_det: The most objects of one picture, the strongest first.
+        mode: ``fast`` or ``strict``.
+    """
+
+    conf: float = 0.25
+    iou: float = 0.7
+    max_det: int = 300
+    mode: tensors.Mode = "fast"
+
+    def __post_init__(self) -> None:
+        for name in ("conf", "iou"):
+            value = getattr(self, name)
+            if not 0.0 <= value <= 1.0:  # NaN fails this too
+                raise ContractError(f"{name}: got {value!r}, expected a number from 0 to 1")
+        if isinstance(self.max_det, bool) or not isinstance(self.max_det, int) or not 1 <= self.max_det <= 1000:
+            raise ContractError(f"max_det: got {self.max_det!r}, expected an integer from 1 to 1000")
+        if self.mode not in ("fast", "strict"):
+            raise ContractError(f"mode: got {self.mode!r}, expected 'fast' or 'strict'")
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Objects on one picture, the strongest first.
+
+    Attributes:
+        boxes: (m, 4) float32 x1, y1, x2, y2 in pixels of the given picture, clipped to it.
+        scores: (m,) float32, descending.
+        class_ids: (m,) int32, index into the engine's ``names``.
+    """
+
+    boxes: npt.NDArray[np.float32]
+    scores: npt.NDArray[np.float32]
+    class_ids: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+
+class Fit(NamedTuple):
+    """How a picture of height x width is put into the network's input; all in pixels."""
+
+    height: int
+    width: int
+    inner_height: int
+    inner_width: int
+    top: int
+    left: int
+    input_height: int
+    input_width: int
+
+    @classmethod
+    def of(cls, height: int, width: int, size_px: int, stride_px: int) -> Fit:
+        """Longer side scaled to ``size_px``, both padded to the next multiple of the stride, picture in the middle."""
+        gain = min(size_px / height, size_px / width)
+        inner_h, inner_w = max(round(height * gain), 1), max(round(width * gain), 1)
+        pad_h, pad_w = (size_px - inner_h) % stride_px, (size_px - inner_w) % stride_px
+        top, left = round(pad_h / 2 - 0.1), round(pad_w / 2 - 0.1)  # as LetterBox rounds
+        return cls(height, width, inner_h, inner_w, top, left, inner_h + pad_h, inner_w + pad_w)
+
+
+class _Job(NamedTuple):
+    request: int
+    frame: int
+    image: Images
+
+
+class YoloEngine:
+    """A detector on one device.
+
+    Not thread-safe: one thread calls one engine.
+
+    Args:
+        weights: ultralytics ``.pt`` or ``.onnx``; see ``load_yolo``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:<index>``.
+        threads: Threads of the process for torch on the CPU; None leaves torch's own choice.
+
+    Raises:
+        ConfigurationError: The device is not there.
+        WeightsError: The file is not a detector that can be read.
+    """
+
+    def __init__(self, weights: Path, *, device: str = "auto", threads: int | None = None) -> None:
+        self._device = resolve_device(device)
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self._model = load_yolo(weights)
+        self._dtype = reduced_dtype(self._device) or torch.float32
+        self._strict: Any = self._model.module.to(self._device)
+        # A copy in the reduced precision; channels last is what oneDNN's and cuDNN's convolutions want (1.4x on CPU).
+        fast = copy.deepcopy(self._strict).to(self._dtype)
+        self._fast: Any = fast.to(memory_format=torch.channels_last)
+        self._batch_size = _BATCH_SIZE[self._device.type]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Class names by index."""
+        return self._model.names
+
+    @property
+    def device(self) -> torch.device:
+        """Where the engine computes."""
+        return self._device
+
+    def warm_up(self, shapes: Sequence[tuple[int, int, int]]) -> None:
+        """Run once for each (n, height, width), so that the first request does not pay for kernel selection."""
+        for n, height, width in shapes:
+            self.detect([(np.zeros((n, height, width, 3), np.uint8), YoloParams())])
+
+    def detect(self, items: Sequence[tuple[Images, YoloParams]]) -> list[list[Detections]]:
+        """Find objects.
+
+        Args:
+            items: Requests, each (n, height, width, 3) uint8 RGB with its parameters. Pictures of equal size and
+                parameters share batches whatever request they come from.
+
+        Returns:
+            For each request, in order, one ``Detections`` for each of its pictures, in order.
+
+        Raises:
+            ContractError: A request is not an array of that dtype and shape, or its pictures are too small or large.
+        """
+        answers: list[list[Detections | None]] = []
+        groups: dict[tuple[int, int, YoloParams], list[_Job]] = {}
+        for index, (images, params) in enumerate(items):
+            _check(images)
+            answers.append([None] * len(images))
+            group = groups.setdefault((images.shape[1], images.shape[2], params), [])
+            group.extend(_Job(index, frame, image) for frame, image in enumerate(images))
+        for (height, width, params), jobs in groups.items():
+            run = self._run_strict if params.mode == "strict" else self._run_fast
+            size = max(1, min(self._batch_size, _MAX_BATCH_BYTES // (height * width * 3)))
+            for start in range(0, len(jobs), size):
+                batch = jobs[start : start + size]
+                with torch.inference_mode():
+                    found = run([job.image for job in batch], params)
+                    for job, detections in zip(batch, found, strict=True):
+                        answers[job.request][job.frame] = detections
+        return [[d for d in answer if d is not None] for answer in answers]
+
+    def _run_strict(self, images: list[Images], params: YoloParams) -> list[Detections]:
+        size = self._model.image_size_px
+        fit = LetterBox((size, size), auto=not self._model.square, stride=self._model.stride_px)
+        batch = torch.from_numpy(np.stack([fit(image=image) for image in images])).to(self._device)
+        x = batch.permute(0, 3, 1, 2).contiguous().float().div_(255)
+        found = nms.non_max_suppression(self._strict(x), params.conf, params.iou, max_det=params.max_det)
+        out = []
+        for rows in found:
+            ops.scale_boxes(x.shape[2:], rows[:, :4], images[0].shape)
+            out.append(_detections(rows.cpu().numpy()))
+        return out
+
+    def _run_fast(self, images: list[Images], params: YoloParams) -> list[Detections]:
+        height, width = images[0].shape[:2]
+        fit = Fit.of(height, width, self._model.image_size_px, self._model.stride_px)
+        if self._device.type == "cpu":
+            x = torch.from_numpy(fit_on_cpu(images, fit)).permute(0, 3, 1, 2).float()
+        else:
+            pixels = torch.from_numpy(np.stack(images)).pin_memory().to(self._device, non_blocking=True)
+            x = fit_on_device(pixels, fit)
+        rows = self._decode((x / 255).to(self._dtype, memory_format=torch.channels_last), params)
+        rows[:, [0, 2]] = ((rows[:, [0, 2]] - fit.left) * (width / fit.inner_width)).clamp_(0, width)
+        rows[:, [1, 3]] = ((rows[:, [1, 3]] - fit.top) * (height / fit.inner_height)).clamp_(0, height)
+        table = rows.cpu().numpy()
+        of_image = [table[table[:, 6] == i] for i in range(len(images))]
+        return [_detections(found[: params.max_det]) for found in of_image]
+
+    def _decode(self, x: torch.Tensor, params: YoloParams) -> torch.Tensor:
+        """Run the network on (n, 3, h, w).
+
+        Returns:
+            (m, 7) float32: x1, y1, x2, y2 in pixels of the input, score, class, index of the picture; after
+            suppression, scores descending.
+        """
+        head = self._fast.model[-1]
+        found = []
+        threshold = torch.logit(torch.tensor(params.conf)).item()  # -inf at 0, inf at 1
+        for level, features in enumerate(_features(self._fast, x)):
+            logits = head.cv3[level](features).permute(0, 2, 3, 1)  # (n, h, w, classes), no copy in channels last
+            picture, row, column = (logits.amax(-1).float() > threshold).nonzero(as_tuple=True)
+            score, class_id = logits[picture, row, column].float().sigmoid().max(-1)
+            sides = head.cv2[level](features).permute(0, 2, 3, 1)[picture, row, column].float()
+            # Each side's distance from the anchor is the mean of a distribution over 0 .. reg_max - 1 strides.
+            bins = torch.arange(head.reg_max, device=x.device, dtype=torch.float32)
+            distance = sides.view(-1, 4, head.reg_max).softmax(-1) @ bins
+            centre = torch.stack((column, row), 1) + 0.5
+            corners = torch.cat((centre - distance[:, :2], centre + distance[:, 2:]), 1) * head.stride[level]
+            found.append(torch.cat((corners, torch.stack((score, class_id, picture), 1)), 1))
+        rows = torch.cat(found)
+        if len(rows) > _MAX_CANDIDATES * len(x):
+            rows = rows[rows[:, 4].topk(_MAX_CANDIDATES * len(x)).indices]
+        kind = (rows[:, 6] * len(self.names) + rows[:, 5]).long()
+        return rows[torchvision.ops.batched_nms(rows[:, :4], rows[:, 4], kind, params.iou)]
+
+
+def _check(images: Images) -> None:
+    if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3:
+        got = f"{images.dtype} {images.shape}" if isinstance(images, np.ndarray) else type(images).__name__
+        raise ContractError(f"images: got {got}, expected uint8 (n, height, width, 3) RGB")
+    sides = images.shape[1:3]
+    if min(sides) < tensors.MIN_IMAGE_SIDE_PX or max(sides) > tensors.MAX_IMAGE_SIDE_PX:
+        raise ContractError(
+            f"images: got {sides[1]} x {sides[0]} px, expected sides from {tensors.MIN_IMAGE_SIDE_PX} to "
+            f"{tensors.MAX_IMAGE_SIDE_PX} px"
+        )
+
+
+def fit_on_cpu(images: Sequence[Images], fit: Fit) -> Images:
+    """Scale and pad with OpenCV, whose bilinear filter on bytes is the fastest there is, and upstream's own.
+
+    Args:
+        images: Each (height, width, 3) uint8.
+        fit: What to do with them.
+
+    Returns:
+        (n, input_height, input_width, 3) uint8.
+    """
+    canvas = np.full((len(images), fit.input_height, fit.input_width, 3), _PADDING, np.uint8)
+    size = (fit.inner_width, fit.inner_height)
+    for row, image in zip(canvas, images, strict=True):
+        inner = row[fit.top : fit.top + fit.inner_height, fit.left : fit.left + fit.inner_width]
+        inner[:] = image if image.shape[1::-1] == size else cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+    return canvas
+
+
+def fit_on_device(pixels: torch.Tensor, fit: Fit) -> torch.Tensor:
+    """Scale and pad where the pixels are.
+
+    Args:
+        pixels: (n, height, width, 3) uint8, on any device.
+        fit: What to do with them.
+
+    Returns:
+        (n, 3, input_height, input_width), 0..255: float16 on CUDA, float32 elsewhere.
+    """
+    x = pixels.permute(0, 3, 1, 2).to(torch.float16 if pixels.is_cuda else torch.float32)
+    if (fit.inner_height, fit.inner_width) != (fit.height, fit.width):
+        x = torch_f.interpolate(x, size=(fit.inner_height, fit.inner_width), mode="bilinear", align_corners=False)
+    right = fit.input_width - fit.inner_width - fit.left
+    bottom = fit.input_height - fit.inner_height - fit.top
+    return torch_f.pad(x, (fit.left, right, fit.top, bottom), value=_PADDING)
+
+
+def _features(model: Any, x: torch.Tensor) -> Iterator[torch.Tensor]:
+    """The feature maps that the detection head reads; upstream's own forward would also decode every anchor."""
+    kept: list[Any] = []
+    *body, head = model.model
+    for layer in body:
+        if layer.f != -1:
+            sources = [layer.f] if isinstance(layer.f, int) else layer.f
+            inputs = [x if source == -1 else kept[source] for source in sources]
+            x = layer(inputs[0] if isinstance(layer.f, int) else inputs)
+        else:
+            x = layer(x)
+        kept.append(x if layer.i in model.save else None)
+    for source in head.f:
+        yield x if source == -1 else kept[source]
+
+
+def _detections(rows: npt.NDArray[np.float32]) -> Detections:
+    """From rows of x1, y1, x2, y2, score, class and what may follow."""
+    return Detections(
+        boxes=np.ascontiguousarray(rows[:, :4], np.float32),
+        scores=np.ascontiguousarray(rows[:, 4], np.float32),
+        class_ids=rows[:, 5].astype(np.int32),
+    )
