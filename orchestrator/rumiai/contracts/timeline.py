@@ -1,17 +1,21 @@
 """Time on one clock: timestamps, timeline entries, and the unified analysis that the metrics read.
 
-Times are float seconds from the start of the video. Everything in here is a value: nothing is changed after it was made.
+Times are float seconds from the start of the video. Everything in here is a value, never changed after it was made.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate, groupby
 from typing import Any, Final
+
+from rumiai.contracts.results import SERVICES
 
 ENTRY_TYPES: Final[tuple[str, ...]] = (
     "object", "speech", "text", "sticker", "scene_change", "scene", "pose", "face", "gaze", "gesture", "emotion",
@@ -131,10 +135,35 @@ class TimelineEntry:
         return cls(start.seconds, kind, dict(data), end.seconds if end is not None else None)
 
 
-def _entry_order(entry: TimelineEntry) -> tuple[float, float, str, str]:
-    # A total order, so that the same entries in any order give the same timeline.
-    end = entry.start_s if entry.end_s is None else entry.end_s
-    return (entry.start_s, end, entry.entry_type, repr(sorted(entry.data.items(), key=lambda kv: kv[0])))
+def _entry_order(entry: TimelineEntry) -> tuple[float, float, str]:
+    return (entry.start_s, entry.start_s if entry.end_s is None else entry.end_s, entry.entry_type)
+
+
+def _payload_order(entry: TimelineEntry) -> tuple[bool, str]:
+    return entry.end_s is not None, json.dumps(entry.data, sort_keys=True, default=repr)
+
+
+def _sorted(entries: Iterable[TimelineEntry]) -> tuple[TimelineEntry, ...]:
+    """A total order, so that the same entries in any order give the same timeline; payloads are read only for ties."""
+    ordered: list[TimelineEntry] = []
+    for _, tied in groupby(sorted(entries, key=_entry_order), key=_entry_order):
+        group = list(tied)
+        ordered.extend(sorted(group, key=_payload_order) if len(group) > 1 else group)
+    return tuple(ordered)
+
+
+class _Index:
+    """The entries of one type, in order, for window queries that read only what may lie in the window."""
+
+    def __init__(self, entries: tuple[TimelineEntry, ...]) -> None:
+        self.entries = entries
+        self.starts = [entry.start_s for entry in entries]
+        # Largest end so far: everything before the first that passes a window's start has ended before it.
+        self.reach = list(accumulate((e.start_s if e.end_s is None else e.end_s for e in entries), max))
+
+    def window(self, start_s: float, stop_s: float) -> list[TimelineEntry]:
+        first, last = bisect_left(self.reach, start_s), bisect_left(self.starts, stop_s)
+        return [entry for entry in self.entries[first:last] if entry.overlaps(start_s, stop_s)]
 
 
 @dataclass(frozen=True)
@@ -164,35 +193,63 @@ class Timeline:
             start = min(entry.start_s, duration_s)
             end = None if entry.end_s is None else max(start, min(entry.end_s, duration_s))
             kept.append(TimelineEntry(start, entry.entry_type, entry.data, end))
-        kept.sort(key=_entry_order)
-        return cls(video_id, duration_s, tuple(kept), dropped)
+        return cls(video_id, duration_s, _sorted(kept), dropped)
 
     @cached_property
-    def _by_type(self) -> dict[str, tuple[TimelineEntry, ...]]:
-        index: dict[str, list[TimelineEntry]] = {}
+    def _by_type(self) -> dict[str, _Index]:
+        found: dict[str, list[TimelineEntry]] = {}
         for entry in self.entries:
-            index.setdefault(entry.entry_type, []).append(entry)
-        return {kind: tuple(found) for kind, found in index.items()}
-
-    @cached_property
-    def _starts(self) -> list[float]:
-        return [entry.start_s for entry in self.entries]
+            found.setdefault(entry.entry_type, []).append(entry)
+        return {kind: _Index(tuple(entries)) for kind, entries in found.items()}
 
     def of_type(self, *kinds: str) -> tuple[TimelineEntry, ...]:
         """Entries of the given types, sorted by start."""
-        if len(kinds) == 1:
-            return self._by_type.get(kinds[0], ())
-        return tuple(sorted((e for kind in kinds for e in self._by_type.get(kind, ())), key=_entry_order))
+        found = [self._by_type[kind].entries for kind in dict.fromkeys(kinds) if kind in self._by_type]
+        return found[0] if len(found) == 1 else _sorted(entry for entries in found for entry in entries)
 
-    def in_range(self, start_s: float, end_s: float) -> tuple[TimelineEntry, ...]:
-        """Entries in the half-open window ``[start_s, end_s)``, closed at the duration."""
+    def in_range(self, start_s: float, end_s: float, *kinds: str) -> tuple[TimelineEntry, ...]:
+        """Entries (of the given types, else all) in the half-open window ``[start_s, end_s)``, closed at the end."""
         stop = math.inf if end_s >= self.duration_s else end_s
-        last = len(self.entries) if stop == math.inf else bisect_left(self._starts, end_s)
-        return tuple(entry for entry in self.entries[:last] if entry.overlaps(start_s, stop))
+        indices = [self._by_type[kind] for kind in dict.fromkeys(kinds or self._by_type) if kind in self._by_type]
+        return _sorted(entry for index in indices for entry in index.window(start_s, stop))
+
+    def at_time(self, t_s: float, tolerance_s: float = 0.001) -> tuple[TimelineEntry, ...]:
+        """Entries that hold at ``t_s``; for sampled detections give half a sampling step as the tolerance."""
+        near = self.in_range(t_s - tolerance_s, math.nextafter(t_s + tolerance_s, math.inf))
+        return tuple(entry for entry in near if entry.contains_time(t_s, tolerance_s))
+
+    def density_buckets(self, size_s: float = 1.0) -> list[int]:
+        """How many entries start in each of the ceil(duration / size) buckets.
+
+        Raises:
+            ValueError: ``size_s`` is not positive.
+        """
+        if size_s <= 0:
+            raise ValueError(f"got bucket size {size_s}, expected > 0 seconds")
+        buckets = [0] * max(1, math.ceil(self.duration_s / size_s))
+        for entry in self.entries:
+            buckets[min(int(entry.start_s / size_s), len(buckets) - 1)] += 1
+        return buckets
+
+    def merge_with(self, other: Timeline) -> Timeline:
+        """Both timelines' entries, identical ones once; the longer duration.
+
+        Raises:
+            ValueError: The timelines are of different videos.
+        """
+        if other.video_id != self.video_id:
+            raise ValueError(f"got timelines of {self.video_id!r} and {other.video_id!r}, expected one video's")
+        merged: list[TimelineEntry] = []
+        for entry in _sorted((*self.entries, *other.entries)):
+            if not merged or entry != merged[-1]:
+                merged.append(entry)
+        return Timeline(
+            self.video_id, max(self.duration_s, other.duration_s), tuple(merged), self.dropped + other.dropped
+        )
 
     def counts(self) -> dict[str, int]:
         """How many entries there are of each type."""
-        return {kind: len(found) for kind, found in sorted(self._by_type.items())}
+        return {kind: len(index.entries) for kind, index in sorted(self._by_type.items())}
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -207,9 +264,8 @@ class Timeline:
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Timeline:
         """Read the JSON form."""
-        entries = [TimelineEntry.from_dict(item) for item in raw.get("entries", ())]
-        entries.sort(key=_entry_order)
-        return cls(str(raw["video_id"]), float(raw["duration"]), tuple(entries), int(raw.get("entries_dropped", 0)))
+        entries = _sorted(TimelineEntry.from_dict(item) for item in raw.get("entries", ()))
+        return cls(str(raw["video_id"]), float(raw["duration"]), entries, int(raw.get("entries_dropped", 0)))
 
 
 @dataclass(frozen=True)
@@ -245,6 +301,18 @@ class UnifiedAnalysis:
         if self.ok(service):
             return None
         return str(self.pipeline_details.get(service, {}).get("reason") or "did not run")
+
+    def is_complete(self) -> bool:
+        """Whether every service ran and succeeded."""
+        return all(self.ok(service) for service in SERVICES)
+
+    def completion_status(self) -> dict[str, bool]:
+        """Every service, and whether it ran and succeeded."""
+        return {service: self.ok(service) for service in SERVICES}
+
+    def errors(self) -> dict[str, str]:
+        """The services without data, each with its reason."""
+        return {service: self.reason(service) or "" for service in SERVICES if not self.ok(service)}
 
     def data(self, service: str) -> Mapping[str, Any] | None:
         """The service's canonical data, None when it failed or did not run."""

@@ -1,0 +1,248 @@
+"""What is known of a video besides its picture and sound: caption, counts, author (timeline.md section 8).
+
+What the source does not say is None: never 0, never an empty caption, never "now".
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+# Epoch numbers above this are milliseconds: as seconds it would be the year 5138.
+_MILLISECONDS_ABOVE: Final = 1e11
+
+# dataclass field -> key of to_dict, for the members that need no conversion.
+_PLAIN_KEYS: Final[Mapping[str, str]] = {
+    "video_id": "id", "url": "url", "username": "username", "description": "description", "duration": "duration",
+    "views": "views", "likes": "likes", "comments": "comments", "shares": "shares", "saves": "saves",
+    "download_url": "downloadUrl", "cover_url": "coverUrl", "width": "width", "height": "height", "is_ad": "isAd",
+    "is_slideshow": "isSlideshow", "text_language": "textLanguage", "location_created": "locationCreated",
+    "music": "music", "author": "author", "raw": "raw",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class VideoMetadata:
+    """A video's metadata; None is unknown, an empty tuple is "none of them".
+
+    ``duration`` is the scrape's, in seconds (the decoder's is the one that counts); ``create_time`` is in UTC;
+    ``hashtags`` are ``{id, name, title, cover}`` with ``name`` always there; ``raw`` is the scraped item as it came,
+    for replays, never sent to a model.
+    """
+
+    video_id: str
+    url: str | None = None
+    username: str | None = None
+    description: str | None = None
+    duration: float | None = None
+    views: int | None = None
+    likes: int | None = None
+    comments: int | None = None
+    shares: int | None = None
+    saves: int | None = None
+    create_time: datetime | None = None
+    download_url: str | None = None
+    cover_url: str | None = None
+    hashtags: tuple[Mapping[str, Any], ...] | None = None
+    mentions: tuple[str, ...] | None = None
+    effect_stickers: tuple[Any, ...] | None = None
+    music: Mapping[str, Any] | None = None
+    author: Mapping[str, Any] | None = None
+    width: int | None = None
+    height: int | None = None
+    is_ad: bool | None = None
+    is_slideshow: bool | None = None
+    text_language: str | None = None
+    location_created: str | None = None
+    raw: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @classmethod
+    def local(cls, video_id: str) -> VideoMetadata:
+        """A file of the user's own, of which nothing but its name is known."""
+        return cls(video_id)
+
+    @classmethod
+    def from_apify(cls, item: Mapping[str, Any]) -> VideoMetadata:
+        """Read an item of the TikTok scraper; missing members are None."""
+        video, author = _mapping(item.get("videoMeta")) or {}, _mapping(item.get("authorMeta"))
+        media = item.get("mediaUrls")
+        return cls(
+            video_id=_text(item.get("id")) or "",
+            url=_first_text(item, "webVideoUrl", "url"),
+            username=_text((author or {}).get("name")),
+            description=_caption(item, "text", "description"),
+            duration=_positive(video.get("duration", item.get("duration"))),
+            views=_count(item, "playCount", "views"),
+            likes=_count(item, "diggCount", "likes"),
+            comments=_count(item, "commentCount", "comments"),
+            shares=_count(item, "shareCount", "shares"),
+            saves=_count(item, "collectCount", "saves"),
+            create_time=parse_time(item.get("createTimeISO")) or parse_time(item.get("createTime")),
+            download_url=_first_text(item, "videoUrl", "downloadAddr")
+            or (_text(media[0]) if isinstance(media, list) and media else None)
+            or _first_text(item, "downloadUrl"),
+            cover_url=_first_text(video, "coverUrl", "cover") or _first_text(item, "coverUrl"),
+            hashtags=_hashtags(item.get("hashtags")),
+            mentions=_strings(item.get("mentions")),
+            effect_stickers=_tuple(item.get("effectStickers")),
+            music=_mapping(item.get("musicMeta")) or _mapping(item.get("music")),
+            author=author or _mapping(item.get("author")),
+            width=_pixels(video.get("width")),
+            height=_pixels(video.get("height")),
+            is_ad=_flag(item.get("isAd")),
+            is_slideshow=_flag(item.get("isSlideshow")),
+            text_language=_text(item.get("textLanguage")),
+            location_created=_text(item.get("locationCreated")),
+            raw=copy.deepcopy(dict(item)),
+        )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> VideoMetadata:
+        """Read :meth:`to_dict`'s form, older files' included (their zero counts cannot be told from unknown: kept)."""
+        plain: dict[str, Any] = {name: data.get(key) for name, key in _PLAIN_KEYS.items()}
+        plain |= {name: _number(plain[name]) for name in ("views", "likes", "comments", "shares", "saves")}
+        plain |= {name: _text(plain[name]) for name in ("url", "username", "download_url", "cover_url")}
+        plain |= {name: _copied(_mapping(plain[name])) for name in ("music", "author", "raw")}
+        plain |= {name: _pixels(plain[name]) for name in ("width", "height")}
+        scraped = data.get("scraped_duration", data.get("duration"))
+        plain["video_id"] = str(data.get("id") or data.get("video_id") or "")
+        plain["duration"] = _positive(scraped)
+        plain["username"] = plain["username"] or _text((_mapping(data.get("author")) or {}).get("name"))
+        return cls(
+            **plain,
+            create_time=parse_time(data.get("createTime")),
+            hashtags=_hashtags(data.get("hashtags")),
+            mentions=_strings(data.get("mentions")),
+            effect_stickers=_tuple(data.get("effectStickers")),
+        )
+
+    @property
+    def engagement_rate(self) -> float | None:
+        """100 x (likes + comments + shares) / views, in percent; None when any is unknown or there are no views."""
+        return self._rate(self.likes, self.comments, self.shares)
+
+    @property
+    def engagement_rate_with_saves(self) -> float | None:
+        """As :attr:`engagement_rate`, saves included."""
+        return self._rate(self.likes, self.comments, self.shares, self.saves)
+
+    def _rate(self, *counts: int | None) -> float | None:
+        known = [count for count in counts if count is not None]
+        if not self.views or len(known) < len(counts):
+            return None
+        return round(100.0 * sum(known) / self.views, 2)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form, camel case as older files have it; every key is there, unknown ones null."""
+        out = {key: _copied(getattr(self, name)) for name, key in _PLAIN_KEYS.items()}
+        return out | {
+            "createTime": self.create_time.isoformat() if self.create_time is not None else None,
+            "hashtags": None if self.hashtags is None else [dict(tag) for tag in self.hashtags],
+            "mentions": None if self.mentions is None else list(self.mentions),
+            "effectStickers": None if self.effect_stickers is None else copy.deepcopy(list(self.effect_stickers)),
+            "engagementRate": self.engagement_rate,
+            "engagementRateWithSaves": self.engagement_rate_with_saves,
+        }
+
+
+def parse_time(value: object) -> datetime | None:
+    """An instant in UTC from ISO text or an epoch number (seconds or milliseconds, also as text); else None."""
+    if isinstance(value, str):
+        try:
+            return _utc(datetime.fromisoformat(value.strip()))
+        except (ValueError, OverflowError):
+            pass
+    seconds = _float(value)
+    if seconds is None or seconds <= 0:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds / 1000 if seconds > _MILLISECONDS_ABOVE else seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _utc(moment: datetime) -> datetime:
+    # Scrapers that write no zone mean UTC.
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _float(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _positive(value: object) -> float | None:
+    number = _float(value)
+    return number if number is not None and number > 0 else None
+
+
+def _number(value: object) -> int | None:
+    # Scrapers write -1 for a hidden count.
+    number = _float(value)
+    return int(number) if number is not None and number >= 0 else None
+
+
+def _pixels(value: object) -> int | None:
+    return _number(value) or None
+
+
+def _count(item: Mapping[str, Any], *keys: str) -> int | None:
+    return next((found for key in keys if (found := _number(item.get(key))) is not None), None)
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value).strip() or None
+
+
+def _first_text(item: Mapping[str, Any], *keys: str) -> str | None:
+    return next((found for key in keys if (found := _text(item.get(key))) is not None), None)
+
+
+def _caption(item: Mapping[str, Any], *keys: str) -> str | None:
+    # An empty caption is a known caption, and its blanks are the author's.
+    return next((value for key in keys if isinstance(value := item.get(key), str)), None)
+
+
+def _mapping(value: object) -> Mapping[str, Any] | None:
+    return value if isinstance(value, Mapping) and value else None
+
+
+def _copied(value: Any) -> Any:
+    return copy.deepcopy(dict(value)) if isinstance(value, Mapping) else value
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _tuple(value: object) -> tuple[Any, ...] | None:
+    return tuple(copy.deepcopy(list(value))) if isinstance(value, list | tuple) else None
+
+
+def _strings(value: object) -> tuple[str, ...] | None:
+    if not isinstance(value, list | tuple):
+        return None
+    return tuple(text for item in value if (text := _text(item)) is not None)
+
+
+def _hashtags(value: object) -> tuple[Mapping[str, Any], ...] | None:
+    if not isinstance(value, list | tuple):
+        return None
+    tags = []
+    for item in value:
+        fields = dict(item) if isinstance(item, Mapping) else {"name": item}
+        name = (_text(fields.get("name")) or "").lstrip("#")
+        if name:
+            tags.append({**copy.deepcopy(fields), "name": name})
+    return tuple(tags)
