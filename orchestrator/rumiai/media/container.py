@@ -1,0 +1,138 @@
+"""Opening a hostile file: which containers and codecs are let in, and where its clock begins.
+
+Every part of media/ that opens a file does it here. ffmpeg reads playlists, concat scripts, device names and network
+addresses as readily as MP4; none of that may be reached through a file that someone uploaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import av
+from av.codec.hwaccel import HWAccel
+from av.stream import Discard, Disposition
+
+from rumiai.errors import DecodeError, ProbeError
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
+    from av.video.stream import VideoStream
+
+# What phones, editors and the platforms write, and plain audio files; no playlist, no image sequence, no script.
+CONTAINERS: Final = (
+    "mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "flv", "asf", "ogg", "wav", "mp3", "aac", "flac",
+)  # fmt: skip
+# ffmpeg's canonical names: widely used, long fuzzed decoders.
+VIDEO_CODECS: Final = frozenset(
+    {"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mpeg2video", "mpeg1video", "h263", "mjpeg", "prores", "theora"}
+)
+AUDIO_CODECS: Final = frozenset(
+    {
+        "aac", "mp3", "mp2", "opus", "vorbis", "flac", "alac", "ac3", "eac3", "amr_nb", "amr_wb", "wmav2",
+        "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_u8", "pcm_mulaw", "pcm_alaw",
+    }
+)  # fmt: skip
+# A local file that blocks longer than this is not a file (a hanging network mount).
+_IO_TIMEOUT_S: Final = 30.0
+
+
+@contextmanager
+def open_media(path: Path, *, max_pixels: int | None = None, hwaccel: str | None = None) -> Iterator[InputContainer]:
+    """Open a file for reading, without following anything it points to.
+
+    Args:
+        path: A regular file.
+        max_pixels: Larger pictures are refused by the decoders themselves, also while the header is read.
+        hwaccel: A device type of ffmpeg, ``"cuda"``; decoding in software instead is then an error.
+
+    Raises:
+        ProbeError: No container that we take.
+        DecodeError: The device asked for cannot decode this file.
+    """
+    options = {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINERS)}
+    if max_pixels is not None:
+        options["max_pixels"] = str(max_pixels)
+    device = None if hwaccel is None else HWAccel(hwaccel, allow_software_fallback=False)
+    try:
+        # "file:" and an absolute path: a name such as "concat:a|b" is then a name.
+        container = av.open(
+            f"file:{path.absolute()}",
+            mode="r",
+            options=options,
+            metadata_errors="replace",
+            timeout=_IO_TIMEOUT_S,
+            hwaccel=device,
+        )
+    except (av.FFmpegError, EOFError) as exc:
+        if hwaccel is not None:
+            raise _no_device(path, hwaccel, exc) from exc
+        raise ProbeError(
+            f"{path.name} is no video or audio file that we can open: {_reason(exc)}",
+            hint=f"expected one of {', '.join(CONTAINERS)}; a download that was cut off looks like this too",
+        ) from exc
+    except (RuntimeError, NotImplementedError, ValueError) as exc:
+        if hwaccel is None:
+            raise
+        raise _no_device(path, hwaccel, exc) from exc
+    try:
+        yield container
+    finally:
+        container.close()
+
+
+def video_stream(container: InputContainer) -> VideoStream | None:
+    """The first video stream that is no cover art and no thumbnail track."""
+    pictures = Disposition.attached_pic | Disposition.timed_thumbnails
+    return next((s for s in container.streams.video if not s.disposition & pictures), None)
+
+
+def audio_stream(container: InputContainer) -> AudioStream | None:
+    """The first audio stream."""
+    return next(iter(container.streams.audio), None)
+
+
+def codec_name(stream: Stream) -> str | None:
+    """The canonical codec name of ffmpeg; None when this build cannot decode the stream."""
+    context = stream.codec_context
+    return None if context is None else str(context.codec.canonical_name)
+
+
+def read_only(container: InputContainer, stream: Stream) -> Iterator[Packet[Any]]:
+    """The packets of one stream; the demuxer skips all others."""
+    for other in container.streams:
+        other.discard = Discard.default if other.index == stream.index else Discard.all
+    yield from container.demux(stream)
+
+
+def clock_zero_s(container: InputContainer) -> Fraction:
+    """Where 0.0 s of the analysis lies on the container's clock: the start of the video, else of the audio stream.
+
+    PySceneDetect and OpenCV count from the start of the video stream too.
+    """
+    stream = video_stream(container) or audio_stream(container)
+    if stream is None or stream.start_time is None or stream.time_base is None:
+        return Fraction(0)
+    return stream.start_time * seconds_per_tick(stream.time_base)
+
+
+def seconds_per_tick(time_base: Fraction) -> Fraction:
+    """A time base as a Fraction (newer PyAV has a type of its own)."""
+    return Fraction(int(time_base.numerator), int(time_base.denominator))
+
+
+def _reason(exc: Exception) -> str:
+    return getattr(exc, "strerror", None) or str(exc)
+
+
+def _no_device(path: Path, hwaccel: str, exc: Exception) -> DecodeError:
+    return DecodeError(
+        f"{path.name} cannot be decoded on {hwaccel}: {_reason(exc)}",
+        hint="decode on the CPU (no hwaccel), or check the driver and that the device decodes this codec",
+    )

@@ -1,0 +1,220 @@
+"""The intact pictures of a hostile video stream, in order of time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import av
+from av.codec.context import ThreadType
+
+from rumiai.contracts.frames import VideoInfo
+from rumiai.errors import DecodeError, LimitError, ProbeError
+from rumiai.media.container import clock_zero_s, open_media, read_only, seconds_per_tick, video_stream
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+    from rumiai.media.probe import MediaLimits
+
+# More decoder threads than this gain nothing below 4K and each keeps a picture.
+_MAX_THREADS: Final = 4
+# Headers round: this much past the declared duration is no lie, a stream that goes on for longer is.
+_OVERRUN_S: Final = 2.0
+# A field-coded stream has two packets per frame; the rest is slack for headers that miscount.
+_PACKETS_PER_FRAME: Final = 2
+_SLACK: Final = 1000
+# How far before its declared end a stream may stop and still count as complete, in frames: B-frames, rounding.
+_COMPLETE_FRAMES: Final = 3
+
+
+class Picture(NamedTuple):
+    """A decoded picture: its index in the source stream, seconds on the video's clock, and the pixels."""
+
+    number: int
+    time_s: float
+    frame: VideoFrame
+
+
+class WorkClock:
+    """Wall-clock seconds of work, without the pauses; work beyond the deadline is an error.
+
+    Args:
+        name: Of the file, for the message.
+        deadline_s: None for no limit.
+    """
+
+    def __init__(self, name: str, deadline_s: float | None) -> None:
+        self._name = name
+        self._deadline_s = deadline_s
+        self._begun_s = time.monotonic()
+        self._paused_s = 0.0
+
+    @property
+    def worked_s(self) -> float:
+        """Seconds since the start that were no pause."""
+        return time.monotonic() - self._begun_s - self._paused_s
+
+    def start(self) -> None:
+        """Begin now."""
+        self._begun_s = time.monotonic()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Time within is none of ours."""
+        since_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self._paused_s += time.monotonic() - since_s
+
+    def check(self) -> None:
+        """Raise LimitError beyond the deadline."""
+        if self._deadline_s is not None and self.worked_s > self._deadline_s:
+            raise LimitError(
+                f"{self._name} took more than {self._deadline_s:g} s to decode",
+                hint="use a smaller version of it, or raise the limit",
+            )
+
+
+class PictureReader:
+    """Decodes one video stream; iterate once.
+
+    Attributes:
+        decoded: Intact pictures so far.
+        corrupt: Damaged ones, and those without a place in time, so far; they are skipped.
+        end_s: End of the last picture.
+        complete: After the iteration: whether the stream went on to its declared end; None when none is declared.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        info: VideoInfo,
+        limits: MediaLimits,
+        clock: WorkClock,
+        *,
+        hwaccel: str | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self.decoded = 0
+        self.corrupt = 0
+        self.end_s = 0.0
+        self.complete: bool | None = None
+        self._path = path
+        self._info = info
+        self._limits = limits
+        self._clock = clock
+        self._hwaccel = hwaccel
+        self._threads = threads or min(_MAX_THREADS, os.cpu_count() or 1)
+        declared = info.frames_declared
+        self._most = min(limits.max_frames, limits.max_frames if declared is None else 2 * declared + _SLACK)
+
+    def __iter__(self) -> Iterator[Picture]:
+        """Decode.
+
+        Raises:
+            DecodeError: Nothing could be decoded, or not on the device asked for.
+            LimitError: More frames or seconds than declared, or beyond the deadline.
+        """
+        try:
+            with open_media(self._path, max_pixels=self._limits.max_pixels, hwaccel=self._hwaccel) as container:
+                stream = self._open_stream(container)
+                yield from self._in_order(container, stream)
+        except ProbeError as exc:
+            raise DecodeError(f"{self._path.name} changed since it was probed: {exc.message}") from exc
+        if self.decoded == 0:
+            raise DecodeError(
+                f"{self._path.name}: no frame of {self.corrupt} could be decoded", hint="the file is damaged"
+            )
+
+    def _open_stream(self, container: InputContainer) -> VideoStream:
+        stream = video_stream(container)
+        if stream is None:
+            raise DecodeError(f"{self._path.name} changed since it was probed: it has no video stream now")
+        context = stream.codec_context
+        if self._hwaccel is not None and not context.is_hwaccel:
+            raise DecodeError(
+                f"{self._path.name}: {self._hwaccel} does not decode {self._info.video_codec}",
+                hint="decode on the CPU (no hwaccel)",
+            )
+        context.thread_type = ThreadType.AUTO
+        context.thread_count = self._threads
+        context.options = {"max_pixels": str(self._limits.max_pixels)}
+        return stream
+
+    def _in_order(self, container: InputContainer, stream: VideoStream) -> Iterator[Picture]:
+        zero_s = clock_zero_s(container)
+        usual_s = 1 / self._info.fps if self._info.fps > 0 else 0.0
+        last_s = -1.0
+        for number, frame in enumerate(self._frames(container, stream)):
+            if number >= self._most:
+                raise self._beyond(f"more than {self._most} frames", f"{self._info.frames_declared or 'fewer'}")
+            if frame is None:
+                self.corrupt += 1
+                continue
+            time_s = _time_s(frame, zero_s)
+            if time_s is None:
+                time_s = last_s + usual_s if last_s >= 0 else 0.0
+            if time_s > self._info.duration_s + _OVERRUN_S:
+                raise self._beyond(f"a frame at {time_s:.1f} s", f"{self._info.duration_s:.1f} s")
+            if not max(last_s, -1e-9) < time_s < self._info.duration_s:
+                self.corrupt += 1
+                continue
+            self.decoded += 1
+            last_s = time_s
+            self.end_s = time_s + (_duration_s(frame) or usual_s)
+            yield Picture(number, time_s, frame)
+        if stream.duration is not None and stream.time_base is not None:
+            declared_s = (stream.duration + (stream.start_time or 0)) * seconds_per_tick(stream.time_base) - zero_s
+            self.complete = self.end_s >= float(declared_s) - _COMPLETE_FRAMES * usual_s
+
+    def _frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:
+        """Frames as decoded; None for one that is damaged."""
+        packets = read_only(container, stream)
+        for _ in range(self._most * _PACKETS_PER_FRAME + _SLACK):
+            self._clock.check()
+            try:
+                packet = next(packets, None)
+            except av.FFmpegError:
+                # The file ends in the middle of something; what is still in the decoder is good.
+                packet = None
+            if packet is not None and packet.size == 0:
+                # To the decoder that would mean the end; the end is told by None below.
+                continue
+            try:
+                frames = stream.codec_context.decode(packet)
+            except EOFError:
+                return
+            except av.FFmpegError:
+                yield None
+                frames = []
+            yield from (None if frame.is_corrupt else frame for frame in frames)
+            if packet is None:
+                return
+        raise self._beyond("far more packets", f"{self._info.frames_declared or self._most} frames")
+
+    def _beyond(self, got: str, expected: str) -> LimitError:
+        return LimitError(
+            f"{self._path.name} has {got}, expected {expected}", hint="its header is wrong; export the video again"
+        )
+
+
+def _time_s(frame: VideoFrame, zero_s: Fraction) -> float | None:
+    """Presentation time on the video's clock; None when the container tells none."""
+    if frame.pts is None or not frame.time_base:
+        return None
+    return float(frame.pts * seconds_per_tick(frame.time_base) - zero_s)
+
+
+def _duration_s(frame: VideoFrame) -> float | None:
+    if not frame.duration or not frame.time_base:
+        return None
+    return float(frame.duration * seconds_per_tick(frame.time_base))

@@ -1,0 +1,114 @@
+"""From a decoded picture to the arrays that the services and the scene detector read.
+
+Colours: the matrix is the one the stream names, ITU-R BT.601 where it names none (as ffmpeg, OpenCV and so every
+upstream library do), limited range unless it says full. 10 and 12 bit are rounded to 8. HDR (PQ, HLG; BT.2020) is
+converted by its matrix, without tone mapping: hues are right, the picture is flatter than on a screen made for it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+
+from rumiai.contracts.frames import VideoInfo
+from rumiai.errors import DecodeError
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+# ITU-T H.273 matrix coefficients, as libavutil numbers them; 2 is "unspecified", 0 is RGB itself.
+_MATRICES: Final = {
+    1: Colorspace.ITU709,
+    2: Colorspace.ITU601,
+    4: Colorspace.FCC,
+    5: Colorspace.ITU601,
+    6: Colorspace.SMPTE170M,
+    7: Colorspace.SMPTE240M,
+    9: Colorspace.BT2020,
+    10: Colorspace.BT2020,
+}
+_TURNS: Final = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
+
+
+def analysis_size(info: VideoInfo, max_side_px: int) -> tuple[int, int]:
+    """Width and height of the frames that services see: as shown, the long side at most ``max_side_px``."""
+    scale = min(1.0, max_side_px / max(info.width, info.height))
+    return max(1, round(info.width * scale)), max(1, round(info.height * scale))
+
+
+class RgbFrames:
+    """Writes pictures as shown, in RGB, at one fixed size.
+
+    Args:
+        info: Gives size and rotation.
+        max_side_px: See :func:`analysis_size`.
+    """
+
+    def __init__(self, info: VideoInfo, max_side_px: int) -> None:
+        self.width, self.height = analysis_size(info, max_side_px)
+        self._turn = _TURNS.get(info.rotation_deg)
+        upright = info.rotation_deg in (0, 180)
+        self._size = (self.width, self.height) if upright else (self.height, self.width)
+        self._scaler = VideoReformatter()
+
+    def write(self, frame: VideoFrame, out: npt.NDArray[np.uint8]) -> None:
+        """Scale, convert and turn a picture into ``out``, (height, width, 3) uint8.
+
+        Raises:
+            DecodeError: Its colour matrix is none that swscale knows.
+        """
+        matrix = _MATRICES.get(frame.colorspace)
+        if matrix is None and frame.colorspace != 0:
+            raise DecodeError(
+                f"colour matrix {frame.colorspace} cannot be converted to RGB",
+                hint="convert the video to BT.709, for example with a video editor",
+            )
+        width, height = self._size
+        # One thread: the decoder's threads are busy with the next frames meanwhile.
+        rgb = self._scaler.reformat(
+            frame,
+            width,
+            height,
+            "rgb24",
+            src_colorspace=matrix,
+            interpolation=Interpolation.BICUBIC,
+            threads=1,
+        )
+        picture = _pixels(rgb)
+        if self._turn is None:
+            np.copyto(out, picture)
+        else:
+            cv2.rotate(picture, self._turn, dst=out)
+
+
+class BgrFrames:
+    """Gives pictures as OpenCV's VideoCapture does before it turns them: BGR, own size, BT.601 whatever the tags."""
+
+    def __init__(self) -> None:
+        self._scaler = VideoReformatter()
+
+    def read(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
+        """(height, width, 3) uint8 BGR."""
+        name = frame.format.name
+        is_rgb = frame.colorspace == 0
+        full = ColorRange.JPEG if name.startswith("yuvj") or is_rgb else ColorRange.MPEG
+        bgr = self._scaler.reformat(
+            frame,
+            format="bgr24",
+            src_colorspace=None if is_rgb else Colorspace.ITU601,
+            src_color_range=full,
+            threads=1,
+        )
+        return _pixels(bgr)
+
+
+def _pixels(frame: VideoFrame) -> npt.NDArray[np.uint8]:
+    """View of a packed 24-bit picture without its padding."""
+    plane = frame.planes[0]
+    # PyAV's planes speak the buffer protocol, which Python 3.11 has no type for.
+    data: Any = plane
+    return np.ndarray((frame.height, frame.width, 3), np.uint8, buffer=data, strides=(plane.line_size, 3, 1))

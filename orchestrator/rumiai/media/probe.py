@@ -1,0 +1,266 @@
+"""What a file says of itself, and whether that lies within the limits. One frame is decoded, no more."""
+
+from __future__ import annotations
+
+import math
+import stat
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import av
+
+from rumiai.contracts.frames import Sampling, VideoInfo
+from rumiai.errors import ContractError, LimitError, ProbeError
+from rumiai.media.container import (
+    AUDIO_CODECS,
+    VIDEO_CODECS,
+    audio_stream,
+    clock_zero_s,
+    codec_name,
+    open_media,
+    read_only,
+    seconds_per_tick,
+    video_stream,
+)
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.stream import Stream
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+# Longest group of pictures to sift through for one frame that decodes: 10 s at 30 frames per second.
+_FIRST_FRAME_PACKETS: Final = 300
+# Encoder delay puts a stream's start up to this far from the other's; more is a stream that really starts late.
+_PRIMING_S: Final = Fraction(1, 10)
+# No camera or editor writes pixels more oblong than anamorphic 2:1; 8 leaves room for oddities.
+_MAX_PIXEL_ASPECT: Final = 8
+# Their headers give a bit rate, no length: ffmpeg guesses. Counting the packets of an audio file costs little.
+_GUESSED_DURATION: Final = frozenset({"mp3", "aac"})
+# SMPTE 2084 (PQ) and ARIB STD-B67 (HLG), as numbered in ITU-T H.273.
+_HDR_TRANSFERS: Final = frozenset({16, 18})
+
+
+@dataclass(frozen=True)
+class MediaLimits:
+    """The largest file that is analysed.
+
+    Attributes:
+        max_duration_s: ``MAX_VIDEO_DURATION``: seconds.
+        max_size_bytes: Size of the file.
+        max_pixels: Width times height of a decoded picture; the default admits 4K in either orientation.
+        max_frames: Declared or decoded frames of a video; the default is 300 s at 240 frames per second.
+        max_streams: Streams of any kind in the container.
+    """
+
+    max_duration_s: float = 300.0
+    max_size_bytes: int = 500 * 2**20
+    max_pixels: int = 4096 * 2304
+    max_frames: int = 72_000
+    max_streams: int = 32
+
+
+def probe(path: Path, limits: MediaLimits | None = None) -> VideoInfo:
+    """Read the facts of a file and check them against the limits.
+
+    A file may lack video or audio, not both. The clock of everything that follows starts at the video stream's first
+    picture (see :func:`rumiai.media.container.clock_zero_s`).
+
+    Raises:
+        ProbeError: Not a file, empty, not a container or codec that we take, or nothing in it can be played.
+        LimitError: Larger, longer or more complex than ``limits``.
+    """
+    limits = limits or MediaLimits()
+    size_bytes = _check_file(path, limits)
+    with open_media(path, max_pixels=limits.max_pixels) as container:
+        if len(container.streams) > limits.max_streams:
+            raise _beyond(path, f"{len(container.streams)} streams", f"{limits.max_streams}")
+        video, audio = video_stream(container), audio_stream(container)
+        if video is None and audio is None:
+            raise ProbeError(f"{path.name} has neither a video nor an audio stream", hint="is it the right file?")
+        for stream, allowed in ((video, VIDEO_CODECS), (audio, AUDIO_CODECS)):
+            if stream is not None:
+                _check_codec(path, stream, allowed)
+        duration_s = _declared_duration_s(container, video, audio)
+        _check_duration(path, duration_s, limits)
+        facts = {} if video is None else _video_facts(path, container, video, limits)
+        container_name = container.format.name
+        audio_facts = _audio_facts(audio)
+    if duration_s is None:
+        duration_s = _measured_duration_s(path, limits)
+        _check_duration(path, duration_s, limits)
+    return VideoInfo(
+        path=str(path),
+        size_bytes=size_bytes,
+        container=container_name,
+        duration_s=float(duration_s),
+        has_video=video is not None,
+        has_audio=audio is not None,
+        **facts,
+        **audio_facts,
+    )
+
+
+def sampling_for(info: VideoInfo, sample_fps: float) -> Sampling:
+    """The sampling grid: instants k / f, k = 0, 1, ..., that are smaller than the duration.
+
+    ``f`` is ``sample_fps``, or the source's own rate where that is lower. There is always an instant at 0.
+
+    Raises:
+        ContractError: No video stream, or a rate that is not positive.
+    """
+    if not info.has_video:
+        raise ContractError(f"{info.path} has no video stream, so there is nothing to sample")
+    if not (sample_fps > 0 and math.isfinite(sample_fps)):
+        raise ContractError(f"got {sample_fps} samples per second, expected a number above 0")
+    rate = float(min(sample_fps, info.fps) if info.fps > 0 else sample_fps)
+    count = max(1, math.ceil(info.duration_s * rate))
+    while count > 1 and (count - 1) / rate >= info.duration_s:
+        count -= 1
+    return Sampling(info.width, info.height, info.fps, info.duration_s, rate, count)
+
+
+def _check_file(path: Path, limits: MediaLimits) -> int:
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as exc:
+        raise ProbeError(f"{path} cannot be read: {exc}", hint="check the path and its permissions") from exc
+    if not stat.S_ISREG(status.st_mode):
+        raise ProbeError(f"{path} is no regular file", hint="give the path of a video file")
+    if status.st_size == 0:
+        raise ProbeError(f"{path.name} is empty", hint="the download or export that wrote it failed")
+    if status.st_size > limits.max_size_bytes:
+        raise _beyond(path, f"{status.st_size / 2**20:.1f} MiB", f"{limits.max_size_bytes / 2**20:.1f} MiB")
+    return status.st_size
+
+
+def _check_codec(path: Path, stream: Stream, allowed: frozenset[str]) -> None:
+    name = codec_name(stream)
+    if name not in allowed:
+        raise ProbeError(
+            f"{path.name}: {stream.type} codec {name or 'unknown'}, expected one of {', '.join(sorted(allowed))}",
+            hint="convert it, for example to H.264 with AAC in MP4",
+        )
+
+
+def _check_duration(path: Path, duration_s: Fraction | None, limits: MediaLimits) -> None:
+    if duration_s is not None and duration_s > limits.max_duration_s:
+        raise _beyond(path, f"{float(duration_s):.1f} s", f"{limits.max_duration_s:g} s (MAX_VIDEO_DURATION)")
+
+
+def _declared_duration_s(
+    container: InputContainer, video: VideoStream | None, audio: AudioStream | None
+) -> Fraction | None:
+    """Seconds from clock zero to the end of the container, else of its longest stream; None when no header tells."""
+    if video is None and _GUESSED_DURATION & set(container.format.name.split(",")):
+        return None
+    zero_s = clock_zero_s(container)
+    if container.duration is not None and container.duration > 0:
+        duration_s = Fraction(container.duration, av.time_base)
+        late_s = zero_s - Fraction(container.start_time or 0, av.time_base)
+        return duration_s - late_s if _PRIMING_S < late_s < duration_s else duration_s
+    ends_s = [
+        (s.duration + (s.start_time or 0)) * seconds_per_tick(s.time_base) - zero_s
+        for s in (video, audio)
+        if s is not None and s.duration is not None and s.time_base is not None
+    ]
+    return max((end_s for end_s in ends_s if end_s > 0), default=None)
+
+
+def _measured_duration_s(path: Path, limits: MediaLimits) -> Fraction:
+    """Walk over the packets of the main stream, without decoding, to where the last one ends."""
+    with open_media(path) as container:
+        stream = video_stream(container) or audio_stream(container)
+        if stream is None or stream.time_base is None:
+            raise ProbeError(f"{path.name} changed while it was read", hint="wait until it is written completely")
+        tick_s = seconds_per_tick(stream.time_base)
+        rate = getattr(stream, "average_rate", None)
+        usual_s = 1 / seconds_per_tick(rate) if rate else Fraction(0)
+        zero_s, end_s = clock_zero_s(container), Fraction(0)
+        try:
+            for count, packet in enumerate(read_only(container, stream)):
+                if count > limits.max_frames:
+                    raise _beyond(path, f"more than {limits.max_frames} packets", f"{limits.max_frames}")
+                if packet.pts is not None:
+                    last_s = packet.duration * tick_s if packet.duration else usual_s
+                    end_s = max(end_s, packet.pts * tick_s - zero_s + last_s)
+                _check_duration(path, end_s, limits)
+        except av.FFmpegError as exc:
+            raise ProbeError(f"{path.name} cannot be read to its end: {exc.strerror}", hint="is it damaged?") from exc
+    if end_s <= 0:
+        raise ProbeError(f"{path.name} holds no packet with a time", hint="is it a complete video file?")
+    return end_s
+
+
+def _video_facts(path: Path, container: InputContainer, video: VideoStream, limits: MediaLimits) -> dict[str, Any]:
+    width, height = video.codec_context.width, video.codec_context.height
+    if width * height > limits.max_pixels:
+        raise _beyond(path, f"{width}x{height} pixels", f"{limits.max_pixels} pixels")
+    if video.frames > limits.max_frames:
+        raise _beyond(path, f"{video.frames} frames", f"{limits.max_frames}")
+    frame = _first_frame(path, container, video, limits)
+    rotation_deg = round(-frame.rotation / 90) * 90 % 360
+    width, height = display_size(path, frame.width, frame.height, video.sample_aspect_ratio, rotation_deg)
+    if width * height > limits.max_pixels:
+        raise _beyond(path, f"{width}x{height} pixels as shown", f"{limits.max_pixels} pixels")
+    rate = video.average_rate or video.guessed_rate
+    return {
+        "width": width,
+        "height": height,
+        "fps": float(rate) if rate else 0.0,
+        "rotation_deg": rotation_deg,
+        "frames_declared": video.frames or None,
+        "video_codec": codec_name(video),
+        "pixel_format": frame.format.name,
+        "hdr": frame.color_trc in _HDR_TRANSFERS,
+    }
+
+
+def display_size(
+    path: Path, width: int, height: int, pixel_aspect: Fraction | None, rotation_deg: int
+) -> tuple[int, int]:
+    """Width and height as shown: pixels made square (by their width), then turned.
+
+    Raises:
+        LimitError: Pixels more oblong than 8:1.
+    """
+    if pixel_aspect:
+        aspect = seconds_per_tick(pixel_aspect)
+        if not Fraction(1, _MAX_PIXEL_ASPECT) <= aspect <= _MAX_PIXEL_ASPECT:
+            raise _beyond(path, f"a sample aspect ratio of {aspect}", f"1:{_MAX_PIXEL_ASPECT}..{_MAX_PIXEL_ASPECT}:1")
+        width = max(1, round(width * aspect))
+    return (height, width) if rotation_deg in (90, 270) else (width, height)
+
+
+def _first_frame(path: Path, container: InputContainer, video: VideoStream, limits: MediaLimits) -> VideoFrame:
+    # One thread: starting a pool costs more than one frame.
+    video.codec_context.thread_count = 1
+    video.codec_context.options = {"max_pixels": str(limits.max_pixels)}
+    try:
+        for packet in islice(read_only(container, video), _FIRST_FRAME_PACKETS):
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                continue
+            if frames:
+                return frames[0]
+    except av.FFmpegError as exc:
+        raise ProbeError(f"{path.name} cannot be read: {exc.strerror}", hint="is it damaged or cut off?") from exc
+    raise ProbeError(
+        f"{path.name}: none of the first {_FIRST_FRAME_PACKETS} packets of its video stream can be decoded",
+        hint="the file is damaged; fetch or export it again",
+    )
+
+
+def _audio_facts(audio: AudioStream | None) -> dict[str, Any]:
+    if audio is None:
+        return {}
+    return {"audio_codec": codec_name(audio), "audio_sample_rate_hz": audio.codec_context.sample_rate or None}
+
+
+def _beyond(path: Path, got: str, limit: str) -> LimitError:
+    return LimitError(f"{path.name} has {got}, the limit is {limit}", hint="use a shorter or smaller version of it")

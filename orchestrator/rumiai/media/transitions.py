@@ -1,0 +1,179 @@
+"""Gradual transitions (fades and dissolves): stretches in which the picture is a growing mixture of two others.
+
+PySceneDetect finds cuts; its threshold detector finds fades only after the screen was black, and none of its detectors
+finds dissolves. Here a transition is what it is made as in an editor: x(t) = (1 - a(t)) A + a(t) B with ``a`` rising
+from 0 to 1. A cut has no frames in between, movement is not a mixture, a change of exposure does not change the
+picture's structure; none of these passes. It is a description beside the cuts and never adds or removes one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+TransitionType = Literal["fade", "dissolve"]
+_Thumb = npt.NDArray[np.float32]
+
+# Grey thumbnails: coarse enough to forgive small movement, fine enough to tell pictures apart.
+_SIDE_PX: Final = 24
+# Denser thumbnails than 30 per second tell nothing more about stretches of 0.3 s and longer.
+_SPACING_S: Final = 1 / 31
+# Lengths of mixture looked for; shorter ones pass for cuts, longer ones are the union of overlapping windows.
+_WINDOWS_S: Final = (0.3, 0.5, 0.8, 1.2, 2.0)
+# How often windows are looked at: a third of the shortest.
+_STRIDE_S: Final = 0.1
+# Fewer pictures than this do not show that the change is gradual.
+_MIN_PICTURES: Final = 5
+# Root mean square difference of the two ends in grey levels: PySceneDetect's min_content_val.
+_MIN_CHANGE: Final = 15.0
+# Share of the change that is not mixture; noise and slight movement stay below, a pan does not.
+_MAX_RESIDUAL: Final = 0.2
+# Largest part of the change in one step of a ramp of at least five pictures; a cut has 1.0.
+_MAX_STEP: Final = 0.4
+# A mixture fills its window when this much has changed after a quarter and is still to change after three quarters.
+_MIN_QUARTER: Final = 0.08
+# PySceneDetect's threshold for black, and the same distance from white.
+_BLACK: Final = 12.0
+_WHITE: Final = 255.0 - _BLACK
+# A one-coloured picture: deviation in grey levels that coding noise reaches.
+_PLAIN: Final = 6.0
+# Above this correlation both ends show the same scene, lit differently.
+_MAX_CORRELATION: Final = 0.6
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A gradual transition.
+
+    Attributes:
+        start_s: Last moment of the old picture, to about ``0.1`` s.
+        end_s: First moment of the new one.
+        type: ``fade`` when one end is plain black or white, else ``dissolve``.
+        direction: For fades, ``out`` to the plain picture or ``in`` from it.
+    """
+
+    start_s: float
+    end_s: float
+    type: TransitionType
+    direction: Literal["in", "out"] | None = None
+
+    def covers(self, time_s: float) -> bool:
+        """Whether an instant lies within."""
+        return self.start_s <= time_s <= self.end_s
+
+    def to_dict(self) -> dict[str, object]:
+        """As JSON types."""
+        item: dict[str, object] = {"start": self.start_s, "end": self.end_s, "type": self.type}
+        return item if self.direction is None else {**item, "direction": self.direction}
+
+
+@dataclass
+class _Stretch:
+    """Overlapping windows that are mixtures, and the pictures at both ends."""
+
+    start_s: float
+    end_s: float
+    first: _Thumb
+    last: _Thumb
+
+
+class GradualTransitions:
+    """Takes every frame in order; memory is that of the longest window."""
+
+    def __init__(self) -> None:
+        self._recent: deque[tuple[float, _Thumb]] = deque()
+        self._open: _Stretch | None = None
+        self._found: list[Transition] = []
+        self._last_look_s = -_STRIDE_S
+
+    def feed(self, image: npt.NDArray[np.uint8], time_s: float) -> None:
+        """Take the next frame: (h, w, 3) uint8 BGR, presentation time in seconds."""
+        if self._recent and time_s - self._recent[-1][0] < _SPACING_S:
+            return
+        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        thumb = cv2.resize(grey, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
+        self._recent.append((time_s, thumb.ravel().astype(np.float32)))
+        while time_s - self._recent[0][0] > _WINDOWS_S[-1] + _SPACING_S:
+            self._recent.popleft()
+        if time_s - self._last_look_s >= _STRIDE_S:
+            self._last_look_s = time_s
+            self._look()
+
+    def finish(self, cut_times_s: Sequence[float] = ()) -> list[Transition]:
+        """All gradual transitions, in order of time.
+
+        Args:
+            cut_times_s: Cuts; a stretch that holds several of them is fast cutting, no transition.
+        """
+        self._close()
+        return [t for t in self._found if sum(t.covers(cut_s) for cut_s in cut_times_s) <= 1]
+
+    def _look(self) -> None:
+        """Look at the windows that end with the newest picture."""
+        end_s, last = self._recent[-1]
+        times = np.array([time_s for time_s, _ in self._recent])
+        pictures = np.stack([thumb for _, thumb in self._recent])
+        for length_s in _WINDOWS_S:
+            begin = int(np.searchsorted(times, end_s - length_s - 1e-6))
+            if len(times) - begin < _MIN_PICTURES or end_s - times[begin] < length_s - 2 * _SPACING_S:
+                continue
+            if _is_mixture(pictures[begin:]):
+                self._extend(_Stretch(float(times[begin]), end_s, pictures[begin], last))
+        if self._open is not None and end_s - self._open.end_s > _WINDOWS_S[-1]:
+            self._close()
+
+    def _extend(self, new: _Stretch) -> None:
+        if self._open is not None and new.start_s > self._open.end_s:
+            self._close()
+        if self._open is None:
+            self._open = new
+            return
+        if new.start_s < self._open.start_s:
+            self._open.start_s, self._open.first = new.start_s, new.first
+        self._open.end_s, self._open.last = new.end_s, new.last
+
+    def _close(self) -> None:
+        stretch, self._open = self._open, None
+        if stretch is None:
+            return
+        plain_first, plain_last = _is_plain(stretch.first), _is_plain(stretch.last)
+        if plain_first != plain_last:
+            direction: Literal["in", "out"] = "in" if plain_first else "out"
+            self._found.append(Transition(stretch.start_s, stretch.end_s, "fade", direction))
+        elif not plain_first and _correlation(stretch.first, stretch.last) <= _MAX_CORRELATION:
+            self._found.append(Transition(stretch.start_s, stretch.end_s, "dissolve"))
+
+
+def _is_mixture(pictures: npt.NDArray[np.float32]) -> bool:
+    """Whether (n, pixels) pictures lead from the first to the last as growing mixtures of the two."""
+    change = pictures[-1] - pictures[0]
+    squared = float(change @ change)
+    if squared < _MIN_CHANGE**2 * change.size:
+        return False
+    offsets = pictures - pictures[0]
+    shares = offsets @ change / squared
+    steps = np.diff(shares)
+    n = len(shares)
+    if steps.max() > _MAX_STEP or steps.min() < -_MIN_QUARTER:
+        return False
+    if shares[n // 4] < _MIN_QUARTER or shares[-1 - n // 4] > 1.0 - _MIN_QUARTER:
+        return False
+    rest = offsets - shares[:, None] * change
+    return bool(np.einsum("ij,ij->i", rest, rest).max() <= _MAX_RESIDUAL**2 * squared)
+
+
+def _is_plain(picture: _Thumb) -> bool:
+    mean = float(picture.mean())
+    return not _BLACK <= mean <= _WHITE and float(picture.std()) < _PLAIN
+
+
+def _correlation(first: _Thumb, second: _Thumb) -> float:
+    a, b = first - first.mean(), second - second.mean()
+    norm = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return 0.0 if norm == 0.0 else float(a @ b) / norm
