@@ -135,7 +135,7 @@ def _serve(*, as_json: bool, until_stdin_closes: bool, **options: object) -> Non
         signal.signal(signum, request_stop)
     if until_stdin_closes:
         threading.Thread(target=_watch_stdin, args=(stop,), daemon=True).start()
-    with running(config) as (triton, address):
+    with running(config, stop) as (triton, address):
         _announce(address, as_json)
         while not stop.wait(0.5):
             if not triton.is_alive():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import logging
@@ -9,18 +10,22 @@ import os
 import secrets
 import shutil
 import socket
-import sys
 import sysconfig
 import tempfile
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import psutil
+
 from rumiai.contracts import tensors
 from rumiai.errors import ConfigurationError, ServerError
 from rumiai_server.threads import threads_per_model
+from rumiai_server.triton_log import TritonLog
 
 if TYPE_CHECKING:
     from pytriton.triton import Triton
@@ -35,6 +40,11 @@ _WORKSPACE_PREFIX: Final = "rumiai-serve-"
 _SHM: Final = Path("/dev/shm")
 # PyTriton names its segments so (its own spelling).
 _PYTRITON_SHM_PREFIX: Final = "pytrtion"
+_POLL_S: Final = 0.2
+# Within this Triton's process is there; after it, not being there means that it has died.
+_SPAWN_S: Final = 10.0
+# What a terminated process gets before it is killed.
+_TERMINATE_S: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -210,6 +220,9 @@ def _prepare_environment() -> None:
     os.environ.setdefault("KMP_BLOCKTIME", "0")
     os.environ.setdefault("YOLO_CONFIG_DIR", tempfile.gettempdir())
     os.environ.setdefault("YOLO_OFFLINE", "true")
+    os.environ.setdefault("YOLO_VERBOSE", "false")
+    # The stub's standard streams are ASCII otherwise, and a library that logs a dash fails.
+    os.environ.setdefault("PYTHONIOENCODING", "utf-8")
 
 
 def server_file(grpc_port: int) -> Path:
@@ -231,8 +244,12 @@ def _write_server_file(address: ServerAddress) -> Path:
 
 
 @contextlib.contextmanager
-def running(config: ServeConfig) -> Iterator[tuple[Triton, ServerAddress]]:
+def running(config: ServeConfig, stop: threading.Event) -> Iterator[tuple[Triton, ServerAddress]]:
     """A Triton server with all models loaded and warm; stopped, and everything of it removed, at the end.
+
+    Args:
+        config: What to serve.
+        stop: Gives up loading when it is set.
 
     Raises:
         ServerError: It did not come up.
@@ -256,6 +273,7 @@ def running(config: ServeConfig) -> Iterator[tuple[Triton, ServerAddress]]:
     folder = Path(tempfile.mkdtemp(prefix=f"{_WORKSPACE_PREFIX}{os.getpid()}-"))
     written: Path | None = None
     triton: Triton | None = None
+    started = False
     try:
         render_repository(config, folder / "models")
         triton = Triton(
@@ -267,33 +285,92 @@ def running(config: ServeConfig) -> Iterator[tuple[Triton, ServerAddress]]:
                 http_port=http_port,
                 metrics_address=config.address,
                 metrics_port=metrics_port,
+                # A model that cannot be loaded shall not take the server down before we can ask it why.
+                exit_on_error=False,
+                strict_readiness=False,
                 log_verbose=1 if config.log_level == "TRACE" else 0,
             ),
             workspace=folder / "workspace",
             security_config=TritonSecurityConfig(access_token=address.token),
         )
-        with contextlib.redirect_stdout(sys.stderr):  # Triton's log; our stdout is for the address alone
-            _run(triton)
+        with contextlib.redirect_stdout(TritonLog()):  # PyTriton prints Triton's log; stdout is for the address alone
+            started = _start(triton, stop)
+            if not started:
+                raise ServerError("Triton was stopped while it loaded its models", hint="its log above may say why")
+            _check_loaded(address)
             written = _write_server_file(address)
             yield triton, address
     finally:
         if written:
             written.unlink(missing_ok=True)
         if triton is not None:
-            with contextlib.redirect_stdout(sys.stderr):
-                triton.stop()
+            with contextlib.redirect_stdout(TritonLog()):
+                triton.stop() if started else _abandon(triton)
         shutil.rmtree(folder, ignore_errors=True)
         sweep_stale()
 
 
-def _run(triton: Triton) -> None:
+def _start(triton: Triton, stop: threading.Event) -> bool:
+    """Start Triton and wait until its models were loaded; False when ``stop`` was set or Triton died before.
+
+    PyTriton would go on waiting for a server that has died or that nobody wants any more, so it waits in a thread. That
+    thread stays for good: Triton is told by the kernel to end when the thread that started it does.
+    """
     from pytriton.client.exceptions import PyTritonClientError
 
-    try:
-        triton.run()
-    except (TimeoutError, PyTritonClientError, OSError) as exc:
-        raise ServerError(
-            f"Triton did not become ready: {exc}", hint="its log above says which model failed and why"
-        ) from exc
-    if not triton.is_alive():
-        raise ServerError("Triton stopped while loading its models", hint="its log above says which model and why")
+    failure: list[Exception] = []
+    waited = threading.Event()
+
+    def start() -> None:
+        try:
+            triton.run()
+        except (TimeoutError, PyTritonClientError, OSError) as exc:
+            failure.append(exc)
+        waited.set()
+        threading.Event().wait()
+
+    threading.Thread(target=start, daemon=True, name="triton-parent").start()
+    began = time.monotonic()
+    while not waited.wait(_POLL_S):
+        died = time.monotonic() - began > _SPAWN_S and not _children()
+        if stop.is_set() or died:
+            return False
+    if failure:
+        raise ServerError(f"Triton did not come up: {failure[0]}", hint="its log above says why")
+    return True
+
+
+def _children() -> list[psutil.Process]:
+    alive = (child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE)
+    return list(alive)
+
+
+def _abandon(triton: Triton) -> None:
+    """End a Triton that PyTriton still waits for: its own ``stop`` would wait with it, for minutes."""
+    atexit.unregister(triton.stop)
+    children = _children()
+    for child in children:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.terminate()
+    for child in psutil.wait_procs(children, timeout=_TERMINATE_S)[1]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+
+
+def _check_loaded(address: ServerAddress) -> None:
+    """Ask Triton which models it has; a model that failed is named with its reason.
+
+    Raises:
+        ServerError: Not all of them were loaded.
+    """
+    from tritonclient.grpc import InferenceServerClient
+
+    with contextlib.closing(InferenceServerClient(address.grpc)) as client:
+        index = client.get_model_repository_index(headers={tensors.ACCESS_TOKEN_HEADER: address.token})
+    failed = [
+        f"{model.name}: {model.reason.splitlines()[0] if model.reason else model.state}"
+        for model in index.models
+        if model.state != "READY"
+    ]
+    if failed:
+        raise ServerError("Triton could not load " + "; ".join(failed))

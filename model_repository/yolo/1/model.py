@@ -7,6 +7,9 @@ from rumiai.contracts.tensors import YOLO
 from rumiai_server import adapter
 from rumiai_server.engines.yolo import Detections, YoloEngine, YoloParams
 
+# What the orchestrator sends: batches of portrait frames, the last one of a video shorter.
+WARM_UP_SHAPES = ((1, 1280, 720), (8, 1280, 720))
+
 
 class TritonPythonModel:
     """One instance: one engine on one device."""
@@ -16,7 +19,7 @@ class TritonPythonModel:
         settings = adapter.ModelSettings.from_args(args)
         self._mode = settings["mode"]
         self._engine = YoloEngine(settings.weights("weights"), device=settings.device, threads=settings.threads)
-        self._engine.warm_up()
+        self._engine.warm_up(WARM_UP_SHAPES)
 
     def execute(self, requests):
         """Answer a batch of requests."""
