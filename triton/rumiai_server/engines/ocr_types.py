@@ -1,0 +1,135 @@
+"""What goes into the OCR engine beside the pictures, and what comes out of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from rumiai.errors import ContractError
+from rumiai_server.engines.ocr_boxes import GroupThresholds, MapThresholds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Mode = Literal["fast", "strict"]
+
+# CRAFT halves its input five times and EasyOCR pads to multiples of 32, so less than this is no picture to it.
+MIN_CANVAS_SIZE_PX = 32
+# EasyOCR's default. One forward pass over a square of this side takes about 5 GB in float32; above it a single
+# request could take the server down.
+MAX_CANVAS_SIZE_PX = 2560
+# Magnification beyond this only blurs: CRAFT reads letters of 10 px, and the canvas limit is reached long before.
+MAX_MAG_RATIO = 8.0
+
+
+@dataclass(frozen=True)
+class OcrParams:
+    """Settings of one request, named and preset as in ``easyocr.Reader.readtext``.
+
+    Attributes:
+        mode: ``strict`` equals EasyOCR; ``fast`` finds the same captions sooner, see :mod:`rumiai_server.engines.ocr`.
+        canvas_size: Longest side in pixels at which the detector sees a picture; an upper bound in ``fast``.
+        mag_ratio: Magnification before that bound applies.
+        text_threshold: Least character score within a text region, 0..1; not below ``low_text``.
+        low_text: Character score from which a pixel belongs to a region, 0..1.
+        link_threshold: Link score from which two characters belong together, 0..1.
+        min_size: Boxes whose longer side is not above this many pixels are dropped; 0 keeps all.
+        slope_ths: Slope up to which a box counts as horizontal.
+        ycenter_ths: Shift of the vertical centre, in box heights, up to which boxes share a line.
+        height_ths: Relative difference in height up to which boxes join.
+        width_ths: Gap, in box heights, up to which boxes join.
+        add_margin: Margin added around each box, in box heights.
+        contrast_ths: Confidence below which a crop is read again with stretched contrast.
+        adjust_contrast: Contrast below which that second reading stretches, 0..1; 0 leaves contrast as it is.
+
+    Raises:
+        ContractError: A value is outside its range.
+    """
+
+    mode: Mode = "fast"
+    canvas_size: int = 2560
+    mag_ratio: float = 1.0
+    text_threshold: float = 0.7
+    low_text: float = 0.4
+    link_threshold: float = 0.4
+    min_size: int = 20
+    slope_ths: float = 0.1
+    ycenter_ths: float = 0.5
+    height_ths: float = 0.5
+    width_ths: float = 0.5
+    add_margin: float = 0.1
+    contrast_ths: float = 0.1
+    adjust_contrast: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.mode not in get_args(Mode):
+            raise ContractError(f"OCR mode: got {self.mode!r}, expected one of {', '.join(get_args(Mode))}")
+        _check_integer("canvas_size", self.canvas_size, MIN_CANVAS_SIZE_PX, MAX_CANVAS_SIZE_PX)
+        _check_integer("min_size", self.min_size, 0, MAX_CANVAS_SIZE_PX)
+        _check_number("mag_ratio", self.mag_ratio, 0.05, MAX_MAG_RATIO)
+        for name in ("text_threshold", "low_text", "link_threshold", "contrast_ths", "adjust_contrast"):
+            _check_number(name, getattr(self, name), 0.0, 1.0)
+        for name in ("slope_ths", "ycenter_ths", "height_ths", "width_ths", "add_margin"):
+            _check_number(name, getattr(self, name), 0.0, 10.0)
+        if self.text_threshold < self.low_text:
+            raise ContractError(
+                f"OCR text_threshold: got {self.text_threshold} with low_text {self.low_text}, expected no less than "
+                "low_text; otherwise regions without a single text pixel would count as text"
+            )
+
+    @property
+    def map_thresholds(self) -> MapThresholds:
+        """What the score maps are cut at."""
+        return MapThresholds(self.text_threshold, self.link_threshold, self.low_text)
+
+    @property
+    def group_thresholds(self) -> GroupThresholds:
+        """How boxes join into lines."""
+        return GroupThresholds(
+            self.slope_ths, self.ycenter_ths, self.height_ths, self.width_ths, self.add_margin, self.min_size
+        )
+
+
+@dataclass(frozen=True)
+class TextLines:
+    """The text lines of one picture: EasyOCR's order, horizontal lines from top to bottom, then slanted ones.
+
+    Attributes:
+        quads: (m, 4, 2) float32 corners x, y in pixels of the picture, clockwise from the top left; read-only.
+        texts: m strings; one may be empty where the recogniser saw a region but no character.
+        scores: (m,) float32 confidence of the recogniser, 0..1; read-only.
+
+    Raises:
+        ContractError: Shapes or lengths disagree.
+    """
+
+    quads: NDArray[np.float32]
+    texts: tuple[str, ...]
+    scores: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        count = len(self.texts)
+        if self.quads.shape != (count, 4, 2) or self.quads.dtype != np.float32:
+            raise ContractError(
+                f"quads: got {self.quads.dtype}{self.quads.shape} for {count} texts, expected float32 ({count}, 4, 2)"
+            )
+        if self.scores.shape != (count,) or self.scores.dtype != np.float32:
+            raise ContractError(
+                f"scores: got {self.scores.dtype}{self.scores.shape} for {count} texts, expected float32 ({count},)"
+            )
+        self.quads.setflags(write=False)
+        self.scores.setflags(write=False)
+
+
+def _check_integer(name: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ContractError(f"OCR {name}: got {value!r}, expected a whole number from {low} to {high}")
+
+
+def _check_number(name: str, value: float, low: float, high: float) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or not low <= value <= high:
+        raise ContractError(f"OCR {name}: got {value!r}, expected a number from {low} to {high}")
