@@ -1,0 +1,78 @@
+"""Cutting a track at silence, with the Silero detector and the settings of faster-whisper's batched pipeline.
+
+Stretches of speech are gathered into chunks of at most 30 s, Whisper's window, with the silence between them left out.
+A chunk therefore has a clock of its own, the track's speech laid end to end; ``SpeechClock`` leads back to the track's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from faster_whisper.vad import SpeechTimestampsMap, VadOptions, collect_chunks, get_speech_timestamps
+
+from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ
+
+# Whisper's window.
+CHUNK_S: Final = 30.0
+# What BatchedInferencePipeline asks of the detector when nothing else is said; with the same values both cut alike.
+MIN_SILENCE_MS: Final = 160
+
+
+class SpeechClock:
+    """From times on the clock of a track's speech, laid end to end, to times on the clock of the track."""
+
+    def __init__(self, spans: list[dict[str, int]]) -> None:
+        self._map = SpeechTimestampsMap(spans, AUDIO_SAMPLE_RATE_HZ)
+
+    def point(self, time_s: float, *, is_end: bool = False) -> float:
+        """An instant; ``is_end`` keeps one that closes a stretch of speech from moving to the start of the next."""
+        return float(self._map.get_original_time(time_s, is_end=is_end))
+
+    def interval(self, start_s: float, end_s: float) -> tuple[float, float]:
+        """A word: both ends are taken to lie in the stretch of speech that holds its middle."""
+        stretch = self._map.get_chunk_index((start_s + end_s) / 2)
+        return (
+            float(self._map.get_original_time(start_s, stretch)),
+            float(self._map.get_original_time(end_s, stretch)),
+        )
+
+
+@dataclass(frozen=True)
+class SpeechChunk:
+    """At most 30 s of speech, (samples,) float32; ``offset_s`` is its start on the speech clock."""
+
+    samples: npt.NDArray[np.float32]
+    offset_s: float
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class SpeechCut:
+    """The speech of a track: no chunks when there is none."""
+
+    chunks: tuple[SpeechChunk, ...]
+    clock: SpeechClock
+    speech_s: float
+
+
+def cut_at_silence(samples: npt.NDArray[np.float32]) -> SpeechCut:
+    """Find the speech on a track and gather it into chunks.
+
+    Args:
+        samples: (samples,) float32, mono, 16 kHz; may be empty.
+    """
+    options = VadOptions(max_speech_duration_s=CHUNK_S, min_silence_duration_ms=MIN_SILENCE_MS)
+    spans = get_speech_timestamps(samples, options) if len(samples) else []
+    speech_s = sum(span["end"] - span["start"] for span in spans) / AUDIO_SAMPLE_RATE_HZ
+    if speech_s == 0:
+        return SpeechCut((), SpeechClock([]), 0.0)
+    arrays, facts = collect_chunks(samples, spans, max_duration=CHUNK_S)
+    chunks = tuple(
+        SpeechChunk(array, float(fact["offset"]), float(fact["duration"]))
+        for array, fact in zip(arrays, facts, strict=True)
+        if len(array)
+    )
+    return SpeechCut(chunks, SpeechClock(spans), speech_s)
