@@ -1,0 +1,184 @@
+"""The analyzer of people: which frames to look at, which part of them, and what to run there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from rumiai.people.faces import find_faces
+from rumiai.people.geometry import Image, square_of_box
+from rumiai.people.hands import find_hands, merge_hands
+from rumiai.people.observations import Box, Face, Hand, Look, PeopleFrame, Pose
+from rumiai.people.poses import find_poses, merge_poses
+from rumiai.people.tasks import Tasks
+
+_WHOLE_FRAME: Final[Box] = (0.0, 0.0, 1.0, 1.0)
+# Every how many pixels two frames are compared: 45 x 80 points of a 720 x 1280 frame are enough to see a cut.
+_COMPARE_STRIDE_PX: Final = 16
+# How much of its box's size a person's crop shows beyond the box, so that hands and feet are not cut.
+_CROP_MARGIN: Final = 0.1
+
+
+@dataclass(frozen=True)
+class LookPolicy:
+    """Which frames are looked at, and how much is run on them.
+
+    A frame with persons is always looked at: faces on the whole frame and at the persons' heads, bodies and hands on
+    the persons' crops. A frame without persons (or without an object detector) is looked at as a whole when a look is
+    due: the first one, after ``whole_every_s``, after a cut, or while the look before found somebody.
+
+    Attributes:
+        whole_every_s: Seconds between looks at frames without persons; 0.0 looks at each. People that the object
+            detector misses (hands alone, faces that fill the frame) stay longer than this or hardly matter.
+        cut_difference: Mean absolute difference of two frames' pixels, 0..1, from which on they count as two shots;
+            moving people differ by less than 0.1.
+        max_persons: Crops per frame, largest first.
+        min_person_height: Share of the frame's height below which only a face is looked for.
+        max_meshes: Faces per frame with landmarks, largest first; they cost most.
+    """
+
+    whole_every_s: float = 2.0
+    cut_difference: float = 0.12
+    max_persons: int = 4
+    min_person_height: float = 0.15
+    max_meshes: int = 2
+
+
+class PeopleAnalyzer:
+    """MediaPipe on sampled frames of one video at a time. Use it as a context manager, from one thread.
+
+    Args:
+        weight: Finds a weights file by its name in ``weights.toml``.
+        threads: 1 runs the models one after another; up to 3 run faces, hands and bodies of a frame side by side.
+        policy: Which frames to look at.
+
+    Raises:
+        MLError: MediaPipe is not installed, or its graphics libraries are missing.
+        WeightsError: A model file is missing or broken.
+    """
+
+    def __init__(self, weight: Callable[[str], Path], *, threads: int = 1, policy: LookPolicy | None = None) -> None:
+        self.policy = policy or LookPolicy()
+        self._tasks = Tasks(weight)
+        self._pool = ThreadPoolExecutor(min(threads, 3), "people") if threads > 1 else None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the video so far; call before the first frame of the next one."""
+        self._looked_at_s: float | None = None
+        self._looked_at: npt.NDArray[np.int16] | None = None
+        self._found_somebody = False
+
+    def close(self) -> None:
+        """Free the models."""
+        if self._pool is not None:
+            self._pool.shutdown()
+        self._tasks.close()
+
+    def __enter__(self) -> PeopleAnalyzer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def analyze(
+        self,
+        images: npt.NDArray[np.uint8],
+        timestamps_s: npt.NDArray[np.float64],
+        frame_numbers: npt.NDArray[np.int64],
+        person_boxes: Sequence[npt.NDArray[np.float32]] | None,
+    ) -> list[PeopleFrame]:
+        """Look at frames, in the order of the video.
+
+        Args:
+            images: (n, h, w, 3) uint8 RGB; not written, not kept.
+            timestamps_s: (n,) seconds.
+            frame_numbers: (n,) index in the source stream.
+            person_boxes: For each frame (m, 4) x, y, width, height of the persons on it, normalised; None when the
+                object detector is not available: then every look is at the whole frame.
+
+        Returns:
+            One entry per frame; empty input gives an empty list.
+
+        Raises:
+            ValueError: The lengths or shapes differ.
+            MLError: MediaPipe failed on a frame.
+        """
+        n = len(images)
+        if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
+            raise ValueError(f"images: got {images.dtype} {images.shape}, expected uint8 (n, h, w, 3)")
+        lengths = [len(timestamps_s), len(frame_numbers), n if person_boxes is None else len(person_boxes)]
+        if lengths != [n, n, n]:
+            raise ValueError(f"got {lengths} timestamps, numbers and person lists for {n} frames")
+        return [
+            self._frame(
+                images[i],
+                float(timestamps_s[i]),
+                int(frame_numbers[i]),
+                None if person_boxes is None else person_boxes[i],
+            )
+            for i in range(n)
+        ]
+
+    def _frame(
+        self, frame: Image, timestamp_s: float, number: int, given: npt.NDArray[np.float32] | None
+    ) -> PeopleFrame:
+        count = None if given is None else len(given)
+        persons = [] if given is None else self._largest(given)
+        if not persons and not self._look_due(frame, timestamp_s):
+            return PeopleFrame(timestamp_s, number, "gated", count)
+        frame = np.ascontiguousarray(frame)
+        faces, hands, poses = self._look(frame, persons)
+        self._looked_at_s, self._looked_at = timestamp_s, _thumbnail(frame)
+        self._found_somebody = bool(faces or hands or poses)
+        look: Look = "crops" if persons else "whole"
+        return PeopleFrame(timestamp_s, number, look, count, faces, hands, poses)
+
+    def _largest(self, boxes: npt.NDArray[np.float32]) -> list[Box]:
+        rows = [(float(x), float(y), float(w), float(h)) for x, y, w, h in boxes if w > 0 and h > 0]
+        return sorted(rows, key=lambda box: box[2] * box[3], reverse=True)[: self.policy.max_persons]
+
+    def _look_due(self, frame: Image, timestamp_s: float) -> bool:
+        if self._looked_at_s is None or self._looked_at is None or self._found_somebody:
+            return True
+        # Samples stand on a grid: half a millisecond of tolerance keeps rounding from costing a whole step.
+        if timestamp_s - self._looked_at_s >= self.policy.whole_every_s - 0.0005:
+            return True
+        now = _thumbnail(frame)
+        if now.shape != self._looked_at.shape:
+            return True
+        return float(np.abs(now - self._looked_at).mean()) / 255 >= self.policy.cut_difference
+
+    def _look(self, frame: Image, persons: list[Box]) -> tuple[tuple[Face, ...], tuple[Hand, ...], tuple[Pose, ...]]:
+        tall = [box for box in persons if box[3] >= self.policy.min_person_height]
+        parts = tall if persons else [_WHOLE_FRAME]
+        views = [square_of_box(frame, part, _CROP_MARGIN) for part in parts]
+        tasks = self._tasks
+
+        def faces() -> tuple[Face, ...]:
+            return find_faces(tasks, frame, persons, whole=True, max_meshes=self.policy.max_meshes)
+
+        def hands() -> tuple[Hand, ...]:
+            return merge_hands([hand for view in views for hand in find_hands(tasks, view)])
+
+        def poses() -> tuple[Pose, ...]:
+            return merge_poses([pose for view in views for pose in find_poses(tasks, view)])
+
+        if self._pool is None:
+            return faces(), hands(), poses()
+        # Each task object is called by one job only.
+        seen, held, stood = self._pool.submit(faces), self._pool.submit(hands), self._pool.submit(poses)
+        return seen.result(), held.result(), stood.result()
+
+
+def _thumbnail(frame: Image) -> npt.NDArray[np.int16]:
+    return frame[::_COMPARE_STRIDE_PX, ::_COMPARE_STRIDE_PX].astype(np.int16)
