@@ -1,0 +1,1 @@
+"""Asking the model server: send frames and audio, get contracts back."""

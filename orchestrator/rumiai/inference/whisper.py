@@ -1,0 +1,351 @@
+"""The transcript of a video: the request to the ``whisper`` endpoint, and its answer as the canonical service data.
+
+Decisions that the canonical form (docs/ml_outputs.md, section 4) leaves open:
+
+* ``confidence`` of a segment is the mean probability of its words; without words it is exp(mean token log-probability),
+  which the model knows only for the chunk that the segment comes from.
+* Not speech, and kept under ``non_speech`` with the reason: a segment that is only sound tags ("[Music]", "(chimes)",
+  "♪♪") or signs without a letter or digit; one whose chunk is silent for the model (``no_speech_prob`` > 0.6) and which
+  is also doubtful, by log-probability < -1.0 (openai-whisper's own rule), by confidence < 0.5 or by repeating itself.
+* A run of the same words, letters or segments, at least three times and compressing by more than 2.4 (openai-whisper's
+  sign of a decoder stuck in a loop), is written once; ``metadata.repetitions`` says what stood there and how often.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from rumiai.contracts import tensors
+from rumiai.contracts.frames import AudioTrack
+from rumiai.errors import ContractError
+
+Task = Literal["transcribe", "translate"]
+
+NO_SPEECH_PROB: Final = 0.6
+NO_SPEECH_LOGPROB: Final = -1.0
+# Of what is more likely wrong than right.
+LOW_CONFIDENCE: Final = 0.5
+REPEATED_COMPRESSION: Final = 2.4
+MIN_REPEATS: Final = 3
+# The longest unit that is looked for in a run: a sentence of Whisper's is seldom longer.
+MAX_UNIT_WORDS: Final = 20
+MAX_UNIT_SEGMENTS: Final = 3
+# One step of Whisper's timestamps: what a segment is given that starts and ends on the same one.
+TIMESTAMP_STEP_S: Final = 0.02
+BACKENDS: Final = {"ctranslate2": "faster-whisper", "openai": "openai-whisper"}
+
+_TAG = re.compile(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}|\*[^*]*\*|[（【「][^）】」]*[）】」]")
+
+
+@dataclass(frozen=True)
+class WhisperRequest:
+    """What is asked of the endpoint: ``language`` None lets the model find out; ``translate`` is into English."""
+
+    language: str | None = None
+    task: Task = "transcribe"
+    word_timestamps: bool = True
+
+    def parameters(self) -> dict[str, str | bool]:
+        """The request parameters; an unknown language is left out."""
+        out: dict[str, str | bool] = {"task": self.task, "word_timestamps": self.word_timestamps}
+        if self.language is not None:
+            out["language"] = self.language
+        return out
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, protected_namespaces=())
+
+
+class WordPayload(_Payload):
+    """One word; times in seconds from the start of the track."""
+
+    word: str
+    start_s: float
+    end_s: float
+    probability: float
+
+
+class SegmentPayload(_Payload):
+    """One segment; see the engine's ``Segment``."""
+
+    start_s: float
+    end_s: float
+    text: str
+    avg_logprob: float
+    no_speech_prob: float
+    compression_ratio: float
+    words: tuple[WordPayload, ...] = ()
+    recovered: bool = False
+
+
+class TranscriptPayload(_Payload):
+    """The endpoint's ``TRANSCRIPT``; see docs/endpoints.md."""
+
+    language: str | None
+    language_probability: float | None
+    task: Task
+    duration_s: float
+    speech_s: float
+    segments: tuple[SegmentPayload, ...]
+    reason: str | None
+    engine: str
+    model: str
+    compute_type: str
+
+    @classmethod
+    def from_json(cls, raw: bytes | str) -> TranscriptPayload:
+        """Read the tensor's one element.
+
+        Raises:
+            ContractError: Not JSON, or a key is missing or of the wrong type.
+        """
+        try:
+            return cls.model_validate_json(raw)
+        except ValidationError as exc:
+            raise ContractError(
+                f"TRANSCRIPT: {exc.error_count()} faults, first: {exc.errors()[0]['loc']} {exc.errors()[0]['msg']}",
+                hint="serve the whisper endpoint with the same version of RumiAI",
+            ) from exc
+
+
+class InferenceClient(Protocol):
+    """The part of the client that is used here."""
+
+    async def infer(
+        self, endpoint: tensors.EndpointSpec, inputs: dict[str, Any], *, parameters: dict[str, str | bool]
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Send one request; tensor name -> array."""
+
+
+async def transcribe(client: InferenceClient, track: AudioTrack, request: WhisperRequest) -> TranscriptPayload | None:
+    """Have one track transcribed; None when it has no samples, which needs no model.
+
+    Raises:
+        ContractError: The track is not at 16 kHz or longer than ``tensors.MAX_AUDIO_S``, or the answer is malformed.
+        RumiAIError: As the client's ``infer``.
+    """
+    if track.sample_rate_hz != tensors.AUDIO_SAMPLE_RATE_HZ:
+        raise ContractError(f"audio: got {track.sample_rate_hz} Hz, expected {tensors.AUDIO_SAMPLE_RATE_HZ} Hz")
+    if track.duration_s > tensors.MAX_AUDIO_S:
+        raise ContractError(f"audio: got {track.duration_s:.0f} s, expected at most {tensors.MAX_AUDIO_S:.0f} s")
+    if not len(track.samples):
+        return None
+    inputs = {"AUDIO": track.samples[np.newaxis, :]}
+    answer = await client.infer(tensors.WHISPER, inputs, parameters=request.parameters())
+    return TranscriptPayload.from_json(answer["TRANSCRIPT"].reshape(-1)[0])
+
+
+def assemble(
+    payload: TranscriptPayload | None, *, has_audio: bool, audio_duration_s: float, audio_offset_s: float = 0.0
+) -> dict[str, Any]:
+    """Build the canonical ``whisper`` data.
+
+    Args:
+        payload: What ``transcribe`` gave; None when there was nothing to transcribe.
+        has_audio: Whether the video has an audio track; without one the data is that of a success with no speech.
+        audio_duration_s: Length of the track, 0.0 without one.
+        audio_offset_s: Where the track's first sample stands on the video's clock.
+
+    Returns:
+        JSON types. ``duration`` is the end of the last segment, 0.0 without segments.
+    """
+    repetitions: list[dict[str, Any]] = []
+    segments: list[dict[str, Any]] = []
+    non_speech: list[dict[str, Any]] = []
+    for found in payload.segments if payload else ():
+        segment = _segment(found, audio_offset_s, audio_offset_s + audio_duration_s)
+        loops = _collapse_words(segment)
+        if reason := _not_speech(segment, looping=bool(loops)):
+            non_speech.append({**segment, "text": found.text, "reason": reason})
+        elif segment["text"]:
+            repetitions.extend(loops)
+            segments.append(segment)
+    segments.sort(key=lambda segment: (segment["start"], segment["end"]))
+    segments, loops = _collapse_segments(segments)
+    repetitions.extend(loops)
+    return {
+        "text": " ".join(segment["text"] for segment in segments),
+        "segments": [{"id": i, **segment} for i, segment in enumerate(segments)],
+        "language": (payload.language if payload else None) or "unknown",
+        "duration": segments[-1]["end"] if segments else 0.0,
+        "audio_duration": audio_duration_s,
+        "non_speech": non_speech,
+        "metadata": _metadata(payload, has_audio, repetitions, spoken=bool(segments)),
+    }
+
+
+def _metadata(
+    payload: TranscriptPayload | None, has_audio: bool, repetitions: list[dict[str, Any]], *, spoken: bool
+) -> dict[str, Any]:
+    reason = payload.reason if payload else "the track is empty" if has_audio else "the video has no audio track"
+    if not spoken and reason is None:
+        reason = "nothing that was heard is speech; see non_speech"
+    return {
+        "model": payload.model if payload else None,
+        "backend": BACKENDS.get(payload.engine, payload.engine) if payload else None,
+        "compute_type": payload.compute_type if payload else None,
+        "task": payload.task if payload else None,
+        "processed": True,
+        "success": True,
+        "has_audio": has_audio,
+        "language_detected": payload is not None and payload.language is not None,
+        "language_probability": payload.language_probability if payload else None,
+        "speech_duration": payload.speech_s if payload else 0.0,
+        "recovered_segments": sum(segment.recovered for segment in payload.segments) if payload else 0,
+        "repetitions": repetitions,
+        "reason": reason,
+    }
+
+
+def _segment(found: SegmentPayload, offset_s: float, limit_s: float) -> dict[str, Any]:
+    def clock(time_s: float) -> float:
+        return round(min(max(time_s + offset_s, 0.0), limit_s), 3)
+
+    words = [
+        {"word": text, "start": clock(word.start_s), "end": max(clock(word.start_s), clock(word.end_s)),
+         "probability": min(max(word.probability, 0.0), 1.0)}
+        for word in found.words
+        if (text := word.word.strip())
+    ]  # fmt: skip
+    start, end = clock(found.start_s), clock(found.end_s)
+    if end <= start:
+        # Shorter than the model can say. At the very end of the track the step lies before it.
+        start = min(start, max(0.0, round(limit_s - TIMESTAMP_STEP_S, 3)))
+        end = round(start + TIMESTAMP_STEP_S, 3)
+    probabilities = [word["probability"] for word in words]
+    confidence = sum(probabilities) / len(probabilities) if probabilities else math.exp(min(found.avg_logprob, 0.0))
+    return {
+        "start": start,
+        "end": end,
+        "text": found.text.strip(),
+        "confidence": confidence,
+        "no_speech_prob": found.no_speech_prob,
+        "avg_logprob": found.avg_logprob,
+        "words": words,
+    }
+
+
+def _not_speech(segment: dict[str, Any], *, looping: bool) -> str | None:
+    if not any(char.isalnum() for char in _TAG.sub("", segment["text"])):
+        return "sound_tag"
+    doubtful = segment["avg_logprob"] < NO_SPEECH_LOGPROB or segment["confidence"] < LOW_CONFIDENCE or looping
+    return "no_speech" if segment["no_speech_prob"] > NO_SPEECH_PROB and doubtful else None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """``count`` times the same ``size`` units from unit ``start`` on."""
+
+    start: int
+    size: int
+    count: int
+
+    @property
+    def stop(self) -> int:
+        return self.start + self.size * self.count
+
+
+def _stuck(units: Sequence[str], joint: str) -> bool:
+    raw = joint.join(units).encode()
+    return len(raw) > REPEATED_COMPRESSION * len(zlib.compress(raw))
+
+
+def find_runs(units: Sequence[str], longest: int, joint: str = " ") -> list[_Run]:
+    """Find runs in which up to ``longest`` units repeat as only a decoder stuck in a loop repeats them.
+
+    Runs do not overlap; of those that begin at one unit the longest counts, and among equals the shortest unit.
+    """
+    runs: list[_Run] = []
+    at = 0
+    while at < len(units):
+        best: _Run | None = None
+        for size in range(1, min(longest, (len(units) - at) // MIN_REPEATS) + 1):
+            count = 1
+            unit = units[at : at + size]
+            while units[at + count * size : at + (count + 1) * size] == unit:
+                count += 1
+            run = _Run(at, size, count)
+            if count >= MIN_REPEATS and (best is None or run.stop > best.stop):
+                best = run
+        if best and _stuck(units[best.start : best.stop], joint):
+            runs.append(best)
+            at = best.stop
+        else:
+            at += 1
+    return runs
+
+
+def _kept(total: int, runs: Sequence[_Run]) -> list[int]:
+    dropped = {i for run in runs for i in range(run.start + run.size, run.stop)}
+    return [i for i in range(total) if i not in dropped]
+
+
+def _plain(text: str) -> str:
+    return text.casefold().strip(" .,!?;:\"'…")
+
+
+def _collapse_words(segment: dict[str, Any]) -> list[dict[str, Any]]:
+    """Write each run of words once, in ``text`` and ``words``; what was taken out is returned."""
+    timed = segment["words"]
+    words: list[str] = [word["word"] for word in timed] or segment["text"].split()
+    joint = " "
+    if len(words) == 1 or (timed and " " not in segment["text"]):
+        # One long word, or a script without spaces: the signs are the units.
+        words, joint, timed = list(segment["text"]), "", []
+    runs = find_runs([_plain(word) or word for word in words], MAX_UNIT_WORDS, joint)
+    if not runs:
+        return []
+    keep = _kept(len(words), runs)
+    segment["text"] = joint.join(words[i] for i in keep).strip()
+    if timed:
+        segment["words"] = [timed[i] for i in keep]
+    elif segment["words"]:
+        segment["words"] = _words_of(segment["words"], segment["text"])
+    return [
+        {
+            "scope": "words",
+            "text": joint.join(words[run.start : run.start + run.size]).strip(),
+            "count": run.count,
+            "start": timed[run.start]["start"] if timed else segment["start"],
+            "end": timed[run.stop - 1]["end"] if timed else segment["end"],
+        }
+        for run in runs
+    ]
+
+
+def _words_of(words: Sequence[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+    """The first of the words, as many as the shortened text holds; a word that was itself cut stays out."""
+    out: list[dict[str, Any]] = []
+    length = 0
+    for word in words:
+        length += len(word["word"])
+        if length > len(text):
+            break
+        out.append(word)
+    return out
+
+
+def _collapse_segments(segments: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Keep the first of segments that repeat each other; what was taken out is returned beside."""
+    runs = find_runs([_plain(segment["text"]) for segment in segments], MAX_UNIT_SEGMENTS)
+    records = [
+        {
+            "scope": "segments",
+            "text": " ".join(segment["text"] for segment in segments[run.start : run.start + run.size]),
+            "count": run.count,
+            "start": segments[run.start]["start"],
+            "end": segments[run.stop - 1]["end"],
+        }
+        for run in runs
+    ]
+    return [segments[i] for i in _kept(len(segments), runs)], records
