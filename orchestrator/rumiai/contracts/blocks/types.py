@@ -174,7 +174,8 @@ class Span(Type):
             yield self._wrong(value, path)
         elif float(match[1]) > float(match[2]):
             yield self._wrong(value, path, "range")
-        elif duration_s is not None and float(match[2]) > duration_s + _SPAN_TOLERANCE_S:
+        elif duration_s is not None and float(match[2]) > math.ceil(duration_s) + _SPAN_TOLERANCE_S:
+            # The label of the last one-second bin ends with its second.
             yield Problem(path, "range", shown(value), f"a span within 0..{duration_s:g} s")
 
     def json_schema(self) -> dict[str, Any]:

@@ -1,0 +1,139 @@
+"""One-second bins, windows and their labels (docs: analyses, 0.1).
+
+Bin i is ``[i, min(i + 1, D))``; a last bin shorter than 0.25 s is merged into the one before. Elements with an interval
+are active in each bin that they overlap by at least 0.1 s; a shorter one in the bin of its start.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+_SHORTEST_LAST_BIN_S: Final = 0.25
+_ACTIVE_OVERLAP_S: Final = 0.1
+_EPSILON_S: Final = 1e-9  # sums of binary fractions miss a threshold by less
+
+
+def span(start_s: float, end_s: float) -> str:
+    """``"a-bs"`` with at most one decimal."""
+    return f"{_short(start_s)}-{_short(end_s)}s"
+
+
+def _short(seconds: float) -> str:
+    return f"{seconds:.1f}".removesuffix(".0")
+
+
+@dataclass(frozen=True)
+class Bins:
+    """The one-second bins of a video of ``duration_s`` seconds."""
+
+    duration_s: float
+
+    @cached_property
+    def count(self) -> int:
+        """Number of bins, at least 1."""
+        whole = max(1, math.ceil(self.duration_s))
+        return whole - 1 if whole > 1 and self.duration_s - (whole - 1) < _SHORTEST_LAST_BIN_S else whole
+
+    @cached_property
+    def edges_s(self) -> Floats:
+        """``(count + 1,)`` ends of the bins; the last is the duration."""
+        edges = np.arange(self.count + 1, dtype=np.float64)
+        edges[-1] = self.duration_s
+        return edges
+
+    @property
+    def last_length_s(self) -> float:
+        """Length of the last bin."""
+        return self.duration_s - (self.count - 1)
+
+    def label(self, index: int) -> str:
+        """``"i-(i+1)s"``."""
+        return f"{index}-{index + 1}s"
+
+    def index(self, times_s: npt.ArrayLike) -> Ints:
+        """Bin of each instant; the end of the video belongs to the last one."""
+        return np.clip(np.floor(np.asarray(times_s, dtype=np.float64)), 0, self.count - 1).astype(np.int64)
+
+    def label_at(self, time_s: float) -> str:
+        """Label of the bin of an instant."""
+        return self.label(int(self.index(time_s)))
+
+    def onsets(self, times_s: npt.ArrayLike) -> Ints:
+        """``(count,)`` how many of the instants lie in each bin."""
+        return np.bincount(self.index(times_s), minlength=self.count)
+
+    def per_second(self, onsets: npt.ArrayLike) -> Floats:
+        """Onset counts on the scale of whole bins: a last bin shorter than 1 s is divided by its length."""
+        scaled = np.array(onsets, dtype=np.float64)
+        if self.last_length_s < 1.0:
+            scaled[-1] /= self.last_length_s
+        return scaled
+
+    def active_range(self, starts_s: npt.ArrayLike, ends_s: npt.ArrayLike) -> tuple[Ints, Ints]:
+        """First and last bin (inclusive) in which each interval is active."""
+        starts, ends = np.asarray(starts_s, dtype=np.float64), np.asarray(ends_s, dtype=np.float64)
+        own, last = self.index(starts), self.index(ends)
+        enough = _ACTIVE_OVERLAP_S - _EPSILON_S
+        first = np.where(np.minimum(ends, self.edges_s[own + 1]) - starts < enough, own + 1, own)
+        last = np.where(ends - np.maximum(starts, self.edges_s[last]) < enough, last - 1, last)
+        nowhere = last < first
+        return np.where(nowhere, own, first), np.where(nowhere, own, last)
+
+    def active(self, starts_s: npt.ArrayLike, ends_s: npt.ArrayLike) -> Ints:
+        """``(count,)`` how many of the intervals are active in each bin."""
+        first, last = self.active_range(starts_s, ends_s)
+        steps = np.zeros(self.count + 1, dtype=np.int64)
+        np.add.at(steps, first, 1)
+        np.add.at(steps, last + 1, -1)
+        return np.cumsum(steps)[:-1]
+
+    def means(self, times_s: npt.ArrayLike, values: npt.ArrayLike) -> Floats:
+        """``(count,)`` mean of the values sampled in each bin; NaN where there is none."""
+        found, numbers = self.index(times_s), np.asarray(values, dtype=np.float64)
+        total = np.bincount(found, weights=numbers, minlength=self.count)
+        counts = np.bincount(found, minlength=self.count)
+        return np.divide(total, counts, out=np.full(self.count, np.nan), where=counts > 0)
+
+    @property
+    def third(self) -> int:
+        """Bins in the first and in the last third: floor(count / 3), at least 1."""
+        return max(1, self.count // 3)
+
+
+def equal_windows(duration_s: float, count: int) -> Floats:
+    """``(count + 1,)`` edges of equal windows that cover the whole video."""
+    return np.linspace(0.0, duration_s, count + 1)
+
+
+def windows_of(duration_s: float, length_s: float) -> Floats:
+    """Edges of windows of ``length_s`` seconds that cover the whole video; the last one ends with it."""
+    count = max(1, math.ceil(duration_s / length_s - _EPSILON_S))
+    edges = np.arange(count + 1, dtype=np.float64) * length_s
+    edges[-1] = duration_s
+    return edges
+
+
+def count_in(edges_s: Floats, times_s: npt.ArrayLike) -> Ints:
+    """How many of the instants lie in each half-open window; the last window is closed."""
+    return np.histogram(np.clip(np.asarray(times_s, dtype=np.float64), edges_s[0], edges_s[-1]), edges_s)[0]
+
+
+def active_in(edges_s: Floats, starts_s: npt.ArrayLike, ends_s: npt.ArrayLike) -> Ints:
+    """How many of the intervals overlap each window; an instant is in the window that holds it."""
+    starts, ends = np.asarray(starts_s, dtype=np.float64), np.asarray(ends_s, dtype=np.float64)
+    last_window = len(edges_s) - 2
+    first = np.clip(np.searchsorted(edges_s, starts, side="right") - 1, 0, last_window)
+    last = np.clip(np.searchsorted(edges_s, ends, side="left") - 1, first, last_window)
+    steps = np.zeros(len(edges_s), dtype=np.int64)
+    np.add.at(steps, first, 1)
+    np.add.at(steps, last + 1, -1)
+    return np.cumsum(steps)[:-1]

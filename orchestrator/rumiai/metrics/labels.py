@@ -1,0 +1,81 @@
+"""Labels over time, smoothed where their changes are counted (docs: analyses, 0.2).
+
+A new label counts when it is held for at least 1.0 s (samples of the run x sampling step). A shorter run takes the
+label before it; the sequence begins with the first label held that long, or the most frequent one when none is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+_HELD_S: Final = 1.0
+_EPSILON_S: Final = 1e-9
+
+
+@dataclass(frozen=True)
+class LabelRun:
+    """Consecutive labelled samples of one smoothed label: indices ``[first, stop)`` of the samples that have one."""
+
+    label: str
+    first: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class LabelChange:
+    """A change of the smoothed label, at the first sample of the new one."""
+
+    time_s: float
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class SmoothedLabels:
+    """Samples without a label are skipped; ``times_s`` and ``labels`` are those of the others.
+
+    Attributes:
+        times_s: Instant of each labelled sample.
+        labels: Smoothed label of each.
+        runs: Runs of equal smoothed labels, in order, covering all labelled samples.
+    """
+
+    times_s: tuple[float, ...]
+    labels: tuple[str, ...]
+    runs: tuple[LabelRun, ...]
+
+    @property
+    def changes(self) -> tuple[LabelChange, ...]:
+        """Every change, in order."""
+        return tuple(
+            LabelChange(self.times_s[new.first], old.label, new.label)
+            for old, new in zip(self.runs, self.runs[1:], strict=False)
+        )
+
+
+def smooth(times_s: Sequence[float], labels: Sequence[str | None], step_s: float) -> SmoothedLabels:
+    """Smooth labels sampled every ``step_s`` seconds; None where a sample has no label."""
+    known = [(time, label) for time, label in zip(times_s, labels, strict=True) if label is not None]
+    raw = [(label, len(list(group))) for label, group in groupby(label for _, label in known)]
+    held = [label for label, count in raw if count * step_s >= _HELD_S - _EPSILON_S]
+    current = held[0] if held else most_frequent([label for _, label in known])
+    smoothed: list[str] = []
+    for label, count in raw:
+        if count * step_s >= _HELD_S - _EPSILON_S:
+            current = label
+        smoothed.extend([current or label] * count)
+    runs: list[LabelRun] = []
+    for label, group in groupby(smoothed):
+        first = runs[-1].stop if runs else 0
+        runs.append(LabelRun(label, first, first + len(list(group))))
+    return SmoothedLabels(tuple(time for time, _ in known), tuple(smoothed), tuple(runs))
+
+
+def most_frequent(labels: Sequence[str]) -> str | None:
+    """The most frequent label, the alphabetically first on ties; None for none."""
+    counts = Counter(labels)
+    return min(counts, key=lambda label: (-counts[label], label)) if counts else None

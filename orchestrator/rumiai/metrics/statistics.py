@@ -1,0 +1,105 @@
+"""Statistics as the analyses define them (docs: analyses, 0.2): population deviation, null instead of NaN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+# Below this share of its mean a deviation is rounding noise of equal numbers.
+_CONSTANT: Final = 1e-9
+
+
+def _array(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    return np.asarray(values, dtype=np.float64)
+
+
+def mean(values: npt.ArrayLike) -> float | None:
+    """Arithmetic mean; None for no values."""
+    numbers = _array(values)
+    return float(numbers.mean()) if numbers.size else None
+
+
+def mean_known(values: Iterable[float | None]) -> float | None:
+    """Mean of what is known; None when nothing is."""
+    return mean([value for value in values if value is not None])
+
+
+def std(values: npt.ArrayLike) -> float | None:
+    """Population standard deviation; exactly 0 for equal values, None for no values."""
+    numbers = _array(values)
+    if not numbers.size:
+        return None
+    deviation = float(numbers.std())
+    return deviation if deviation > _CONSTANT * float(np.abs(numbers).max()) else 0.0
+
+
+def variance(values: npt.ArrayLike) -> float | None:
+    """Population variance; None for no values."""
+    deviation = std(values)
+    return None if deviation is None else deviation**2
+
+
+def cv(values: npt.ArrayLike) -> float | None:
+    """Coefficient of variation: population deviation over mean; 0 when the mean is 0, None for no values."""
+    middle, deviation = mean(values), std(values)
+    if middle is None or deviation is None:
+        return None
+    return deviation / abs(middle) if middle != 0 else 0.0
+
+
+def median(values: npt.ArrayLike) -> float | None:
+    """Median; None for no values."""
+    numbers = _array(values)
+    return float(np.median(numbers)) if numbers.size else None
+
+
+def ratio(part: float, whole: float) -> float | None:
+    """``part / whole``; None when the whole is 0."""
+    return part / whole if whole else None
+
+
+def clamp(value: float, low: float = 0.0, high: float = 1.0) -> float:
+    """The nearest number within the limits."""
+    return min(high, max(low, value))
+
+
+def balance(first: float, second: float) -> float:
+    """``(second - first) / (first + second)`` in -1..1; 0 when both are 0."""
+    return (second - first) / (first + second) if first + second else 0.0
+
+
+def correlation(a: npt.ArrayLike, b: npt.ArrayLike) -> float | None:
+    """Pearson's r over the places where both are known; None when either series is constant there."""
+    x, y = _array(a), _array(b)
+    known = ~(np.isnan(x) | np.isnan(y))
+    x, y = x[known], y[known]
+    if not std(x) or not std(y):
+        return None
+    x, y = x - x.mean(), y - y.mean()
+    return clamp(float(x @ y / np.sqrt((x @ x) * (y @ y))), -1.0, 1.0)
+
+
+def alignment(a: npt.ArrayLike, b: npt.ArrayLike) -> float | None:
+    """A correlation mapped to 0..1: (r + 1) / 2."""
+    r = correlation(a, b)
+    return None if r is None else (r + 1) / 2
+
+
+def above_chance(share: float | None, chance: float) -> float | None:
+    """(p - c) / (1 - c) within 0..1; None without p, and when chance alone explains 0.9."""
+    if share is None or chance >= 0.9:
+        return None
+    return clamp((share - chance) / (1 - chance))
+
+
+def line(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[float, float, float]:
+    """Least-squares slope and intercept of y over x, and the explained share of the variance (0 for a constant y)."""
+    xs, ys = _array(x), _array(y)
+    dx, dy = xs - xs.mean(), ys - ys.mean()
+    spread, total = float(dx @ dx), float(dy @ dy)
+    slope = float(dx @ dy) / spread if spread else 0.0
+    explained = slope**2 * spread / total if total and std(ys) else 0.0
+    return slope, float(ys.mean() - slope * xs.mean()), explained

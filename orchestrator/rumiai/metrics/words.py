@@ -1,0 +1,126 @@
+"""Words of captions, overlays and speech: tokens, content words, likeness, sentiment.
+
+The sentiment lexicon is small on purpose: words whose tone does not depend on the subject. A negation turns the tone
+around for the three words after it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Final, Literal
+
+Sentiment = Literal["positive", "negative", "neutral", "mixed"]
+
+_TOKEN = re.compile(r"[^\W_]+(?:['\u2019\u02bc\-][^\W_]+)*")
+# Scripts that are written without blanks; one word is about 1.7 characters.
+_UNSPACED = re.compile(r"[぀-ヿ㐀-䶿一-鿿豈-﫿฀-๿]")
+CHARACTERS_PER_WORD: Final = 1.7
+_NEGATION_REACH: Final = 3  # "not a very good": words that a negation still reaches
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+STOP_WORDS: Final[frozenset[str]] = _words(
+    """a about after all also am an and any are as at be because been but by can could did do does doing don't down for
+    from get go going got had has have he her here him his how i if i'm in into is it it's its just let like me more my
+    no not now of off on one only or our out over really she so some than that that's the their them then there these
+    they this those to too up us very was we were what when where which who why will with would you
+    you're your"""
+)
+POSITIVE_WORDS: Final[frozenset[str]] = _words(
+    """adorable amazing awesome beautiful best better brilliant calm celebrate cheerful cool cute delicious delighted
+    easy enjoy enjoyed enjoying excellent excited exciting fabulous fantastic favorite favourite free fresh fun funny
+    genius glad good gorgeous grateful great happiness happy helpful incredible inspiring joy joyful laugh lol love
+    loved lovely loves loving lucky magic magical nice obsessed perfect perfectly pretty proud recommend relaxing safe
+    satisfying smart smile stunning success super sweet thank thankful thanks thrilled useful win winner winning
+    wonderful wow yay yummy"""
+)
+NEGATIVE_WORDS: Final[frozenset[str]] = _words(
+    """afraid alone angry annoyed annoying anxious awful bad boring broken cried cry crying danger dangerous dead death
+    depressed depressing difficult disappointed disappointing disaster disgusting dumb embarrassing evil fail failed
+    failure fake fear gross hate hated hates horrible hurt hurts lonely lose loser losing lost mad mess miserable
+    mistake mistakes nasty nightmare pain painful pathetic poor problem problems sad scam scared scary sick stress
+    stressed stupid suffer suffering terrible toxic trash tired ugly unhappy upset useless waste wasted weak worse worst
+    worry worried wrong"""
+)
+_NEGATIONS: Final[frozenset[str]] = _words(
+    """ain't aren't can't cannot cant couldn't didn't didnt doesn't doesnt don't dont hardly isn't isnt never no nobody
+    not nothing wasn't wasnt without won't wont wouldn't"""
+)
+POSITIVE_EMOJI: Final[frozenset[str]] = frozenset(
+    "😀😁😂🤣😃😄😅😆😊😋😍🥰😘😎🤩🥳🤗🙂😇😻👍👏🙌💪🎉🎊✨🌟⭐💖💕💗💓💯❤🧡💛💚💙💜🤍🔥🏆🥇😌🫶"
+)
+NEGATIVE_EMOJI: Final[frozenset[str]] = frozenset("😢😭😞😔😟😕🙁☹😣😖😫😩😤😠😡🤬😨😰😱🤢🤮👎💔😒🙄💀😓😥")
+
+
+def normalised(text: str) -> str:
+    """NFKC, lower case, straight apostrophes."""
+    return unicodedata.normalize("NFKC", text).lower().replace("\u2019", "'").replace("\u02bc", "'")
+
+
+def tokens(text: str) -> list[str]:
+    """Words in order: lower case, no punctuation around them, each with at least one letter or digit."""
+    return _TOKEN.findall(normalised(text))
+
+
+def word_count(text: str) -> int:
+    """Number of words; text in scripts without blanks counts a word per 1.7 characters."""
+    spaced = _UNSPACED.sub(" ", text)
+    unspaced = len(_UNSPACED.findall(text))
+    return len(tokens(spaced)) + round(unspaced / CHARACTERS_PER_WORD)
+
+
+def content_words(text: str) -> list[str]:
+    """Tokens that carry meaning: no stop words, no single letters."""
+    return [token for token in tokens(text) if token not in STOP_WORDS and (len(token) > 1 or token.isdigit())]
+
+
+def alike(a: str, b: str, at_least: float = 0.8) -> bool:
+    """Whether two normalised strings are spellings of one text, by the ratio of their common blocks."""
+    if a == b:
+        return True
+    if not a or not b or 2 * min(len(a), len(b)) < at_least * (len(a) + len(b)):
+        return False
+    matcher = SequenceMatcher(None, a, b, autojunk=False)
+    return matcher.quick_ratio() >= at_least and matcher.ratio() >= at_least
+
+
+@dataclass(frozen=True)
+class SentimentScore:
+    """Positive and negative words and emoji of a text."""
+
+    positive: int
+    negative: int
+
+    @property
+    def polarity(self) -> float:
+        """(p - n) / (p + n) in -1..1; 0 without either."""
+        total = self.positive + self.negative
+        return (self.positive - self.negative) / total if total else 0.0
+
+    @property
+    def category(self) -> Sentiment:
+        """Positive above 0.2, negative below -0.2, mixed with two or more of both between, else neutral."""
+        if abs(self.polarity) > 0.2:
+            return "positive" if self.polarity > 0 else "negative"
+        return "mixed" if min(self.positive, self.negative) >= 2 else "neutral"
+
+
+def sentiment(text: str) -> SentimentScore:
+    """Count the tone of a text; emoji count like words and are never negated."""
+    positive = sum(character in POSITIVE_EMOJI for character in text)
+    negative = sum(character in NEGATIVE_EMOJI for character in text)
+    for clause in re.split(r"[.!?;,:\n]", normalised(text)):
+        found = _TOKEN.findall(clause)
+        for index, token in enumerate(found):
+            tone = (token in POSITIVE_WORDS) - (token in NEGATIVE_WORDS)
+            if tone and any(word in _NEGATIONS for word in found[max(0, index - _NEGATION_REACH) : index]):
+                tone = -tone
+            positive += tone > 0
+            negative += tone < 0
+    return SentimentScore(positive, negative)
