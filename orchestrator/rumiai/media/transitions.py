@@ -25,7 +25,9 @@ _SIDE_PX: Final = 24
 # Denser thumbnails than 30 per second tell nothing more about stretches of 0.3 s and longer.
 _SPACING_S: Final = 1 / 31
 # Lengths of mixture looked for; shorter ones pass for cuts, longer ones are the union of overlapping windows.
-_WINDOWS_S: Final = (0.3, 0.5, 0.8, 1.2, 2.0)
+_WINDOWS_S: Final = (0.3, 0.6, 1.2)
+# No editor's preset is longer; so many pictures are kept.
+_LONGEST_S: Final = 4.0
 # How often windows are looked at: a third of the shortest.
 _STRIDE_S: Final = 0.1
 # Fewer pictures than this do not show that the change is gradual.
@@ -73,22 +75,12 @@ class Transition:
         return item if self.direction is None else {**item, "direction": self.direction}
 
 
-@dataclass
-class _Stretch:
-    """Overlapping windows that are mixtures, and the pictures at both ends."""
-
-    start_s: float
-    end_s: float
-    first: _Thumb
-    last: _Thumb
-
-
 class GradualTransitions:
-    """Takes every frame in order; memory is that of the longest window."""
+    """Takes every frame in order; memory is that of ``_LONGEST_S`` of thumbnails."""
 
     def __init__(self) -> None:
         self._recent: deque[tuple[float, _Thumb]] = deque()
-        self._open: _Stretch | None = None
+        self._open: tuple[float, float] | None = None
         self._found: list[Transition] = []
         self._last_look_s = -_STRIDE_S
 
@@ -99,7 +91,7 @@ class GradualTransitions:
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         thumb = cv2.resize(grey, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
         self._recent.append((time_s, thumb.ravel().astype(np.float32)))
-        while time_s - self._recent[0][0] > _WINDOWS_S[-1] + _SPACING_S:
+        while time_s - self._recent[0][0] > _LONGEST_S + _WINDOWS_S[-1]:
             self._recent.popleft()
         if time_s - self._last_look_s >= _STRIDE_S:
             self._last_look_s = time_s
@@ -116,38 +108,45 @@ class GradualTransitions:
 
     def _look(self) -> None:
         """Look at the windows that end with the newest picture."""
-        end_s, last = self._recent[-1]
-        times = np.array([time_s for time_s, _ in self._recent])
-        pictures = np.stack([thumb for _, thumb in self._recent])
+        times, pictures = self._since(self._recent[-1][0] - _WINDOWS_S[-1])
+        end_s = float(times[-1])
         for length_s in _WINDOWS_S:
             begin = int(np.searchsorted(times, end_s - length_s - 1e-6))
             if len(times) - begin < _MIN_PICTURES or end_s - times[begin] < length_s - 2 * _SPACING_S:
                 continue
             if _is_mixture(pictures[begin:]):
-                self._extend(_Stretch(float(times[begin]), end_s, pictures[begin], last))
-        if self._open is not None and end_s - self._open.end_s > _WINDOWS_S[-1]:
+                self._extend(float(times[begin]), end_s)
+        if self._open is not None and end_s - self._open[1] > 2 * _STRIDE_S:
             self._close()
 
-    def _extend(self, new: _Stretch) -> None:
-        if self._open is not None and new.start_s > self._open.end_s:
+    def _extend(self, start_s: float, end_s: float) -> None:
+        if self._open is not None and start_s > self._open[1]:
             self._close()
-        if self._open is None:
-            self._open = new
-            return
-        if new.start_s < self._open.start_s:
-            self._open.start_s, self._open.first = new.start_s, new.first
-        self._open.end_s, self._open.last = new.end_s, new.last
+        if self._open is not None:
+            start_s = min(start_s, self._open[0])
+        self._open = start_s, end_s
 
     def _close(self) -> None:
-        stretch, self._open = self._open, None
-        if stretch is None:
+        """Judge the whole stretch: movement passes for a mixture over a few frames, not from one end to the other."""
+        if self._open is None:
             return
-        plain_first, plain_last = _is_plain(stretch.first), _is_plain(stretch.last)
+        (start_s, end_s), self._open = self._open, None
+        if end_s - start_s > _LONGEST_S:
+            return
+        times, pictures = self._since(start_s)
+        pictures = pictures[: int(np.searchsorted(times, end_s + 1e-6))]
+        if not _is_mixture(pictures):
+            return
+        plain_first, plain_last = _is_plain(pictures[0]), _is_plain(pictures[-1])
         if plain_first != plain_last:
-            direction: Literal["in", "out"] = "in" if plain_first else "out"
-            self._found.append(Transition(stretch.start_s, stretch.end_s, "fade", direction))
-        elif not plain_first and _correlation(stretch.first, stretch.last) <= _MAX_CORRELATION:
-            self._found.append(Transition(stretch.start_s, stretch.end_s, "dissolve"))
+            self._found.append(Transition(start_s, end_s, "fade", "in" if plain_first else "out"))
+        elif not plain_first and _correlation(pictures[0], pictures[-1]) <= _MAX_CORRELATION:
+            self._found.append(Transition(start_s, end_s, "dissolve"))
+
+    def _since(self, time_s: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
+        """Times (n,) and thumbnails (n, pixels) kept from an instant on."""
+        kept = [item for item in self._recent if item[0] >= time_s - 1e-6]
+        return np.array([kept_s for kept_s, _ in kept]), np.stack([thumb for _, thumb in kept])
 
 
 def _is_mixture(pictures: npt.NDArray[np.float32]) -> bool:
