@@ -71,7 +71,7 @@ class PeopleAnalyzer:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the video so far; call before the first frame of the next one."""
+        """Forget the video so far; called for you when time goes backwards, as it does between videos."""
         self._looked_at_s: float | None = None
         self._looked_at: npt.NDArray[np.int16] | None = None
         self._found_somebody = False
@@ -132,6 +132,8 @@ class PeopleAnalyzer:
     def _frame(
         self, frame: Image, timestamp_s: float, number: int, given: npt.NDArray[np.float32] | None
     ) -> PeopleFrame:
+        if self._looked_at_s is not None and timestamp_s < self._looked_at_s:
+            self.reset()
         count = None if given is None else len(given)
         persons = [] if given is None else self._largest(given)
         if not persons and not self._look_due(frame, timestamp_s):

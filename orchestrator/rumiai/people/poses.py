@@ -21,8 +21,8 @@ ANKLES: Final = (27, 28)
 
 # A landmark is seen from this visibility on (analyses.md 3.3).
 VISIBLE: Final = 0.5
-# Two poses are one body when nose and shoulders lie this close on average, in heights of the taller box: the heads of two
-# people, even cheek to cheek, are further apart.
+# Two poses are one body when nose and shoulders lie this close on average, in heights of the taller box: the heads of
+# two people, even cheek to cheek, are further apart.
 _SAME_DISTANCE: Final = 0.1
 _NOSE: Final = 0
 # Hip angle (shoulder-hip-knee): people stand at 160 to 180 degrees and sit at 80 to 120; between them nothing is said.
