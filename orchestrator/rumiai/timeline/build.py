@@ -67,7 +67,7 @@ def build(
         ml_data=ml_data,
         pipeline_details=details,
         timeline=timeline,
-        processing_metadata={**(processing or {}), **_counts(timeline), "warnings": warnings},
+        processing_metadata={**(processing or {}), **entry_counts(timeline), "warnings": warnings},
     )
 
 
@@ -115,7 +115,8 @@ def _metadata(metadata: Mapping[str, Any], facts: MediaFacts) -> tuple[dict[str,
     return out, warnings
 
 
-def _counts(timeline: Timeline) -> dict[str, Any]:
+def entry_counts(timeline: Timeline) -> dict[str, Any]:
+    """What ``processing_metadata`` says of a timeline."""
     return {
         "timeline_entries": len(timeline.entries),
         "entries_dropped": timeline.dropped,

@@ -1,4 +1,4 @@
-"""What canonical data must fulfil, service by service (ml_outputs.md 13.4). Pure: tells what is wrong, repairs nothing."""
+"""What canonical data must fulfil, service by service (ml_outputs.md 13.4). Pure; repairs nothing."""
 
 from __future__ import annotations
 
@@ -157,7 +157,8 @@ def _audio_energy(data: Record) -> Problems:
             yield from _share(f"energy_level_windows[{key!r}]", value)
     if data.get("burst_pattern") not in BURST_PATTERNS:
         yield f"burst_pattern: got {_short(data.get('burst_pattern'))}, expected one of {', '.join(BURST_PATTERNS)}"
-    silent = data["metadata"].get("has_audio") is False
+    # Of no sound, or of nothing but silence, there is no loudest moment.
+    silent = data["metadata"].get("has_audio") is False or data.get("burst_pattern") == "none"
     yield from _share("energy_variance", data.get("energy_variance"), optional=silent)
     if not (silent and data.get("climax_timestamp") is None):
         yield from _time("climax_timestamp", data.get("climax_timestamp"))

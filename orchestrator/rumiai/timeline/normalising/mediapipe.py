@@ -47,6 +47,8 @@ def normalise_mediapipe(data: Record, facts: MediaFacts) -> dict[str, Any]:
         ],
         "metadata": metadata,
     }
+    if isinstance(insights := data.get("insights"), Mapping) and (seen := number(insights.get("human_presence"))):
+        out.setdefault("presence_percentage", min(100.0, 100.0 * seen))
     return out | _presence(out, metadata)
 
 

@@ -1,0 +1,118 @@
+"""What the markers count: distinct things on screen or in the sound, whatever rate they were sampled at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
+from rumiai.timeline.entries import CONSECUTIVE_STEPS, step_s
+from rumiai.timeline.normalising.ocr import is_watermark
+
+# One entry per sample: what they show lasts from sample to sample. Scenes and energy windows are no elements: they
+# cover the whole video.
+_SAMPLED: Final = {"pose": "mediapipe", "face": "mediapipe", "gaze": "mediapipe", "emotion": "emotion_detection"}
+_LASTING: Final = ("object", "speech", "text", "sticker", "scene_change", "gesture", "action")
+# Where a file does not say at what rate it was sampled: the slowest rate that any version used.
+_DEFAULT_STEP_S: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Element:
+    """Something that is there from ``start_s`` to ``end_s`` (equal for an instant).
+
+    ``name`` says what it is among those of its kind; of two objects of one class both have the same.
+    """
+
+    kind: str
+    name: str
+    start_s: float
+    end_s: float
+
+    def active_in(self, start_s: float, end_s: float) -> bool:
+        """Whether it is there in the half-open window."""
+        if self.end_s == self.start_s:
+            return start_s <= self.start_s < end_s
+        return self.start_s < end_s and self.end_s > start_s
+
+
+def elements_of(analysis: UnifiedAnalysis) -> list[Element]:
+    """All elements, by start; watermarks are left out, samples of one thing in a row are one."""
+    timeline = analysis.timeline
+    found = [
+        Element(entry.entry_type, _name(entry), entry.start_s, _end(entry))
+        for entry in timeline.of_type(*_LASTING)
+        if not is_watermark(entry.data)
+    ]
+    for kind, service in _SAMPLED.items():
+        data = analysis.data(service) or analysis.data("mediapipe")
+        step = (step_s(data) if data is not None else 0.0) or _DEFAULT_STEP_S
+        found += _runs(kind, timeline.of_type(kind), step)
+    return sorted(found, key=lambda element: (element.start_s, element.end_s, element.kind, element.name))
+
+
+def _end(entry: TimelineEntry) -> float:
+    return entry.start_s if entry.end_s is None else entry.end_s
+
+
+def _name(entry: TimelineEntry) -> str:
+    data = entry.data
+    if entry.entry_type in ("text", "speech"):
+        return str(data.get("text", ""))
+    keys = {"object": "class", "sticker": "id", "gesture": "type", "action": "action", "emotion": "emotion"}
+    keys |= {"scene_change": "transition_type", "pose": "person", "face": "face_index", "gaze": "gaze_direction"}
+    return str(data.get(keys[entry.entry_type], ""))
+
+
+def _runs(kind: str, entries: Iterable[TimelineEntry], step: float) -> list[Element]:
+    """Samples of one name that follow each other, as one element up to half a step after the last."""
+    open_runs: dict[str, list[float]] = {}
+    done: list[Element] = []
+    for entry in entries:
+        name = _name(entry)
+        run = open_runs.get(name)
+        if run is not None and entry.start_s - run[1] <= CONSECUTIVE_STEPS * step:
+            run[1] = entry.start_s
+            continue
+        if run is not None:
+            done.append(Element(kind, name, run[0], run[1] + step / 2))
+        open_runs[name] = [entry.start_s, entry.start_s]
+    done += [Element(kind, name, run[0], run[1] + step / 2) for name, run in open_runs.items()]
+    return done
+
+
+def most_at_once(elements: Iterable[Element], start_s: float, end_s: float) -> int:
+    """The largest number of elements that are there together within the window."""
+    edges: list[tuple[float, int]] = []
+    instants = 0
+    for element in elements:
+        begin, end = max(element.start_s, start_s), min(element.end_s, end_s)
+        if end > begin:
+            edges += [(begin, 1), (end, -1)]
+        elif element.active_in(start_s, end_s):
+            instants = max(instants, 1)
+    most = now = 0
+    for _, change in sorted(edges):  # an end (-1) comes before a start at the same instant
+        now += change
+        most = max(most, now)
+    return max(most, instants)
+
+
+def distinct(elements: Iterable[Element], start_s: float, end_s: float) -> dict[tuple[str, str], int]:
+    """How many of each kind and name are there in the window.
+
+    Texts and speech are what they say, gestures and people what they are; of objects of one class as many count as are
+    there at once, for a track that breaks is not another object; of cuts each counts.
+    """
+    groups: dict[tuple[str, str], list[Element]] = {}
+    for element in elements:
+        if element.active_in(start_s, end_s):
+            groups.setdefault((element.kind, element.name), []).append(element)
+    counts = {}
+    for key, group in groups.items():
+        if key[0] == "object":
+            counts[key] = most_at_once(group, start_s, end_s)
+        else:
+            counts[key] = len(group) if key[0] == "scene_change" else 1
+    return counts

@@ -1,0 +1,178 @@
+"""Temporal markers: what happens in the first five seconds, in the call-to-action window and at the peaks.
+
+Structure of timeline.md 9.1, limits of 9.2, definitions of 9.3. All windows are half-open. The engagement curve is a
+heuristic, a weighted count of events per five seconds, and no measurement of engagement.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from statistics import fmean, pstdev
+from typing import Any, Final
+
+from rumiai.contracts.lexicons import contains_phrase
+from rumiai.contracts.results import SERVICES
+from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
+from rumiai.timeline.cta import cta_window
+from rumiai.timeline.elements import Element, distinct, elements_of
+from rumiai.timeline.moments import Windows, clipped, gesture_moments, object_counts, text_moments
+from rumiai.timeline.shrinking import MAX_MARKER_BYTES, shrunk
+
+_FIRST_S: Final = 5
+_MAX_GESTURES: Final = 8
+_MAX_OBJECTS: Final = 5
+_MAX_SEGMENTS: Final = 5
+_MAX_PEAKS: Final = 5
+# So that a crowded second cannot fill the file.
+_MAX_PEAK_EVENTS: Final = 20
+_CURVE_STEP_S: Final = 5.0
+
+_DENSITY_WEIGHTS: Final[Mapping[str, float]] = {"text": 3, "speech": 2}
+_PEAK_WEIGHTS: Final[Mapping[str, float]] = {"text": 3.0, "scene_change": 2.0, "speech": 1.5}
+_CURVE_WEIGHTS: Final[Mapping[str, float]] = {"text": 2.0, "scene_change": 1.5, "speech": 1.0, "object": 0.5}
+
+# The guess that stands in where no emotion was seen; in this order.
+_SPEECH_EMOTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "positive": ("amazing", "love", "great", "awesome"),
+    "warning": ("warning", "careful", "don't", "avoid"),
+    "urgent": ("urgent", "now", "quick", "fast"),
+}
+
+
+def compute_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) -> dict[str, Any]:
+    """The temporal markers of one video, at most 50 KB of JSON.
+
+    Pure and deterministic: the same analysis gives the same markers; ``generated_at`` is written as given. Lists of a
+    service that failed are empty, its numbers null; ``metadata.ml_data_available`` and ``.missing`` tell it from
+    "nothing there".
+    """
+    elements = elements_of(analysis)
+    markers = {
+        "first_5_seconds": _first_seconds(analysis, elements),
+        "cta_window": cta_window(analysis, elements),
+        "peak_moments": _peaks(elements, analysis.duration_s),
+        "engagement_curve": _curve(elements, analysis.duration_s),
+        "metadata": {
+            "video_id": analysis.video_id,
+            "duration": analysis.duration_s,
+            "generated_at": generated_at,
+            "ml_data_available": {service: analysis.ok(service) for service in SERVICES},
+            "missing": {service: reason[:200] for service, reason in analysis.errors().items()},
+        },
+    }
+    return shrunk(markers, MAX_MARKER_BYTES)
+
+
+def _first_seconds(analysis: UnifiedAnalysis, elements: Sequence[Element]) -> dict[str, Any]:
+    timeline = analysis.timeline
+    labels, sources = _emotion_sequence(analysis)
+    return {
+        "density_progression": _density(elements, analysis.duration_s),
+        "text_moments": text_moments(timeline, 0.0, _FIRST_S),
+        "emotion_sequence": labels,
+        "emotion_sources": sources,
+        "gesture_moments": gesture_moments(timeline, 0.0, _FIRST_S, _MAX_GESTURES),
+        "object_appearances": object_counts(elements, 0.0, _FIRST_S)[:_MAX_OBJECTS],
+        "speech_segments": _speech_segments(timeline.in_range(0.0, _FIRST_S, "speech")),
+        "scene_changes": [entry.start_s for entry in timeline.in_range(0.0, _FIRST_S, "scene_change")],
+    }
+
+
+def _density(elements: Iterable[Element], duration_s: float) -> list[int]:
+    """Weighted distinct elements active in each of the first five seconds; 0 after the end of the video."""
+    early = [element for element in elements if element.start_s < _FIRST_S]
+    seconds = min(_FIRST_S, math.ceil(duration_s))
+    counts = [distinct(early, second, second + 1) for second in range(seconds)]
+    sums = [sum(int(_DENSITY_WEIGHTS.get(kind, 1)) * n for (kind, _), n in count.items()) for count in counts]
+    return sums + [0] * (_FIRST_S - seconds)
+
+
+def _emotion_sequence(analysis: UnifiedAnalysis) -> tuple[list[str], list[str | None]]:
+    """A label for each of the first five seconds, and where it is from; unknown where nothing tells."""
+    labels: list[str] = []
+    sources: list[str | None] = []
+    for second in range(_FIRST_S):
+        seen = analysis.timeline.in_range(second, second + 1, "emotion") if second < analysis.duration_s else ()
+        heard = analysis.timeline.in_range(second, second + 1, "speech") if second < analysis.duration_s else ()
+        label, source = _seen_emotion(seen, second), "emotion"
+        if label is None:
+            label, source = _spoken_emotion(heard), "speech_keywords"
+        labels.append(label or "unknown")
+        sources.append(source if label else None)
+    return labels, sources
+
+
+def _seen_emotion(entries: Iterable[TimelineEntry], second: int) -> str | None:
+    """The label with the most confidence x time in the second; ties by name."""
+    weights: dict[str, float] = {}
+    for entry in entries:
+        held = min(entry.end_s, second + 1) - max(entry.start_s, second) if entry.end_s is not None else 1.0
+        label = str(entry.data["emotion"])
+        weights[label] = weights.get(label, 0.0) + (entry.data.get("confidence") or 0.0) * held
+    return min(weights, key=lambda label: (-weights[label], label)) if weights else None
+
+
+def _spoken_emotion(entries: Iterable[TimelineEntry]) -> str | None:
+    said = " ".join(str(entry.data["text"]) for entry in entries)
+    return next((label for label, words in _SPEECH_EMOTIONS.items() if contains_phrase(said, words)), None)
+
+
+def _speech_segments(entries: Sequence[TimelineEntry]) -> list[dict[str, Any]]:
+    """The segments that say most in the window, by time."""
+    longest = sorted(entries, key=lambda entry: (-min(entry.end_s or 0.0, _FIRST_S) + entry.start_s, entry.start_s))
+    kept = sorted(longest[:_MAX_SEGMENTS], key=lambda entry: (entry.start_s, entry.end_s or 0.0))
+    return [{"start": e.start_s, "end": e.end_s, "text": clipped(str(e.data["text"]))} for e in kept]
+
+
+def _peaks(elements: Sequence[Element], duration_s: float) -> list[dict[str, Any]]:
+    """Local maxima of the weighted starts per second above mean + 1 population standard deviation, the highest first.
+
+    A plateau counts once, at its first second; the first and the last second can be peaks.
+    """
+    seconds = max(1, math.ceil(duration_s))
+    intensity = [0.0] * seconds
+    for element in elements:
+        intensity[min(int(element.start_s), seconds - 1)] += _PEAK_WEIGHTS.get(element.kind, 1.0)
+    threshold = fmean(intensity) + pstdev(intensity)
+    peaks = [second for second in _local_maxima(intensity) if intensity[second] > threshold]
+    peaks.sort(key=lambda second: (-intensity[second], second))
+    windows = Windows(elements)
+    return [
+        {"timestamp": float(s), "intensity": intensity[s], "events": _events(windows.active(s, s + 1), s)}
+        for s in peaks[:_MAX_PEAKS]
+    ]
+
+
+def _local_maxima(values: Sequence[float]) -> list[int]:
+    """First index of each run of equal values that is higher than the values beside it."""
+    runs: list[tuple[int, float]] = []
+    place = 0
+    for value, group in groupby(values):
+        runs.append((place, value))
+        place += len(list(group))
+    low = -math.inf
+    around = [low, *(value for _, value in runs), low]
+    return [start for i, (start, value) in enumerate(runs) if value > around[i] and value > around[i + 2]]
+
+
+def _events(active: Iterable[Element], second: int) -> list[dict[str, Any]]:
+    """Everything active in the second, each thing once, the weightiest first."""
+    found = distinct(active, second, second + 1)
+    ranked = sorted(found, key=lambda key: (-_PEAK_WEIGHTS.get(key[0], 1.0), key))
+    return [{"type": kind, "value": clipped(name), "count": found[kind, name]} for kind, name in ranked][
+        :_MAX_PEAK_EVENTS
+    ]
+
+
+def _curve(elements: Sequence[Element], duration_s: float) -> list[float]:
+    """min(1, weighted count / 10) for every five seconds: texts, cuts, speech and objects in the window."""
+    windows = Windows([element for element in elements if element.kind in _CURVE_WEIGHTS])
+    curve = []
+    for place in range(max(1, math.ceil(duration_s / _CURVE_STEP_S))):
+        start = place * _CURVE_STEP_S
+        counts = distinct(windows.active(start, start + _CURVE_STEP_S), start, start + _CURVE_STEP_S)
+        score = sum(_CURVE_WEIGHTS[kind] * count for (kind, _), count in counts.items())
+        curve.append(round(min(score / 10, 1.0), 2))
+    return curve
