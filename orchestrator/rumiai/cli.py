@@ -1,0 +1,133 @@
+"""``rumiai-orch``: parse, call, print. What takes long to import is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rumiai import __version__
+from rumiai.contracts.results import SERVICES
+from rumiai.errors import RumiAIError
+from rumiai.settings import Settings, load, read_dotenv
+from rumiai.weights.cli import weights_group
+
+
+def _echo_done(kind: str, message: str) -> None:
+    """The last line of ``--json`` when nothing could start."""
+    click.echo(json.dumps({"event": "done", "videos": [], "error": {"type": kind, "message": message}}))
+
+
+class _Group(click.Group):
+    """Ends with the exit code of the error, and with one line of text instead of a traceback."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run; with ``--json`` a mistake in the arguments ends with the ``done`` event too."""
+        words = list(args[0] if args and args[0] is not None else extra.get("args") or sys.argv[1:])
+        try:
+            result = super().main(*args, **{**extra, "standalone_mode": False})
+        except click.UsageError as exc:
+            exc.show()
+            if "--json" in words and "submit" in words:
+                _echo_done("UsageError", exc.format_message())
+            sys.exit(exc.exit_code)
+        except click.ClickException as exc:
+            exc.show()
+            sys.exit(exc.exit_code)
+        except click.Abort:
+            sys.exit(1)
+        sys.exit(result if isinstance(result, int) else 0)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RumiAIError as exc:
+            click.echo(f"error: {exc.message}", err=True)
+            if exc.hint:
+                click.echo(f"  {exc.hint}", err=True)
+            sys.exit(exc.exit_code)
+
+
+@click.group(cls=_Group)
+@click.version_option(__version__, prog_name="rumiai-orch")
+def main() -> None:
+    """RumiAI: from short videos to their timeline, shots, words, on-screen texts, objects and people.
+
+    \b
+    rumiai-orch submit clip.mp4 folder/ "more/*.mp4" --out results
+    """  # noqa: D301 - click's mark for a paragraph that is not rewrapped
+
+
+main.add_command(weights_group)
+
+
+def _settings(flags: dict[str, Any]) -> Settings:
+    settings, warnings = load(os.environ, flags, read_dotenv(Path(".env")))
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    return settings
+
+
+@main.command()
+@click.argument("sources", nargs=-1, metavar="SOURCE...")
+@click.option("--out", help="Folder for the results.  [default: out]")
+@click.option("--services", help=f"Which services run, comma separated.  [default: all of {', '.join(SERVICES)}]")
+@click.option("--sample-fps", help="Sampled frames a second.  [default: 2]")
+@click.option("--workers", help="Videos in flight.  [default: by the number of cores]")
+@click.option("--server", help="HOST:PORT of a running server (gRPC).  [default: start one for this run]")
+@click.option("--device", help="auto, cuda or cpu, for the server that is started.  [default: auto]")
+@click.option("--mode", help="fast, or strict: equal to the upstream libraries.  [default: fast]")
+@click.option("--max-video-duration", "max_video_duration_s", help="Longest video taken, in seconds.  [default: 300]")
+@click.option("--force", is_flag=True, default=None, help="Do finished work again.")
+@click.option("--strict", is_flag=True, default=None, help="A failed service fails its video.")
+@click.option("--no-insights", is_flag=True, help="Stop after the unified analysis.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON event a line on stdout; the last one is `done`.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--log-level", help="debug, info, warning or error.  [default: info]")
+def submit(sources: tuple[str, ...], no_insights: bool, as_json: bool, quiet: bool, **flags: Any) -> None:
+    """Analyse videos: files, folders and glob patterns.
+
+    Finished work is kept: running the same command again does what is missing.
+
+    \b
+    Exit status: 0 all videos ok or partial, 1 failed or interrupted, 2 bad arguments or settings, 4 the models failed.
+    """  # noqa: D301
+    from rumiai.submit import submit_videos
+
+    try:
+        code = submit_videos(list(sources), _settings(flags), as_json=as_json, quiet=quiet, insights=not no_insights)
+    except RumiAIError as exc:
+        if not as_json:
+            raise
+        # The last line is the `done` event, whatever happened; what could be begun has had its own.
+        click.echo(
+            json.dumps({"event": "done", "videos": [], "error": {"type": type(exc).__name__, "message": str(exc)}})
+        )
+        sys.exit(exc.exit_code)
+    sys.exit(code)
+
+
+@main.command()
+@click.argument("output", type=click.Path(dir_okay=False, path_type=Path), default="demo.mp4")
+def demo(output: Path) -> None:
+    """Build the demo clip: pictures that the dependencies ship, drawn captions, synthetic speech."""
+    from rumiai.demo import demo_spec, render
+
+    truth = render(demo_spec(), output)
+    click.echo(f"{output}: {truth.duration_s:.1f} s, {len(truth.cuts_s)} cuts")
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--server", help="HOST:PORT of a server to look at too.")
+def doctor(as_json: bool, server: str | None) -> None:
+    """Say what is there, what is missing and how to mend it; exit 1 when the main job cannot run."""
+    from rumiai.doctor import examine, print_findings
+
+    findings = examine(_settings({"server": server}))
+    print_findings(findings, as_json=as_json)
+    sys.exit(0 if all(finding.state != "missing" for finding in findings) else 1)

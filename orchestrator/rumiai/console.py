@@ -1,0 +1,247 @@
+"""What a run shows: live progress on stderr, JSON events on stdout, and a table for each video at the end."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from rumiai.contracts.outcome import VideoOutcome
+
+# What a reader can follow; more often costs processor time that the models need.
+_REDRAWS_PER_S: Final = 4
+# With more videos than this, the end of the run lists one line each instead of a table each.
+_MOST_TABLES: Final = 20
+_COLOURS: Final = {"ok": "green", "partial": "yellow", "failed": "red"}
+
+
+class Display(Protocol):
+    """Takes the events of a run."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None: ...
+    def handle(self, event: Mapping[str, Any]) -> None:
+        """One event of ``batch`` or of the command itself."""
+
+
+@dataclass
+class _Flight:
+    stage: str = "waiting"
+    done: int = 0
+    of: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+
+class _Base:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        return None
+
+
+class JsonDisplay(_Base):
+    """One event a line on stdout, and nothing else there."""
+
+    def handle(self, event: Mapping[str, Any]) -> None:
+        """Print it; the workers' log lines go to stderr."""
+        if event["event"] == "log":
+            _log(event)
+            return
+        sys.stdout.write(json.dumps(event, ensure_ascii=False, allow_nan=False) + "\n")
+        sys.stdout.flush()
+
+
+class PlainDisplay(_Base):
+    """A line on stderr for what matters: for logs, pipes and continuous integration."""
+
+    def __init__(self, total: int, *, quiet: bool = False) -> None:
+        self._total, self._quiet, self._done = total, quiet, 0
+
+    def handle(self, event: Mapping[str, Any]) -> None:
+        """Print stages of the run and finished videos."""
+        kind = event["event"]
+        if kind == "log":
+            _log(event)
+        elif kind == "video":
+            self._done += 1
+            self._say(f"[{self._done}/{self._total}] {event['video_id']}: {_verdict(event)}")
+        elif kind == "retry":
+            self._say(f"{event['video_id']}: its worker ended ({event['reason']}), once more")
+        elif kind == "server":
+            self._say(str(event["message"]))
+
+    def _say(self, text: str) -> None:
+        if not self._quiet:
+            print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+class LiveDisplay(_Base):
+    """A row for each video in flight, with its stage and bar, and a line with rate and time left."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._flights: dict[str, _Flight] = {}
+        self._finished: list[str] = []
+        self._began: float | None = None
+        self._server = ""
+        self._console = Console(stderr=True)
+        self._live = Live(console=self._console, refresh_per_second=_REDRAWS_PER_S, get_renderable=self._render)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
+        self._live.stop()
+
+    def handle(self, event: Mapping[str, Any]) -> None:
+        """Update the rows."""
+        kind = event["event"]
+        if kind == "progress":
+            self._began = self._began or time.monotonic()
+            flight = self._flights.setdefault(event["video_id"], _Flight())
+            # Speech runs beside the frames; the frames are what the bar shows.
+            if event["stage"] != "speech" or flight.stage in ("waiting", "probe", "speech"):
+                flight.stage = event["stage"]
+                flight.done, flight.of = event.get("done", 0), event.get("of", 0)
+        elif kind == "video":
+            self._flights.pop(event["video_id"], None)
+            self._finished.append(event["status"])
+            self._console.print(f"{escape(event['video_id'])}: {_verdict(event)}", highlight=False)
+        elif kind == "retry":
+            self._console.print(f"{escape(event['video_id'])}: its worker ended ({event['reason']}), once more")
+        elif kind == "server":
+            self._server = str(event["message"])
+        elif kind == "log":
+            _log(event)
+
+    def _render(self) -> RenderableType:
+        rows = Table.grid(padding=(0, 1))
+        for video_id, flight in list(self._flights.items()):
+            bar = ProgressBar(total=flight.of or 1, completed=flight.done, width=24)
+            share = f"{flight.done}/{flight.of}" if flight.of else ""
+            elapsed = f"{time.monotonic() - flight.began:.0f} s"
+            rows.add_row(escape(video_id[:40]), flight.stage, bar, share, elapsed)
+        return Group(rows, self._footer())
+
+    def _footer(self) -> str:
+        done = len(self._finished)
+        if self._began is None:
+            return f"[dim]{escape(self._server)}[/dim]"
+        elapsed = time.monotonic() - self._began
+        line = f"{done}/{self._total} videos, {elapsed:.0f} s"
+        if done:
+            left = elapsed / done * (self._total - done)
+            line += f", {done / elapsed * 60:.1f} videos a minute, about {left:.0f} s left"
+        return f"[dim]{line}[/dim]"
+
+
+def choose_display(total: int, *, as_json: bool, quiet: bool) -> Display:
+    """JSON when asked for, live on a terminal, plain lines elsewhere."""
+    if as_json:
+        return JsonDisplay()
+    if quiet or not sys.stderr.isatty():
+        return PlainDisplay(total, quiet=quiet)
+    return LiveDisplay(total)
+
+
+def _log(event: Mapping[str, Any]) -> None:
+    logger = logging.getLogger(str(event["logger"]))
+    logger.log(logging.getLevelName(str(event["level"])), "%s", event["message"])
+
+
+def _verdict(event: Mapping[str, Any]) -> str:
+    if event["status"] == "failed":
+        return f"failed: {event['error']['message'] if event['error'] else 'unknown reason'}"
+    if event["skipped"]:
+        return "done by an earlier run"
+    failed = [name for name, facts in event["services"].items() if not facts["ok"]]
+    more = f", without {', '.join(failed)}" if failed else ""
+    return f"{event['status']} in {event['seconds']:.1f} s{more}"
+
+
+def print_outcomes(outcomes: Sequence[VideoOutcome], console: Console | None = None) -> None:
+    """A table for each video; for a large run a line each, and a table only for those that are not ok."""
+    console = console or Console(highlight=False, soft_wrap=False)
+    for outcome in outcomes:
+        if len(outcomes) <= _MOST_TABLES or outcome.status != "ok":
+            console.print(outcome_table(outcome))
+        else:
+            console.print(f"{escape(outcome.video_id)}: {outcome.status}, {outcome.files.get('unified', '')}")
+    counts = {status: sum(o.status == status for o in outcomes) for status in _COLOURS}
+    if len(outcomes) > 1:
+        console.print(", ".join(f"{count} {status}" for status, count in counts.items() if count))
+
+
+def outcome_table(outcome: VideoOutcome) -> Table:
+    """What was found in one video, what failed and why, where the time went and where the files are."""
+    colour = _COLOURS[outcome.status]
+    state = "ok (done by an earlier run)" if outcome.skipped and outcome.status == "ok" else outcome.status
+    title = f"{escape(outcome.video_id)}  [{colour}]{state}[/{colour}]"
+    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False, title_style="bold")
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in _rows(outcome):
+        table.add_row(name, escape(text))
+    return table
+
+
+def _rows(outcome: VideoOutcome) -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    summary = outcome.summary
+    if outcome.error:
+        rows.append(("error", f"{outcome.error.type} in {outcome.error.stage}: {outcome.error.message}"))
+    if summary:
+        rows += _found(summary)
+    rows += [
+        (f"no {name}", str(facts["reason"])) for name, facts in outcome.services.items() if not facts["ok"]
+    ]  # fmt: skip
+    rows += [("warning", warning) for warning in outcome.warnings]
+    if outcome.stage_seconds and not outcome.skipped:
+        spent = {**{k: v for k, v in outcome.stage_seconds.items() if k != "total"}, **_service_seconds(outcome)}
+        parts = [f"{name} {seconds:.1f}" for name, seconds in spent.items()]
+        rows.append(("seconds", f"{outcome.seconds:.1f} in all; side by side: {', '.join(parts)}"))
+    if "unified" in outcome.files:
+        rows.append(("files", outcome.files["unified"]))
+    return rows
+
+
+def _service_seconds(outcome: VideoOutcome) -> dict[str, float]:
+    return {name: float(facts["seconds"]) for name, facts in outcome.services.items() if not facts["cached"]}
+
+
+def _found(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    width, height = summary["size"]
+    size = f", {width}x{height}" if width else ""
+    rows = [("duration", f"{summary['duration_s']:.1f} s{size}")]
+    if summary["shots"] is not None:
+        cuts = ", ".join(f"{cut:.2f}" for cut in summary["cuts_s"][:8])
+        rows.append(("shots", f"{summary['shots']}" + (f" (cuts at {cuts} s)" if cuts else "")))
+    if summary["words"] is not None:
+        said = f"{summary['words']} words" + (f", {summary['language']}" if summary["words"] else "")
+        rows.append(("speech", said + (f": {summary['first_sentence']}" if summary["first_sentence"] else "")))
+    if summary["texts"] is not None:
+        more = summary["text_count"] - len(summary["texts"])
+        rows.append(("texts", "; ".join(summary["texts"]) + (f"; {more} more" if more > 0 else "") or "none"))
+    if summary["objects"] is not None:
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in summary["objects"].items())
+        rows.append(("objects", f"{shares} of frames" if shares else "none"))
+    if summary["presence_percentage"] is not None:
+        gestures = f", gestures {', '.join(summary['gestures'])}" if summary["gestures"] else ""
+        presence = f"on {summary['presence_percentage']:.0f}% of frames, at most {summary['most_faces']} faces"
+        rows.append(("people", presence + gestures))
+    return rows

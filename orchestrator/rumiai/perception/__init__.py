@@ -1,0 +1,75 @@
+"""One video through all services at once: each stream is decoded once, and everything reads from that.
+
+::
+
+    decoder thread -- sampled frames -----+--> yolo   (server, several requests in flight)
+       |              in shared memory    +--> ocr    (gate in a thread; what may hold other text goes to the server)
+       '- every frame -> scene detector   '--> people (MediaPipe, in a thread, where yolo saw persons)
+    audio thread   -- whole track ------------> whisper (server) and audio energy (thread)
+
+A batch's memory is written again when its last reader has released it, so the slowest reader sets the decoder's pace.
+A service that fails goes on releasing, and costs only itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from rumiai.contracts.results import MLAnalysisResult, ServiceName
+from rumiai.inference.client import TritonClient
+from rumiai.perception.listening import Listening
+from rumiai.perception.service import AUDIBLE, VISUAL, Emit, Perceived, Subject, Tools
+from rumiai.perception.versions import service_versions
+from rumiai.perception.watching import Watching
+from rumiai.settings import Settings
+
+__all__ = ["Perceived", "Subject", "Tools", "perceive", "service_versions"]
+
+
+async def perceive(
+    subject: Subject,
+    services: frozenset[ServiceName],
+    client: TritonClient,
+    settings: Settings,
+    tools: Tools,
+    emit: Emit,
+    stored: Mapping[ServiceName, MLAnalysisResult],
+) -> Perceived:
+    """Run services over one video.
+
+    Args:
+        subject: The video.
+        services: Which to run; those whose stream the file does not have are left out by the caller.
+        client: Connected to a server that has the models they need.
+        settings: Mode and sizes.
+        tools: The worker's own.
+        emit: Progress: stage and its numbers.
+        stored: Results of earlier runs that the services may build on.
+
+    Returns:
+        An envelope for each of ``services``.
+    """
+    out = Perceived(versions=service_versions(settings))
+    listening = Listening(subject, services & AUDIBLE, client, out, emit)
+    watching = None
+    if services & VISUAL:
+        watching = Watching(subject, services & VISUAL, client, settings, tools, out, emit, stored)
+    async with asyncio.TaskGroup() as group:
+        if services & AUDIBLE:
+            group.create_task(listening.run())
+        if watching is not None:
+            group.create_task(watching.run())
+    if watching is not None:
+        watching.conclude(_speech({**stored, **out.results}))
+    return out
+
+
+def _speech(results: Mapping[ServiceName, MLAnalysisResult]) -> list[tuple[float, float]] | None:
+    """When something was said; None without a transcript."""
+    transcript = results.get("whisper")
+    if transcript is None or not transcript.success:
+        return None
+    segments: list[Mapping[str, Any]] = transcript.data["segments"]
+    return [(segment["start"], segment["end"]) for segment in segments]

@@ -1,0 +1,125 @@
+"""The main job: sources to jobs, a server for them, the run, and its end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rumiai.batch import Job, run_batch
+from rumiai.console import Display, choose_display, print_outcomes
+from rumiai.contracts.outcome import VideoOutcome, exit_code
+from rumiai.embedded import ServerAccess, embedded_server
+from rumiai.errors import RumiAIError
+from rumiai.settings import Settings
+from rumiai.sources.local import expand
+from rumiai.store import assign_ids
+
+# Interrupted runs end with 1, for those who count on it (clients.md 4.3).
+_INTERRUPTED = 1
+# Which service needs which of the server's models.
+_SERVER_MODELS = ("yolo", "ocr", "whisper")
+
+
+def submit_videos(
+    sources: Sequence[str], settings: Settings, *, as_json: bool = False, quiet: bool = False, insights: bool = True
+) -> int:
+    """Analyse what the sources name.
+
+    Args:
+        sources: Files, folders, glob patterns.
+        settings: For all of it.
+        as_json: Events on stdout instead of tables.
+        quiet: No progress.
+        insights: Whether to go on after the unified analysis.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        RumiAIError: Nothing could start.
+    """
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    del insights  # no stage comes after the unified analysis yet
+    jobs = [Job(str(path), video_id) for path, video_id in _unique(expand(sources)).items()]
+    outcomes: list[VideoOutcome] = []
+    error: RumiAIError | None = None
+    with choose_display(len(jobs), as_json=as_json, quiet=quiet) as display, _interrupts(display) as stop:
+        try:
+            with _server(settings, display, stop) as server:
+                outcomes = run_batch(jobs, settings, server, display.handle, stop)
+        except RumiAIError as exc:
+            error = exc
+    if as_json:
+        _print_done(jobs, outcomes, error)
+    else:
+        print_outcomes(outcomes)
+        if error is not None:
+            raise error
+    if stop.is_set():
+        return _INTERRUPTED
+    return error.exit_code if error else exit_code(outcomes)
+
+
+def _unique(paths: list[Path]) -> dict[Path, str]:
+    """One path for each id: the same content under the same name in two folders is one video."""
+    found: dict[str, Path] = {}
+    for path, video_id in assign_ids(paths).items():
+        found.setdefault(video_id, path)
+    return {path: video_id for video_id, path in found.items()}
+
+
+@contextlib.contextmanager
+def _server(settings: Settings, display: Display, stop: threading.Event) -> Iterator[ServerAccess]:
+    """The server that was named, or one of our own for as long as it is needed."""
+    models = tuple(name for name in _SERVER_MODELS if name in settings.services)
+    if settings.server or not models:
+        yield ServerAccess(settings.server or "127.0.0.1:0", None, models)
+        return
+    display.handle({"event": "server", "state": "starting", "message": "starting the model server ..."})
+    with embedded_server(settings, models, settings.out / "logs" / "server.log", stop) as server:
+        display.handle({"event": "server", "state": "ready", "message": f"model server ready at {server.grpc}"})
+        yield server
+        display.handle({"event": "server", "state": "stopping", "message": "stopping the model server ..."})
+
+
+@contextlib.contextmanager
+def _interrupts(display: Display) -> Iterator[threading.Event]:
+    """SIGINT and SIGTERM set the event: videos in flight are given up, the server stops, nothing is left behind."""
+    stop = threading.Event()
+
+    def request_stop(signum: int, _frame: FrameType | None) -> None:
+        if not stop.is_set():
+            stop.set()
+            display.handle({"event": "server", "state": "interrupted", "message": "stopping ..."})
+
+    before = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _print_done(jobs: Sequence[Job], outcomes: Sequence[VideoOutcome], error: RumiAIError | None) -> None:
+    finished = {outcome.video_id: outcome.to_dict() for outcome in outcomes}
+    unfinished: Mapping[str, Any] = {
+        "status": "failed",
+        "skipped": False,
+        "seconds": 0.0,
+        "files": {},
+        "error": {"type": "NotStarted", "message": "the run ended before this video", "stage": "start"},
+    }
+    videos = [finished.get(job.video_id, {"video_id": job.video_id, **unfinished}) for job in jobs]
+    outer = {"type": type(error).__name__, "message": str(error)} if error else None
+    sys.stdout.write(json.dumps({"event": "done", "videos": videos, "error": outer}, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
