@@ -28,8 +28,10 @@ _SPACING_S: Final = 1 / 31
 _WINDOWS_S: Final = (0.3, 0.6, 1.2)
 # No editor's preset is longer; so many pictures are kept.
 _LONGEST_S: Final = 4.0
-# How often windows are looked at: a third of the shortest.
-_STRIDE_S: Final = 0.1
+# How often windows are looked at: every second picture, or the end of a short fade falls between two looks.
+_STRIDE_S: Final = 0.06
+# A stretch is over when no window has ended in it for this long: a third of the shortest window.
+_PATIENCE_S: Final = 0.1
 # Fewer pictures than this do not show that the change is gradual.
 _MIN_PICTURES: Final = 5
 # Root mean square difference of the two ends in grey levels: PySceneDetect's min_content_val.
@@ -108,15 +110,15 @@ class GradualTransitions:
 
     def _look(self) -> None:
         """Look at the windows that end with the newest picture."""
-        times, pictures = self._since(self._recent[-1][0] - _WINDOWS_S[-1])
-        end_s = float(times[-1])
+        end_s, last = self._recent[-1]
         for length_s in _WINDOWS_S:
-            begin = int(np.searchsorted(times, end_s - length_s - 1e-6))
-            if len(times) - begin < _MIN_PICTURES or end_s - times[begin] < length_s - 2 * _SPACING_S:
+            begin = next(i for i, (time_s, _) in enumerate(self._recent) if time_s >= end_s - length_s - 1e-6)
+            start_s, first = self._recent[begin]
+            if end_s - start_s < length_s - 2 * _SPACING_S or not _is_changed(first, last):
                 continue
-            if _is_mixture(pictures[begin:]):
-                self._extend(float(times[begin]), end_s)
-        if self._open is not None and end_s - self._open[1] > 2 * _STRIDE_S:
+            if _is_mixture(self._since(start_s)[1]):
+                self._extend(start_s, end_s)
+        if self._open is not None and end_s - self._open[1] > _PATIENCE_S:
             self._close()
 
     def _extend(self, start_s: float, end_s: float) -> None:
@@ -149,12 +151,17 @@ class GradualTransitions:
         return np.array([kept_s for kept_s, _ in kept]), np.stack([thumb for _, thumb in kept])
 
 
+def _is_changed(first: _Thumb, last: _Thumb) -> bool:
+    change = last - first
+    return float(change @ change) >= _MIN_CHANGE**2 * change.size
+
+
 def _is_mixture(pictures: npt.NDArray[np.float32]) -> bool:
     """Whether (n, pixels) pictures lead from the first to the last as growing mixtures of the two."""
+    if len(pictures) < _MIN_PICTURES or not _is_changed(pictures[0], pictures[-1]):
+        return False
     change = pictures[-1] - pictures[0]
     squared = float(change @ change)
-    if squared < _MIN_CHANGE**2 * change.size:
-        return False
     offsets = pictures - pictures[0]
     shares = offsets @ change / squared
     steps = np.diff(shares)
