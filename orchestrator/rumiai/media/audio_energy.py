@@ -164,14 +164,16 @@ def _climax(power: FloatArray) -> float:
     sums = np.concatenate([[0.0], np.cumsum(inner)])
     smooth = (sums[width:] - sums[:-width]) / width
     # Equal to a tenth of a decibel is equal: rounding errors must not choose.
-    place = int(np.argmax(np.round(10 * np.log10(np.maximum(smooth, 1e-12)), 1)))
+    below_db = 10 * np.log10(np.maximum(smooth, 1e-12) / max(float(smooth.max()), 1e-12))
+    place = int(np.argmax(np.round(below_db, 1)))
     return (place + width / 2) / _FINE_HZ
 
 
 def _burst_pattern(rms: FloatArray) -> str:
     """Which third is the loudest; steady when all three are within 20 % of it."""
     edges = np.round(np.linspace(0, len(rms), 4)).astype(int)
-    thirds = [rms[start : max(end, start + 1)].mean() for start, end in pairwise(edges)]
+    last = len(rms) - 1
+    thirds = [rms[min(start, last) : max(end, start + 1)].mean() for start, end in pairwise(edges)]
     loudest = max(thirds)
     if all(third >= (1 - _STEADY_SHARE) * loudest for third in thirds):
         return "steady"
