@@ -18,15 +18,16 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rumiai.contracts import tensors
 from rumiai.contracts.frames import AudioTrack
 from rumiai.errors import ContractError
+from rumiai.inference.client import TritonClient
+from rumiai.inference.spans import SharedTensor
 
 Task = Literal["transcribe", "translate"]
 
@@ -43,11 +44,11 @@ MAX_UNIT_SEGMENTS: Final = 3
 TIMESTAMP_STEP_S: Final = 0.02
 BACKENDS: Final = {"ctranslate2": "faster-whisper", "openai": "openai-whisper"}
 
-_TAG = re.compile(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}|\*[^*]*\*|[（【「][^）】」]*[）】」]")
+_TAG = re.compile(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}|\*[^*]*\*|\uff08[^\uff09]*\uff09|\u3010[^\u3011]*\u3011")
 
 
 @dataclass(frozen=True)
-class WhisperRequest:
+class WhisperParams:
     """What is asked of the endpoint: ``language`` None lets the model find out; ``translate`` is into English."""
 
     language: str | None = None
@@ -118,21 +119,13 @@ class TranscriptPayload(_Payload):
             ) from exc
 
 
-class InferenceClient(Protocol):
-    """The part of the client that is used here."""
-
-    async def infer(
-        self, endpoint: tensors.EndpointSpec, inputs: dict[str, Any], *, parameters: dict[str, str | bool]
-    ) -> dict[str, npt.NDArray[Any]]:
-        """Send one request; tensor name -> array."""
-
-
-async def transcribe(client: InferenceClient, track: AudioTrack, request: WhisperRequest) -> TranscriptPayload | None:
+async def transcribe(client: TritonClient, track: AudioTrack, params: WhisperParams) -> TranscriptPayload | None:
     """Have one track transcribed; None when it has no samples, which needs no model.
 
     Raises:
         ContractError: The track is not at 16 kHz or longer than ``tensors.MAX_AUDIO_S``, or the answer is malformed.
-        RumiAIError: As the client's ``infer``.
+        MLError: The model refused or failed.
+        ServerError: The server is gone or too slow.
     """
     if track.sample_rate_hz != tensors.AUDIO_SAMPLE_RATE_HZ:
         raise ContractError(f"audio: got {track.sample_rate_hz} Hz, expected {tensors.AUDIO_SAMPLE_RATE_HZ} Hz")
@@ -140,9 +133,12 @@ async def transcribe(client: InferenceClient, track: AudioTrack, request: Whispe
         raise ContractError(f"audio: got {track.duration_s:.0f} s, expected at most {tensors.MAX_AUDIO_S:.0f} s")
     if not len(track.samples):
         return None
-    inputs = {"AUDIO": track.samples[np.newaxis, :]}
-    answer = await client.infer(tensors.WHISPER, inputs, parameters=request.parameters())
-    return TranscriptPayload.from_json(answer["TRANSCRIPT"].reshape(-1)[0])
+    audio = SharedTensor(track.samples[np.newaxis, :], track.span)
+    outputs = await client.infer(tensors.WHISPER, {"AUDIO": audio}, params.parameters())
+    found = outputs["TRANSCRIPT"]
+    if found.shape != (1, 1):
+        raise ContractError(f"whisper returned TRANSCRIPT {found.shape}, expected (1, 1)")
+    return TranscriptPayload.from_json(found[0, 0])
 
 
 def assemble(
@@ -171,8 +167,8 @@ def assemble(
             repetitions.extend(loops)
             segments.append(segment)
     segments.sort(key=lambda segment: (segment["start"], segment["end"]))
-    segments, loops = _collapse_segments(segments)
-    repetitions.extend(loops)
+    segments, repeated = _collapse_segments(segments)
+    repetitions.extend(repeated)
     return {
         "text": " ".join(segment["text"] for segment in segments),
         "segments": [{"id": i, **segment} for i, segment in enumerate(segments)],
@@ -190,6 +186,7 @@ def _metadata(
     reason = payload.reason if payload else "the track is empty" if has_audio else "the video has no audio track"
     if not spoken and reason is None:
         reason = "nothing that was heard is speech; see non_speech"
+    recovered = [segment for segment in payload.segments if segment.recovered] if payload else []
     return {
         "model": payload.model if payload else None,
         "backend": BACKENDS.get(payload.engine, payload.engine) if payload else None,
@@ -201,7 +198,7 @@ def _metadata(
         "language_detected": payload is not None and payload.language is not None,
         "language_probability": payload.language_probability if payload else None,
         "speech_duration": payload.speech_s if payload else 0.0,
-        "recovered_segments": sum(segment.recovered for segment in payload.segments) if payload else 0,
+        "recovered_segments": len(recovered),
         "repetitions": repetitions,
         "reason": reason,
     }
@@ -211,12 +208,16 @@ def _segment(found: SegmentPayload, offset_s: float, limit_s: float) -> dict[str
     def clock(time_s: float) -> float:
         return round(min(max(time_s + offset_s, 0.0), limit_s), 3)
 
-    words = [
-        {"word": text, "start": clock(word.start_s), "end": max(clock(word.start_s), clock(word.end_s)),
-         "probability": min(max(word.probability, 0.0), 1.0)}
+    words: list[dict[str, Any]] = [
+        {
+            "word": text,
+            "start": clock(word.start_s),
+            "end": max(clock(word.start_s), clock(word.end_s)),
+            "probability": min(max(word.probability, 0.0), 1.0),
+        }
         for word in found.words
         if (text := word.word.strip())
-    ]  # fmt: skip
+    ]
     start, end = clock(found.start_s), clock(found.end_s)
     if end <= start:
         # Shorter than the model can say. At the very end of the track the step lies before it.
@@ -298,41 +299,33 @@ def _collapse_words(segment: dict[str, Any]) -> list[dict[str, Any]]:
     """Write each run of words once, in ``text`` and ``words``; what was taken out is returned."""
     timed = segment["words"]
     words: list[str] = [word["word"] for word in timed] or segment["text"].split()
-    joint = " "
-    if len(words) == 1 or (timed and " " not in segment["text"]):
-        # One long word, or a script without spaces: the signs are the units.
-        words, joint, timed = list(segment["text"]), "", []
+    joint = " " if " " in segment["text"] else ""
+    if len(words) == 1:
+        words = list(segment["text"])
     runs = find_runs([_plain(word) or word for word in words], MAX_UNIT_WORDS, joint)
     if not runs:
         return []
-    keep = _kept(len(words), runs)
-    segment["text"] = joint.join(words[i] for i in keep).strip()
-    if timed:
-        segment["words"] = [timed[i] for i in keep]
-    elif segment["words"]:
-        segment["words"] = _words_of(segment["words"], segment["text"])
-    return [
+
+    def when(unit: int, end: str) -> float:
+        return float(timed[unit][end] if len(timed) == len(words) else segment[end])
+
+    records = [
         {
             "scope": "words",
-            "text": joint.join(words[run.start : run.start + run.size]).strip(),
+            "text": joint.join(words[run.start : run.start + run.size]),
             "count": run.count,
-            "start": timed[run.start]["start"] if timed else segment["start"],
-            "end": timed[run.stop - 1]["end"] if timed else segment["end"],
+            "start": when(run.start, "start"),
+            "end": when(run.stop - 1, "end"),
         }
         for run in runs
     ]
-
-
-def _words_of(words: Sequence[dict[str, Any]], text: str) -> list[dict[str, Any]]:
-    """The first of the words, as many as the shortened text holds; a word that was itself cut stays out."""
-    out: list[dict[str, Any]] = []
-    length = 0
-    for word in words:
-        length += len(word["word"])
-        if length > len(text):
-            break
-        out.append(word)
-    return out
+    keep = _kept(len(words), runs)
+    segment["text"] = joint.join(words[i] for i in keep)
+    if len(timed) == len(words):
+        segment["words"] = [timed[i] for i in keep]
+    elif timed:
+        segment["words"] = [{**timed[0], "word": segment["text"]}]
+    return records
 
 
 def _collapse_segments(segments: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
@@ -18,7 +18,7 @@ from typing import Any, Final, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ, MAX_AUDIO_S, WHISPER
+from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ, MAX_AUDIO_S
 from rumiai.errors import ConfigurationError, ContractError
 
 EngineKind = Literal["ctranslate2", "openai"]
@@ -65,31 +65,6 @@ class WhisperParams:
             )
         if self.task not in TASKS:
             raise ContractError(f"task: got {self.task!r}, expected one of {', '.join(TASKS)}")
-
-    @classmethod
-    def from_parameters(cls, parameters: Mapping[str, object]) -> WhisperParams:
-        """Read the request parameters of the endpoint; what is left out keeps its default.
-
-        ``word_timestamps`` may be a bool or the text ``true`` or ``false``.
-
-        Raises:
-            ContractError: An unknown parameter, or a value of the wrong type or outside its range.
-        """
-        if unknown := sorted(set(parameters) - set(WHISPER.parameters)):
-            raise ContractError(f"parameters: got {', '.join(unknown)}, expected {', '.join(WHISPER.parameters)}")
-        language, task = parameters.get("language"), parameters.get("task", "transcribe")
-        if language is not None and not isinstance(language, str):
-            raise ContractError(f"language: got {language!r}, expected text")
-        words = parameters.get("word_timestamps", True)
-        if isinstance(words, str):
-            words = {"true": True, "false": False}.get(words.lower(), words)
-        if not isinstance(words, bool):
-            raise ContractError(f"word_timestamps: got {words!r}, expected true or false")
-        if task == "translate":
-            return cls(language or None, "translate", words)
-        if task == "transcribe":
-            return cls(language or None, "transcribe", words)
-        raise ContractError(f"task: got {task!r}, expected one of {', '.join(TASKS)}")
 
 
 @dataclass(frozen=True)
