@@ -91,6 +91,12 @@ def _mel_bands(rate_hz: int, size: int) -> npt.NDArray[np.float32]:
     return np.asarray(weights / weights.sum(axis=0), dtype=np.float32)
 
 
+def _filtered(values: FloatArray, kernel: FloatArray) -> FloatArray:
+    """Convolution with a kernel of odd length, as long as ``values`` even where the kernel is longer."""
+    half = len(kernel) // 2
+    return np.convolve(values, kernel)[half : half + len(values)]
+
+
 def find_onsets(envelope: FloatArray) -> FloatArray:
     """Instants where the energy rises, in seconds, ascending."""
     if not envelope.any():
@@ -99,7 +105,7 @@ def find_onsets(envelope: FloatArray) -> FloatArray:
     padded = np.pad(envelope, near, constant_values=-1.0)
     highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * near + 1).max(axis=1)
     kernel = np.ones(2 * around + 1)
-    mean = np.convolve(envelope, kernel, "same") / np.convolve(np.ones_like(envelope), kernel, "same")
+    mean = _filtered(envelope, kernel) / _filtered(np.ones_like(envelope), kernel)
     rise = max(_MIN_RISE_DB, _MIN_RISE_SHARE * float(envelope.max()))
     candidates = np.flatnonzero((envelope == highest) & (envelope >= mean + rise))
     kept: list[int] = []
@@ -131,7 +137,7 @@ def _period(envelope: FloatArray) -> tuple[float, float]:
     scaled = _autocorrelation(envelope)
     lags = np.arange(len(scaled))
     # Where the peak falls between two frames, neighbours share it.
-    broad = np.convolve(scaled, [0.5, 1.0, 0.5], "same")
+    broad = _filtered(scaled, np.array([0.5, 1.0, 0.5]))
     bpm = 60 * ENVELOPE_HZ / np.maximum(lags, 1)
     prior = np.exp(-0.5 * (np.log2(bpm / _PRIOR_BPM) / _PRIOR_OCTAVES) ** 2)
     prior[(bpm > _MAX_BPM) | (bpm < _MIN_BPM)] = 0.0
@@ -163,7 +169,7 @@ def _track(envelope: FloatArray, period: float) -> npt.NDArray[np.int64]:
     """The beats, in frames, whose onsets are the strongest and whose distances are nearest to ``period``."""
     width = max(1, round(period))
     taps = np.exp(-0.5 * (np.arange(-width, width + 1) * 32 / period) ** 2)
-    score = np.convolve(envelope / envelope.std(), taps, "same")
+    score = _filtered(envelope / envelope.std(), taps)
     back = np.arange(-round(2 * period), -max(1, round(period / 2)) + 1)
     penalty = -_TIGHTNESS * np.log(-back / period) ** 2
     reach = -int(back[0])
