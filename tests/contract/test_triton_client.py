@@ -91,6 +91,9 @@ class TritonPythonModel:
 """
 
 
+SLOW = {"conf": 0.5, "max_det": 999}
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory) -> Iterator[ServerAddress]:
     """Triton with the two models above, its server file in a folder of its own."""
@@ -280,6 +283,17 @@ def test_a_region_that_the_server_has_lost_is_the_servers_fault(server, batch):
 
     with pytest.raises(ServerError, match="shared memory region"):
         in_session(server, work)
+
+
+def test_unregistering_waits_for_requests_that_use_the_region(server, batch):
+    async def work(client):
+        assert await register(client, batch)
+        slow = asyncio.create_task(client.infer(tensors.YOLO, {"IMAGES": SharedTensor(batch.images, batch.span)}, SLOW))
+        await asyncio.sleep(0.5)
+        await client.unregister(batch.span.region)
+        return (await slow)["COUNTS"].ravel().tolist()
+
+    assert in_session(server, work) == [1] * 6
 
 
 def test_models_that_are_not_served_are_named(server):

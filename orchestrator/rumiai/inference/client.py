@@ -26,10 +26,13 @@ DEFAULT_TIMEOUT_S: Final = 600.0
 # Asking whether a server is there, or handing it a region, takes milliseconds.
 _CONTROL_TIMEOUT_S: Final = 10.0
 _POLL_S: Final = 0.2
+# Triton frees an answered request within milliseconds.
+_RELEASE_POLL_S: Final = 0.02
 
 _GONE: Final = frozenset({"StatusCode.UNAVAILABLE", "StatusCode.CANCELLED"})
 # What Triton says of a region that it does not know (any more), and of a model whose process has died.
 _REGION_LOST: Final = "Unable to find shared memory region"
+_REGION_IN_USE: Final = "currently in use"
 _MODEL_DIED: Final = "Stub process"
 
 Parameter = str | bool | int | float
@@ -165,16 +168,29 @@ class TritonClient:
     async def unregister(self, region: str) -> None:
         """Take a region back, whichever client registered it; nothing is done when the server does not have it.
 
+        Triton lets go of a request's memory a moment after it has answered, so this waits while the region is in use.
+
         Raises:
-            ServerError: The server does not answer.
+            ServerError: The server does not answer, or goes on using the region.
         """
         self._regions.discard(region)
-        try:
-            await self._client.unregister_system_shared_memory(region, **self._call(guarded=True))
-        except InferenceServerException as exc:
-            if ACCESS_TOKEN_HEADER in str(exc):  # no token: then nobody of ours can have registered it
+        deadline = asyncio.get_running_loop().time() + _CONTROL_TIMEOUT_S
+        while True:
+            try:
+                await self._client.unregister_system_shared_memory(region, **self._call(guarded=True))
+            except InferenceServerException as exc:
+                if ACCESS_TOKEN_HEADER in str(exc):  # no token: then nobody of ours can have registered it
+                    return
+                if _REGION_IN_USE not in str(exc):
+                    raise self._translated(exc, f"unregistering {region}") from exc
+                if asyncio.get_running_loop().time() >= deadline:
+                    raise ServerError(
+                        f"{self.address}: {region} is still in use after {_CONTROL_TIMEOUT_S:.0f} s",
+                        hint="a request on it was given up and still runs; unlink the memory, but do not truncate it",
+                    ) from exc
+            else:
                 return
-            raise self._translated(exc, f"unregistering {region}") from exc
+            await asyncio.sleep(_RELEASE_POLL_S)
 
     async def infer(
         self,
