@@ -1,0 +1,43 @@
+# RumiAI. `make` lists what there is; every target sets up what it needs.
+.DEFAULT_GOAL := help
+SHELL := bash
+
+OUT ?= out
+VIDEO ?=
+ARGS ?=
+BIN := .venv/bin
+
+.PHONY: help setup run serve test check lint typecheck bench clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo
+	@echo '  make run VIDEO="a.mp4 folder/" OUT=results ARGS="--workers 2"'
+
+setup:  ## Make .venv ready: packages, system libraries (as root), model weights
+	@scripts/setup.sh
+
+run: setup  ## Analyse VIDEO=file|folder|"glob" (without it: a demo clip built on the spot) into OUT=out
+	@if [ -n "$(VIDEO)" ]; then $(BIN)/rumiai-orch submit $(VIDEO) --out "$(OUT)" $(ARGS); \
+	else $(BIN)/rumiai-orch demo "$(OUT)/demo.mp4" && $(BIN)/rumiai-orch submit "$(OUT)/demo.mp4" --out "$(OUT)" $(ARGS); fi
+
+serve: setup  ## Run the model server until Ctrl-C
+	@$(BIN)/rumiai-triton serve $(ARGS)
+
+test: setup  ## Run all tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+typecheck: setup
+	@$(BIN)/mypy
+
+check: lint typecheck test  ## What a commit must pass: ruff, mypy, import boundaries, tests
+
+bench: setup  ## The naive flow and the pipeline side by side on the bench clip
+	@$(BIN)/python bench/compare.py $(ARGS)
+
+clean:  ## Remove what was built and measured here; weights and .venv stay
+	@rm -rf out dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
