@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # What Whisper hears.
 SAMPLE_RATE_HZ: Final = 16_000
+# Channels are averaged, as they are on the way to 16 bit; to float they would be summed beyond 1.0 by default.
+_MIX: Final = {"rematrix_maxval": "1.0"}
 # Telephone to studio; resampling from rates far outside would multiply a small file into gigabytes.
 _RATES_HZ: Final = range(4_000, 384_001)
 _MAX_CHANNELS: Final = 24
@@ -171,7 +173,7 @@ class _TrackWriter:
     def _begin(self, start_s: float, kind: tuple[object, ...]) -> None:
         """A new stretch of sound; what is still in the old resampler belongs to the old one."""
         self._write(None)
-        self._resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
+        self._resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ, options=_MIX)
         self._kind = kind
         self._at = round(start_s * SAMPLE_RATE_HZ)
 

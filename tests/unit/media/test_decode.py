@@ -303,6 +303,20 @@ def test_limits_while_decoding(make_clip: MakeClip, settings: dict[str, Any], me
         Seen(make_clip(frames=60), **settings)
 
 
+def test_a_stream_that_is_longer_than_declared(make_clip: MakeClip) -> None:
+    path = make_clip()
+    data = bytearray(path.read_bytes())
+    # The MP4 header keeps its 2 s, but every frame is to last for hours, and no edit list cuts them off.
+    at = data.index(b"stts") + 16
+    data[at : at + 4] = (2**28).to_bytes(4, "big")
+    at = data.index(b"edts")
+    data[at : at + 4] = b"free"
+    path.write_bytes(data)
+    assert probe(path).duration_s == 2.0
+    with pytest.raises(LimitError, match=r"a frame at \d+\.\d s, expected 2\.0 s"):
+        Seen(path)
+
+
 def test_unknown_device_is_an_error(make_clip: MakeClip) -> None:
     # No such device type in any build, so this holds on machines with and without a GPU.
     with pytest.raises(DecodeError, match="abacus"):
