@@ -58,14 +58,15 @@ PROTOTYPES: Final[Mapping[str, Mapping[int, float]]] = {
     "anger": {4: 0.45, 23: 0.25, 7: 0.15, 5: 0.15},
     "fear": {20: 0.25, 1: 0.2, 4: 0.2, 5: 0.2, 2: 0.1, 26: 0.05},
     "surprise": {1: 0.3, 2: 0.35, 5: 0.2, 26: 0.15},
-    "disgust": {9: 0.5, 10: 0.3, 15: 0.1, 16: 0.1},
+    "disgust": {9: 0.6, 10: 0.2, 15: 0.1, 16: 0.1},
 }
 
 # What rules a prototype out, in the measure in which it is there: a smile lifts the upper lip and squeezes the eyes
-# like disgust and anger; a frown is no smile; lowered brows or stretched lips are no surprise, raised brows no anger.
+# like disgust and anger; a frown is no smile; a wrinkled nose is no grief; lowered brows or stretched lips are no
+# surprise, raised brows no anger.
 _RULED_OUT_BY: Final[Mapping[str, tuple[int, ...]]] = {
     "joy": (15,),
-    "sadness": (12,),
+    "sadness": (12, 9),
     "anger": (12, 1, 2),
     "fear": (12,),
     "surprise": (4, 20),

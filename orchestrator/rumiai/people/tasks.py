@@ -26,8 +26,8 @@ from rumiai.people.gesture_bundle import gesture_recognizer
 
 # The library's defaults, and those of the reference programs.
 MIN_CONFIDENCE: Final = 0.5
-# More than two hands in one person's crop are another person's; on a whole frame there are four at most.
-MAX_HANDS: Final = 4
+# In a view of one person, further hands are another person's, who has a view of their own.
+MAX_HANDS: Final = 2
 # The side of the blank picture on which each task is run once, so that what it has to say at its first run is said.
 _WARM_UP_PX: Final = 64
 
@@ -66,12 +66,12 @@ def _import_mediapipe() -> Any:
 
         # The shared library, and with it the graphics libraries it needs, is only loaded by the first image.
         mediapipe.Image(mediapipe.ImageFormat.SRGB, np.zeros((8, 8, 3), np.uint8))
-    except ImportError as exc:
+    except ModuleNotFoundError as exc:
         raise MLError(f"mediapipe cannot be imported: {exc}", hint="pip install mediapipe==1.2.2") from exc
-    except OSError as exc:
+    except (ImportError, OSError) as exc:
         raise MLError(
-            f"mediapipe's library cannot be loaded: {exc}",
-            hint="it needs EGL and GLES, also without a GPU: apt-get install libegl1 libgles2 libgl1",
+            f"mediapipe's libraries cannot be loaded: {exc}",
+            hint="it needs EGL, GLES and GL, also without a GPU: apt-get install libegl1 libgles2 libgl1",
         ) from exc
     return vision
 
@@ -138,6 +138,7 @@ class Tasks:
                         base_options=_model(_read(weight, "pose_landmarker_full.task")), num_poses=1
                     ),
                 )
+                self._mesh_seen = False
                 self._warm_up()
             except BaseException:
                 self._stack.close()
@@ -157,6 +158,14 @@ class Tasks:
         run(self.face_landmarker.detect, blank)
         run(self.gestures.recognize, blank)
         run(self.poses.detect, blank)
+
+    def mesh(self, picture: Any) -> Any:
+        """Landmarks of the face in a picture; as long as there was none, with notices kept off stderr."""
+        # The blendshape model first runs with the first face, which a blank picture does not have.
+        with contextlib.nullcontext() if self._mesh_seen else quiet_stderr():
+            result = run(self.face_landmarker.detect, picture)
+        self._mesh_seen = self._mesh_seen or bool(result.face_landmarks)
+        return result
 
     def close(self) -> None:
         """Free the models; harmless when done twice."""
