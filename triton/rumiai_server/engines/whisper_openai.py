@@ -164,16 +164,16 @@ def _build(
     try:
         model = Whisper(ModelDimensions(**dims))
         model.load_state_dict(state)
+        if heads is not None:
+            mask = torch.zeros(model.dims.n_text_layer, model.dims.n_text_head, dtype=torch.bool)
+            mask[tuple(zip(*heads, strict=True))] = True
+            model.register_buffer("alignment_heads", mask.to_sparse(), persistent=False)
+        elif path.stem in whisper._ALIGNMENT_HEADS:
+            # A .pt file does not name them; openai-whisper keeps them by the file's name. Without, it takes every head
+            # of the decoder's upper half, and so do we.
+            model.set_alignment_heads(whisper._ALIGNMENT_HEADS[path.stem])
     except (RuntimeError, TypeError) as exc:
-        raise WeightsError(f"{path}: does not hold Whisper's parameters: {exc}", hint="fetch it again") from exc
-    if heads is not None:
-        mask = torch.zeros(dims["n_text_layer"], dims["n_text_head"], dtype=torch.bool)
-        mask[tuple(zip(*heads, strict=True))] = True
-        model.register_buffer("alignment_heads", mask.to_sparse(), persistent=False)
-    elif path.stem in whisper._ALIGNMENT_HEADS:
-        # A .pt file does not name them; openai-whisper keeps them by the file's name. Without, it takes every head of
-        # the decoder's upper half, and so do we.
-        model.set_alignment_heads(whisper._ALIGNMENT_HEADS[path.stem])
+        raise WeightsError(f"{path}: does not hold the model it should: {exc}", hint="fetch it again") from exc
     return model
 
 
