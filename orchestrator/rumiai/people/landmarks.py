@@ -39,16 +39,19 @@ class LookPolicy:
             detector misses (hands alone, faces that fill the frame) stay longer than this or hardly matter.
         cut_difference: Mean absolute difference of two frames' pixels, 0..1, from which on they count as two shots;
             moving people differ by less than 0.1.
-        max_persons: Crops per frame, largest first.
-        min_person_height: Share of the frame's height below which only a face is looked for.
-        max_meshes: Faces per frame with landmarks, largest first; they cost most.
+        max_persons: Persons per frame at whose heads a face is looked for, largest first.
+        max_bodies: Persons per frame whose body and hands are looked for, largest first: each costs as much as a frame
+            with nobody, and what those behind do with their hands is not what a video is about.
+        max_meshes: Faces per frame with landmarks, largest first.
+        min_body_height: Share of the frame's height below which a person's body and hands are too small to tell.
     """
 
     whole_every_s: float = 2.0
     cut_difference: float = 0.12
-    max_persons: int = 4
-    min_person_height: float = 0.15
+    max_persons: int = 6
+    max_bodies: int = 2
     max_meshes: int = 2
+    min_body_height: float = 0.15
 
 
 class PeopleAnalyzer:
@@ -161,8 +164,8 @@ class PeopleAnalyzer:
         return float(np.abs(now - self._looked_at).mean()) / 255 >= self.policy.cut_difference
 
     def _look(self, frame: Image, persons: list[Box]) -> tuple[tuple[Face, ...], tuple[Hand, ...], tuple[Pose, ...]]:
-        tall = [box for box in persons if box[3] >= self.policy.min_person_height]
-        parts = tall if persons else [_WHOLE_FRAME]
+        tall = [box for box in persons if box[3] >= self.policy.min_body_height]
+        parts = tall[: self.policy.max_bodies] if persons else [_WHOLE_FRAME]
         views = [square_of_box(frame, part, _CROP_MARGIN) for part in parts]
         tasks = self._tasks
 
