@@ -3,6 +3,6 @@
 ``weights.toml`` is the catalogue. Nothing is handed out that does not have the sha256 written there.
 """
 
-from rumiai.weights.catalogue import WeightsFile, catalogue, path, resolve_names, state, weights_dir
+from rumiai.weights.files import WeightsFile, catalogue, path, resolve_names, state, weights_dir
 
 __all__ = ["WeightsFile", "catalogue", "path", "resolve_names", "state", "weights_dir"]

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from rumiai.errors import RumiAIError
-from rumiai.weights.catalogue import Group, WeightsFile, catalogue, resolve_names, state, weights_dir
+from rumiai.weights.files import Group, WeightsFile, catalogue, resolve_names, state, weights_dir
 
 
 @click.group("weights")

@@ -19,13 +19,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from rumiai.errors import WeightsError
-from rumiai.weights.catalogue import Source, WeightsFile, file_sha256, stamp, state, weights_dir
+from rumiai.weights.files import Source, WeightsFile, file_sha256, stamp, state, weights_dir
 
 # A host that does not answer within this is taken for out of reach; a package registry may be near all the same.
 _CONNECT_S: Final = 6.0
 _READ_S: Final = 60.0
 _CLIENT_LIMIT_S: Final = 1800.0
-_BLOCK_BYTES: Final = 1 << 18
 # What a package client says at the end of its error output is the reason; more would bury it.
 _REASON_CHARS: Final = 300
 
@@ -114,7 +113,8 @@ class Fetcher:
         if host in self._dead_hosts:
             raise _SourceFailedError(self._dead_hosts[host])
         have = part.stat().st_size if part.exists() else 0
-        headers = {"Range": f"bytes={have}-"} if have else {}
+        # Ranges count the bytes of the file itself, so it must come as it is.
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
         try:
             with httpx.stream("GET", url, headers=headers, timeout=timeout, follow_redirects=True) as answer:
@@ -124,7 +124,7 @@ class Fetcher:
                     raise _SourceFailedError(f"HTTP {answer.status_code}")
                 resumed = answer.status_code == httpx.codes.PARTIAL_CONTENT
                 with part.open("ab" if resumed else "wb") as stream:
-                    self._copy(answer.iter_bytes(_BLOCK_BYTES), stream, item, have if resumed else 0)
+                    self._copy(answer.iter_raw(), stream, item, have if resumed else 0)
         except httpx.ConnectError as exc:
             self._dead_hosts[host] = f"{host} cannot be reached ({exc})"
             raise _SourceFailedError(self._dead_hosts[host]) from exc
@@ -159,7 +159,7 @@ class Fetcher:
         folder.mkdir(exist_ok=True)
         self._progress(item, 0, "downloading")
         try:
-            if name.startswith("https://"):
+            if "://" in name:
                 found = folder / "archive.zip"
                 self._download(name, found, item)
             else:

@@ -1,0 +1,94 @@
+"""The arrows of docs/design/architecture.md, read from the imports themselves."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ORCHESTRATOR = ROOT / "orchestrator" / "rumiai"
+SERVER = ROOT / "triton" / "rumiai_server"
+
+# Siblings: they know the types and the errors, and nothing of each other.
+SIBLINGS = {"sources", "media", "inference", "people", "timeline", "metrics", "insights", "report", "demo"}
+COMMON = {"contracts", "errors", "weights"}
+# What a sibling may know besides: the demo clips need nothing but files.
+ALLOWED = {
+    "contracts": {"errors"},
+    "errors": set(),
+    "settings": {"contracts", "errors"},
+    "weights": {"errors"},
+    "store": {"contracts", "errors"},
+    "summary": {"contracts"},
+    "console": {"contracts"},
+    "embedded": {"contracts", "errors", "settings"},
+}
+
+
+def imports_of(path: Path) -> set[str]:
+    """Dotted names of all modules that a file imports, also inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module or "")
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def parts_of(path: Path) -> set[str]:
+    """Which parts of ``rumiai`` a file imports: the first name below the package."""
+    return {name.split(".")[1] for name in imports_of(path) if name.startswith("rumiai.")}
+
+
+def part_files(part: str) -> list[Path]:
+    single = ORCHESTRATOR / f"{part}.py"
+    return [single] if single.exists() else sorted((ORCHESTRATOR / part).rglob("*.py"))
+
+
+@pytest.mark.parametrize("part", sorted(SIBLINGS))
+def test_siblings_do_not_import_each_other(part: str) -> None:
+    for path in part_files(part):
+        assert parts_of(path) - {part, "__version__"} <= COMMON, path
+
+
+@pytest.mark.parametrize("part", sorted(ALLOWED))
+def test_the_parts_below_know_only_what_is_below_them(part: str) -> None:
+    files = part_files(part)
+    assert files
+    for path in files:
+        assert parts_of(path) - {part, "__version__"} <= ALLOWED[part], path
+
+
+def test_the_server_knows_only_contracts_errors_and_weights() -> None:
+    for path in [*SERVER.rglob("*.py"), *(ROOT / "model_repository").rglob("*.py")]:
+        assert parts_of(path) - {"__version__"} <= COMMON, path
+
+
+def test_engines_do_not_import_triton() -> None:
+    for path in (SERVER / "engines").rglob("*.py"):
+        assert not {name for name in imports_of(path) if "triton" in name.lower()}, path
+
+
+def test_the_orchestrator_never_imports_the_server_or_torch() -> None:
+    for path in ORCHESTRATOR.rglob("*.py"):
+        names = {name.split(".")[0] for name in imports_of(path)}
+        allowed = {"torch"} if path.name == "doctor.py" else set()  # it asks torch for the GPU, when torch is there
+        assert not names & ({"rumiai_server", "torch", "ultralytics", "easyocr", "pytriton"} - allowed), path
+
+
+@pytest.mark.parametrize("folder", ["triton", "orchestrator"])
+def test_source_folders_are_no_packages(folder: str) -> None:
+    """A package named ``triton`` on sys.path would shadow the compiler that torch imports."""
+    assert not list((ROOT / folder).glob("*.py"))
+
+
+def test_adapters_are_thin() -> None:
+    adapters = sorted((ROOT / "model_repository").glob("*/1/model.py"))
+    assert [path.parts[-3] for path in adapters] == ["ocr", "whisper", "yolo"]
+    for path in adapters:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 80, path

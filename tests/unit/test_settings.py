@@ -1,0 +1,86 @@
+"""Names, precedence and refusals of settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rumiai.errors import ConfigurationError
+from rumiai.settings import FIELDS, Settings, load, read_dotenv
+
+
+def test_defaults() -> None:
+    settings, warnings = load({})
+    assert settings == Settings()
+    assert settings.sample_fps == 2.0
+    assert warnings == []
+
+
+def test_flag_wins_over_environment_over_dotenv() -> None:
+    names = {"RUMIAI_SAMPLE_FPS": "3"}
+    assert load({}, {}, names)[0].sample_fps == 3.0
+    assert load({"RUMIAI_SAMPLE_FPS": "4"}, {}, names)[0].sample_fps == 4.0
+    assert load({"RUMIAI_SAMPLE_FPS": "4"}, {"sample_fps": "5"}, names)[0].sample_fps == 5.0
+
+
+def test_of_several_names_the_canonical_one_wins() -> None:
+    environment = {"DEFAULT_FPS": "1", "RUMIAI_FRAME_SAMPLE_RATE": "3"}
+    assert load(environment)[0].sample_fps == 3.0
+    assert load({**environment, "RUMIAI_SAMPLE_FPS": "4"})[0].sample_fps == 4.0
+    assert load({"MAX_VIDEO_DURATION": "60"})[0].max_video_duration_s == 60.0
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "member", "value"),
+    [
+        ("RUMIAI_USE_GPU", "true", "device", "cuda"),
+        ("RUMIAI_USE_GPU", "false", "device", "cpu"),
+        ("RUMIAI_STRICT_MODE", "yes", "strict", True),
+        ("RUMIAI_FORCE", "off", "force", False),
+        ("RUMIAI_BASE_DIR", "/somewhere", "out", Path("/somewhere")),
+        ("RUMIAI_SERVICES", "whisper, yolo", "services", ("yolo", "whisper")),
+        ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
+    ],
+)
+def test_values(name: str, text: str, member: str, value: object) -> None:
+    assert getattr(load({name: text})[0], member) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("RUMIAI_SAMPLE_FPS", "many", "expected a number"),
+        ("RUMIAI_SAMPLE_FPS", "0", "within 0.1..60"),
+        ("RUMIAI_SAMPLE_FPS", "nan", "within 0.1..60"),
+        ("RUMIAI_WORKERS", "1.5", "expected a number"),
+        ("RUMIAI_STRICT_MODE", "maybe", "expected one of"),
+        ("RUMIAI_SERVICES", "yolo,clip", "expected some of"),
+        ("RUMIAI_USE_GPU", "rocm", "expected auto"),
+        ("RUMIAI_MODE", "turbo", "fast, strict"),
+    ],
+)
+def test_a_bad_value_names_the_variable_the_value_and_what_is_expected(name: str, text: str, reason: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load({name: text})
+    assert name in caught.value.message
+    assert repr(text) in caught.value.message
+    assert reason in caught.value.message
+    assert caught.value.exit_code == 2
+
+
+def test_unknown_names_are_warned_about() -> None:
+    warnings = load({"RUMIAI_SAMPEL_FPS": "3", "OTHER": "x"})[1]
+    assert warnings == ["RUMIAI_SAMPEL_FPS is set but no setting has that name; did you mean RUMIAI_SAMPLE_FPS?"]
+
+
+def test_every_setting_has_a_name_and_a_meaning() -> None:
+    names = [name for field in FIELDS.values() for name in field.names]
+    assert len(names) == len(set(names))
+    assert all(field.meaning for field in FIELDS.values())
+
+
+def test_dotenv(tmp_path: Path) -> None:
+    assert read_dotenv(tmp_path / ".env") == {}
+    (tmp_path / ".env").write_text('# note\nRUMIAI_SAMPLE_FPS=3\nRUMIAI_OCR_LANGS="en,de"\n')
+    assert read_dotenv(tmp_path / ".env") == {"RUMIAI_SAMPLE_FPS": "3", "RUMIAI_OCR_LANGS": "en,de"}
