@@ -16,6 +16,7 @@ from rumiai.errors import ContractError, StoreError
 from rumiai.timeline.build import build, entry_counts
 from rumiai.timeline.node import node_entries, node_metadata, node_results, source_fps
 from rumiai.timeline.normalising.common import Record, first, number, records
+from rumiai.timeline.validate import opened
 
 # Where each service's file lies below the output folder (clients.md 7); the first name is the one written.
 ML_FILES: Final[Mapping[ServiceName, tuple[str, ...]]] = {
@@ -139,7 +140,7 @@ def _service_data(raw: Record) -> dict[ServiceName, Record]:
         candidates = (ml_data.get(service), raw.get(_V3_SECTIONS.get(service, "")), results.get(service))
         data = next((item for item in candidates if isinstance(item, Mapping) and item), None)
         if data is not None:
-            found[service] = data
+            found[service] = opened(data)
     if "emotion_detection" not in found and (emotions := _emotions_of_timeline(raw)):
         # The fork kept its emotions in the timeline only.
         found["emotion_detection"] = {"emotions": emotions, "metadata": {"processed": True, "model": "unknown"}}

@@ -32,7 +32,7 @@ def normalise(service: ServiceName, raw: Record, facts: MediaFacts | None = None
     known is None and left for :func:`check` to report; data without an answer gives ``processed: false`` with a reason.
     Canonical data comes back equal.
     """
-    return _NORMALISERS[service](_opened(raw), facts or MediaFacts())
+    return _NORMALISERS[service](opened(raw), facts or MediaFacts())
 
 
 def check(service: ServiceName, data: Record) -> list[str]:
@@ -40,14 +40,15 @@ def check(service: ServiceName, data: Record) -> list[str]:
     return violations(service, data)
 
 
-def _opened(raw: Record) -> Record:
+def opened(raw: Record) -> Record:
+    """The data inside an envelope or a nested ``data``; what has metadata of its own is data already."""
     inner = raw.get("data")
     if not isinstance(inner, Mapping) or "metadata" in raw:
         return raw
     # An envelope that reports failure outweighs what its data says.
     if raw.get("success") is False or raw.get("error"):
         return {"error": raw.get("error") or "the service reported no success"}
-    return _opened(inner)
+    return opened(inner)
 
 
 def timeline_problems(timeline: Timeline | Record) -> list[str]:

@@ -149,7 +149,7 @@ def _gesture(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, Any]
 
 def _expression(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, Any] | None:
     stamped = emotion_of({**item, **_stamped(item, facts, extracted)}, facts)
-    if stamped["frame_number"] is None:
+    if "frame_number" not in item:
         del stamped["frame_number"]
     return stamped if canonical_emotion(str(stamped["emotion"])) is not None else None
 
