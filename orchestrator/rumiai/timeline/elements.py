@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
@@ -66,20 +66,23 @@ def _name(entry: TimelineEntry) -> str:
 
 
 def _runs(kind: str, entries: Iterable[TimelineEntry], step: float) -> list[Element]:
-    """Samples of one name that follow each other, as one element up to half a step after the last."""
-    open_runs: dict[str, list[float]] = {}
+    """Samples of one name that follow each other, as one element up to the end of the last.
+
+    A sample that is an instant ends half a step later.
+    """
+    last: dict[str, Element] = {}
     done: list[Element] = []
     for entry in entries:
         name = _name(entry)
-        run = open_runs.get(name)
-        if run is not None and entry.start_s - run[1] <= CONSECUTIVE_STEPS * step:
-            run[1] = entry.start_s
+        end = entry.start_s + step / 2 if entry.end_s is None else entry.end_s
+        run = last.get(name)
+        if run is not None and entry.start_s - run.end_s <= (CONSECUTIVE_STEPS - 0.5) * step:
+            last[name] = replace(run, end_s=max(run.end_s, end))
             continue
         if run is not None:
-            done.append(Element(kind, name, run[0], run[1] + step / 2))
-        open_runs[name] = [entry.start_s, entry.start_s]
-    done += [Element(kind, name, run[0], run[1] + step / 2) for name, run in open_runs.items()]
-    return done
+            done.append(run)
+        last[name] = Element(kind, name, entry.start_s, end)
+    return [*done, *last.values()]
 
 
 def most_at_once(elements: Iterable[Element], start_s: float, end_s: float) -> int:
