@@ -100,6 +100,11 @@ def assemble(
     return FamilyResult(blocks, rounded(precompute))
 
 
+def unknown(analysis: str, block: str) -> dict[str, None]:
+    """All fields of a block that can be null, as null: what a family starts from when its input is missing."""
+    return {item.name: None for item in schema_of(analysis).block(block).fields if item.nullable}
+
+
 Compute = Callable[[Evidence], FamilyResult]
 
 

@@ -37,7 +37,7 @@ def shot_codes(people: People, objects: Objects | None) -> npt.NDArray[np.int64]
 def person_samples(people: People, persons: Detections) -> Ints:
     """Sample of the people's grid that belongs to each person box."""
     times = persons.grid.times_s[persons.sample]
-    return np.clip(np.rint(times / people.grid.step_s), 0, people.grid.count - 1).astype(np.int64)
+    return np.asarray(np.clip(np.rint(times / people.grid.step_s), 0, people.grid.count - 1), dtype=np.int64)
 
 
 def _is_medium(poses: Poses) -> npt.NDArray[np.bool_]:
