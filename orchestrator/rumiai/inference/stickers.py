@@ -1,0 +1,279 @@
+"""Stickers and other graphics laid over a video, told from colourful things by how they behave (docs: ml_outputs 5.3).
+
+A candidate is a compact, highly saturated region with a crisp outline. It becomes a sticker when its box stays fixed over
+samples and neither a detected object nor text fills it. How sure that is follows from what only an overlay does: stay
+while its surroundings move, outlive a cut, or appear from one sample to the next while nothing around it changes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from rumiai.contracts.frames import FrameDetections, FrameTexts, Sampling
+from rumiai.inference.text_tracks import interval
+
+Box = tuple[float, float, float, float]
+Rgb = npt.NDArray[np.uint8]
+
+# Long side at which candidates are sought: a sticker of 2.5 % of it is still 8 px wide.
+_SIDE_PX: Final = 320
+_SATURATION: Final = 140
+# Dark pixels have a saturation of noise.
+_BRIGHTNESS: Final = 70
+# Shares of the frame: 200 px of 576 x 1024 as in the first version, and what is no sticker but a backdrop.
+_MIN_AREA: Final = 0.00035
+_MAX_AREA: Final = 0.15
+_MAX_RATIO: Final = 3.0
+# Region over the hull of its outline: emoji, arrows and boxes are compact, coloured light and clothes are frayed.
+_SOLIDITY: Final = 0.7
+# Grey levels per pixel at an outline that counts as drawn, and how much of the outline must.
+_EDGE: Final = 40
+_CRISP: Final = 0.6
+# Candidates of a frame, the largest first; a colourful scene has hundreds of specks.
+_PER_FRAME: Final = 12
+# Largest movement of a fixed box, as a share of the frame.
+_FIXED: Final = 0.02
+_FIXED_SAMPLES: Final = 3
+# Mean grey levels: below, a region is the same as before; above, it is another.
+_SAME: Final = 10.0
+_CHANGED: Final = 16.0
+_THUMB_PX: Final = 12
+# Parts of a box that objects or text may fill.
+_MAX_OBJECT: Final = 0.6
+_MAX_TEXT: Final = 0.4
+# Confidence: what a fixed, crisp region is worth alone, and what each behaviour of an overlay adds. Alone it is reported
+# only when the whole of its outline is crisp, as photographed things hardly ever are.
+_BASE: Final = 0.3
+_FOR_OUTLINE: Final = 0.15
+_FOR_MOVING_SURROUNDINGS: Final = 0.3
+_FOR_OUTLIVING_A_CUT: Final = 0.3
+_FOR_POPPING_UP: Final = 0.2
+_REPORTED: Final = 0.4
+_MAX_CONFIDENCE: Final = 0.95
+# 5.2: a banner is wider and lower than these shares; a "sticker" is about square and smaller than 5000 px of 576 x 1024.
+_BANNER_WIDTH: Final = 0.6
+_BANNER_HEIGHT: Final = 0.2
+_STICKER_AREA: Final = 0.0085
+_STICKER_RATIO: Final = 1.2
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    box: Box
+    crisp: float  # share of the outline that is sharp
+    thumb: npt.NDArray[np.float32]
+
+
+@dataclass
+class _Track:
+    boxes: list[Box]
+    times_s: list[float]
+    frame_numbers: list[int]
+    crisp: float
+    thumb: npt.NDArray[np.float32] = field(repr=False)
+    surroundings_moved: bool = False
+    popped_up: bool = False
+
+
+class StickerFinder:
+    """Looks at sampled frames one after another and keeps a few numbers of each; one per video.
+
+    Args:
+        sampling: The grid.
+    """
+
+    def __init__(self, sampling: Sampling) -> None:
+        self._sampling = sampling
+        self._before: Rgb | None = None
+        self._alive: list[_Track] = []
+        self._done: list[_Track] = []
+
+    def feed(
+        self,
+        images: npt.NDArray[np.uint8],
+        timestamps_s: npt.NDArray[np.float64],
+        frame_numbers: npt.NDArray[np.int64],
+    ) -> None:
+        """Look at sampled frames, in order of time.
+
+        Args:
+            images: (n, height, width, 3) uint8 RGB.
+            timestamps_s: (n,) ascending.
+            frame_numbers: (n,) indices in the source stream.
+        """
+        for image, timestamp_s, number in zip(images, timestamps_s, frame_numbers, strict=True):
+            self._look(_shrink(image), float(timestamp_s), int(number))
+
+    def finish(
+        self, detections: Sequence[FrameDetections], cuts_s: Sequence[float], texts: Sequence[FrameTexts] = ()
+    ) -> list[dict[str, Any]]:
+        """``stickers``, by start; the finder is at its end then.
+
+        Args:
+            detections: Objects on the sampled frames; what lies on one to more than 60 % is no sticker.
+            cuts_s: Times of the cuts, ascending.
+            texts: Lines on the sampled frames; the box behind a caption is no sticker.
+        """
+        objects = {found.frame_number: found.boxes for found in detections}
+        lines = {found.frame_number: found.boxes for found in texts}
+        found: list[tuple[float, float, _Track, float]] = []
+        for track in self._done + self._alive:
+            confidence = self._confidence(track, cuts_s)
+            if (
+                _is_fixed(track, cuts_s)
+                and confidence >= _REPORTED
+                and not _covered(track, objects, _MAX_OBJECT)
+                and not _covered(track, lines, _MAX_TEXT)
+            ):
+                found.append((track.times_s[0], -track.boxes[0][2] * track.boxes[0][3], track, confidence))
+        self._done, self._alive = [], []
+        found.sort(key=lambda item: item[:2])
+        return [self._sticker(place, track, sure, cuts_s) for place, (_, _, track, sure) in enumerate(found, start=1)]
+
+    def _look(self, small: Rgb, timestamp_s: float, number: int) -> None:
+        open_tracks, continued = list(self._alive), []
+        for candidate in _candidates(small):
+            track = next((t for t in open_tracks if _continues(t, candidate)), None)
+            if track is None:
+                track = _Track([], [], [], 0.0, candidate.thumb)
+                if self._before is not None:
+                    inside, around = _changes(self._before, small, candidate.box)
+                    track.popped_up = inside > _CHANGED and around < _SAME
+            else:
+                open_tracks.remove(track)
+                if self._before is not None:
+                    inside, around = _changes(self._before, small, candidate.box)
+                    track.surroundings_moved |= inside < _SAME and around > _CHANGED
+            track.boxes.append(candidate.box)
+            track.times_s.append(timestamp_s)
+            track.frame_numbers.append(number)
+            track.crisp = max(track.crisp, candidate.crisp)
+            continued.append(track)
+        # What was seen on one sample only cannot have stood still.
+        self._done += [track for track in open_tracks if len(track.boxes) > 1]
+        self._alive = continued
+        self._before = small
+
+    def _confidence(self, track: _Track, cuts_s: Sequence[float]) -> float:
+        confidence = _BASE + _FOR_OUTLINE * (track.crisp - _CRISP) / (1 - _CRISP)
+        confidence += _FOR_MOVING_SURROUNDINGS * track.surroundings_moved
+        confidence += _FOR_POPPING_UP * (track.popped_up and not _cut_before(track, cuts_s, self._sampling.step_s))
+        confidence += _FOR_OUTLIVING_A_CUT * (_scene(cuts_s, track.times_s[0]) != _scene(cuts_s, track.times_s[-1]))
+        return min(confidence, _MAX_CONFIDENCE)
+
+    def _sticker(self, place: int, track: _Track, confidence: float, cuts_s: Sequence[float]) -> dict[str, Any]:
+        start_s, end_s = interval(track.times_s[0], track.times_s[-1], cuts_s, self._sampling)
+        box = np.median(np.array(track.boxes), axis=0)
+        ratio = box[2] * self._sampling.width / max(box[3] * self._sampling.height, 1e-9)
+        if box[2] > _BANNER_WIDTH and box[3] < _BANNER_HEIGHT:
+            kind = "banner"
+        elif box[2] * box[3] < _STICKER_AREA and 1 / _STICKER_RATIO <= ratio <= _STICKER_RATIO:
+            kind = "sticker"
+        else:
+            kind = "graphic_overlay"
+        return {
+            "id": f"sticker_{place}",
+            "type": kind,
+            "start": start_s,
+            "end": end_s,
+            "timestamp": track.times_s[0],
+            "confidence": float(confidence),
+            "bbox": [float(side) for side in box],
+        }
+
+
+def _shrink(image: npt.NDArray[np.uint8]) -> Rgb:
+    divisor = max(1, round(max(image.shape[:2]) / _SIDE_PX))  # a whole one, with which area averaging is fast
+    size = (max(1, image.shape[1] // divisor), max(1, image.shape[0] // divisor))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _candidates(small: Rgb) -> list[_Candidate]:
+    hsv = cv2.cvtColor(small, cv2.COLOR_RGB2HSV)
+    vivid = cv2.inRange(hsv, (0, _SATURATION, _BRIGHTNESS), (180, 255, 255))
+    vivid = cv2.morphologyEx(vivid, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    contours, _ = cv2.findContours(vivid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    rows, columns = small.shape[:2]
+    edges: npt.NDArray[np.uint8] | None = None
+    found: list[_Candidate] = []
+    for contour in sorted(contours, key=cv2.contourArea, reverse=True):
+        area = cv2.contourArea(contour)
+        if area < _MIN_AREA * rows * columns or len(found) == _PER_FRAME:
+            break
+        x, y, w, h = cv2.boundingRect(contour)
+        banner = w > _BANNER_WIDTH * columns and h < _BANNER_HEIGHT * rows
+        shaped = banner or 1 / _MAX_RATIO <= w / h <= _MAX_RATIO
+        if area > _MAX_AREA * rows * columns or not shaped:
+            continue
+        if area < _SOLIDITY * cv2.contourArea(cv2.convexHull(contour)):
+            continue
+        if edges is None:
+            edges = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(axis=2)
+        crisp = float((edges[contour[:, 0, 1], contour[:, 0, 0]] >= _EDGE).mean())
+        if crisp >= _CRISP:
+            patch = cv2.resize(small[y : y + h, x : x + w], (_THUMB_PX, _THUMB_PX), interpolation=cv2.INTER_AREA)
+            box = (x / columns, y / rows, w / columns, h / rows)
+            found.append(_Candidate(box, crisp, patch.astype(np.float32)))
+    return found
+
+
+def _continues(track: _Track, candidate: _Candidate) -> bool:
+    # Against the first box, so that a slow drift is no standing still.
+    moved = max(abs(a - b) for a, b in zip(track.boxes[0], candidate.box, strict=True))
+    return moved <= _FIXED and float(np.abs(track.thumb - candidate.thumb).mean()) < _CHANGED
+
+
+def _changes(before: Rgb, now: Rgb, box: Box) -> tuple[float, float]:
+    """Mean change in grey levels inside a box and in the ring around it."""
+    if before.shape != now.shape:
+        return 0.0, 0.0
+    rows, columns = now.shape[:2]
+    x0, y0 = round(box[0] * columns), round(box[1] * rows)
+    x1, y1 = x0 + max(1, round(box[2] * columns)), y0 + max(1, round(box[3] * rows))
+    pad = max(4, (x1 - x0) // 2, (y1 - y0) // 2)
+    left, top = max(x0 - pad, 0), max(y0 - pad, 0)
+    window = np.s_[top : y1 + pad, left : x1 + pad]
+    change = cv2.absdiff(before[window], now[window]).mean(axis=2)
+    inside = np.zeros(change.shape, np.bool_)
+    inside[y0 - top : y1 - top, x0 - left : x1 - left] = True
+    # The outline itself, blurred by the shrinking, belongs to neither.
+    edge = np.zeros(change.shape, np.bool_)
+    edge[max(y0 - top - 2, 0) : y1 - top + 2, max(x0 - left - 2, 0) : x1 - left + 2] = True
+    around = change[~edge]
+    return float(change[inside].mean()), float(around.mean()) if around.size else 0.0
+
+
+def _scene(cuts_s: Sequence[float], t_s: float) -> int:
+    return bisect_right(cuts_s, t_s)
+
+
+def _cut_before(track: _Track, cuts_s: Sequence[float], step_s: float) -> bool:
+    return _scene(cuts_s, track.times_s[0]) != _scene(cuts_s, track.times_s[0] - step_s)
+
+
+def _is_fixed(track: _Track, cuts_s: Sequence[float]) -> bool:
+    """Three samples at one place, or two while a neighbouring scene is without it."""
+    if len(track.boxes) >= _FIXED_SAMPLES:
+        return True
+    one_scene = _scene(cuts_s, track.times_s[0]) == _scene(cuts_s, track.times_s[-1])
+    return len(track.boxes) > 1 and one_scene and len(cuts_s) > 0
+
+
+def _covered(track: _Track, boxes: dict[int, npt.NDArray[np.float32]], limit: float) -> bool:
+    """Whether one box covers more than ``limit`` of the track's on half of its frames or more."""
+    hits = 0
+    for number, (x, y, w, h) in zip(track.frame_numbers, track.boxes, strict=True):
+        others = boxes.get(number)
+        if others is None or len(others) == 0:
+            continue
+        wide = np.minimum(x + w, others[:, 0] + others[:, 2]) - np.maximum(x, others[:, 0])
+        high = np.minimum(y + h, others[:, 1] + others[:, 3]) - np.maximum(y, others[:, 1])
+        hits += bool((np.maximum(wide, 0) * np.maximum(high, 0)).max() > limit * w * h)
+    return 2 * hits >= len(track.boxes)

@@ -1,0 +1,304 @@
+"""Lines of text on single frames, linked over time into one record per appearance (docs: ml_outputs, section 5.3)."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rumiai.contracts.frames import FrameTexts, Sampling
+
+Box = tuple[float, float, float, float]
+
+# When lines of two frames are one text (ml_outputs 5.3).
+_SAME_IOU: Final = 0.3
+_SAME_CENTRE: Final = 0.05
+_SAME_SPELLING: Final = 0.8
+# A text is reported when its best reading is surer than this, one of two characters or fewer than that.
+_MIN_CONFIDENCE: Final = 0.5
+_MIN_CONFIDENCE_SHORT: Final = 0.7
+_SHORT_CHARACTERS: Final = 2
+# Readings below it link nothing: they are guesses at texture.
+_MIN_LINK_CONFIDENCE: Final = 0.1
+# Shares of the frame's height between small, medium and large text.
+_SMALL_BELOW: Final = 0.025
+_MEDIUM_BELOW: Final = 0.05
+# Header and caption bands of 5.2, as shares of the frame's height.
+_HEADER_ABOVE: Final = 0.2
+_CAPTION_BELOW: Final = 0.8
+
+_CALL = re.compile(r"\b(?:follow|comment|share|click|tap|swipe)\b", re.IGNORECASE)
+# "Like" asks for something only as an imperative: not in "I like it" or "looks like".
+_LIKE = re.compile(r"^\W*like\b(?!\s+(?:a|an|the|it|that's)\b)|\b(?:hit|drop a|leave a|please) like\b", re.IGNORECASE)
+_PLATFORM = re.compile(r"\W*(?:tik\s?tok|cap\s?cut|kwai|likee|snack\s?video|triller)\W*(?:@\S+)?\W*", re.IGNORECASE)
+# A corner: the outer quarter of the width at the top or bottom fifth.
+_CORNER_X: Final = 0.25
+_CORNER_Y: Final = 0.2
+# Still over the whole video: seen on this share of the sampled frames at least (readings of small print fail at times),
+# of a video of so many frames, and moved by less than so much of the frame.
+_WATERMARK_SHARE: Final = 0.8
+_WATERMARK_FRAMES: Final = 4
+_STILL: Final = 0.02
+# A handle under a platform's logo belongs to it when it is no further away than this share of the frame.
+_NEAR_LOGO: Final = 0.1
+
+# Letters that readers take for digits.
+_CONFUSABLE = str.maketrans("oil|sbz", "0111582")
+
+
+@dataclass(frozen=True)
+class TextSummary:
+    """Texts of a video.
+
+    Attributes:
+        annotations: ``textAnnotations``, by start.
+        regions_detected: Lines on all frames that were read, however sure.
+        best_confidence: The surest of them; None when there is none.
+        unique_texts: Different texts, watermarks left out.
+    """
+
+    annotations: list[dict[str, Any]]
+    regions_detected: int
+    best_confidence: float | None
+    unique_texts: int
+
+
+@dataclass(frozen=True)
+class _Sighting:
+    timestamp_s: float
+    frame_number: int
+    text: str
+    confidence: float
+    box: Box
+    contrast: float
+    on_grid: bool
+
+
+@dataclass
+class _Track:
+    sightings: list[_Sighting] = field(default_factory=list)
+
+    @property
+    def last(self) -> _Sighting:
+        return self.sightings[-1]
+
+    @property
+    def best(self) -> _Sighting:
+        return max(self.sightings, key=lambda s: s.confidence)
+
+
+def link_texts(
+    sampled: Sequence[FrameTexts], after_cuts: Sequence[FrameTexts], cuts_s: Sequence[float], sampling: Sampling
+) -> TextSummary:
+    """Link the lines of consecutive frames into appearances.
+
+    Args:
+        sampled: Every frame of the sampling grid, in order of time.
+        after_cuts: The extra frames, the first of their shots, in order of time.
+        cuts_s: Times of the cuts, ascending.
+        sampling: The grid.
+    """
+    tracks = _link(sampled, after_cuts)
+    kept = [track for track in tracks if _is_sure(track.best)]
+    kept.sort(key=lambda track: (track.sightings[0].timestamp_s, track.best.box[1], track.best.box[0], track.best.text))
+    watermarks = _watermarks(kept, [frame.timestamp_s for frame in sampled])
+    annotations = []
+    for place, track in enumerate(kept, start=1):
+        category = "watermark" if id(track) in watermarks else category_of(track.best.text, track.best.box)
+        annotations.append(_annotation(f"text_{place}", track, category, cuts_s, sampling))
+    read = [frame for frame in (*sampled, *after_cuts) if frame.origin == "read"]
+    scores = [float(score) for frame in read for score in frame.scores]
+    counted = {_plain(item["text"]) for item in annotations if item["category"] != "watermark"}
+    return TextSummary(annotations, len(scores), max(scores, default=None), len(counted))
+
+
+def interval(first_s: float, last_s: float, cuts_s: Sequence[float], sampling: Sampling) -> tuple[float, float]:
+    """Start and end of what was first and last seen then: half a step around, clipped at cuts and to the video."""
+    half_s = sampling.step_s / 2
+    after, before = bisect_right(cuts_s, first_s), bisect_right(cuts_s, last_s)
+    start_s = max(first_s - half_s, cuts_s[after - 1] if after else 0.0, 0.0)
+    end_s = min(last_s + half_s, cuts_s[before] if before < len(cuts_s) else math.inf, sampling.duration_s)
+    return min(start_s, sampling.duration_s), max(end_s, min(start_s, sampling.duration_s))
+
+
+def similar(a: str, b: str) -> bool:
+    """Whether two readings are the same text: an edit ratio of 0.8 or more, and no digit that differs.
+
+    ``Step 1`` and ``Step 2`` are two texts, though five of six characters agree; ``1O TIPS`` and ``10 TIPS`` are one.
+    """
+    if re.search(r"\d", a) and re.search(r"\d", b):
+        digits = ["".join(re.findall(r"\d", text.casefold().translate(_CONFUSABLE))) for text in (a, b)]
+        if digits[0] != digits[1]:
+            return False
+    plain_a, plain_b = _plain(a), _plain(b)
+    longest = max(len(plain_a), len(plain_b))
+    return longest == 0 or 1 - _edits(plain_a, plain_b) / longest >= _SAME_SPELLING
+
+
+def category_of(text: str, box: Sequence[float]) -> str:
+    """The category of a line by its words and place (ml_outputs 5.2, first match wins); no watermarks."""
+    if _CALL.search(text) or _LIKE.search(text):
+        return "call_to_action"
+    if box[1] < _HEADER_ABOVE:
+        return "header_text"
+    if box[1] > _CAPTION_BELOW:
+        return "caption"
+    return "username" if "@" in text else "hashtag" if "#" in text else "overlay_text"
+
+
+def _link(sampled: Sequence[FrameTexts], after_cuts: Sequence[FrameTexts]) -> list[_Track]:
+    grid = sorted(frame.timestamp_s for frame in sampled)
+    frames = [(frame, True) for frame in sampled] + [(frame, False) for frame in after_cuts]
+    tracks: list[_Track] = []
+    alive: list[_Track] = []
+    for frame, on_grid in sorted(frames, key=lambda pair: (pair[0].timestamp_s, pair[1])):
+        # Consecutive: seen on the sampled frame before this one, or since.
+        at = bisect_left(grid, frame.timestamp_s)
+        since_s = grid[at - 1] if at else -math.inf
+        alive = [track for track in alive if track.last.timestamp_s >= since_s]
+        lines = _lines(frame, on_grid)
+        pairs = [
+            (_closeness(track.last.box, line.box), -i, -j)
+            for i, track in enumerate(alive)
+            for j, line in enumerate(lines)
+            if track.last.frame_number != line.frame_number and _same(track, line)
+        ]
+        taken_tracks: set[int] = set()
+        taken_lines: set[int] = set()
+        for _, minus_i, minus_j in sorted(pairs, reverse=True):
+            if -minus_i not in taken_tracks and -minus_j not in taken_lines:
+                taken_tracks.add(-minus_i)
+                taken_lines.add(-minus_j)
+                alive[-minus_i].sightings.append(lines[-minus_j])
+        fresh = [_Track([line]) for j, line in enumerate(lines) if j not in taken_lines]
+        tracks += fresh
+        alive = alive + fresh
+    return tracks
+
+
+def _lines(frame: FrameTexts, on_grid: bool) -> list[_Sighting]:
+    found = []
+    for text, box, score, contrast in zip(frame.texts, frame.boxes, frame.scores, frame.contrasts, strict=True):
+        if text.strip() and score >= _MIN_LINK_CONFIDENCE:
+            x, y, w, h = (float(side) for side in box)
+            found.append(
+                _Sighting(
+                    frame.timestamp_s,
+                    frame.frame_number,
+                    text.strip(),
+                    float(score),
+                    (x, y, w, h),
+                    float(contrast),
+                    on_grid,
+                )
+            )
+    return found
+
+
+def _same(track: _Track, line: _Sighting) -> bool:
+    last = track.last
+    near = iou(last.box, line.box) >= _SAME_IOU or _distance(last.box, line.box) < _SAME_CENTRE
+    return near and (similar(last.text, line.text) or similar(track.best.text, line.text))
+
+
+def _is_sure(best: _Sighting) -> bool:
+    short = len(best.text) <= _SHORT_CHARACTERS
+    return best.confidence > (_MIN_CONFIDENCE_SHORT if short else _MIN_CONFIDENCE)
+
+
+def _annotation(name: str, track: _Track, category: str, cuts_s: Sequence[float], sampling: Sampling) -> dict[str, Any]:
+    best, first = track.best, track.sightings[0]
+    start_s, end_s = interval(first.timestamp_s, track.last.timestamp_s, cuts_s, sampling)
+    centre = best.box[1] + best.box[3] / 2
+    return {
+        "id": name,
+        "text": best.text,
+        "start": start_s,
+        "end": end_s,
+        "timestamp": first.timestamp_s,
+        "confidence": best.confidence,
+        "bbox": list(best.box),
+        "position": "top" if centre < 1 / 3 else "bottom" if centre > 2 / 3 else "center",
+        "size": "S" if best.box[3] < _SMALL_BELOW else "M" if best.box[3] < _MEDIUM_BELOW else "L",
+        "category": category,
+        "sightings": [
+            {
+                "timestamp": seen.timestamp_s,
+                "frame_number": seen.frame_number,
+                "confidence": seen.confidence,
+                "bbox": list(seen.box),
+                "contrast": seen.contrast,
+            }
+            for seen in track.sightings
+        ],
+    }
+
+
+def _watermarks(tracks: Sequence[_Track], grid_s: Sequence[float]) -> set[int]:
+    """``id`` of every watermark: a platform's logo and the handle at it, or what is still in a corner throughout."""
+    found: set[int] = set()
+    for track in tracks:
+        if _PLATFORM.fullmatch(track.best.text):
+            found.add(id(track))
+            found |= {id(other) for other in tracks if _is_handle_at(other, track)}
+    for track in tracks:
+        if not _in_corner(track.best.box):
+            continue
+        # Small print is misread now and then: its pieces count together.
+        pieces = [
+            t
+            for t in tracks
+            if _distance(t.best.box, track.best.box) < _STILL and similar(t.best.text, track.best.text)
+        ]
+        seen = {s.timestamp_s for piece in pieces for s in piece.sightings if s.on_grid}
+        still = all(_distance(s.box, track.best.box) < _STILL for piece in pieces for s in piece.sightings)
+        if still and len(grid_s) >= _WATERMARK_FRAMES and len(seen) >= _WATERMARK_SHARE * len(grid_s):
+            found |= {id(piece) for piece in pieces}
+    return found
+
+
+def _is_handle_at(track: _Track, logo: _Track) -> bool:
+    if not track.best.text.startswith("@"):
+        return False
+    together = {s.timestamp_s for s in track.sightings} & {s.timestamp_s for s in logo.sightings}
+    return bool(together) and _distance(track.best.box, logo.best.box) < _NEAR_LOGO
+
+
+def _in_corner(box: Box) -> bool:
+    x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
+    return min(x, 1 - x) <= _CORNER_X and min(y, 1 - y) <= _CORNER_Y
+
+
+def _plain(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return re.sub(r"[\W_]+", "", folded) or re.sub(r"\s+", "", folded)
+
+
+def _edits(a: str, b: str) -> int:
+    """Levenshtein distance."""
+    row = list(range(len(b) + 1))
+    for i, left in enumerate(a, start=1):
+        above, row = row, [i]
+        for j, right in enumerate(b, start=1):
+            row.append(min(above[j] + 1, row[-1] + 1, above[j - 1] + (left != right)))
+    return row[-1]
+
+
+def iou(a: Iterable[float], b: Iterable[float]) -> float:
+    """Intersection over union of two x, y, width, height boxes."""
+    (ax, ay, aw, ah), (bx, by, bw, bh) = a, b
+    shared = max(0.0, min(ax + aw, bx + bw) - max(ax, bx)) * max(0.0, min(ay + ah, by + bh) - max(ay, by))
+    union = aw * ah + bw * bh - shared
+    return shared / union if union > 0 else 0.0
+
+
+def _distance(a: Box, b: Box) -> float:
+    return math.hypot(a[0] + a[2] / 2 - b[0] - b[2] / 2, a[1] + a[3] / 2 - b[1] - b[3] / 2)
+
+
+def _closeness(a: Box, b: Box) -> float:
+    return iou(a, b) - _distance(a, b)
