@@ -36,6 +36,8 @@ _MIN_BPM: Final = 40.0
 _MAX_BPM: Final = 220.0
 _PRIOR_BPM: Final = 120.0
 _PRIOR_OCTAVES: Final = 1.0
+# An autocorrelation over windows of this length falls off with the lag; librosa's default window.
+_TEMPO_WINDOW_S: Final = 8.0
 # How strictly beats keep to the tempo; Ellis' own choice.
 _TIGHTNESS: Final = 100.0
 # A pulse that speech (0.1, at most 0.2) and noise (0.1) do not reach; music has 0.7 and more, clicks in noise 0.3.
@@ -141,7 +143,9 @@ def _period(envelope: FloatArray) -> tuple[float, float]:
     bpm = 60 * ENVELOPE_HZ / np.maximum(lags, 1)
     prior = np.exp(-0.5 * (np.log2(bpm / _PRIOR_BPM) / _PRIOR_OCTAVES) ** 2)
     prior[(bpm > _MAX_BPM) | (bpm < _MIN_BPM)] = 0.0
-    best = int(np.argmax(np.maximum(broad, 0) * prior))
+    # Every multiple of the beat fits as well as the beat: the shorter of two is meant.
+    shorter = 1 - np.minimum(lags / (_TEMPO_WINDOW_S * ENVELOPE_HZ), 1)
+    best = int(np.argmax(np.maximum(broad, 0) * prior * shorter))
     around = slice(max(1, best - 1), best + 2)
     weights = np.maximum(scaled[around], 0)
     if not weights.any():
