@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import get_args
@@ -32,7 +32,15 @@ from rumiai_server.engines.whisper import (
     WhisperParams,
     make_engine,
 )
-from rumiai_server.engines.whisper_batching import compression_ratio, split_at_timestamps
+from rumiai_server.engines.whisper_batching import (
+    MAX_ROUNDS,
+    BatchingWhisper,
+    Piece,
+    Setup,
+    Track,
+    compression_ratio,
+    split_at_timestamps,
+)
 from rumiai_server.engines.whisper_openai import load_model
 
 pytestmark = [
@@ -164,8 +172,8 @@ def test_tiny_equals_the_batched_pipeline_over_several_chunks(
 def test_speech_that_the_pipeline_loses_at_the_end_of_a_chunk_is_recovered(
     base: WhisperEngine, weights: Weights
 ) -> None:
-    track = np.concatenate([np.append(speech(), silence(1)) for _ in range(5)])
-    truth = TRUTH * 5
+    track = np.concatenate([np.append(speech(), silence(1)) for _ in range(3)])
+    truth = TRUTH * 3
     (ours,) = base.transcribe([(track, WhisperParams(language="en"))])
     theirs, _ = pipeline(weights("whisper-base-ct2")).transcribe(
         track, language="en", word_timestamps=True, **REFERENCE
@@ -334,6 +342,52 @@ def test_the_payload_is_json_with_the_documented_keys(tiny: WhisperEngine) -> No
     }  # fmt: skip
     assert set(payload["segments"][0]["words"][0]) == {"word", "start_s", "end_s", "probability"}
     assert payload["segments"][0]["text"] == found.segments[0].text
+
+
+class Halting(BatchingWhisper):
+    """A model that reads one second at a time and says what it read where."""
+
+    kind = "openai"
+
+    def __init__(self, batch_size: int) -> None:
+        super().__init__(Setup("halting", "none", "cpu", 1, batch_size), multilingual=True)
+        self.batches: list[list[tuple[str, str, bool, int]]] = []
+
+    def _features(self, samples: np.ndarray) -> np.ndarray:
+        return np.zeros((80, len(samples) // 160), np.float32)
+
+    def _detect_languages(self, tracks: Sequence[Track]) -> list[tuple[str, float]]:
+        return [("fr", 0.75) for _ in tracks]
+
+    def _decode(self, pieces: Sequence[Piece], language: str, params: WhisperParams) -> None:
+        self.batches.append([(language, params.task, params.word_timestamps, piece.seek) for piece in pieces])
+        for piece in pieces:
+            assert piece.mel.shape == (80, len(piece.chunk.samples) // 160 - piece.seek)
+            piece.drafts = [{"start": piece.offset_s, "end": piece.offset_s + 1, "tokens": [piece.seek]}]
+            piece.stopped_at = 100
+
+    def _text(self, tokens: Sequence[int], language: str, task: Task) -> str:
+        return f" from {tokens[0]}"
+
+
+def test_what_the_decoder_leaves_goes_into_the_next_round() -> None:
+    engine = Halting(batch_size=2)
+    short, whole = WhisperParams(), WhisperParams("en", "translate", False)
+    items = [(speech()[: 3 * RATE], short), (speech(), whole), (speech()[: 3 * RATE], short), (silence(1), short)]
+    found = engine.transcribe([*items, items[0]])
+    assert engine.batches[:3] == [
+        [("fr", "transcribe", True, 0)] * 2,
+        [("fr", "transcribe", True, 0)],
+        [("en", "translate", False, 0)],
+    ]
+    assert engine.batches[-1] == [("en", "translate", False, 100 * (MAX_ROUNDS - 1))]
+    texts = [[segment.text for segment in transcript.segments] for transcript in found]
+    assert texts[1] == [f"from {100 * k}" for k in range(MAX_ROUNDS)]
+    # 2.608 s of speech: 0.608 s are left after two rounds, nothing after three.
+    assert texts[0] == texts[2] == texts[4] == ["from 0", "from 100", "from 200"]
+    assert texts[3] == []
+    assert [segment.recovered for segment in found[0].segments] == [False, True, True]
+    assert [(item.language, item.language_probability) for item in found[:2]] == [("fr", 0.75), ("en", 1.0)]
 
 
 ZERO = 100  # the token of 0.0 s in the hand cases below

@@ -70,7 +70,13 @@ class CTranslate2Whisper(BatchingWhisper):
         _require_model(model_path)
         target = resolve_device(device)
         compute_type = compute_type or ("float16" if target.type == "cuda" else "int8")
-        known = ctranslate2.get_supported_compute_types(target.type, target.index or 0)
+        try:
+            known = ctranslate2.get_supported_compute_types(target.type, target.index or 0)
+        except (RuntimeError, ValueError) as exc:
+            raise ConfigurationError(
+                f"device: got {target}, which CTranslate2 {ctranslate2.__version__} cannot use: {exc}",
+                hint="install the CUDA libraries it names, or choose device 'cpu'",
+            ) from exc
         if compute_type not in known:
             raise ConfigurationError(
                 f"compute type: got {compute_type!r}, expected one of {', '.join(sorted(known))} on {target}"
