@@ -158,20 +158,26 @@ def _is_changed(first: _Thumb, last: _Thumb) -> bool:
 
 def _is_mixture(pictures: npt.NDArray[np.float32]) -> bool:
     """Whether (n, pixels) pictures lead from the first to the last as growing mixtures of the two."""
-    if len(pictures) < _MIN_PICTURES or not _is_changed(pictures[0], pictures[-1]):
+    n = len(pictures)
+    if n < _MIN_PICTURES or not _is_changed(pictures[0], pictures[-1]):
         return False
     change = pictures[-1] - pictures[0]
     squared = float(change @ change)
-    offsets = pictures - pictures[0]
-    shares = offsets @ change / squared
+    # The middle first: it tells movement from mixture, which is what most windows are, at a fraction of the work.
+    for chosen in (slice(n // 2, n // 2 + 1), slice(None)):
+        offsets = pictures[chosen] - pictures[0]
+        # Without BLAS, whose threads cost more than so small a product.
+        shares = np.einsum("ij,j->i", offsets, change) / squared
+        rest = offsets - shares[:, None] * change
+        if np.einsum("ij,ij->i", rest, rest).max() > _MAX_RESIDUAL**2 * squared:
+            return False
     steps = np.diff(shares)
-    n = len(shares)
-    if steps.max() > _MAX_STEP or steps.min() < -_MIN_QUARTER:
-        return False
-    if shares[n // 4] < _MIN_QUARTER or shares[-1 - n // 4] > 1.0 - _MIN_QUARTER:
-        return False
-    rest = offsets - shares[:, None] * change
-    return bool(np.einsum("ij,ij->i", rest, rest).max() <= _MAX_RESIDUAL**2 * squared)
+    return bool(
+        steps.min() >= -_MIN_QUARTER
+        and steps.max() <= _MAX_STEP
+        and shares[n // 4] >= _MIN_QUARTER
+        and shares[-1 - n // 4] <= 1.0 - _MIN_QUARTER
+    )
 
 
 def _is_plain(picture: _Thumb) -> bool:
