@@ -6,8 +6,17 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
-from rumiai.people.geometry import SquareView, area, box_of_points, iou, merge, overlap_of_smaller
+from rumiai.people.geometry import (
+    SquareView,
+    area,
+    box_of_points,
+    iou,
+    merge,
+    overlap_of_smaller,
+    square_around,
+)
 from rumiai.people.observations import FloatArray, Hand
 from rumiai.people.tasks import Tasks, image, run
 
@@ -27,6 +36,15 @@ _MIN_GESTURE_SCORE: Final = 0.5
 _SAME_IOU: Final = 0.4
 _SAME_OF_SMALLER: Final = 0.7
 _WRIST, _INDEX_TIP = 0, 8
+# Tip and middle joint of the index finger, and of the three beyond it. A finger is stretched when its tip is further
+# from the wrist than its middle joint by this factor, and bent when it is nearer by the other.
+_INDEX: Final = (8, 6)
+_OTHERS: Final = ((12, 10), (16, 14), (20, 18))
+_STRETCHED: Final = 1.1
+_BENT: Final = 0.9
+# The classifier only knows pointing upwards. A hand that looks like pointing elsewhere is shown to it again, in a
+# square of this many hand sizes, turned so that the finger points up.
+_TURNED_SQUARE: Final = 3.5
 
 
 def find_hands(tasks: Tasks, view: SquareView) -> list[Hand]:
@@ -34,22 +52,56 @@ def find_hands(tasks: Tasks, view: SquareView) -> list[Hand]:
     result = run(tasks.gestures.recognize, image(view.pixels))
     hands = []
     for landmarks, handedness, gestures in zip(result.hand_landmarks, result.handedness, result.gestures, strict=True):
-        points = view.to_frame(np.array([(p.x, p.y) for p in landmarks], np.float64))
-        hands.append(_hand(view, points, handedness[0], gestures[0] if gestures else None))
+        in_view = np.array([(p.x, p.y) for p in landmarks], np.float64)
+        kind, score = _gesture(gestures)
+        if kind is None and _points_somewhere(in_view):
+            kind, score = _pointing_aside(tasks, view, in_view)
+        points = view.to_frame(in_view)
+        hands.append(
+            Hand(
+                box=box_of_points(points),
+                handedness="left" if handedness[0].category_name == "Left" else "right",
+                handedness_score=float(handedness[0].score),
+                landmarks=points,
+                gesture=kind,
+                gesture_score=score,
+                direction=_direction(view, points) if kind == "pointing" else None,
+            )
+        )
     return hands
 
 
-def _hand(view: SquareView, points: FloatArray, handedness: Any, gesture: Any) -> Hand:
-    kind = GESTURES.get(gesture.category_name) if gesture and gesture.score > _MIN_GESTURE_SCORE else None
-    return Hand(
-        box=box_of_points(points),
-        handedness="left" if handedness.category_name == "Left" else "right",
-        handedness_score=float(handedness.score),
-        landmarks=points,
-        gesture=kind,
-        gesture_score=float(gesture.score) if kind else 0.0,
-        direction=_direction(view, points) if kind == "pointing" else None,
-    )
+def _gesture(categories: Any) -> tuple[str | None, float]:
+    """The gesture in RumiAI's vocabulary and its score; None and 0.0 for none."""
+    if categories and categories[0].score > _MIN_GESTURE_SCORE:
+        kind = GESTURES.get(categories[0].category_name)
+        return kind, float(categories[0].score) if kind else 0.0
+    return None, 0.0
+
+
+def _points_somewhere(points: npt.NDArray[np.float64]) -> bool:
+    """Whether the index finger alone is stretched, whichever way."""
+
+    def stretch(finger: tuple[int, int]) -> float:
+        tip, joint = (float(np.linalg.norm(points[i] - points[_WRIST])) for i in finger)
+        return tip / max(joint, 1e-9)
+
+    return stretch(_INDEX) > _STRETCHED and all(stretch(finger) < _BENT for finger in _OTHERS)
+
+
+def _pointing_aside(tasks: Tasks, view: SquareView, points: npt.NDArray[np.float64]) -> tuple[str | None, float]:
+    """What the classifier says of the hand when its finger is turned up by quarter turns: pointing, or nothing."""
+    x, y = points[_INDEX_TIP] - points[_WRIST]
+    quarters = (1 if x > 0 else 3) if abs(x) > abs(y) else (0 if y < 0 else 2)
+    if quarters == 0:
+        return None, 0.0
+    corners = points * view.side_px
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    centre, side = (low + high) / 2, float((high - low).max()) * _TURNED_SQUARE
+    alone = square_around(view.pixels, centre[0], centre[1], side)
+    result = run(tasks.gestures.recognize, image(np.ascontiguousarray(np.rot90(alone.pixels, quarters))))
+    scores = [score for kind, score in map(_gesture, result.gestures) if kind == "pointing"]
+    return ("pointing", max(scores)) if scores else (None, 0.0)
 
 
 def _direction(view: SquareView, points: FloatArray) -> tuple[float, float] | None:
