@@ -154,7 +154,7 @@ def test_whisper_segments_are_tidied():
         "segments": [
             {"start": "0.0", "end": "1.5", "text": " Hello there. "},
             {"start": 1.5, "end": 2, "text": "[Music]"},
-            {"start": 2, "end": 3, "text": "(chimes) [Applause]"},
+            {"start": 2, "end": 3, "text": "(chimes) [Applause] [ [ ["},
             {"start": 3, "text": "no end"},
             {"start": 4, "end": 5, "text": ""},
             {"start": 5, "end": 6, "text": "(He said) hello", "words": [{"word": " hello", "start": 5.2, "end": 6}]},
@@ -165,7 +165,7 @@ def test_whisper_segments_are_tidied():
     assert [s["id"] for s in data["segments"]] == [0, 1]
     assert data["segments"][0]["confidence"] is None
     assert data["segments"][1]["words"] == [{"word": "hello", "start": 5.2, "end": 6.0, "probability": None}]
-    assert [s["text"] for s in data["non_speech"]] == ["[Music]", "(chimes) [Applause]"]
+    assert [s["text"] for s in data["non_speech"]] == ["[Music]", "(chimes) [Applause] [ [ ["]
     assert (data["language"], data["duration"], data["metadata"]["segments_dropped"]) == ("unknown", 6.0, 2)
 
 

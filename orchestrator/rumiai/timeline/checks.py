@@ -92,7 +92,7 @@ def _yolo(data: Record) -> Problems:
             inside = f"{where}.frames[{index}]"
             yield from _time(f"{inside}.timestamp", frame.get("timestamp"))
             yield from _box(f"{inside}.bbox", frame.get("bbox"))
-            yield from _share(f"{inside}.confidence", frame.get("confidence"), optional=True)
+            yield from _share(f"{inside}.confidence", frame.get("confidence"))
             if not isinstance(frame.get("frame_number"), int):
                 yield f"{inside}.frame_number: got {_short(frame.get('frame_number'))}, expected a frame index"
 
@@ -143,6 +143,8 @@ def _mediapipe(data: Record) -> Problems:
             yield from _time(f"{where}.timestamp", item.get("timestamp"))
             yield from _share(f"{where}.confidence", item.get("confidence"), optional=True)
             yield from _box(f"{where}.bbox", item.get("bbox"), optional=True)
+            if kind == "gaze":
+                yield from _share(f"{where}.eye_contact", item.get("eye_contact"))
     share = data.get("presence_percentage")
     if share is not None and ((found := number(share)) is None or not 0 <= found <= 100):
         yield f"presence_percentage: got {_short(share)}, expected 0..100"

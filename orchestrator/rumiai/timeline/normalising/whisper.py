@@ -19,8 +19,8 @@ from rumiai.timeline.normalising.common import (
     without,
 )
 
-# "(chimes)", "[Music]", "♪ ♪": a sound is named, nothing is said.
-_SOUND_TAGS: Final = re.compile(r"(?:\s*(?:\([^()]*\)|\[[^\[\]]*\]|\*[^*]*\*|[♪♫♬.,\-]+))+\s*")
+# "(chimes)", "[Music]", "*applause*": a sound is named, nothing is said.
+_SOUND_TAG: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|\uff08[^\uff08\uff09]*\uff09|\*[^*]*\*")
 _NODE: Final = "speechTranscriptions"
 
 
@@ -37,8 +37,8 @@ def normalise_whisper(data: Record, facts: MediaFacts) -> dict[str, Any]:
     read = [segment for item in given if (segment := _segment(item)) is not None]
     if dropped := len(given) - len(read):
         metadata["segments_dropped"] = dropped
-    spoken = [segment for segment in read if not _SOUND_TAGS.fullmatch(segment["text"])]
-    sounds = [segment for segment in read if _SOUND_TAGS.fullmatch(segment["text"])]
+    spoken = [segment for segment in read if _says_something(segment["text"])]
+    sounds = [segment for segment in read if not _says_something(segment["text"])]
     for place, segment in enumerate(spoken):
         segment["id"] = place
     text = data.get("text")
@@ -57,6 +57,10 @@ def normalise_whisper(data: Record, facts: MediaFacts) -> dict[str, Any]:
         "duration": duration if duration is not None else max((segment["end"] for segment in spoken), default=0.0),
         "metadata": metadata,
     }
+
+
+def _says_something(text: str) -> bool:
+    return any(char.isalnum() for char in _SOUND_TAG.sub("", text))
 
 
 def _segment(item: Record) -> dict[str, Any] | None:
