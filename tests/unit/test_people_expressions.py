@@ -1,6 +1,7 @@
 """Gaze, posture and emotions from landmarks and blendshapes that are made by hand."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -195,3 +196,18 @@ def test_orientation_by_the_line_of_the_shoulders(turn, expected):
     assert orientation(_body(178, 178, turn), seen) == expected
     seen[11] = 0.1
     assert orientation(_body(178, 178, turn), seen) == "unknown"
+
+
+def test_the_document_states_the_table_that_is_used():
+    text = (Path(__file__).parents[2] / "docs/design/expressions.md").read_text()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
+    units = {int(row[0]): (row[2], row[3], row[4]) for row in rows if len(row) == 5 and row[0].isdigit()}
+    assert units.pop(6)[1:] == ("", "")
+    used = {
+        number: (unit.shapes[0].removesuffix("Left"), f"{unit.rest:.2f}", f"{unit.full:.2f}")
+        for number, unit in UNITS.items()
+    }
+    assert units == used
+    weights = {row[0]: row[1].split(";")[0] for row in rows if len(row) == 3 and row[0] in PROTOTYPES}
+    stated = {name: dict(pair.split(": ") for pair in cell.split(", ")) for name, cell in weights.items()}
+    assert stated == {name: {str(u): f"{w:g}" for u, w in table.items()} for name, table in PROTOTYPES.items()}

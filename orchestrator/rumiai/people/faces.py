@@ -14,9 +14,8 @@ from rumiai.people.geometry import (
     SquareView,
     area,
     box_of_points,
-    iou,
     merge,
-    overlap_of_smaller,
+    same_thing,
     square_around,
     square_of_box,
 )
@@ -29,9 +28,6 @@ _HEAD_SQUARE: Final = 1.2
 _ABOVE_BOX: Final = 0.1
 # The landmarker finds the face again in a square of this many detection widths: half of the picture is face.
 _MESH_SQUARE: Final = 2.0
-# Two detections are one face when they share this much of their union, or of the smaller one.
-_SAME_IOU: Final = 0.4
-_SAME_OF_SMALLER: Final = 0.7
 # A detection on which no landmarks can be placed (a profile, or no face at all) counts from this score on: in pictures
 # at hand profiles have 0.77 to 0.89, chance detections 0.43 to 0.57.
 _MIN_SCORE_WITHOUT_MESH: Final = 0.75
@@ -79,12 +75,8 @@ def _has_face(person: Box, candidates: Sequence[_Candidate]) -> bool:
     return any(x <= c.box[0] + c.box[2] / 2 <= x + w and y <= c.box[1] + c.box[3] / 2 <= y + h / 2 for c in candidates)
 
 
-def _same(a: Box, b: Box) -> bool:
-    return iou(a, b) >= _SAME_IOU or overlap_of_smaller(a, b) >= _SAME_OF_SMALLER
-
-
-def _mesh(tasks: Tasks, frame: Image, candidate: _Candidate) -> FaceMesh | None:
-    """Landmarks, blendshapes and head direction of a detected face; None where the model places none."""
+def _mesh(tasks: Tasks, frame: Image, candidate: _Candidate) -> tuple[FaceMesh, Box] | None:
+    """What the landmark model says of a detected face, and the box of its landmarks; None where it places none."""
     height, width = frame.shape[:2]
     x, y, w, h = candidate.box
     side = max(w * width, h * height) * _MESH_SQUARE
@@ -93,9 +85,10 @@ def _mesh(tasks: Tasks, frame: Image, candidate: _Candidate) -> FaceMesh | None:
     if not result.face_landmarks:
         return None
     points = np.array([(p.x, p.y) for p in result.face_landmarks[0]], np.float64)
-    if not _same(box_of_points(view.to_frame(points)), candidate.box):
+    box = box_of_points(view.to_frame(points))
+    if not same_thing(box, candidate.box):
         return None
-    return _read_mesh(points, result.face_blendshapes[0], result.facial_transformation_matrixes[0])
+    return _read_mesh(points, result.face_blendshapes[0], result.facial_transformation_matrixes[0]), box
 
 
 def _read_mesh(points: Any, categories: Any, matrix: Any) -> FaceMesh:
@@ -126,12 +119,17 @@ def find_faces(tasks: Tasks, frame: Image, persons: Sequence[Box], *, whole: boo
         if not _has_face(person, found):
             at_head = _candidates_in(tasks, _head_view(frame, person))
             found += at_head or _candidates_in(tasks, square_of_box(frame, person, _BODY_MARGIN))
-    merged = merge(found, rank=lambda c: c.score, same=lambda a, b: _same(a.box, b.box))
+    merged = merge(found, rank=lambda c: c.score, same=lambda a, b: same_thing(a.box, b.box))
     faces: list[Face] = []
-    meshes_left = max_meshes
-    for candidate in sorted(merged, key=lambda c: area(c.box), reverse=True):
-        mesh = _mesh(tasks, frame, candidate) if meshes_left > 0 else None
-        meshes_left -= 1
-        if mesh is not None or candidate.score >= _MIN_SCORE_WITHOUT_MESH:
-            faces.append(Face(candidate.box, candidate.score, mesh))
+    placed: list[Box] = []
+    for index, candidate in enumerate(sorted(merged, key=lambda c: area(c.box), reverse=True)):
+        found_mesh = _mesh(tasks, frame, candidate) if index < max_meshes else None
+        if found_mesh is not None:
+            mesh, box = found_mesh
+            # Two detections beside each other may lead the landmarks to one face.
+            if not any(same_thing(box, other) for other in placed):
+                placed.append(box)
+                faces.append(Face(candidate.box, candidate.score, mesh))
+        elif candidate.score >= _MIN_SCORE_WITHOUT_MESH:
+            faces.append(Face(candidate.box, candidate.score))
     return tuple(faces)

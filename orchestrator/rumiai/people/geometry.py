@@ -14,6 +14,10 @@ from rumiai.people.observations import Box, FloatArray
 Item = TypeVar("Item")
 Image = npt.NDArray[np.uint8]
 
+# Two sightings are one thing when they share this much of their union, or of the smaller one (a view may cut it).
+_SAME_IOU = 0.4
+_SAME_OF_SMALLER = 0.7
+
 
 def area(box: Box) -> float:
     """Area of a box, in the square of its unit."""
@@ -38,6 +42,11 @@ def overlap_of_smaller(a: Box, b: Box) -> float:
     """Share of the smaller box that lies in the other, 0..1; 0.0 for empty boxes."""
     smaller = min(area(a), area(b))
     return intersection(a, b) / smaller if smaller > 0 else 0.0
+
+
+def same_thing(a: Box, b: Box) -> bool:
+    """Whether two boxes of one kind of thing, seen in different views, are of one thing."""
+    return iou(a, b) >= _SAME_IOU or overlap_of_smaller(a, b) >= _SAME_OF_SMALLER
 
 
 def clip_box(x0: float, y0: float, x1: float, y1: float) -> Box:

@@ -12,9 +12,8 @@ from rumiai.people.geometry import (
     SquareView,
     area,
     box_of_points,
-    iou,
     merge,
-    overlap_of_smaller,
+    same_thing,
     square_around,
 )
 from rumiai.people.observations import FloatArray, Hand
@@ -32,9 +31,6 @@ GESTURES: Final = {
 }
 # A gesture below this is as likely none.
 _MIN_GESTURE_SCORE: Final = 0.5
-# Two sightings are one hand when their boxes share this much.
-_SAME_IOU: Final = 0.4
-_SAME_OF_SMALLER: Final = 0.7
 _WRIST, _INDEX_TIP = 0, 8
 # Tip and middle joint of the index finger, and of the three beyond it. A finger is stretched when its tip is further
 # from the wrist than its middle joint by this factor, and bent when it is nearer by the other.
@@ -113,9 +109,5 @@ def _direction(view: SquareView, points: FloatArray) -> tuple[float, float] | No
 
 def merge_hands(hands: Sequence[Hand]) -> tuple[Hand, ...]:
     """Each hand once, largest first; of two sightings the one that is surer of left or right."""
-    kept = merge(
-        hands,
-        rank=lambda hand: hand.handedness_score,
-        same=lambda a, b: iou(a.box, b.box) >= _SAME_IOU or overlap_of_smaller(a.box, b.box) >= _SAME_OF_SMALLER,
-    )
+    kept = merge(hands, rank=lambda hand: hand.handedness_score, same=lambda a, b: same_thing(a.box, b.box))
     return tuple(sorted(kept, key=lambda hand: area(hand.box), reverse=True))
