@@ -78,8 +78,15 @@ class Caption:
     @cached_property
     def prose(self) -> str:
         """The caption without hashtags, mentions, addresses and emoji."""
-        text = _LINK.sub(" ", self.text)
-        return without_emoji(_TAG.sub(" ", _MENTION.sub(" ", text))).strip()
+        return without_emoji(self.masked).strip()
+
+    @cached_property
+    def masked(self) -> str:
+        """The caption with blanks in place of hashtags, mentions and addresses, so that places stay the same."""
+        text = self.text
+        for pattern in (_LINK, _MENTION, _TAG):
+            text = pattern.sub(lambda match: " " * len(match[0]), text)
+        return text
 
     @cached_property
     def words(self) -> list[str]:

@@ -7,13 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from rumiai.contracts.lexicons import find_ctas
 from rumiai.metrics.bins import Floats, Ints
 from rumiai.metrics.creative_events import dead_zones, density_shifts, multi_modal_peaks, peak_moments
 from rumiai.metrics.density import Density, density_of, object_count
 from rumiai.metrics.evidence import Evidence
 from rumiai.metrics.families import FamilyResult, assemble, unknown
-from rumiai.metrics.phrases import spoken_phrases
+from rumiai.metrics.phrases import find_ctas, spoken_phrases
 from rumiai.metrics.series import is_rhythmic, local_maxima
 from rumiai.metrics.statistics import cv, line, std
 

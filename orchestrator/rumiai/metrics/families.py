@@ -44,19 +44,17 @@ def rounded(value: Any, name: str = "") -> Any:
     Raises:
         ContractError: A number is not finite, which JSON cannot say.
     """
-    if isinstance(value, Mapping):
-        return {str(key): rounded(item, str(key)) for key, item in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [rounded(item, name) for item in value]
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    if isinstance(value, int | np.integer):
-        return int(value)
     if isinstance(value, float | np.floating):
         if not math.isfinite(value):
             raise ContractError(f"metric {name!r}: got {value}, expected a finite number or None")
         return round(float(value), _OTHER_DECIMALS.get(name, _DECIMALS)) + 0.0  # + 0.0 turns -0.0 into 0.0
-    return value
+    if isinstance(value, str | bool | None):
+        return value
+    if isinstance(value, dict):
+        return {str(key): rounded(item, str(key)) for key, item in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [rounded(item, name) for item in value]
+    return bool(value) if isinstance(value, np.bool_) else int(value)
 
 
 def assemble(

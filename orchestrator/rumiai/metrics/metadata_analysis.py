@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rumiai.contracts.lexicons import CTA_PHRASES, PhraseMatch, urgency_level
+from rumiai.contracts.lexicons import CTA_PHRASES, PhraseMatch
 from rumiai.metrics.caption import GENERIC_TAGS, Caption, tag_key
 from rumiai.metrics.emoji import emoji_sentiment
 from rumiai.metrics.evidence import Evidence
@@ -19,6 +19,7 @@ from rumiai.metrics.metadata_facts import (
     hashtag_quality,
     text_or_none,
 )
+from rumiai.metrics.phrases import urgency_level
 from rumiai.metrics.quality import metadata_parts
 from rumiai.metrics.statistics import ratio
 
@@ -116,7 +117,7 @@ def _caption_dynamics(facts: Facts, caption: Caption) -> dict[str, Any]:
         "readabilityScore": caption.readability(),
         "sentimentPolarity": caption.sentiment.polarity,
         "sentimentCategory": caption.sentiment.category,
-        "urgencyLevel": urgency_level(caption.text),
+        "urgencyLevel": urgency_level(caption.masked),
         "viralPotentialScore": viral_potential(facts, caption),
     }
 
@@ -128,7 +129,7 @@ def viral_potential(facts: Facts, caption: Caption) -> float:
     score += 0.2 * bool(facts.hooks)
     score += 0.1 * (hashtag_strategy(facts) == "moderate")
     score += 0.1 * (caption.style in ("question", "storytelling"))
-    score += 0.1 * (urgency_level(caption.text) != "none")
+    score += 0.1 * (urgency_level(caption.masked) != "none")
     score += 0.1 * (caption.sentiment.category == "positive")
     return score + 0.1 * (1 <= len(caption.emoji) <= 4)
 
@@ -245,7 +246,7 @@ def _tag_patterns(facts: Facts) -> dict[str, Any]:
 
 def _caption_patterns(facts: Facts, caption: Caption) -> dict[str, Any]:
     kinds = {cta.kind for cta in facts.ctas}
-    urgency = urgency_level(caption.text)
+    urgency = urgency_level(caption.masked)
     return {
         "linguisticMarkers": {
             "questionCount": caption.prose.count("?"),
@@ -276,7 +277,7 @@ def caption_techniques(facts: Facts) -> list[str]:
         "call_to_action": bool(facts.ctas),
         "storytelling": caption.style == "storytelling",
         "list": caption.style == "list",
-        "urgency": urgency_level(caption.text) in ("high", "medium"),
+        "urgency": urgency_level(caption.masked) in ("high", "medium"),
         "emoji_emphasis": any(count > 1 for count in Counter(caption.emoji).values()),
         "mention": bool(caption.mentions),
     }

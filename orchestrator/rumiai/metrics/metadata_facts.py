@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from rumiai.contracts.lexicons import PhraseMatch, find_ctas, find_hooks
+from rumiai.contracts.lexicons import PhraseMatch
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.metrics.caption import GENERIC_TAGS, Caption, tag_key
 from rumiai.metrics.evidence import Evidence
+from rumiai.metrics.phrases import find_ctas, find_hooks
 from rumiai.metrics.quality import metadata_parts
 from rumiai.metrics.statistics import mean, ratio
 from rumiai.metrics.words import tokens
@@ -77,12 +78,12 @@ class Facts:
     @cached_property
     def hooks(self) -> tuple[PhraseMatch, ...]:
         """Hook phrases in the caption."""
-        return () if self.caption is None else find_hooks(self.caption.text)
+        return () if self.caption is None else find_hooks(self.caption.masked)
 
     @cached_property
     def ctas(self) -> tuple[PhraseMatch, ...]:
         """Calls to action in the caption."""
-        return () if self.caption is None else find_ctas(self.caption.text)
+        return () if self.caption is None else find_ctas(self.caption.masked)
 
     @cached_property
     def content(self) -> set[str] | None:

@@ -10,7 +10,7 @@ import numpy as np
 from rumiai.metrics.bins import active_in, span, windows_of
 from rumiai.metrics.intervals import near
 from rumiai.metrics.overlay_sync import Sync
-from rumiai.metrics.overlay_text import CATEGORIES, GROUPS, categories, semantic_group
+from rumiai.metrics.overlay_text import CATEGORIES, GROUPS
 from rumiai.metrics.overlays import BURST_S, MINIMUM_HEIGHT, Overlays
 from rumiai.metrics.statistics import cv, mean, mean_known, ratio
 
@@ -23,7 +23,7 @@ _MOST: Final = 5
 def further_metrics(overlays: Overlays, sync: Sync) -> dict[str, Any]:
     """Everything that stands under ``precompute``, by the names of the metric table."""
     count, total = len(overlays.texts), overlays.total
-    found = [categories(text.text) for text in overlays.texts]
+    found = overlays.categories
     free_s = overlays.free_s()
     occlusions, dominant_changes = overlays.sweep
     centre = _busiest_centre(overlays)
@@ -79,7 +79,7 @@ def peak_moments(overlays: Overlays) -> list[dict[str, Any]]:
 
 def primary_message(overlays: Overlays) -> str:
     """The group with most texts, the earlier in the list on ties; "none" without texts."""
-    groups = Counter(semantic_group(text.text) for text in overlays.texts)
+    groups = overlays.groups
     return max(GROUPS, key=lambda group: (groups[group], -GROUPS.index(group))) if overlays.texts else "none"
 
 

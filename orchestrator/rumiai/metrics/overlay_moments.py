@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from rumiai.contracts.lexicons import find_hooks
 from rumiai.metrics.bins import span
 from rumiai.metrics.evidence import TextTrack
 from rumiai.metrics.intervals import touched
 from rumiai.metrics.overlays import Overlays
+from rumiai.metrics.phrases import find_hooks
 
 _PUNCHLINE_FROM: Final = 0.8  # share of the video after which the last text may be the punchline
 _STICKERS: Final = 5

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from rumiai.contracts.lexicons import contains_phrase, find_ctas, urgency_level
-from rumiai.metrics.words import alike, content_words, normalised
+from rumiai.metrics.phrases import find_ctas, urgency_level
+from rumiai.metrics.words import alike, content_words, normalised, tokens
 
 _RAREST: Final = 8  # trigrams by which spellings are looked up: two of a text share one of its rarest
+_CANDIDATES: Final = 8  # texts that are compared in full: those that share most of the rarest trigrams
+_SHARED: Final = 0.3
 _PRICE = re.compile(
     r"[$€£¥₹]\s?\d|\d\s?[$€£¥₹%]|\b\d+(?:\.\d+)?\s?(?:usd|eur|gbp|dollars?|euros?|bucks)\b", re.IGNORECASE
 )
@@ -47,12 +50,13 @@ def merge_spellings(texts: Sequence[str]) -> list[int]:
     for key in keys:
         if key in number:
             continue
-        candidates = {
+        shared = Counter(
             candidate
             for trigram in sorted(trigrams[key], key=lambda t: (frequency[t], t))[:_RAREST]
             for candidate in index.get(trigram, ())
-        }
-        same = next((c for c in sorted(candidates) if alike(_bare(key), _bare(representatives[c]))), None)
+        )
+        likely = sorted(heapq.nsmallest(_CANDIDATES, shared, key=lambda c: (-shared[c], c)))
+        same = next((c for c in likely if _alike(key, representatives[c], trigrams)), None)
         if same is None:
             same = len(representatives)
             representatives.append(key)
@@ -60,6 +64,13 @@ def merge_spellings(texts: Sequence[str]) -> list[int]:
                 index.setdefault(trigram, []).append(same)
         number[key] = same
     return [number[key] for key in keys]
+
+
+def _alike(a: str, b: str, trigrams: dict[str, set[str]]) -> bool:
+    # Strings that share four fifths of their characters share three tenths of their trigrams: each difference
+    # breaks at most three.
+    common = len(trigrams[a] & trigrams[b])
+    return common >= _SHARED * max(len(trigrams[a]), len(trigrams[b])) and alike(_bare(a), _bare(b))
 
 
 def _bare(key: str) -> str:
@@ -74,20 +85,24 @@ def _trigrams(key: str) -> set[str]:
 
 def categories(text: str) -> set[str]:
     """Every category that a text belongs to; several, or none."""
+    spaced = f" {' '.join(tokens(text))} "
+
+    def says(phrases: tuple[str, ...]) -> bool:
+        return any(f" {phrase} " in spaced for phrase in phrases)
+
     found = {
-        "product_mention": contains_phrase(text, _PRODUCT),
-        "price_discount": bool(_PRICE.search(text)) or contains_phrase(text, _DISCOUNT),
+        "product_mention": says(_PRODUCT),
+        "price_discount": bool(_PRICE.search(text)) or says(_DISCOUNT),
         "urgency": urgency_level(text) in ("high", "medium"),
-        "social_proof": contains_phrase(text, _SOCIAL_PROOF),
+        "social_proof": says(_SOCIAL_PROOF),
         "cta": bool(find_ctas(text)),
-        "feature_benefit": contains_phrase(text, _FEATURE),
+        "feature_benefit": says(_FEATURE),
     }
     return {name for name, there in found.items() if there}
 
 
-def semantic_group(text: str) -> str:
-    """The one group that a text is counted in."""
-    found = categories(text)
+def semantic_group(text: str, found: set[str]) -> str:
+    """The one group that a text of these categories is counted in."""
     if "urgency" in found:
         return "urgency_phrases"
     if "social_proof" in found:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 
-from rumiai.contracts.lexicons import PhraseMatch, find_ctas
+from rumiai.contracts.lexicons import PhraseMatch
 from rumiai.metrics.bins import Floats, Ints, active_in, span, windows_of
 from rumiai.metrics.evidence import Box, Evidence, Sticker, TextTrack
 from rumiai.metrics.intervals import as_intervals, length, most_at_once, union
-from rumiai.metrics.overlay_text import merge_spellings
+from rumiai.metrics.overlay_text import categories, merge_spellings, semantic_group
+from rumiai.metrics.phrases import find_ctas
 from rumiai.metrics.statistics import balance, clamp, cv, mean
 
 TIMELINE_S: Final = 3.0
@@ -75,6 +77,17 @@ class Overlays:
     def ctas(self) -> list[tuple[PhraseMatch, ...]]:
         """Calls to action in each text."""
         return [find_ctas(text.text) for text in self.texts]
+
+    @cached_property
+    def categories(self) -> list[set[str]]:
+        """Categories of each text."""
+        return [categories(text.text) for text in self.texts]
+
+    @cached_property
+    def groups(self) -> Counter[str]:
+        """Texts in each semantic group."""
+        pairs = zip(self.texts, self.categories, strict=True)
+        return Counter(semantic_group(text.text, found) for text, found in pairs)
 
     @property
     def cta_texts(self) -> int:

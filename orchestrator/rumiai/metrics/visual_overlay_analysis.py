@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +12,7 @@ from rumiai.metrics.families import FamilyResult, assemble, unknown
 from rumiai.metrics.overlay_extras import further_metrics, ml_tags
 from rumiai.metrics.overlay_moments import key_events
 from rumiai.metrics.overlay_sync import Sync
-from rumiai.metrics.overlay_text import GROUPS, semantic_group
+from rumiai.metrics.overlay_text import GROUPS
 from rumiai.metrics.overlays import MINIMUM_CONTRAST, MINIMUM_HEIGHT, Overlays
 from rumiai.metrics.statistics import cv, mean, mean_known, ratio
 
@@ -178,13 +177,12 @@ def _interactions(overlays: Overlays, sync: Sync) -> dict[str, Any]:
 
 
 def _patterns(overlays: Overlays, sync: Sync) -> dict[str, Any]:
-    groups = Counter(semantic_group(text.text) for text in overlays.texts)
     return {
         "overlayStrategy": strategy(overlays),
         "communicationApproach": approach(overlays, sync),
         "engagementArchetype": archetype(overlays),
         "textPositionDistribution": overlays.place_shares(),
-        "textSemanticGroups": {group: groups[group] for group in GROUPS},
+        "textSemanticGroups": {group: overlays.groups[group] for group in GROUPS},
         "mlTags": ml_tags(overlays),
     }
 
