@@ -70,8 +70,8 @@ class VideoPass:
 
     Every batch must be released as often as it has readers, or the pass waits for a free slot. Sampled frames come in
     order of time (see :class:`rumiai.media.sampling.NearestFrames`). ``after_cut`` frames, the first of each new shot,
-    come behind the sampled batch during which they were found; a cut gets none when the next sampled frame lies within
-    half a sampling step after it, since that one shows the same new shot.
+    come behind the sampled batch during which they were found, or before it when their slot is full; a cut gets none
+    when the next sampled frame lies within half a sampling step after it, since that one shows the same new shot.
 
     Args:
         path: The file that was probed.

@@ -165,13 +165,15 @@ class PictureReader:
                 time_s = last_s + usual_s if last_s >= 0 else 0.0
             if time_s > self._info.duration_s + _OVERRUN_S:
                 raise self._beyond(f"a frame at {time_s:.1f} s", f"{self._info.duration_s:.1f} s")
-            if not max(last_s, -1e-9) < time_s < self._info.duration_s:
+            if time_s <= last_s or time_s < 0.0:
                 self.corrupt += 1
                 continue
             self.decoded += 1
             last_s = time_s
             self.end_s = time_s + (_duration_s(frame) or usual_s)
-            yield Picture(number, time_s, frame)
+            # Beyond the declared end by a rounding error there is no sampling instant and no scene.
+            if time_s < self._info.duration_s:
+                yield Picture(number, time_s, frame)
         if stream.duration is not None and stream.time_base is not None:
             declared_s = (stream.duration + (stream.start_time or 0)) * seconds_per_tick(stream.time_base) - zero_s
             self.complete = self.end_s >= float(declared_s) - _COMPLETE_FRAMES * usual_s

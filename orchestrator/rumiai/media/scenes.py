@@ -118,7 +118,7 @@ class StreamingSceneDetector:
 
         Args:
             duration_s: End of the last scene; cuts at or after it are a contradiction.
-            frame_count: Frames of the source stream; by default the number fed.
+            frame_count: Frames of the source stream; by default up to the last one fed.
 
         Returns:
             JSON types: ``scenes`` (contiguous, from 0 to ``duration_s``), ``scene_changes`` and ``scene_change_scores``
@@ -133,7 +133,7 @@ class StreamingSceneDetector:
             raise ContractError("no frame was decoded, so there are no scenes")
         if self._cuts and self._cuts[-1].time_s >= duration_s:
             raise ContractError(f"a cut at {self._cuts[-1].time_s} s does not lie within {duration_s} s")
-        frames = self._frames if frame_count is None else frame_count
+        frames = self._recent[-1][0] + 1 if frame_count is None else frame_count
         gradual = self._gradual.finish([cut.time_s for cut in self._cuts])
         within = [next((t for t in gradual if t.covers(cut.time_s)), None) for cut in self._cuts]
         types = [t.type if t else "cut" for t in within]

@@ -7,30 +7,32 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 import pytest
 import scenedetect
 
+from rumiai.contracts.frames import FrameKind
 from rumiai.errors import ContractError
-from rumiai.media.pixels import BgrFrames
-from rumiai.media.probe import probe
+from rumiai.media.decode import VideoPass, slot_bytes_for
+from rumiai.media.probe import probe, sampling_for
 from rumiai.media.scenes import StreamingSceneDetector, confidence, shrink
+from rumiai.media.shared_frames import FrameArena
 from rumiai.media.transitions import GradualTransitions, Transition
 
 MakeClip = Callable[..., Path]
 
 
 def _detected(path: Path) -> tuple[StreamingSceneDetector, dict[str, Any]]:
+    """What the one pass over the file finds."""
     info = probe(path)
     detector = StreamingSceneDetector(info.fps)
-    bgr = BgrFrames()
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        start = stream.start_time or 0
-        for frame in container.decode(stream):
-            detector.feed(bgr.read(frame), float((frame.pts - start) * frame.time_base))
+    small: dict[str, int] = {"max_side_px": 64, "frames_per_batch": 4}
+    with FrameArena("test-scenes", slots=2, slot_bytes=slot_bytes_for(info, **small)) as arena:
+        readers: dict[FrameKind, int] = {"sampled": 1, "after_cut": 1}
+        video = VideoPass(path, info, sampling_for(info, 2.0), arena, readers=readers, scene_detector=detector, **small)
+        for batch in video:
+            batch.release()
     return detector, detector.finish(info.duration_s)
 
 
