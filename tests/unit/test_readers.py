@@ -237,6 +237,18 @@ def test_ocr_frame_details_are_linked_over_time():
     assert texts[0]["confidence"] == 0.9
 
 
+def test_ocr_frames_that_v3_left_out_break_no_text():
+    # Two of every three frames extracted at 5 fps.
+    element = {"text": "SALE", "confidence": 0.9, "bbox": {"x1": 50, "y1": 100, "x2": 150, "y2": 150}}
+    details = [
+        {"frame": f"frame_{n:04d}.jpg", "actual_frame_number": 6 * n, "text_elements": [element]}
+        for n in range(12)
+        if n % 3 != 2
+    ]
+    (text,) = read("ocr", {"frame_details": details}, MediaFacts(10, 30.0, 500, 1000, 5.0))["textAnnotations"]
+    assert (text["timestamp"], text["sightings"][-1]["timestamp"], len(text["sightings"])) == (0.0, 2.0, 8)
+
+
 def test_mediapipe_fork():
     raw = {
         "poses": [{"timestamp": 0.5, "frame_number": 15, "landmarks": 33, "visibility": 0.8}],
