@@ -191,7 +191,10 @@ class YoloEngine:
         fit = LetterBox((size, size), auto=not self._model.square, stride=self._model.stride_px)
         batch = torch.from_numpy(np.stack([fit(image=image) for image in images])).to(self._device)
         x = batch.permute(0, 3, 1, 2).contiguous().float().div_(255)
-        found = nms.non_max_suppression(self._strict(x), params.conf, params.iou, max_det=params.max_det)
+        # Upstream gives the pictures up that it has not come to after a time limit; on a busy machine that is soon.
+        found = nms.non_max_suppression(
+            self._strict(x), params.conf, params.iou, max_det=params.max_det, max_time_img=float("inf")
+        )
         out = []
         for rows in found:
             ops.scale_boxes(x.shape[2:], rows[:, :4], images[0].shape)
