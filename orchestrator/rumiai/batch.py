@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -138,6 +139,8 @@ class _Scheduler:
         except (FutureTimeoutError, TimeoutError):
             limit_s = self._context.settings.video_timeout_s
             self._finish(_failed(job, "Timeout", f"not finished within {limit_s:g} s (RUMIAI_VIDEO_TIMEOUT_S)", 1))
+        except BrokenProcessPool as exc:
+            self._finish(_failed(job, "WorkerDied", f"no worker process could be started: {exc}", 1))
         except ProcessExpired as exc:
             if self._attempts[job.video_id] < _ATTEMPTS:
                 self._tell({"event": "retry", "video_id": job.video_id, "reason": _death(exc)})

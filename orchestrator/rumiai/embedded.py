@@ -18,8 +18,9 @@ from typing import IO, Final
 from rumiai.errors import ServerError
 from rumiai.settings import Settings
 
-# Loading all models takes 10 to 20 s on two cores; a slow disk or a busy machine takes a multiple.
-_START_LIMIT_S: Final = 300.0
+# Loading all models takes 10 to 20 s on two cores; a slow disk or a busy machine takes a multiple. The child gives up
+# by itself before this.
+_START_LIMIT_S: Final = 960.0
 # Triton gets 30 s for requests in flight; beyond that it is ended.
 _STOP_LIMIT_S: Final = 40.0
 _LOG_LINES: Final = 12

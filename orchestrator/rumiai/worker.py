@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rumiai import pipeline, weights
@@ -41,6 +42,7 @@ class Worker:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         # A crash of a native library shall not write gigabytes of core.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _redirect_stderr(context.settings.out / "logs" / "workers.log")
         self._context = context
         self._voice = Voice(context.events)
         logging.basicConfig(level=context.settings.log_level, handlers=[_LogToParent(self._voice)], force=True)
@@ -68,6 +70,13 @@ class Worker:
             LOG.exception("%s: unexpected error", job.video_id)
             failure = Failure(type(exc).__name__, str(exc)[:_MESSAGE_CHARS], progress.stage)
         return VideoOutcome(job.video_id, job.path, "failed", seconds=time.monotonic() - began, error=failure)
+
+
+def _redirect_stderr(path: Path) -> None:
+    """Send what native libraries print to a file: on the terminal it would break the display."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as log:
+        os.dup2(log.fileno(), 2)
 
 
 class Voice:

@@ -43,6 +43,7 @@ _PYTRITON_SHM_PREFIX: Final = "pytrtion"
 _POLL_S: Final = 0.2
 # Within this Triton's process is there; after it, not being there means that it has died.
 _SPAWN_S: Final = 10.0
+_LOAD_S: Final = 900.0
 # What a terminated process gets before it is killed.
 _TERMINATE_S: Final = 5.0
 
@@ -294,7 +295,7 @@ def running(config: ServeConfig, stop: threading.Event) -> Iterator[tuple[Triton
             security_config=TritonSecurityConfig(access_token=address.token),
         )
         with contextlib.redirect_stdout(TritonLog()):  # PyTriton prints Triton's log; stdout is for the address alone
-            started = _start(triton, stop)
+            started = _start(triton, address, stop)
             if not started:
                 raise ServerError("Triton was stopped while it loaded its models", hint="its log above may say why")
             _check_loaded(address)
@@ -310,7 +311,7 @@ def running(config: ServeConfig, stop: threading.Event) -> Iterator[tuple[Triton
         sweep_stale()
 
 
-def _start(triton: Triton, stop: threading.Event) -> bool:
+def _start(triton: Triton, address: ServerAddress, stop: threading.Event) -> bool:
     """Start Triton and wait until its models were loaded; False when ``stop`` was set or Triton died before.
 
     PyTriton would go on waiting for a server that has died or that nobody wants any more, so it waits in a thread. That
@@ -335,8 +336,23 @@ def _start(triton: Triton, stop: threading.Event) -> bool:
         died = time.monotonic() - began > _SPAWN_S and not _children()
         if stop.is_set() or died:
             return False
+    # PyTriton gives up after two minutes; on a busy machine large models take longer, and Triton goes on loading them.
+    while failure and _children() and not stop.is_set() and time.monotonic() - began < _LOAD_S:
+        if _answers(address):
+            return True
+        time.sleep(_POLL_S)
     if failure:
         raise ServerError(f"Triton did not come up: {failure[0]}", hint="its log above says why")
+    return True
+
+
+def _answers(address: ServerAddress) -> bool:
+    """Whether Triton has opened its ports, which it does when the models are loaded."""
+    host, _, port = address.grpc.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=_POLL_S).close()
+    except OSError:
+        return False
     return True
 
 

@@ -27,6 +27,7 @@ class Reading:
     def __init__(self, client: TritonClient, settings: Settings, sampling: Sampling) -> None:
         self._client, self._sampling = client, sampling
         self._mode = settings.mode
+        self._languages = tuple(settings.ocr_langs.split(","))
         self._gate = OcrGate()
         self._stickers = StickerFinder(sampling)
         self._texts: dict[int, FrameTexts] = {}
@@ -59,7 +60,8 @@ class Reading:
             cuts_s: Instants of the cuts.
             detections: Objects on the sampled frames; what lies on one of them is no sticker.
         """
-        return creative.assemble(self._all_texts(), self._stickers, detections, cuts_s, self._sampling)
+        texts = self._all_texts()
+        return creative.assemble(texts, self._stickers, detections, cuts_s, self._sampling, self._languages)
 
     def _all_texts(self) -> GatedTexts:
         if self._mode != "strict":

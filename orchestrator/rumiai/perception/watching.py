@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from rumiai.contracts.frames import FrameBatch, FrameDetections, Sampling
 from rumiai.contracts.results import MLAnalysisResult, ServiceName
 from rumiai.contracts.tensors import COCO_NAMES
-from rumiai.errors import MLError, RumiAIError, UsageError
+from rumiai.errors import MLError, RumiAIError, ServerError, UsageError
 from rumiai.inference.client import TritonClient
 from rumiai.inference.object_tracks import assemble_objects
 from rumiai.inference.yolo import DetectionParams, detect
@@ -99,10 +100,10 @@ class Watching:
             await self._forget(arena)
 
     async def _register(self, arena: FrameArena) -> None:
-        for name in ("yolo", "ocr"):
-            if name in self._runs:
-                with self._runs[name].guard():
-                    await self._client.register(arena.region, arena.key, arena.size_bytes)
+        """Let the server map the frames, when a service there reads them; when it has gone, they will say so."""
+        if "yolo" in self._runs or "ocr" in self._runs:
+            with contextlib.suppress(ServerError):
+                await self._client.register(arena.region, arena.key, arena.size_bytes)
 
     async def _forget(self, arena: FrameArena) -> None:
         try:
