@@ -31,6 +31,10 @@ MAX_HANDS: Final = 2
 # The side of the blank picture on which each task is run once, so that what it has to say at its first run is said.
 _WARM_UP_PX: Final = 64
 
+# The blendshape model first runs with the first face, which a blank picture does not have, and speaks once, when its
+# input first lies at an address that it does not like: that is one of the first few faces.
+_LOUD_MESHES: Final = 10
+
 # Lines that MediaPipe, LiteRT and TensorFlow Lite write to stderr whatever the log level in the environment.
 _NOTICE: Final = re.compile(rb"(WARNING: Logging before InitGoogle|[IWE]\d{4} |(INFO|WARNING): )")
 _stderr_lock = threading.Lock()
@@ -138,7 +142,7 @@ class Tasks:
                         base_options=_model(_read(weight, "pose_landmarker_full.task")), num_poses=1
                     ),
                 )
-                self._mesh_seen = False
+                self._loud_meshes = _LOUD_MESHES
                 self._warm_up()
             except BaseException:
                 self._stack.close()
@@ -160,11 +164,10 @@ class Tasks:
         run(self.poses.detect, blank)
 
     def mesh(self, picture: Any) -> Any:
-        """Landmarks of the face in a picture; as long as there was none, with notices kept off stderr."""
-        # The blendshape model first runs with the first face, which a blank picture does not have.
-        with contextlib.nullcontext() if self._mesh_seen else quiet_stderr():
+        """Landmarks of the face in a picture; for the first faces with notices kept off stderr."""
+        with quiet_stderr() if self._loud_meshes else contextlib.nullcontext():
             result = run(self.face_landmarker.detect, picture)
-        self._mesh_seen = self._mesh_seen or bool(result.face_landmarks)
+        self._loud_meshes = max(0, self._loud_meshes - len(result.face_landmarks))
         return result
 
     def close(self) -> None:
