@@ -160,7 +160,7 @@ class PictureReader:
             if frame is None:
                 self.corrupt += 1
                 continue
-            time_s = _time_s(frame, zero_s)
+            time_s, end_s = _times_s(frame, zero_s)
             if time_s is None:
                 time_s = last_s + usual_s if last_s >= 0 else 0.0
             if time_s > self._info.duration_s + _OVERRUN_S:
@@ -170,7 +170,7 @@ class PictureReader:
                 continue
             self.decoded += 1
             last_s = time_s
-            self.end_s = time_s + (_duration_s(frame) or usual_s)
+            self.end_s = end_s or time_s + usual_s
             # Beyond the declared end by a rounding error there is no sampling instant and no scene.
             if time_s < self._info.duration_s:
                 yield Picture(number, time_s, frame)
@@ -209,14 +209,10 @@ class PictureReader:
         )
 
 
-def _time_s(frame: VideoFrame, zero_s: Fraction) -> float | None:
-    """Presentation time on the video's clock; None when the container tells none."""
+def _times_s(frame: VideoFrame, zero_s: Fraction) -> tuple[float | None, float | None]:
+    """Begin and end of a frame on the video's clock; None for what the container does not tell."""
     if frame.pts is None or not frame.time_base:
-        return None
-    return float(frame.pts * seconds_per_tick(frame.time_base) - zero_s)
-
-
-def _duration_s(frame: VideoFrame) -> float | None:
-    if not frame.duration or not frame.time_base:
-        return None
-    return float(frame.duration * seconds_per_tick(frame.time_base))
+        return None, None
+    tick_s = seconds_per_tick(frame.time_base)
+    begin_s = frame.pts * tick_s - zero_s
+    return float(begin_s), float(begin_s + frame.duration * tick_s) if frame.duration else None
