@@ -152,7 +152,8 @@ def test_base_equals_the_batched_pipeline(base: WhisperEngine, weights: Weights)
     (ours,) = base.transcribe([(speech(), WhisperParams())])
     assert_equal(ours, list(theirs))
     assert ours.language == info.language == "en"
-    assert ours.language_probability == pytest.approx(info.language_probability, abs=1e-5)
+    # The track is one chunk, and read without the frame that the pipeline appends.
+    assert ours.language_probability == pytest.approx(info.language_probability, abs=0.02)
     assert (ours.duration_s, ours.speech_s) == pytest.approx((info.duration, info.duration_after_vad))
     assert words_of(ours.text) == TRUTH
     assert (ours.model, ours.engine, ours.compute_type) == ("whisper-base", "ctranslate2", "int8")
@@ -174,12 +175,11 @@ def test_speech_that_the_pipeline_loses_at_the_end_of_a_chunk_is_recovered(
 ) -> None:
     track = np.concatenate([np.append(speech(), silence(1)) for _ in range(3)])
     truth = TRUTH * 3
-    (ours,) = base.transcribe([(track, WhisperParams(language="en"))])
-    theirs, _ = pipeline(weights("whisper-base-ct2")).transcribe(
-        track, language="en", word_timestamps=True, **REFERENCE
-    )
+    (ours,) = base.transcribe([(track, WhisperParams())])
+    theirs, info = pipeline(weights("whisper-base-ct2")).transcribe(track, word_timestamps=True, **REFERENCE)
     found = list(theirs)
     assert_equal(ours, found)
+    assert ours.language_probability == pytest.approx(info.language_probability, abs=1e-5)
     lost = word_errors(words_of(" ".join(segment.text for segment in found)), truth)
     assert word_errors(words_of(ours.text), truth) <= lost
     starts = [segment.start_s for segment in ours.segments]

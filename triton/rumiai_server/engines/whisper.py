@@ -111,7 +111,7 @@ class Transcript:
     ``to_json`` is the payload of the endpoint's ``TRANSCRIPT``; its keys are those of this class and of ``Segment`` and
     ``Word``:
 
-    * ``language``: Whisper's code, or null when there is no speech to detect it from;
+    * ``language``: Whisper's code, or null when there is no speech;
     * ``language_probability``: 0..1; 1.0 when the request gave the language or the model knows English only; null with
       a null language;
     * ``task``: ``transcribe`` or ``translate``;

@@ -71,6 +71,8 @@ class Piece:
         index: Of the chunk in its track.
         seek: Mel frames of the chunk that earlier rounds have decoded; 0 in the first.
         features: (mels, frames) of the whole chunk while it is needed.
+        encoded: Held by the first of a batch that language detection has encoded: the ids of its pieces, and the
+            encoder's output.
         drafts: The segments found.
         avg_logprob: Mean log probability of the tokens found.
         no_speech_prob: 0..1.
@@ -82,6 +84,7 @@ class Piece:
     index: int
     seek: int = 0
     features: Features | None = None
+    encoded: tuple[tuple[int, ...], Any] | None = None
     drafts: list[Draft] = field(default_factory=list)
     avg_logprob: float = 0.0
     no_speech_prob: float = 0.0
@@ -219,9 +222,11 @@ class BatchingWhisper(ABC):
         unknown: list[Track] = []
         for track in tracks:
             given = track.params.language or (None if self._multilingual else "en")
+            if not track.pieces:
+                continue
             if given:
                 track.language, track.language_probability = given, 1.0
-            elif track.pieces:
+            else:
                 unknown.append(track)
         for start in range(0, len(unknown), self._setup.batch_size):
             batch = unknown[start : start + self._setup.batch_size]
