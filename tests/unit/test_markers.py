@@ -17,6 +17,7 @@ from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.timeline.build import build
 from rumiai.timeline.cta import window_of
 from rumiai.timeline.markers import compute_markers
+from rumiai.timeline.read import read_unified
 from rumiai.timeline.shrinking import MAX_MARKER_BYTES, shrunk, size_bytes
 
 from .timeline_samples import FACTS, canonical, results
@@ -331,3 +332,20 @@ def test_three_hours_take_seconds():
     assert time.process_time() - begin < 8
     assert len(found["engagement_curve"]) == 2160
     assert size_bytes(found) <= MAX_MARKER_BYTES
+
+
+def test_what_is_left_of_an_old_file_has_markers_too():
+    raw = {
+        "video_id": "7", "duration": 10,
+        "timeline": {"entries": [
+            {"start": "1s", "entry_type": "text", "data": "no words"},
+            {"start": "1s", "entry_type": "speech", "data": {}},
+            {"start": "1s", "entry_type": "gesture", "data": {"type": "none"}},
+            {"start": "1s", "entry_type": "object", "data": {"class": "cup", "bbox": [5, 5, 9, 9]}},
+            {"start": "9s", "entry_type": "text", "data": {"text": "follow me"}},
+        ]},
+    }  # fmt: skip
+    found = compute_markers(read_unified(raw))
+    assert found["first_5_seconds"]["text_moments"] == []
+    assert found["first_5_seconds"]["density_progression"] == [0, 6, 0, 0, 0]
+    assert [c["keyword"] for c in found["cta_window"]["cta_appearances"]] == ["follow me"]

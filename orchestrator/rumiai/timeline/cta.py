@@ -12,7 +12,7 @@ from typing import Any, Final
 from rumiai.contracts.lexicons import find_ctas
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.timeline.elements import Element
-from rumiai.timeline.moments import clipped, object_counts, text_moments
+from rumiai.timeline.moments import clipped, object_counts, text_moments, words_of
 from rumiai.timeline.normalising.common import Record, records
 from rumiai.timeline.normalising.ocr import is_watermark
 
@@ -53,7 +53,7 @@ def _appearances(timeline: Timeline, start_s: float, end_s: float) -> list[dict[
     for entry in timeline.in_range(start_s, end_s, "text", "speech"):
         if is_watermark(entry.data):
             continue
-        context, phrases = str(entry.data["text"]), set()
+        context, phrases = words_of(entry), set()
         for time, kind, phrase in _ctas_of(entry):
             # A segment may begin before the window: only what is said in it counts.
             said_before = entry.entry_type == "speech" and time < start_s and bool(entry.data.get("words"))
@@ -84,7 +84,7 @@ def _ctas_of(entry: TimelineEntry) -> list[tuple[float, str, str]]:
     """(time, kind, phrase) of each call to action in the entry, at the time of its first word where words are timed."""
     words = records(entry.data.get("words"))
     if not words:
-        return [(entry.start_s, match.kind, match.phrase) for match in find_ctas(str(entry.data["text"]))]
+        return [(entry.start_s, match.kind, match.phrase) for match in find_ctas(words_of(entry))]
     spelled = [str(word["word"]) for word in words]
     offsets = [0, *accumulate(len(word) + 1 for word in spelled)]
     return [
@@ -135,7 +135,7 @@ def _words_in(segment: TimelineEntry, start_s: float, end_s: float) -> float:
         return float(sum(start_s <= (word["start"] + word["end"]) / 2 <= end_s for word in words))
     inside = min(segment.end_s or 0.0, end_s) - max(segment.start_s, start_s)
     share = inside / segment.duration_s if segment.duration_s > 0 else 1.0
-    return share * len(str(segment.data["text"]).split())
+    return share * len(words_of(segment).split())
 
 
 def _union(spans: Iterable[tuple[float, float]]) -> float:

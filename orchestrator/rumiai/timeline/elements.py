@@ -59,7 +59,7 @@ def _end(entry: TimelineEntry) -> float:
 def _name(entry: TimelineEntry) -> str:
     data = entry.data
     if entry.entry_type in ("text", "speech"):
-        return str(data.get("text", ""))
+        return str(data.get("text") or "")
     keys = {"object": "class", "sticker": "id", "gesture": "type", "action": "action", "emotion": "emotion"}
     keys |= {"scene_change": "transition_type", "pose": "person", "face": "face_index", "gaze": "gaze_direction"}
     return str(data.get(keys[entry.entry_type], ""))

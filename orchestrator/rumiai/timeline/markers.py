@@ -17,7 +17,7 @@ from rumiai.contracts.results import SERVICES
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
 from rumiai.timeline.cta import cta_window
 from rumiai.timeline.elements import Element, distinct, elements_of
-from rumiai.timeline.moments import Windows, clipped, gesture_moments, object_counts, text_moments
+from rumiai.timeline.moments import Windows, clipped, gesture_moments, object_counts, text_moments, words_of
 from rumiai.timeline.shrinking import MAX_MARKER_BYTES, shrunk
 
 _FIRST_S: Final = 5
@@ -109,13 +109,15 @@ def _seen_emotion(entries: Iterable[TimelineEntry], second: int) -> str | None:
     weights: dict[str, float] = {}
     for entry in entries:
         held = min(entry.end_s, second + 1) - max(entry.start_s, second) if entry.end_s is not None else 1.0
-        label = str(entry.data["emotion"])
+        label = entry.data.get("emotion")
+        if not isinstance(label, str):
+            continue
         weights[label] = weights.get(label, 0.0) + (entry.data.get("confidence") or 0.0) * held
     return min(weights, key=lambda label: (-weights[label], label)) if weights else None
 
 
 def _spoken_emotion(entries: Iterable[TimelineEntry]) -> str | None:
-    said = " ".join(str(entry.data["text"]) for entry in entries)
+    said = " ".join(words_of(entry) for entry in entries)
     return next((label for label, words in _SPEECH_EMOTIONS.items() if contains_phrase(said, words)), None)
 
 
@@ -123,7 +125,7 @@ def _speech_segments(entries: Sequence[TimelineEntry]) -> list[dict[str, Any]]:
     """The segments that say most in the window, by time."""
     longest = sorted(entries, key=lambda entry: (-min(entry.end_s or 0.0, _FIRST_S) + entry.start_s, entry.start_s))
     kept = sorted(longest[:_MAX_SEGMENTS], key=lambda entry: (entry.start_s, entry.end_s or 0.0))
-    return [{"start": e.start_s, "end": e.end_s, "text": clipped(str(e.data["text"]))} for e in kept]
+    return [{"start": e.start_s, "end": e.end_s, "text": clipped(words_of(e))} for e in kept]
 
 
 def _peaks(elements: Sequence[Element], duration_s: float) -> list[dict[str, Any]]:

@@ -35,6 +35,11 @@ def clipped(text: str, limit: int = MAX_TEXT_CHARS) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
+def words_of(entry: TimelineEntry) -> str:
+    """What an entry says or shows in words; older files hold entries without."""
+    return str(entry.data.get("text") or "")
+
+
 def moment(entry: TimelineEntry) -> dict[str, Any]:
     """When: seconds, and the whole second as older readers want it."""
     return {"time": entry.start_s, "timestamp": f"{int(entry.start_s)}s"}
@@ -42,12 +47,13 @@ def moment(entry: TimelineEntry) -> dict[str, Any]:
 
 def text_moments(timeline: Timeline, start_s: float, end_s: float) -> list[dict[str, Any]]:
     """Texts on screen in the window, by time; of more than ten the largest boxes. Watermarks are none."""
-    texts = [entry for entry in timeline.in_range(start_s, end_s, "text") if not is_watermark(entry.data)]
-    texts.sort(key=lambda entry: (-_area(entry), entry.start_s, str(entry.data.get("text"))))
+    shown = timeline.in_range(start_s, end_s, "text")
+    texts = [entry for entry in shown if words_of(entry) and not is_watermark(entry.data)]
+    texts.sort(key=lambda entry: (-_area(entry), entry.start_s, words_of(entry)))
     return [
         {
             **moment(entry),
-            "text": clipped(str(entry.data["text"])),
+            "text": clipped(words_of(entry)),
             "duration": entry.duration_s,
             "position": entry.data.get("position", "unknown"),
         }
@@ -61,7 +67,7 @@ def _area(entry: TimelineEntry) -> float:
 
 
 def _by_time(entry: TimelineEntry) -> tuple[float, float, str]:
-    return (entry.start_s, entry.duration_s, str(entry.data.get("text")))
+    return (entry.start_s, entry.duration_s, words_of(entry))
 
 
 def gesture_moments(timeline: Timeline, start_s: float, end_s: float, limit: int) -> list[dict[str, Any]]:

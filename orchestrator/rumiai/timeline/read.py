@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
+from rumiai.contracts.lexicons import canonical_gesture
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.results import SERVICES, MLAnalysisResult, ServiceName
 from rumiai.contracts.timeline import SCHEMA_VERSION, Timeline, TimelineEntry, Timestamp, UnifiedAnalysis
@@ -157,12 +158,19 @@ def _old_entries(raw: Record) -> Iterator[TimelineEntry]:
         start, end = Timestamp.from_value(item.get("start")), Timestamp.from_value(item.get("end"))
         kind = str(first(item, "entry_type", "type") or "unknown")
         kind = _TYPE_SYNONYMS.get(kind, kind)
-        if start is None or kind not in _SERVICE_OF_TYPE or (kind == "scene_change" and start.seconds == 0.0):
+        if start is None or kind not in _SERVICE_OF_TYPE or _is_nothing(kind, start, item):
             continue
         if end is not None and end < start:
             start, end = end, start
         entry = TimelineEntry.from_dict({**item, "start": start, "end": None, "entry_type": kind})
         yield replace(entry, end_s=end.seconds if end is not None else None)
+
+
+def _is_nothing(kind: str, start: Timestamp, item: Record) -> bool:
+    """Entries that older versions wrote of nothing: a cut at the start, the gesture ``none``."""
+    if kind == "gesture":
+        return canonical_gesture(str(_mapping(item.get("data")).get("type") or "none")) is None
+    return kind == "scene_change" and start.seconds == 0.0
 
 
 def _with_old_entries(analysis: UnifiedAnalysis, old: list[TimelineEntry], facts: MediaFacts) -> UnifiedAnalysis:

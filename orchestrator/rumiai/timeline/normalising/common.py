@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -55,7 +54,14 @@ def listed(data: Record, *keys: str) -> list[Record] | None:
 
 def without(item: Record, *keys: str) -> dict[str, Any]:
     """A deep copy of ``item`` less ``keys``: members that this version does not know are kept."""
-    return {key: copy.deepcopy(value) for key, value in item.items() if key not in keys}
+    return {key: copied(value) for key, value in item.items() if key not in keys}
+
+
+def copied(value: Any) -> Any:
+    """A deep copy of JSON types, faster than ``copy.deepcopy``: a long video holds millions of landmarks."""
+    if isinstance(value, Mapping):
+        return {key: copied(inner) for key, inner in value.items()}
+    return [copied(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def seconds_of(item: Record, facts: MediaFacts, *, extracted: bool = False) -> float | None:
