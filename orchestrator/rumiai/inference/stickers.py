@@ -1,8 +1,8 @@
 """Stickers and other graphics laid over a video, told from colourful things by how they behave (docs: ml_outputs 5.3).
 
-A candidate is a compact, highly saturated region with a crisp outline. It becomes a sticker when its box stays fixed over
-samples and neither a detected object nor text fills it. How sure that is follows from what only an overlay does: stay
-while its surroundings move, outlive a cut, or appear from one sample to the next while nothing around it changes.
+A candidate is a compact, highly saturated region with a crisp outline. It becomes a sticker when its box stays fixed
+over samples and neither a detected object nor text fills it. How sure that is follows from what only an overlay does:
+stay while its surroundings move, outlive a cut, or appear from one sample to the next while nothing around it changes.
 """
 
 from __future__ import annotations
@@ -48,16 +48,18 @@ _THUMB_PX: Final = 12
 # Parts of a box that objects or text may fill.
 _MAX_OBJECT: Final = 0.6
 _MAX_TEXT: Final = 0.4
-# Confidence: what a fixed, crisp region is worth alone, and what each behaviour of an overlay adds. Alone it is reported
-# only when the whole of its outline is crisp, as photographed things hardly ever are.
+# Confidence: what a fixed, crisp region is worth alone, and what each behaviour of an overlay adds.
 _BASE: Final = 0.3
 _FOR_OUTLINE: Final = 0.15
 _FOR_MOVING_SURROUNDINGS: Final = 0.3
 _FOR_OUTLIVING_A_CUT: Final = 0.3
 _FOR_POPPING_UP: Final = 0.2
-_REPORTED: Final = 0.4
+# Without any such behaviour a region is reported only when it is no speck and its outline is crisp nearly throughout,
+# as that of photographed things hardly ever is.
+_CRISP_ALONE: Final = 0.95
+_MIN_AREA_ALONE: Final = 0.004
 _MAX_CONFIDENCE: Final = 0.95
-# 5.2: a banner is wider and lower than these shares; a "sticker" is about square and smaller than 5000 px of 576 x 1024.
+# 5.2: a banner is wider and lower than these shares; a "sticker" about square, smaller than 5000 px of 576 x 1024.
 _BANNER_WIDTH: Final = 0.6
 _BANNER_HEIGHT: Final = 0.2
 _STICKER_AREA: Final = 0.0085
@@ -127,8 +129,7 @@ class StickerFinder:
         for track in self._done + self._alive:
             confidence = self._confidence(track, cuts_s)
             if (
-                _is_fixed(track, cuts_s)
-                and confidence >= _REPORTED
+                self._behaves(track, cuts_s, confidence)
                 and not _covered(track, objects, _MAX_OBJECT)
                 and not _covered(track, lines, _MAX_TEXT)
             ):
@@ -167,6 +168,16 @@ class StickerFinder:
         confidence += _FOR_POPPING_UP * (track.popped_up and not _cut_before(track, cuts_s, self._sampling.step_s))
         confidence += _FOR_OUTLIVING_A_CUT * (_scene(cuts_s, track.times_s[0]) != _scene(cuts_s, track.times_s[-1]))
         return min(confidence, _MAX_CONFIDENCE)
+
+    def _behaves(self, track: _Track, cuts_s: Sequence[float], confidence: float) -> bool:
+        """Fixed for three samples, or for two while a neighbouring scene is without it, and not merely colourful."""
+        one_scene = _scene(cuts_s, track.times_s[0]) == _scene(cuts_s, track.times_s[-1])
+        fixed = len(track.boxes) >= _FIXED_SAMPLES
+        if confidence > _BASE + _FOR_OUTLINE:
+            return fixed or (one_scene and len(cuts_s) > 0)
+        x, y, w, h = track.boxes[0]
+        inside = x > 0 and y > 0 and x + w < 1 and y + h < 1
+        return fixed and inside and track.crisp >= _CRISP_ALONE and w * h >= _MIN_AREA_ALONE
 
     def _sticker(self, place: int, track: _Track, confidence: float, cuts_s: Sequence[float]) -> dict[str, Any]:
         start_s, end_s = interval(track.times_s[0], track.times_s[-1], cuts_s, self._sampling)
@@ -256,14 +267,6 @@ def _scene(cuts_s: Sequence[float], t_s: float) -> int:
 
 def _cut_before(track: _Track, cuts_s: Sequence[float], step_s: float) -> bool:
     return _scene(cuts_s, track.times_s[0]) != _scene(cuts_s, track.times_s[0] - step_s)
-
-
-def _is_fixed(track: _Track, cuts_s: Sequence[float]) -> bool:
-    """Three samples at one place, or two while a neighbouring scene is without it."""
-    if len(track.boxes) >= _FIXED_SAMPLES:
-        return True
-    one_scene = _scene(cuts_s, track.times_s[0]) == _scene(cuts_s, track.times_s[-1])
-    return len(track.boxes) > 1 and one_scene and len(cuts_s) > 0
 
 
 def _covered(track: _Track, boxes: dict[int, npt.NDArray[np.float32]], limit: float) -> bool:
