@@ -154,13 +154,15 @@ class PictureReader:
         zero_s = clock_zero_s(container)
         usual_s = 1 / self._info.fps if self._info.fps > 0 else 0.0
         last_s = -1.0
+        # AVI stores no presentation times: where pictures are reordered, ffmpeg's guesses run back and forth.
+        counted = "avi" in self._info.container.split(",") and stream.codec_context.has_b_frames and usual_s > 0
         for number, frame in enumerate(self._frames(container, stream)):
             if number >= self._most:
                 raise self._beyond(f"more than {self._most} frames", f"{self._info.frames_declared or 'fewer'}")
             if frame is None:
                 self.corrupt += 1
                 continue
-            time_s, end_s = _times_s(frame, zero_s)
+            time_s, end_s = (number * usual_s, None) if counted else _times_s(frame, zero_s)
             if time_s is None:
                 time_s = last_s + usual_s if last_s >= 0 else 0.0
             if time_s > self._info.duration_s + _OVERRUN_S:

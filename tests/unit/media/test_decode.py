@@ -102,6 +102,21 @@ def test_variable_frame_rate_is_sampled_by_time(make_clip: MakeClip, read_number
     assert [read_number(image) for image in seen.images] == numbers
 
 
+def test_reordered_pictures_in_avi(make_clip: MakeClip, read_number: Callable[..., int]) -> None:
+    # B-frames in a container without presentation times.
+    seen = Seen(make_clip(name="clip.avi", options={"preset": "medium"}))
+    assert [read_number(image) for image in seen.images][:4] == [0, 15, 30, 45]
+    assert seen.of("sampled")[0][:4] == pytest.approx([0.0, 0.5, 1.0, 1.5])
+    assert (seen.report.frames_decoded, seen.report.frames_corrupt) == (60, 0)
+
+
+@pytest.mark.parametrize("name", ["clip.ts", "clip.mov", "clip.flv"])
+def test_other_containers(make_clip: MakeClip, read_number: Callable[..., int], name: str) -> None:
+    seen = Seen(make_clip(name=name, options={"preset": "medium"}))
+    assert [read_number(image) for image in seen.images][:4] == [0, 15, 30, 45]
+    assert seen.of("sampled")[0][:4] == pytest.approx([0.0, 0.5, 1.0, 1.5])
+
+
 def test_a_source_slower_than_the_sampling_rate_gives_each_frame_once(make_clip: MakeClip) -> None:
     seen = Seen(make_clip(fps=Fraction(1), frames=5))
     assert seen.sampling.sample_fps == pytest.approx(1.0)
