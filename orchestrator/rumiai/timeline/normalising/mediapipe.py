@@ -101,7 +101,7 @@ def _stamped(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, Any]
 
 def _pose(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, Any]:
     landmarks = item.get("landmarks")
-    out = _stamped(item, facts, extracted)
+    out = _stamped({key: value for key, value in item.items() if key != "landmarks"}, facts, extracted)
     out["landmarks"] = [without(point) for point in records(landmarks)]  # older files hold their number only
     out["visibility"] = number(item.get("visibility"))
     out["confidence"] = number(item.get("confidence"))
