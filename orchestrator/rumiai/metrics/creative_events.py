@@ -76,7 +76,7 @@ def dead_zones(d: Floats, bins: Bins) -> list[dict[str, float]]:
 def density_shifts(d: Floats, bins: Bins) -> list[dict[str, Any]]:
     """Borders where the means of the two bins before and after differ suddenly and in level; ten, in time order.
 
-    Neighbouring borders see the same shift: of those with the same levels the sharpest stands.
+    Neighbouring borders see the same shift: of those in one direction the sharpest stands.
     """
     middle = float(d.mean())
     if d.size < 2 * _DEAD_BINS or middle == 0:
@@ -88,15 +88,10 @@ def density_shifts(d: Floats, bins: Bins) -> list[dict[str, Any]]:
     magnitude = np.divide(np.abs(delta), both, out=np.zeros_like(delta), where=both > 0)
     before_level, after_level = _levels(before, middle), _levels(after, middle)
     sudden = (before_level != after_level) & (np.abs(delta) > _SUDDEN * larger)
-    best: list[int] = []
-    last = -2
-    for i in np.flatnonzero(sudden).tolist():
-        if i - last == 1 and (before_level[i], after_level[i]) == (before_level[last], after_level[last]):
-            if magnitude[i] > magnitude[best[-1]]:
-                best[-1] = i
-        else:
-            best.append(i)
-        last = i
+    best = []
+    for rising in (False, True):
+        for first, stop in runs_of(sudden & ((delta > 0) == rising)):
+            best.append(max(range(first, stop), key=lambda i: (magnitude[i], abs(delta[i]), -i)))
     chosen = sorted(sorted(best, key=lambda i: (-magnitude[i], i))[:_MOST])
     return [
         {

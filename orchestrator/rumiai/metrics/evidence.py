@@ -203,13 +203,24 @@ class Gaze:
 
 
 @dataclass(frozen=True)
+class Action:
+    """Something that a person does over a time."""
+
+    kind: str
+    start_s: float
+    end_s: float
+    confidence: float | None
+
+
+@dataclass(frozen=True)
 class People:
-    """Faces, bodies, gaze and gestures, all on one grid."""
+    """Faces, bodies and gaze, all on one grid; ``actions`` is None when none were looked for."""
 
     grid: Grid
     faces: Detections
     poses: Poses
     gaze: Gaze
+    actions: tuple[Action, ...] | None
 
 
 @dataclass(frozen=True)
@@ -283,7 +294,7 @@ class Audio:
     """Energy of the sound track; None is not measured.
 
     Attributes:
-        curve: ``(n,)`` energy at ``curve_hz``, relative to its maximum.
+        curve: ``(n,)`` linear energy (1.0 is full scale); value k covers ``[k, k + 1) / curve_hz`` seconds.
         windows: (start, end, level 0..1) of the 5 s windows.
         onsets_s: ``(n,)`` instants where the energy rises.
         beats_s: ``(n,)``.

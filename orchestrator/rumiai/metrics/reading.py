@@ -233,7 +233,19 @@ def _people(data: Mapping[str, Any], duration_s: float) -> e.People:
             np.array([float(item["eye_contact"]) for item in gaze], dtype=np.float64),
             tuple(item.get("gaze_direction") for item in gaze),
         ),
+        _actions(data.get("actions")),
     )
+
+
+def _actions(raw: Iterable[Mapping[str, Any]] | None) -> tuple[e.Action, ...] | None:
+    if raw is None:
+        return None
+    found = []
+    for item in raw:
+        start_s = float(item.get("start", item.get("timestamp", 0.0)))
+        end_s = start_s if item.get("end") is None else float(item["end"])
+        found.append(e.Action(str(item["action"]), start_s, end_s, _number(item.get("confidence"))))
+    return _ordered(found, lambda a: (a.start_s, a.end_s, a.kind))
 
 
 def _landmarks(raw: object) -> Floats:
