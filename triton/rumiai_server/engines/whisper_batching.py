@@ -202,9 +202,11 @@ class BatchingWhisper(ABC):
         self._set_languages(tracks)
         pieces = [piece for track in tracks for piece in track.pieces]
         for _ in range(MAX_ROUNDS):
+            rests: list[Piece] = []
             for batch in self._batches(pieces):
                 self._run(batch)
-            pieces = [rest for piece in pieces if (rest := self._remainder(piece))]
+                rests += [rest for piece in batch if (rest := self._remainder(piece))]
+            pieces = rests
         return [self._transcript(track) for track in tracks]
 
     def warm_up(self) -> None:
