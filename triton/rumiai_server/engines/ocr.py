@@ -14,6 +14,8 @@ same texts in the same order, boxes within 2 px, confidences within 0.01.
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import cv2
@@ -24,7 +26,8 @@ from rumiai.contracts.tensors import MAX_IMAGE_SIDE_PX
 from rumiai.errors import ContractError
 from rumiai_server.engines.ocr_boxes import group_boxes, map_boxes, to_source_pixels
 from rumiai_server.engines.ocr_detector import Canvas, CraftDetector, canvas_scale
-from rumiai_server.engines.ocr_recognizer import Crop, TextRecognizer, cut_crops
+from rumiai_server.engines.ocr_recognizer import Crop, Reading, TextRecognizer, cut_crops
+from rumiai_server.engines.ocr_tiles import LOCATE_SIZE_PX, Tile, text_tiles, worth_locating
 from rumiai_server.engines.ocr_types import OcrParams, TextLines
 from rumiai_server.engines.precision import resolve_device
 
@@ -90,54 +93,80 @@ class OcrEngine:
         """
         for position, (pictures, _) in enumerate(items):
             _check_pictures(position, pictures)
-        jobs = [(picture, params) for pictures, params in items for picture in pictures]
-        crops: list[list[Crop]] = [[] for _ in jobs]
+        jobs = [_Job(picture, params) for pictures, params in items for picture in pictures]
         for exact in (True, False):
-            chosen = [index for index, (_, params) in enumerate(jobs) if (params.mode == "strict") is exact]
-            for index, found in self._detect([jobs[i] for i in chosen], exact):
-                crops[chosen[index]] = found
-        lines = self._read_crops(crops, [params.mode == "strict" for _, params in jobs])
-        answers = iter(lines)
+            chosen = [job for job in jobs if job.exact is exact]
+            self._detect(chosen, exact)
+            self._recognise(chosen, exact)
+        answers = (job.lines() for job in jobs)
         return [[next(answers) for _ in pictures] for pictures, _ in items]
 
-    def _detect(self, jobs: Sequence[tuple[NDArray[np.uint8], OcrParams]], exact: bool) -> list[tuple[int, list[Crop]]]:
-        canvases = [Canvas(p, canvas_scale(p, params.canvas_size, params.mag_ratio)) for p, params in jobs]
-        found = []
+    def _detect(self, jobs: Sequence[_Job], exact: bool) -> None:
+        """Give every job its crops."""
+        tiles = [(job, tile) for job, tiles in zip(jobs, self._tiles(jobs, exact), strict=True) for tile in tiles]
+        canvases = [Canvas(job.picture[t.top : t.bottom, t.left : t.right], job.scale) for job, t in tiles]
+        missing = Counter(id(job) for job, _ in tiles)
         for index, maps in self._detector.score(canvases, exact=exact):
-            picture, params = jobs[index]
-            boxes = map_boxes(maps.text, maps.link, params.map_thresholds)
-            polys = to_source_pixels(boxes, canvases[index].scale)
-            found.append((index, _crop(picture, polys, params)))
-        return found
+            job, tile = tiles[index]
+            boxes = map_boxes(maps.text, maps.link, job.params.map_thresholds)
+            job.polys.append(to_source_pixels(boxes, job.scale) + np.tile(np.array(tile[:2], dtype=np.int32), 4))
+            missing[id(job)] -= 1
+            if not missing[id(job)]:  # here, so that a GPU works on the next batch meanwhile
+                job.cut()
 
-    def _read_crops(self, crops: Sequence[Sequence[Crop]], exact: Sequence[bool]) -> list[TextLines]:
-        readings = [
-            iter(
-                self._recognizer.read(
-                    [c for group, e in zip(crops, exact, strict=True) if e is flag for c in group], exact=flag
-                )
-            )
-            for flag in (False, True)
-        ]
-        lines = []
-        for group, flag in zip(crops, exact, strict=True):
-            pairs = [(crop.quad, next(readings[flag])) for crop in group]
-            lines.append(
-                TextLines(
-                    quads=np.array([quad for quad, _ in pairs], dtype=np.float32).reshape(-1, 4, 2),
-                    texts=tuple(reading.text for _, reading in pairs),
-                    scores=np.array([reading.score for _, reading in pairs], dtype=np.float32),
-                )
-            )
-        return lines
+    def _tiles(self, jobs: Sequence[_Job], exact: bool) -> list[list[Tile]]:
+        """Which parts of each picture the detector sees on the full canvas."""
+        tiles = [[Tile.whole(job.picture)] for job in jobs]
+        if (
+            exact or self.device.type != "cpu"
+        ):  # a GPU is done with the whole canvas before it could be told what to skip
+            return tiles
+        large = [i for i, job in enumerate(jobs) if worth_locating(max(job.picture.shape[:2]) * job.scale)]
+        small_canvases = [Canvas(jobs[i].picture, canvas_scale(jobs[i].picture, LOCATE_SIZE_PX, 1.0)) for i in large]
+        for index, maps in self._detector.score(small_canvases, exact=False):
+            job = jobs[large[index]]
+            tiles[large[index]] = text_tiles(maps, small_canvases[index].scale, job.picture, job.scale)
+        return tiles
+
+    def _recognise(self, jobs: Sequence[_Job], exact: bool) -> None:
+        """Give every job the readings of its crops."""
+        readings = iter(self._recognizer.read([crop for job in jobs for crop in job.crops], exact=exact))
+        for job in jobs:
+            job.readings = [next(readings) for _ in job.crops]
 
 
-def _crop(picture: NDArray[np.uint8], polys: NDArray[np.int32], params: OcrParams) -> list[Crop]:
-    horizontal, free = group_boxes(polys, params.group_thresholds)
-    if not horizontal and not free:
-        return []
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return cut_crops(grey, horizontal, free, contrast_ths=params.contrast_ths, adjust_contrast=params.adjust_contrast)
+@dataclass
+class _Job:
+    """One picture on its way through the engine."""
+
+    picture: NDArray[np.uint8]
+    params: OcrParams
+    polys: list[NDArray[np.int32]] = field(default_factory=list)
+    crops: list[Crop] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+
+    @property
+    def exact(self) -> bool:
+        return self.params.mode == "strict"
+
+    @property
+    def scale(self) -> float:
+        return canvas_scale(self.picture, self.params.canvas_size, self.params.mag_ratio)
+
+    def cut(self) -> None:
+        """Turn the boxes found so far into crops."""
+        horizontal, free = group_boxes(np.concatenate(self.polys), self.params.group_thresholds)
+        if horizontal or free:
+            grey = cv2.cvtColor(self.picture, cv2.COLOR_RGB2GRAY)
+            limits = self.params.contrast_ths, self.params.adjust_contrast
+            self.crops = cut_crops(grey, horizontal, free, contrast_ths=limits[0], adjust_contrast=limits[1])
+
+    def lines(self) -> TextLines:
+        return TextLines(
+            quads=np.array([crop.quad for crop in self.crops], dtype=np.float32).reshape(-1, 4, 2),
+            texts=tuple(reading.text for reading in self.readings),
+            scores=np.array([reading.score for reading in self.readings], dtype=np.float32),
+        )
 
 
 def _check_pictures(position: int, pictures: NDArray[np.uint8]) -> None:

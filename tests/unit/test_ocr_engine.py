@@ -1,0 +1,271 @@
+"""The OCR engine beside easyocr.Reader.readtext on the same pictures."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from pathlib import Path
+
+import cv2
+import easyocr
+import numpy as np
+import pytest
+import torch
+import ultralytics
+from easyocr.craft_utils import adjustResultCoordinates, getDetBoxes
+from easyocr.utils import group_text_box
+from PIL import Image, ImageDraw, ImageFont
+
+from rumiai.errors import ConfigurationError, ContractError, WeightsError
+from rumiai_server.engines.ocr import OcrEngine, OcrParams, TextLines
+from rumiai_server.engines.ocr_boxes import GroupThresholds, MapThresholds, group_boxes, map_boxes, to_source_pixels
+from rumiai_server.engines.ocr_detector import ScoreMaps
+from rumiai_server.engines.ocr_tiles import Tile, text_tiles
+
+# easyocr warns about torch's own deprecations and about pinned memory without a GPU.
+pytestmark = pytest.mark.filterwarnings("ignore:.*(quantiz|pin_memory|weights_only|torch.ao).*")
+STRICT = OcrParams(mode="strict")
+
+
+@pytest.fixture(scope="module")
+def engine(weights) -> OcrEngine:
+    return OcrEngine(weights("craft_mlt_25k.pth"), weights("english_g2.pth"), device="cpu", threads=2)
+
+
+@pytest.fixture(scope="module")
+def reader(weights) -> easyocr.Reader:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        folder = str(weights("craft_mlt_25k.pth").parent)
+        return easyocr.Reader(["en"], gpu=False, model_storage_directory=folder, download_enabled=False, verbose=False)
+
+
+def draw(height: int, width: int, captions, *, seed: int = 0, flat: int | None = None) -> np.ndarray:
+    """RGB picture: (text, x, y, font px, colour) each over a coloured, smooth background."""
+    noise = np.random.default_rng(seed).integers(0, 160, (4, 4, 3)).astype(np.uint8)
+    ground = cv2.resize(noise, (width, height)) if flat is None else np.full((height, width, 3), flat, np.uint8)
+    image = Image.fromarray(ground)
+    for text, x, y, size, colour in captions:
+        ImageDraw.Draw(image).text((x, y), text, fill=colour, font=ImageFont.load_default(size))
+    return np.array(image)
+
+
+def rotated(image: np.ndarray, degrees: float) -> np.ndarray:
+    height, width = image.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    return cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+
+
+def pictures() -> list[tuple[np.ndarray, OcrParams]]:
+    white, yellow = (255, 255, 255), (255, 230, 20)
+    two = draw(150, 331, [("Stop scrolling", 8, 10, 34, white), ("link in bio 42", 60, 90, 24, yellow)])
+    slanted = rotated(draw(200, 240, [("SALE today", 30, 80, 36, white)], seed=1), 20)
+    faint = draw(90, 260, [("hardly there", 20, 30, 30, (132, 132, 132))], flat=120)
+    small = draw(64, 200, [("tiny words here", 10, 20, 13, white)], seed=2)
+    return [
+        (two, STRICT),
+        (slanted, STRICT),
+        (faint, OcrParams(mode="strict", contrast_ths=0.9)),
+        (small, OcrParams(mode="strict", mag_ratio=2.0, text_threshold=0.6, min_size=8)),
+        (two, OcrParams(mode="strict", canvas_size=160, width_ths=0.9, add_margin=0.2)),
+    ]
+
+
+def same(a: TextLines, b: TextLines) -> None:
+    assert a.texts == b.texts
+    np.testing.assert_allclose(a.quads, b.quads, atol=1e-3)
+    np.testing.assert_allclose(a.scores, b.scores, atol=1e-4)
+
+
+def test_strict_equals_readtext_also_in_one_batch_of_mixed_shapes_and_settings(engine, reader):
+    jobs = pictures()
+    together = engine.read([(picture[None], params) for picture, params in jobs])
+    expected_lines = 0
+    for (picture, params), [lines] in zip(jobs, together, strict=True):
+        settings = {name: value for name, value in vars(params).items() if name != "mode"}
+        expected = reader.readtext(np.ascontiguousarray(picture[..., ::-1]), **settings)
+        assert list(lines.texts) == [text for _, text, _ in expected]
+        np.testing.assert_allclose(lines.quads, np.array([quad for quad, _, _ in expected]), atol=2.0)
+        np.testing.assert_allclose(lines.scores, [score for _, _, score in expected], atol=0.01)
+        expected_lines += len(expected)
+    assert expected_lines >= 6
+    slanted = together[1][0].quads
+    assert any(abs(quad[0, 1] - quad[1, 1]) > 5 for quad in slanted), "no free box: the case tests nothing"
+
+
+@pytest.mark.parametrize("mode", ["strict", "fast"])
+def test_a_batch_answers_in_order_and_as_its_pictures_alone(engine, mode):
+    params = OcrParams(mode=mode)
+    one = draw(96, 320, [("first one", 20, 20, 40, (255, 255, 255))], flat=30)
+    two = draw(96, 320, [("then two", 20, 20, 40, (0, 0, 0))], flat=220)
+    other = draw(130, 200, [("third", 20, 40, 48, (255, 255, 0))], flat=40)
+    answers = engine.read(
+        [(np.stack([one, two]), params), (np.zeros((0, 8, 8, 3), np.uint8), params), (other[None], params)]
+    )
+    assert [len(item) for item in answers] == [2, 0, 1]
+    assert [lines.texts for item in answers for lines in item] == [("first one",), ("then two",), ("third",)]
+    for picture, lines in ((one, answers[0][0]), (two, answers[0][1]), (other, answers[2][0])):
+        same(lines, engine.read([(picture[None], params)])[0][0])
+
+
+def test_modes_mix_in_one_call(engine):
+    picture = draw(96, 320, [("both modes", 20, 20, 40, (255, 255, 255))], flat=30)[None]
+    [[fast], [strict], [again]] = engine.read([(picture, OcrParams()), (picture, STRICT), (picture, OcrParams())])
+    assert fast.texts == strict.texts == ("both modes",)
+    np.testing.assert_allclose(fast.quads, strict.quads, atol=4.0)
+    same(fast, again)
+
+
+def test_no_items_no_answers(engine):
+    assert engine.read([]) == []
+
+
+@pytest.mark.parametrize("mode", ["strict", "fast"])
+@pytest.mark.parametrize("shape", [(1, 1), (8, 8), (1, 700), (33, 31)])
+def test_pictures_too_small_for_text_have_none(engine, mode, shape):
+    noise = np.random.default_rng(3).integers(0, 255, (1, *shape, 3), dtype=np.uint8)
+    [[lines]] = engine.read([(noise, OcrParams(mode=mode))])
+    assert lines.quads.shape == (0, 4, 2)
+    assert lines.texts == ()
+    assert lines.scores.shape == (0,)
+
+
+def test_text_cut_by_the_edge_keeps_its_box_inside(engine):
+    picture = draw(64, 200, [("cut at edges", -12, -4, 56, (255, 255, 255))], flat=20)
+    [[lines]] = engine.read([(picture[None], STRICT)])
+    assert len(lines.texts) >= 1
+    assert lines.quads.min() >= 0
+    assert (lines.quads.reshape(-1, 2).max(axis=0) <= (200, 64)).all()
+
+
+def test_fast_finds_the_captions_of_a_frame_and_nothing_on_an_empty_one(engine):
+    photo = cv2.imread(str(Path(ultralytics.__file__).parent / "assets/zidane.jpg"))[:, 200:605, ::-1]
+    image = Image.fromarray(cv2.resize(np.ascontiguousarray(photo), (720, 1280)))
+    captions = [("wait for it", 60, 180, 64), ("link in bio", 400, 700, 32), ("small print", 300, 1100, 24)]
+    for text, x, y, size in captions:
+        font = ImageFont.load_default(size)
+        ImageDraw.Draw(image).text((x, y), text, "white", font=font, stroke_width=2, stroke_fill="black")
+    frame, empty = np.array(image), np.tile(np.linspace(0, 255, 720, dtype=np.uint8)[None, :, None], (1280, 1, 3))
+    [[lines, nothing]] = engine.read([(np.stack([frame, empty]), OcrParams())])
+    found = {text.lower().replace(" ", ""): quad for text, quad in zip(lines.texts, lines.quads, strict=True)}
+    for caption, x, y, size in captions:
+        text = caption.replace(" ", "")  # the recogniser joins narrow words, in both modes
+        assert text in found, lines.texts
+        (left, top), (right, bottom) = found[text].min(axis=0), found[text].max(axis=0)
+        assert abs(left - x) < 20
+        assert top - 12 < y + size / 2 < bottom
+        assert right > x + 3 * size
+    assert nothing.texts == ()
+
+
+def test_tiles_cover_suspicions_with_context_and_leave_the_rest():
+    picture = np.zeros((1280, 720, 3), dtype=np.uint8)
+    scale = 512 / 1280
+    text = np.zeros((256, 144), dtype=np.float32)
+    assert text_tiles(ScoreMaps(text, text), scale, picture, 1.0) == []
+    text[20:24, 30:60] = 0.3  # 100..120 px down, 150..300 px across
+    text[200:203, 100:110] = 0.9
+    tiles = text_tiles(ScoreMaps(text, text), scale, picture, 1.0)
+    assert sorted(tiles) == [Tile(64, 64, 384, 160), Tile(416, 960, 640, 1056)]
+    text[:] = 0.5
+    assert text_tiles(ScoreMaps(text, text), scale, picture, 1.0) == [Tile(0, 0, 720, 1280)]
+
+
+def smooth(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    radius = int(rng.choice([1, 3, 5, 9]))
+    noise = cv2.GaussianBlur(rng.random((height, width)).astype(np.float32), (2 * radius + 1,) * 2, radius)
+    return ((noise - noise.min()) / (noise.max() - noise.min())).astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_boxes_of_random_maps_equal_easyocr(seed):
+    rng = np.random.default_rng(seed)
+    text, link = smooth(rng, *(shape := rng.integers(16, 200, 2))), smooth(rng, *shape)
+    limits = MapThresholds(rng.uniform(0.6, 0.8), rng.uniform(0.3, 0.7), rng.uniform(0.3, 0.6))
+    expected, _, _ = getDetBoxes(text, link, limits.text_threshold, limits.link_threshold, limits.low_text)
+    boxes = map_boxes(text, link, limits)
+    np.testing.assert_array_equal(boxes, np.array(expected, dtype=np.float32).reshape(-1, 4, 2))
+    scale = rng.uniform(0.2, 2.0)
+    scaled = [np.array(b).astype(np.int32).reshape(-1) for b in adjustResultCoordinates(expected, 1 / scale, 1 / scale)]
+    np.testing.assert_array_equal(to_source_pixels(boxes, scale), np.array(scaled, dtype=np.int32).reshape(-1, 8))
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_lines_of_random_boxes_equal_easyocr(seed):
+    rng = np.random.default_rng(seed)
+    level = [[x, y, x + w, y + t, x + w, y + h + t, x, y + h] for x, y, w, h, t in rng.integers(0, 60, (40, 5))]
+    polys = np.concatenate([rng.integers(0, 200, (20, 8)), np.array(level)]).astype(np.int32)
+    slope, ycenter, height, width = rng.uniform(0.05, 0.9, 4)
+    margin = rng.uniform(0, 0.3)
+    lines, slanted = group_text_box(list(polys), slope, ycenter, height, width, margin)
+    horizontal, free = group_boxes(polys, GroupThresholds(slope, ycenter, height, width, margin, min_size=0))
+    assert horizontal == [[int(v) for v in line] for line in lines]
+    np.testing.assert_array_equal(np.array(free), np.array(slanted))
+    large, _ = group_boxes(polys, GroupThresholds(slope, ycenter, height, width, margin, min_size=25))
+    assert large == [b for b in horizontal if max(b[1] - b[0], b[3] - b[2]) > 25]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"mode": "quick"}, "mode"),
+        ({"canvas_size": 16}, "canvas_size"),
+        ({"canvas_size": 100_000}, "canvas_size"),
+        ({"canvas_size": 640.0}, "canvas_size"),
+        ({"mag_ratio": 0.0}, "mag_ratio"),
+        ({"mag_ratio": float("nan")}, "mag_ratio"),
+        ({"text_threshold": 1.5}, "text_threshold"),
+        ({"text_threshold": 0.3, "low_text": 0.5}, "low_text"),
+        ({"min_size": -1}, "min_size"),
+        ({"width_ths": -0.1}, "width_ths"),
+    ],
+)
+def test_bad_settings_are_refused(settings, told):
+    with pytest.raises(ContractError, match=told):
+        OcrParams(**settings)
+
+
+@pytest.mark.parametrize(
+    "pictures",
+    [
+        np.zeros((1, 32, 32, 3), np.float32),
+        np.zeros((32, 32, 3), np.uint8),
+        np.zeros((1, 32, 32, 4), np.uint8),
+        np.zeros((1, 0, 32, 3), np.uint8),
+        np.zeros((1, 8, 5000, 3), np.uint8),
+    ],
+)
+def test_bad_pictures_are_refused(engine, pictures):
+    with pytest.raises(ContractError, match="item 0"):
+        engine.read([(pictures, OcrParams())])
+
+
+def test_lines_of_unequal_length_are_refused():
+    with pytest.raises(ContractError, match="quads"):
+        TextLines(np.zeros((2, 4, 2), np.float32), ("one",), np.zeros(1, np.float32))
+
+
+class _Payload:
+    def __reduce__(self):
+        return (print, ("code ran while loading weights",))
+
+
+def test_bad_weights_are_told_apart(weights, tmp_path, capsys):
+    craft, english = weights("craft_mlt_25k.pth"), weights("english_g2.pth")
+    evil = tmp_path / "english_g2.pth"
+    evil.write_bytes(pickle.dumps(_Payload()))
+    wrapped = tmp_path / "craft.pth"
+    torch.save({"module.x": _Payload()}, wrapped)
+    for detector, recognizer in (
+        (tmp_path / "none.pth", english),
+        (english, english),
+        (wrapped, english),
+        (craft, evil),
+    ):
+        with pytest.raises(WeightsError):
+            OcrEngine(detector, recognizer, device="cpu")
+    assert capsys.readouterr().out == ""
+    with pytest.raises(ConfigurationError, match="english_g2"):
+        OcrEngine(craft, craft, device="cpu")
+    with pytest.raises(ConfigurationError, match="tlh"):
+        OcrEngine(craft, english, languages=("en", "tlh"), device="cpu")
