@@ -12,6 +12,8 @@ from rumiai.timeline.normalising.common import Record, number, records
 
 BURST_PATTERNS: Final = ("front_loaded", "back_loaded", "middle_peak", "steady", "none")
 
+_LISTS_OF_SECONDS: Final = ("scene_changes", "onsets", "beats")
+
 # Enough to see what is wrong; a YOLO file may break its contract ten thousand times.
 _MAX_VIOLATIONS: Final = 20
 # A box in float32 may pass the edge of the frame by a rounding error.
@@ -67,10 +69,18 @@ def _box(where: str, value: object, *, optional: bool = False) -> Problems:
         yield f"{where}: got {_short(value)}, expected [x, y, w, h] in 0..1, inside the frame"
 
 
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _lists(data: Record, *keys: str) -> Problems:
     for key in keys:
         if not isinstance(data.get(key), list):
             yield f"{key}: got {_short(data.get(key))}, expected a list"
+        elif key not in _LISTS_OF_SECONDS:
+            for place, item in enumerate(data[key]):
+                if not isinstance(item, Mapping):
+                    yield f"{key}[{place}]: got {_short(item)}, expected an object"
 
 
 def _yolo(data: Record) -> Problems:
@@ -81,8 +91,8 @@ def _yolo(data: Record) -> Problems:
         for key in ("trackId", "className"):
             if not isinstance(track.get(key), str) or not track[key]:
                 yield f"{where}.{key}: got {_short(track.get(key))}, expected a name"
-        if track.get("trackId") in seen:
-            yield f"{where}.trackId: got {_short(track['trackId'])} twice, expected one track per id"
+        if str(track.get("trackId")) in seen:
+            yield f"{where}.trackId: got {_short(track.get('trackId'))} twice, expected one track per id"
         seen.add(str(track.get("trackId")))
         yield from _share(f"{where}.confidence", track.get("confidence"))
         frames = records(track.get("frames"))
@@ -165,7 +175,9 @@ def _audio_energy(data: Record) -> Problems:
     if not (silent and data.get("climax_timestamp") is None):
         yield from _time("climax_timestamp", data.get("climax_timestamp"))
     for key in ("onsets", "beats"):
-        for place, value in enumerate(data.get(key) or ()):
+        if data.get(key) is not None:
+            yield from _lists(data, key)
+        for place, value in enumerate(_listed(data.get(key))):
             yield from _time(f"{key}[{place}]", value)
 
 
@@ -199,8 +211,11 @@ def _coverage(scenes: list[Record], data: Record, metadata: Record) -> Problems:
     frame_s = 1 / fps if fps else _DEFAULT_FRAME_S
     if duration is not None and abs(scenes[-1]["end_time"] - duration) > frame_s + _CONTIGUOUS_S:
         yield f"scenes[{len(scenes) - 1}]: ends at {scenes[-1]['end_time']}, expected {duration}, the video's end"
-    if len(data.get("scene_changes") or ()) != len(scenes) - 1:
-        yield f"scene_changes: got {len(data.get('scene_changes') or ())}, expected {len(scenes) - 1}, scenes less one"
+    changes = _listed(data.get("scene_changes"))
+    for place, value in enumerate(changes):
+        yield from _time(f"scene_changes[{place}]", value)
+    if len(changes) != len(scenes) - 1:
+        yield f"scene_changes: got {len(changes)}, expected {len(scenes) - 1}, scenes less one"
     if data.get("total_scenes") != len(scenes):
         yield f"total_scenes: got {_short(data.get('total_scenes'))}, expected {len(scenes)}"
 
@@ -213,7 +228,7 @@ def _emotion(data: Record) -> Problems:
         if item.get("emotion") not in EMOTIONS:
             yield f"{where}.emotion: got {_short(item.get('emotion'))}, expected one of {', '.join(EMOTIONS)}"
         yield from _share(f"{where}.confidence", item.get("confidence"), optional=True)
-        for unit in item.get("action_units") or ():
+        for unit in _listed(item.get("action_units")):
             if not isinstance(unit, int) or not 1 <= unit <= 45:
                 yield f"{where}.action_units: got {_short(unit)}, expected numbers 1..45"
         intensities: Any = item.get("au_intensities") or {}
