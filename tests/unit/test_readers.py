@@ -14,6 +14,7 @@ from rumiai.contracts.results import SERVICES, MLAnalysisResult
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.errors import ContractError, StoreError
 from rumiai.timeline.build import build
+from rumiai.timeline.markers import compute_markers
 from rumiai.timeline.normalising.common import canonical_box
 from rumiai.timeline.read import ML_FILES, extraction_fps, read_ml_files, read_unified
 from rumiai.timeline.validate import check, normalise
@@ -556,9 +557,8 @@ def test_what_was_saved_loads_as_it_was(analysis):
     assert saved == before
 
 
-def damaged(service, data):
-    """Canonical data with up to three members replaced by anything."""
-    raw = canonical(service)
+def damaged(raw, data):
+    """``raw`` with up to three members replaced by anything."""
     for _ in range(data.draw(st.integers(1, 3))):
         node = raw
         while keys := sorted(node) if isinstance(node, dict) else list(range(len(node))):
@@ -574,9 +574,23 @@ def damaged(service, data):
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(SERVICES), st.data())
 def test_no_raw_data_makes_a_reader_stumble(service, data):
-    raw = damaged(service, data)
+    raw = damaged(canonical(service), data)
     assert all(isinstance(problem, str) for problem in check(service, raw))
     analysis = build("v", {}, FACTS, {service: MLAnalysisResult(service, "1", True, raw)})
     assert analysis.ok(service) or analysis.reason(service)
     saved = json.loads(json.dumps(analysis.to_dict(), allow_nan=False))
     assert read_unified(saved) == analysis
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from([fork_file, node_file]), st.data())
+def test_a_damaged_old_file_is_read_or_refused(make, data):
+    raw = damaged(make(), data)
+    before = copy.deepcopy(raw)
+    try:
+        analysis = read_unified(raw)
+    except ContractError:
+        return
+    assert raw == before
+    compute_markers(analysis)
+    assert read_unified(json.loads(json.dumps(analysis.to_dict(), allow_nan=False))) == analysis

@@ -15,6 +15,8 @@ from rumiai.timeline.validate import check, normalise
 
 # A scrape rounds to whole seconds: only a larger difference means another video or a wrong one.
 _DURATION_TOLERANCE_S: Final = 1.0
+# No video is longer; a damaged file's number would cost memory for every second that it claims.
+_MAX_DURATION_S: Final = 86_400.0
 # What a builder may raise on data that its contract let through; anything else is a bug of ours and must be seen.
 _DATA_ERRORS: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
@@ -38,11 +40,15 @@ def build(
         processing: More members for ``processing_metadata`` (versions, stage seconds).
 
     Raises:
-        ContractError: The duration is unknown.
+        ContractError: The duration is unknown, or longer than a day.
     """
     if facts.duration_s is None:
         raise ContractError(
             f"{video_id}: got no duration, expected the decoder's", hint="probe the file before building its timeline"
+        )
+    if facts.duration_s > _MAX_DURATION_S:
+        raise ContractError(
+            f"{video_id}: got {facts.duration_s:g} s, expected at most a day", hint="is the file damaged?"
         )
     ml_data: dict[str, dict[str, Any]] = {}
     details: dict[str, dict[str, Any]] = {}
