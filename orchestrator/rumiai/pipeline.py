@@ -241,11 +241,11 @@ def _outcome(
     }
     warnings = [*perceived.warnings, *_decode_warnings(perceived, run.info)]
     partial = warnings or any(not facts["ok"] for facts in services.values())
-    files: dict[str, str] = {
-        name: str(run.store.service_file(name, run.job.video_id)) for name in results if analysis.ok(name)
-    }
+    video_id = run.job.video_id
+    files: dict[str, str] = {"unified": str(run.store.unified_file(video_id))}
+    files |= {name: str(run.store.service_file(name, video_id)) for name in results if analysis.ok(name)}
     return VideoOutcome(
-        video_id=run.job.video_id,
+        video_id=video_id,
         source=run.job.path,
         status="failed" if failure else "partial" if partial else "ok",
         files=files,

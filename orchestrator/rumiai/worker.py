@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import cv2
+
 from rumiai import pipeline, weights
 from rumiai.contracts.outcome import Failure, VideoOutcome
 from rumiai.errors import RumiAIError
@@ -43,6 +45,8 @@ class Worker:
         # A crash of a native library shall not write gigabytes of core.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _redirect_stderr(context.settings.out / "logs" / "workers.log")
+        # The threads of one worker are its stages; OpenCV's own would only take the cores from them.
+        cv2.setNumThreads(1)
         self._context = context
         self._voice = Voice(context.events)
         logging.basicConfig(level=context.settings.log_level, handlers=[_LogToParent(self._voice)], force=True)

@@ -29,7 +29,9 @@ class TritonPythonModel:
             task=parameters.get("task", "transcribe"),
             word_timestamps=adapter.as_bool(parameters, "word_timestamps", True),
         )
-        return adapter.check_audio(audio), params
+        track = adapter.check_audio(audio)
+        self._engine.check(track, params)
+        return track, params
 
     def _pack(self, transcript: Transcript) -> adapter.Outputs:
         return {"TRANSCRIPT": np.array([[transcript.to_json()]], dtype=np.object_)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-
 from rumiai.contracts.frames import FrameBatch, FrameDetections, FrameTexts, Sampling
 from rumiai.inference import creative
 from rumiai.inference.client import TritonClient

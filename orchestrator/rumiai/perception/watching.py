@@ -96,6 +96,10 @@ class Watching:
                 deadline_s=self._settings.video_timeout_s,
             )
             await self._pass(video)
+        except BaseException:
+            # Wakes a decoder that waits for a slot which nobody will free any more.
+            arena.close()
+            raise
         finally:
             await self._forget(arena)
 
@@ -118,31 +122,30 @@ class Watching:
         loop = asyncio.get_running_loop()
         people: asyncio.Queue[tuple[FrameBatch, Detected] | None] = asyncio.Queue()
         texts: asyncio.Queue[FrameBatch | None] = asyncio.Queue()
-        with ThreadPoolExecutor(1, "decode") as decoder:
-            async with asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group:
 
-                def hand_out(batch: FrameBatch) -> None:
-                    if batch.kind == "sampled":
-                        people.put_nowait((batch, group.create_task(self._detect(batch))))
-                    texts.put_nowait(batch)
+            def hand_out(batch: FrameBatch) -> None:
+                if batch.kind == "sampled":
+                    people.put_nowait((batch, group.create_task(self._detect(batch))))
+                texts.put_nowait(batch)
 
-                def decode() -> None:
-                    for batch in video:
-                        loop.call_soon_threadsafe(hand_out, batch)
+            def decode() -> None:
+                for batch in video:
+                    loop.call_soon_threadsafe(hand_out, batch)
 
-                group.create_task(self._consume_people(people))
-                group.create_task(self._consume_texts(texts, group))
-                try:
-                    await loop.run_in_executor(decoder, decode)
-                    self._out.report = video.report
-                    self._out.stage_seconds["decode_video"] = video.report.decode_s
-                except RumiAIError as exc:
-                    # Frames that are missing fail every service that needs them all.
-                    for run in self._runs.values():
-                        run.failure = run.failure or str(exc)
-                finally:
-                    people.put_nowait(None)
-                    texts.put_nowait(None)
+            group.create_task(self._consume_people(people))
+            group.create_task(self._consume_texts(texts, group))
+            try:
+                await asyncio.to_thread(decode)
+                self._out.report = video.report
+                self._out.stage_seconds["decode_video"] = video.report.decode_s
+            except RumiAIError as exc:
+                # Frames that are missing fail every service that needs them all.
+                for run in self._runs.values():
+                    run.failure = run.failure or str(exc)
+            finally:
+                people.put_nowait(None)
+                texts.put_nowait(None)
 
     async def _detect(self, batch: FrameBatch) -> list[FrameDetections] | None:
         """Objects on a batch; None when yolo does not run or has failed. The first of the batch's readers."""
@@ -241,10 +244,7 @@ class Watching:
             self._out.results[name] = run.result(data)
 
     def _assemble_scenes(self) -> Mapping[str, Any]:
-        report = self._out.report
-        if report is None:
-            raise MLError("the video was not decoded to its end")
-        return self._scenes.finish(self._subject.info.duration_s, report.frames_decoded)
+        return self._scenes.finish(self._subject.info.duration_s)
 
     def _assemble_texts(self, cuts: Sequence[float]) -> Mapping[str, Any]:
         if self._reading is None:
