@@ -83,6 +83,11 @@ def test_colour_alone_makes_letters():
     assert origins(Shot("solid", 9.0, colours=((20, 122, 20), (0, 0, 0))), [caption], 4) == "grcc"
 
 
+def test_faint_letters_are_seen():
+    caption = Caption("hardly there", 0.5, 5.0, (0.5, 0.5), 0.05, colour=(120, 120, 120), outline=None)
+    assert origins(Shot("solid", 9.0, colours=((100, 100, 100), (0, 0, 0)), grain=2.0), [caption], 4) == "grcc"
+
+
 def test_readings_are_not_carried_for_ever():
     caption = Caption("for ever", 0.0, 60.0, (0.5, 0.5), 0.05)
     made = origins(STILL, [caption], 40)

@@ -34,12 +34,12 @@ _SIDE_PX: Final = 640
 _BLOCK_PX: Final = 16
 # Wider than the strokes of a caption of 7 % of the height; the second scale, at half the size, sees twice that.
 _STROKE_PX: Final = 11
-# Grey levels that a stroke must differ from its surroundings; EasyOCR misses most text below.
-_STROKE_CONTRAST: Final = 22
+# Grey levels that a stroke must differ from its surroundings: half of what makes EasyOCR raise the contrast itself.
+_STROKE_CONTRAST: Final = 12
 # Share of a block that is stroke; letters fill 15 to 40 % of their line.
 _STROKE_SHARE: Final = 0.06
-# Grey levels of difference that noise and compression do not reach after averaging; the fade of a caption soon does.
-_CHANGE_CONTRAST: Final = 20
+# Grey levels of difference that noise and compression do not reach after averaging; from 10 on they do.
+_CHANGE_CONTRAST: Final = 14
 # Share of a block that differs: a comma of the smallest captions, a stroke's flank at least.
 _CHANGE_SHARE: Final = 0.03
 # The longest time for which a reading is carried: bounds what any misjudgement costs.
@@ -196,12 +196,13 @@ def _look(image: npt.NDArray[np.uint8], timestamp_s: float, frame_number: int) -
     size = (max(1, width // divisor), max(1, height // divisor))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     right, below = (-side % _BLOCK_PX for side in size)
-    small = cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    # Blurred, so that the grain of a camera is neither stroke nor change.
+    small = cv2.blur(cv2.copyMakeBorder(small, 0, below, 0, right, cv2.BORDER_REPLICATE), (3, 3))
     size = (size[0] + right, size[1] + below)
     half = cv2.resize(small, (size[0] // 2, size[1] // 2), interpolation=cv2.INTER_AREA)
     grid = (size[0] // _BLOCK_PX, size[1] // _BLOCK_PX)
     strokes = _stroke_share(small, grid) | _stroke_share(half, grid)
-    return _View(timestamp_s, frame_number, cv2.blur(small, (3, 3)), strokes)
+    return _View(timestamp_s, frame_number, small, strokes)
 
 
 def _stroke_share(image: npt.NDArray[np.uint8], grid: tuple[int, int]) -> npt.NDArray[np.bool_]:
