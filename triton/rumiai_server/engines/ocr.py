@@ -9,7 +9,9 @@ same texts in the same order, boxes within 2 px, confidences within 0.01.
 * EasyOCR's default on a CPU quantises the recogniser to 8 bits, which moves confidences by up to 0.3, so ``strict``
   does too; ``quantize=False`` here equals ``quantize=False`` there.
 
-``fast`` is judged by what it finds.
+``fast`` is judged by what it finds. On a CPU it looks at a small canvas first and gives the full one only to the parts
+that may hold text (:mod:`rumiai_server.engines.ocr_tiles`); on a GPU it takes the full canvas at once. Its detector
+runs in the device's reduced precision with the batch norms folded in, its recogniser in float32 and in batches.
 """
 
 from __future__ import annotations
@@ -69,8 +71,8 @@ class OcrEngine:
         if threads is not None:
             torch.set_num_threads(threads)
         self.device = resolve_device(device)
-        self._detector = CraftDetector(detector, self.device)
         self._recognizer = TextRecognizer(recognizer, languages, self.device, quantize=quantize)
+        self._detector = CraftDetector(detector, self.device)
 
     def warm_up(self) -> None:
         """Run each network once, so that the first request does not pay for it."""

@@ -6,6 +6,7 @@ forward pass, which is bounded in pixels so that memory does not grow with the r
 
 from __future__ import annotations
 
+import copy
 import itertools
 import pickle
 from collections import defaultdict
@@ -101,7 +102,7 @@ class CraftDetector:
     def __init__(self, path: Path, device: torch.device) -> None:
         self.device = device
         self._exact = _load_craft(path).to(device)
-        self._reduced, self._reduced_dtype = _reduce(_load_craft(path), device)
+        self._reduced, self._reduced_dtype = _reduce(copy.deepcopy(self._exact), device)
 
     def score(self, canvases: Sequence[Canvas], *, exact: bool) -> Iterator[tuple[int, ScoreMaps]]:
         """Run the network over all canvases.
@@ -188,9 +189,10 @@ def load_state(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _load_craft(path: Path) -> CRAFT:
+    state = load_state(path)
     net = CRAFT()
     try:
-        net.load_state_dict(load_state(path))
+        net.load_state_dict(state)
     except RuntimeError as exc:
         raise WeightsError(
             f"{path}: not the weights of CRAFT: {exc}", hint="run `rumiai-triton weights fetch`"

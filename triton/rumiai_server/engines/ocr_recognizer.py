@@ -117,9 +117,8 @@ class TextRecognizer:
         self._net = _load_network(path, generation, len(self._converter.character)).to(device)
         # Dynamic quantisation scales by the largest value of a whole batch, so its answers depend on the batch:
         # such a network reads one crop at a time, and only where equality with EasyOCR is asked for.
+        quantize = quantize and device.type == "cpu"
         self._quantized = _quantized(path, generation, len(self._converter.character)) if quantize else None
-        if device.type != "cpu":
-            self._quantized = None
 
     def read(self, crops: Sequence[Crop], *, exact: bool) -> list[Reading]:
         """Read all crops, in their order; with ``exact`` as EasyOCR does, else in float32 and in batches."""

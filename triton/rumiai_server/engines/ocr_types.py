@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
+from rumiai.contracts.tensors import Mode
 from rumiai.errors import ContractError
 from rumiai_server.engines.ocr_boxes import GroupThresholds, MapThresholds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-Mode = Literal["fast", "strict"]
 
 # CRAFT halves its input five times and EasyOCR pads to multiples of 32, so less than this is no picture to it.
 MIN_CANVAS_SIZE_PX = 32
