@@ -101,7 +101,10 @@ def analysis(
         for i, (a, b) in enumerate(pairwise(ends))
     ]  # fmt: skip
     data: dict[str, dict[str, Any]] = {
-        "yolo": {"objectAnnotations": [{**d, "trackId": f"object_{i}"} for i, d in enumerate(detections)], "metadata": dict(meta)},
+        "yolo": {
+            "objectAnnotations": [{**d, "trackId": f"object_{i}"} for i, d in enumerate(detections)],
+            "metadata": dict(meta),
+        },
         "whisper": {
             "text": " ".join(s["text"] for s in segments), "language": "en", "duration": duration_s,
             "segments": list(segments), "metadata": {"processed": True, "success": True, "has_audio": True},

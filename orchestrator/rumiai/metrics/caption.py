@@ -26,8 +26,8 @@ _LINK: Final = re.compile(
     rf"https?://\S+|(?<![\w@.])www\.[\w-]+\.\S+|(?<![\w@.])(?:[a-z0-9-]+\.)+(?:{_DOMAINS})\b(?!@)(?:/\S*)?",
     re.IGNORECASE,
 )
-_SENTENCE_END: Final = re.compile(r"[.!?…]+(?=\s|$)|\n+")
-_ITEM: Final = re.compile(r"^\s*(?:\d+\s*[.):\-]|[-*•\u2013▪✓✔✅➡]|\d\ufe0f?\u20e3)\s*\S", re.MULTILINE)
+_SENTENCE_END: Final = re.compile(r"[.!?…]+(?=\s|$)")
+_ITEM: Final = re.compile(r"^\s*(?:\d+\s*[.):\-]|[-*•\u2013▪✓✔✅➡]|\d\ufe0f?\u20e3)\s*(?=\S)", re.MULTILINE)
 _VOWELS: Final = re.compile(r"[aeiouyàâäáãåèéêëìíîïòóôöõùúûü]+")
 _PRONOUNS: Final = frozenset(
     """i me my mine myself we us our ours you your yours he him his she her hers they them their theirs i'm i've i'll
@@ -115,8 +115,8 @@ class Caption:
 
     @cached_property
     def sentences(self) -> list[str]:
-        """Sentences of the prose that hold a word."""
-        return [part for part in _SENTENCE_END.split(self.prose) if tokens(part)]
+        """Sentences of the prose that hold a word; the numbers of a list end none."""
+        return [part for part in _SENTENCE_END.split(_ITEM.sub(" ", self.prose)) if tokens(part)]
 
     @property
     def style(self) -> str:
