@@ -131,8 +131,9 @@ def similar(a: str, b: str) -> bool:
     ``Step 1`` and ``Step 2`` are two texts, though five of six characters agree; ``1O TIPS`` and ``10 TIPS`` are one.
     """
     if re.search(r"\d", a) and re.search(r"\d", b):
-        digits = ["".join(re.findall(r"\d", text.casefold().translate(_CONFUSABLE))) for text in (a, b)]
-        if digits[0] != digits[1]:
+        as_read = _digits(a) == _digits(b)
+        as_meant = _digits(a.casefold().translate(_CONFUSABLE)) == _digits(b.casefold().translate(_CONFUSABLE))
+        if not as_read and not as_meant:
             return False
     plain_a, plain_b = _plain(a), _plain(b)
     longest = max(len(plain_a), len(plain_b))
@@ -276,6 +277,10 @@ def _in_corner(box: Box) -> bool:
 def _plain(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
     return re.sub(r"[\W_]+", "", folded) or re.sub(r"\s+", "", folded)
+
+
+def _digits(text: str) -> str:
+    return "".join(re.findall(r"\d", text))
 
 
 def _edits(a: str, b: str) -> int:
