@@ -78,6 +78,8 @@ def analysis(
     gaze: Sequence[Mapping[str, Any]] = (),
     gestures: Sequence[Mapping[str, Any]] = (),
     expressions: Sequence[Mapping[str, Any]] = (),
+    emotions: Sequence[Mapping[str, Any]] = (),
+    actions: Sequence[Mapping[str, Any]] | None = None,
     segments: Sequence[Mapping[str, Any]] = (),
     cuts: Sequence[float] = (),
     scores: Sequence[float] | None = None,
@@ -116,7 +118,7 @@ def analysis(
         "mediapipe": {
             "faces": list(faces), "poses": list(poses), "hands": [], "gaze": list(gaze), "gestures": list(gestures),
             "expressions": list(expressions), "presence_percentage": 0.0, "frames_with_people": 0,
-            "metadata": dict(meta),
+            "metadata": dict(meta), **({} if actions is None else {"actions": list(actions)}),
         },
         "scene_detection": {
             "scenes": scenes, "scene_changes": list(cuts),
@@ -130,7 +132,7 @@ def analysis(
             "metadata": {"processed": True, "has_audio": True, "rms_curve_hz": 10.0}, **(audio or {}),
         },
         "emotion_detection": {
-            "emotions": [], "sample_rate": sample_fps, "frames_analyzed": frames, "dominant_emotion": None,
+            "emotions": list(emotions), "sample_rate": sample_fps, "frames_analyzed": frames, "dominant_emotion": None,
             "metadata": {"processed": True, "frames_expected": frames},
         },
     }  # fmt: skip

@@ -402,3 +402,24 @@ def test_a_family_that_forgets_a_field_is_told():
         assemble("scene_pacing", evidence, **blocks, precompute={})
     with pytest.raises(ContractError, match="got analysis"):
         family("pacing")
+
+
+def test_emotions_with_scores():
+    scores = {"joy": 0.5, "surprise": 0.2, "neutral": 0.3}
+    emotions = [{"timestamp": 1.0, "emotion": "joy", "confidence": 0.5, "all_scores": scores}]
+    found = read_evidence(analysis(missing=(), emotions=emotions)).expressions
+    assert (found.labels, found.step_s) == (("joy",), 0.5)
+    assert found.valences.tolist() == pytest.approx([0.5 + 0.2 * 0.3])
+
+
+def test_gaze_and_actions():
+    gaze = [{"timestamp": 0.5, "frame_number": 15, "eye_contact": 0.8, "gaze_direction": "camera", "confidence": 0.9}]
+    actions = [
+        {"action": "talking", "start": 1.0, "end": 2.5, "confidence": 0.7},
+        {"action": "walking", "timestamp": 0.5},
+    ]
+    people = read_evidence(analysis(gaze=gaze, actions=actions)).people
+    assert people.gaze.sample.tolist() == [1]
+    assert (people.gaze.eye_contact.tolist(), people.gaze.directions) == ([0.8], ("camera",))
+    assert [(a.kind, a.start_s, a.end_s) for a in people.actions] == [("walking", 0.5, 0.5), ("talking", 1.0, 2.5)]
+    assert read_evidence(analysis()).people.actions is None
