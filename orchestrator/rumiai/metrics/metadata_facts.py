@@ -102,8 +102,12 @@ class Facts:
 
 
 def content_alignment(facts: Facts) -> dict[str, Any] | None:
-    """Tags and long caption words that are also spoken or on screen; None when speech and text are unknown."""
-    if facts.content is None or (facts.tags is None and facts.caption is None):
+    """Tags and long caption words that are also spoken or on screen; None when speech or text is unknown."""
+    if (
+        facts.content is None
+        or not facts.evidence.services.ok("whisper", "ocr")
+        or (facts.tags is None and facts.caption is None)
+    ):
         return None
     tags = facts.tags or []
     keywords = [] if facts.caption is None else facts.caption.long_words()[:_TESTED_KEYWORDS]

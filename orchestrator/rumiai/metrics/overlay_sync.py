@@ -125,8 +125,8 @@ class Sync:
         return self.relations is not None and self.relations[index] == "match"
 
     def moments(self) -> list[dict[str, Any]] | None:
-        """All texts with matching speech or a gesture; None when neither could be looked for."""
-        if self.relations is None and self.evidence.gestures is None:
+        """All texts with matching speech or a gesture; None when either could not be looked for."""
+        if self.relations is None or self.evidence.gestures is None:
             return None
         return [
             {"timestamp": text.start_s, "textContent": text.text, "hasSpeech": self.spoken(i), "hasGesture": gesture}

@@ -19,7 +19,8 @@ from rumiai.metrics.confidence import (
 from rumiai.metrics.statistics import clamp
 
 _UNREAD_BELOW: Final = 0.1  # best recogniser confidence below which a script is suspected (ml_outputs 5.3)
-_ADAPTIVE_THRESHOLD: Final = 3.0
+# The detector's own scale: confidence of a cut = score / (2 x threshold); 3.0 is the canonical threshold.
+ADAPTIVE_THRESHOLD: Final = 3.0
 
 
 def services_of(analysis: UnifiedAnalysis, metadata: VideoMetadata) -> Services:
@@ -91,7 +92,7 @@ def _whisper(data: Mapping[str, Any]) -> tuple[float, float]:
 def _scenes(data: Mapping[str, Any]) -> tuple[float, float]:
     metadata = data.get("metadata", {})
     scores, cuts = data.get("scene_change_scores"), data.get("scene_changes") or ()
-    threshold = metadata.get("adaptive_threshold") or _ADAPTIVE_THRESHOLD
+    threshold = metadata.get("adaptive_threshold") or ADAPTIVE_THRESHOLD
     if not cuts:
         confidence = 1.0
     elif not scores:

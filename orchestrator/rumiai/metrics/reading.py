@@ -13,12 +13,10 @@ from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.metrics import evidence as e
 from rumiai.metrics.bins import Floats
-from rumiai.metrics.quality import services_of
+from rumiai.metrics.quality import ADAPTIVE_THRESHOLD, services_of
 from rumiai.metrics.words import tokens
 
 _LANDMARKS: Final = 33
-# The detector's own scale: confidence of a cut = score / (2 x threshold); 3.0 is the canonical threshold.
-_ADAPTIVE_THRESHOLD: Final = 3.0
 _CURVE_HZ: Final = 10.0
 _T = TypeVar("_T")
 
@@ -269,11 +267,9 @@ def _expressions(analysis: UnifiedAnalysis) -> e.Expressions | None:
 def _expression_series(source: Any, raw: Iterable[Mapping[str, Any]], rate: float | None) -> e.Expressions:
     best: dict[float, tuple[float, str, float]] = {}
     for item in raw:
-        label = canonical_emotion(str(item.get("emotion") or ""))
-        if label is None:
-            continue
-        confidence = _number(item.get("confidence"))
-        confidence = 1.0 if confidence is None else confidence
+        label, confidence = canonical_emotion(str(item.get("emotion") or "")), _number(item.get("confidence"))
+        if label is None or confidence is None:
+            continue  # neither can be weighed: unknown, not neutral and not certain
         candidate = (confidence, label, _valence(label, confidence, item.get("all_scores")))
         time_s = float(item["timestamp"])
         best[time_s] = max(best.get(time_s, candidate), candidate)
@@ -304,7 +300,7 @@ def _shots(data: Mapping[str, Any], duration_s: float) -> e.Shots:
     ends = np.array([end for _, end in scenes] or [duration_s], dtype=np.float64)
     starts = np.array([start for start, _ in scenes] or [0.0], dtype=np.float64)
     scores = data.get("scene_change_scores")
-    threshold = _number(data.get("metadata", {}).get("adaptive_threshold")) or _ADAPTIVE_THRESHOLD
+    threshold = _number(data.get("metadata", {}).get("adaptive_threshold")) or ADAPTIVE_THRESHOLD
     # Scores stand in the order of the changes, which are ordered by time.
     confidences = None if scores is None else np.clip(np.array(scores, dtype=np.float64) / (2 * threshold), 0.0, 1.0)
     types = data.get("transition_types")
