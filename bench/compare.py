@@ -1,0 +1,270 @@
+"""The naive flow and the pipeline, side by side: same machine, same clip, same sampling, one after the other.
+
+    python bench/compare.py --clip bench                 # make bench
+    python bench/compare.py --clip my.mp4 --runs 5
+    python bench/compare.py --clip short --naive-seconds-limit 20
+
+The naive flow is ``naive.py``, with the libraries' own thread settings. The pipeline is ``rumiai-orch submit`` against
+a server that is up, a fresh process each time; the middle run counts. Its ``analysis`` begins when a worker takes the
+video (it includes loading MediaPipe's models, which the naive flow's clock does not) and ends with the unified
+analysis; its ``command`` is all of ``rumiai-orch submit``, from start to exit. Services overlap inside the pipeline, so
+their seconds do not add up; they include waiting for the frames and for the cores that others use.
+
+Exit status: 0, or 1 when quality was lost against the naive flow (see ``quality.py``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import common
+import quality
+
+# What of the pipeline does the work of which part of the naive flow.
+_OURS: Final[Mapping[str, str]] = {
+    "ocr": "ocr",
+    "whisper": "whisper",
+    "yolo": "yolo",
+    "mediapipe": "mediapipe",
+    "scenes": "scene_detection",
+}
+
+
+def run_naive(clip: common.BenchClip, args: argparse.Namespace, policy: str) -> dict[str, Any]:
+    """The naive flow in a process of its own, or what was stored of it for this very clip."""
+    limit: float | None = args.naive_seconds_limit
+    kind = f"naive-{clip.sha256[:12]}-{policy}" + (f"-limit{limit:g}" if limit is not None else "")
+    stored = common.RESULTS / f"{kind}.json"
+    if args.skip_naive:
+        if not stored.is_file():
+            sys.exit(f"--skip-naive: {stored.relative_to(common.ROOT)} is not there; run once without it")
+        print(f"naive flow: stored result {stored.relative_to(common.ROOT)}")
+        result: dict[str, Any] = json.loads(stored.read_text(encoding="utf-8"))
+        return result
+    print(f"naive flow (OpenMP threads: {policy}) ...", flush=True)
+    common.RESULTS.mkdir(parents=True, exist_ok=True)
+    environment = {k: v for k, v in os.environ.items() if k not in ("OMP_WAIT_POLICY", "KMP_BLOCKTIME")}
+    if policy == "passive":
+        environment["OMP_WAIT_POLICY"] = "PASSIVE"
+    command = [sys.executable, str(Path(__file__).with_name("naive.py")), str(clip.path), "--out", str(stored)]
+    if limit is not None:
+        command += ["--seconds-limit", str(limit)]
+    load = os.getloadavg()[0]
+    process = subprocess.Popen(command, env=environment)
+    with common.Meter(process.pid) as meter:
+        if process.wait() != 0:
+            sys.exit(f"the naive flow failed with exit status {process.returncode}")
+    result = json.loads(stored.read_text(encoding="utf-8"))
+    result |= {"usage": meter.usage.to_dict(), "machine": common.machine(), "load_before": round(load, 2)}
+    stored.write_text(json.dumps(result, ensure_ascii=False) + "\n", encoding="utf-8")
+    return result
+
+
+def run_pipeline(clip: common.BenchClip, server: common.Server, folder: Path, runs: int) -> list[dict[str, Any]]:
+    """The main job, again and again into new folders; what each run took and where its files are."""
+    found = []
+    for number in range(runs):
+        load = os.getloadavg()[0]
+        ran = common.submit([clip.path], folder / f"run{number}", server)
+        (video,) = ran.videos
+        found.append(
+            {
+                "analysis_s": video["seconds"],
+                "command_s": round(ran.usage.wall_s, 3),
+                "cpu_s": round(ran.usage.cpu_s, 3),
+                "command_cpu_s": round(ran.command_cpu_s, 3),
+                "load_before": round(load, 2),
+                "services": {name: facts["seconds"] for name, facts in video["services"].items()},
+                "stage_seconds": video["stage_seconds"],
+                "usage": ran.usage.to_dict(),
+                "status": video["status"],
+                "files": video["files"],
+            }
+        )
+        print(f"  run {number + 1}: analysis {video['seconds']:.1f} s, command {ran.usage.wall_s:.1f} s", flush=True)
+    return found
+
+
+def middle(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The run whose analysis time is the median (the slower of the two middle ones)."""
+    return sorted(runs, key=lambda run: run["analysis_s"])[len(runs) // 2]
+
+
+def print_times(
+    naive: Mapping[str, Any], run: Mapping[str, Any], duration_s: float, start_s: float
+) -> dict[str, float]:
+    """Ratios first, then part by part; returns the ratios."""
+    load_s = sum(part["load_s"] for part in naive["parts"].values())
+    figures = {
+        "naive_by_analysis": naive["seconds"] / run["analysis_s"],
+        "naive_by_command": naive["seconds"] / run["command_s"],
+        "cold_naive_by_cold_command": (naive["seconds"] + load_s) / (start_s + run["command_s"]),
+        "naive_cpu_by_ours": sum(part["cpu_s"] for part in naive["parts"].values()) / run["cpu_s"],
+        "real_time_factor": run["analysis_s"] / duration_s,
+        "naive_real_time_factor": naive["seconds"] / duration_s,
+    }
+    mark = " (estimated from a part of the frames)" if naive["estimated"] else ""
+    common.print_table(
+        f"Ratios: naive flow by pipeline{mark}",
+        ("", "naive", "ours", "ratio"),
+        [
+            ("analysis of the clip, s (server up)", naive["seconds"], run["analysis_s"], figures["naive_by_analysis"]),
+            ("whole command, s (server up)", naive["seconds"], run["command_s"], figures["naive_by_command"]),
+            (
+                "from nothing, s (naive: with loading; ours: with server start)",
+                naive["seconds"] + load_s,
+                start_s + run["command_s"],
+                figures["cold_naive_by_cold_command"],
+            ),
+            (
+                "CPU seconds (ours: server, command, workers)",
+                sum(part["cpu_s"] for part in naive["parts"].values()),
+                run["cpu_s"],
+                figures["naive_cpu_by_ours"],
+            ),
+            (
+                "real-time factor (seconds per second of video)",
+                figures["naive_real_time_factor"],
+                figures["real_time_factor"],
+                None,
+            ),
+        ],
+    )
+    rows: list[tuple[object, ...]] = []
+    for name, part in naive["parts"].items():
+        ours = run["services"].get(_OURS[name])
+        rows.append((name, part["seconds"], part["cpu_s"], ours))
+    rows.append(("decoding and scenes, one pass", None, None, run["stage_seconds"].get("decode_video")))
+    rows.append(("sum (naive), wall (ours)", naive["seconds"], None, run["analysis_s"]))
+    common.print_table("Seconds by part (ours overlap and include waiting)", ("", "naive", "naive CPU", "ours"), rows)
+    return figures
+
+
+def print_quality(report: Mapping[str, Any]) -> None:
+    """Side by side."""
+    rows: list[tuple[object, ...]] = []
+    if (texts := report["texts"]) is not None:
+        for name, key in (
+            ("texts: recall", "recall"),
+            ("texts: precision", "precision"),
+            ("lines found", "lines_found"),
+        ):
+            rows.append(
+                (name, texts["naive"][key], texts["ours"][key], texts["ours"]["lines"] if "lines" in key else None)
+            )
+    if (rates := report["word_error_rate"]) is not None:
+        rows.append(
+            ("word error rate (last: faster-whisper's own)", rates["naive"], rates["ours"], rates["faster_whisper"])
+        )
+    objects, cuts = report["objects"], report["cuts"]
+    rows.append(("objects of the naive flow matched", objects["of"], objects["matched"], objects["share"]))
+    scenes = cuts["pyscenedetect"]
+    rows.append(("cuts; largest distance, s", scenes["expected"], scenes["found"], scenes["largest_distance_s"]))
+    if "truth" in cuts:
+        both = cuts["truth"]
+        rows.append(("cuts of the truth", both["naive"]["found"], both["ours"]["found"], both["ours"]["expected"]))
+    common.print_table("Quality", ("", "naive", "ours", "of all, share or bound"), rows)
+
+
+def print_usage(runs: Sequence[Mapping[str, Any]], run: Mapping[str, Any], naive: Mapping[str, Any]) -> None:
+    """What the middle run took of the machine, by program."""
+    usage = run["usage"]
+    rows: list[tuple[object, ...]] = [
+        (name, seconds, usage["peak_rss_by_program_mib"].get(name))
+        for name, seconds in usage["cpu_by_program_s"].items()
+    ]
+    rows.append(("sum; peak of all", usage["cpu_s"], usage["peak_rss_mib"]))
+    if "usage" in naive:
+        rows.append(("naive flow", naive["usage"]["cpu_s"], naive["usage"]["peak_rss_mib"]))
+    common.print_table("CPU seconds and peak resident MiB of the middle run", ("", "CPU s", "MiB"), rows)
+    times = ", ".join(f"{r['analysis_s']:.1f}" for r in runs)
+    print(
+        f"CPU use over the command: {usage['cpu_use']:.2f} of all cores; "
+        f"shared memory at most {usage['peak_shm_mib']} MiB"
+    )
+    print(f"analysis seconds of all runs: {times} (median {statistics.median(r['analysis_s'] for r in runs):.2f})")
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clip", default="bench", help="bench, demo, short, or a file  [default: bench]")
+    parser.add_argument("--runs", type=int, default=3, help="runs of the pipeline  [default: 3]")
+    parser.add_argument("--naive-seconds-limit", type=float, help="stop each naive part then and scale its time up")
+    parser.add_argument("--skip-naive", action="store_true", help="use the stored naive result of the same clip")
+    parser.add_argument(
+        "--naive-omp",
+        choices=("default", "passive", "both"),
+        default="default",
+        help="whether the naive flow's idle OpenMP threads spin (the libraries' default) or sleep",
+    )
+    parser.add_argument("--device", default="auto", help="of the server  [default: auto]")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, print, write, and judge."""
+    args = arguments()
+    with tempfile.TemporaryDirectory(prefix="rumiai-bench-") as temporary:
+        folder = Path(temporary)
+        clip = common.make_clip(args.clip, folder)
+        policies = ("default", "passive") if args.naive_omp == "both" else (args.naive_omp,)
+        naives = {policy: run_naive(clip, args, policy) for policy in policies}
+        naive = naives[policies[0]]
+        with common.serving(folder / "server.log", "--device", args.device) as server:
+            print(f"server ready after {server.start_s:.1f} s")
+            runs = run_pipeline(clip, server, folder, args.runs)
+        run = middle(runs)
+        facts = json.loads(Path(run["files"]["unified"]).read_text(encoding="utf-8"))["metadata"]
+        assessed = [
+            quality.assess(
+                quality.seen_by_run(each["files"]),
+                quality.seen_by_naive(naive),
+                clip.truth,
+                fps=facts["fps"],
+                sample_fps=naive["sample_fps"],
+                reference=naive["faster_whisper"],
+            )
+            for each in runs
+        ]
+    lost = sorted({loss for report in assessed for loss in quality.losses(report)})
+    report = assessed[runs.index(run)]
+    ratios = print_times(naive, run, facts["duration"], server.start_s)
+    for policy in policies[1:]:
+        print(f"naive flow with OpenMP threads {policy}: {naives[policy]['seconds']:.1f} s")
+    print_quality(report)
+    print_usage(runs, run, naive)
+    print(f"server start until ready: {server.start_s:.1f} s; load before the runs: {[r['load_before'] for r in runs]}")
+    common.write_result(
+        "compare",
+        {
+            "clip": {"name": clip.name, "sha256": clip.sha256, "duration_s": facts["duration"]},
+            "ratios": ratios,
+            "server_start_s": round(server.start_s, 2),
+            "runs": [{k: v for k, v in each.items() if k != "files"} for each in runs],
+            "naive": {policy: _without_data(result) for policy, result in naives.items()},
+            "quality": report,
+            "quality_lost": lost,
+        },
+    )
+    for loss in lost:
+        print(f"QUALITY LOST: {loss}")
+    sys.exit(1 if lost else 0)
+
+
+def _without_data(naive: Mapping[str, Any]) -> dict[str, Any]:
+    parts = {name: {k: v for k, v in part.items() if k != "data"} for name, part in naive["parts"].items()}
+    return {**naive, "parts": parts}
+
+
+if __name__ == "__main__":
+    main()
