@@ -25,7 +25,7 @@ LOG = logging.getLogger("rumiai_server")
 Outputs = Mapping[str, npt.NDArray[Any]]
 
 # Parameters that Triton and its clients add to a request by themselves.
-_TRITONS_OWN: Final = ("triton_", "sequence_", "priority", "timeout", "binary_data_output", "headers")
+_TRITONS_OWN: Final = ("triton_", "sequence_", "priority", "timeout")
 
 
 class BadRequestError(ValueError):
@@ -72,11 +72,7 @@ def read_parameters(raw: str, spec: EndpointSpec) -> dict[str, Any]:
         BadRequestError: An unknown name.
     """
     found: dict[str, Any] = json.loads(raw) if raw else {}
-    own = {
-        key: value
-        for key, value in found.items()
-        if not key.startswith(("triton_", "sequence_", "priority", "timeout"))
-    }
+    own = {key: value for key, value in found.items() if not key.startswith(_TRITONS_OWN)}
     unknown = sorted(set(own) - set(spec.parameters))
     if unknown:
         raise BadRequestError(
@@ -99,6 +95,18 @@ def as_number(parameters: Mapping[str, Any], name: str, default: float) -> float
     if isinstance(value, bool) or not np.isfinite(number):
         raise BadRequestError(f"parameter {name}: got {value!r}, expected a finite number")
     return number
+
+
+def as_int(parameters: Mapping[str, Any], name: str, default: int) -> int:
+    """A whole number, in whatever type the client could send it.
+
+    Raises:
+        BadRequestError: It is not one.
+    """
+    number = as_number(parameters, name, default)
+    if not number.is_integer():
+        raise BadRequestError(f"parameter {name}: got {parameters[name]!r}, expected a whole number")
+    return int(number)
 
 
 def as_bool(parameters: Mapping[str, Any], name: str, default: bool) -> bool:

@@ -19,6 +19,7 @@ from rumiai.contracts import tensors
 from rumiai.errors import RumiAIError
 from rumiai.weights.cli import weights_group
 from rumiai_server.launch import ServeConfig, ServerAddress, running
+from rumiai_server.revive import keep_models_alive
 
 _LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -137,6 +138,7 @@ def _serve(*, as_json: bool, until_stdin_closes: bool, **options: object) -> Non
         threading.Thread(target=_watch_stdin, args=(stop,), daemon=True).start()
     with running(config, stop) as (triton, address):
         _announce(address, as_json)
+        threading.Thread(target=keep_models_alive, args=(address, stop), daemon=True, name="revive").start()
         while not stop.wait(0.5):
             if not triton.is_alive():
                 click.echo("error: Triton stopped by itself; its log above says why", err=True)

@@ -31,7 +31,7 @@ class TritonPythonModel:
     def _parse(self, images, parameters):
         params = OcrParams(
             mode=parameters.get("mode", self._mode),
-            canvas_size=int(adapter.as_number(parameters, "canvas_size", OcrParams.canvas_size)),
+            canvas_size=adapter.as_int(parameters, "canvas_size", OcrParams.canvas_size),
             mag_ratio=adapter.as_number(parameters, "mag_ratio", OcrParams.mag_ratio),
         )
         return adapter.check_images(images), params

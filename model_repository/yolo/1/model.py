@@ -29,7 +29,7 @@ class TritonPythonModel:
         params = YoloParams(
             conf=adapter.as_number(parameters, "conf", YoloParams.conf),
             iou=adapter.as_number(parameters, "iou", YoloParams.iou),
-            max_det=int(adapter.as_number(parameters, "max_det", YoloParams.max_det)),
+            max_det=adapter.as_int(parameters, "max_det", YoloParams.max_det),
             mode=parameters.get("mode", self._mode),
         )
         return adapter.check_images(images), params
