@@ -150,11 +150,20 @@ class Usage:
     peak_shm_bytes: int = 0
     cpu_by_program_s: dict[str, float] = field(default_factory=dict)
     rss_by_program_bytes: dict[str, int] = field(default_factory=dict)
+    trace: list[tuple[float, float]] = field(default_factory=list)  # seconds since the start, CPU seconds until then
 
     @property
     def cpu_use(self) -> float:
         """CPU seconds by the seconds that all cores offered."""
         return self.cpu_s / (self.wall_s * len(os.sched_getaffinity(0))) if self.wall_s else 0.0
+
+    def cpu_use_within(self, start: float, end: float) -> float | None:
+        """The same between two shares of the time, 0..1; None when it was too short to tell."""
+        inside = [(at, cpu) for at, cpu in self.trace if start * self.wall_s <= at <= end * self.wall_s]
+        if len(inside) < 2:
+            return None
+        (first_s, before), (last_s, after) = inside[0], inside[-1]
+        return (after - before) / ((last_s - first_s) * len(os.sched_getaffinity(0)))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, bytes as MiB."""
@@ -238,6 +247,8 @@ class Meter:
                 if maps:
                     self._segments |= _mapped_segments(process.pid)
         usage = self.usage
+        spent = sum(seconds - self._before.get(pid, 0.0) for pid, (_, seconds) in self._latest.items())
+        usage.trace.append((time.monotonic() - self._began, spent))
         usage.peak_rss_bytes = max(usage.peak_rss_bytes, sum(rss.values()))
         usage.peak_private_bytes = max(usage.peak_private_bytes, private)
         for program, size in rss.items():
