@@ -8,6 +8,7 @@ Workers report over a Unix datagram socket: unlike a queue's pipe it has no lock
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -29,6 +30,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from rumiai.contracts.outcome import Failure, VideoOutcome
 from rumiai.embedded import ServerAccess
+from rumiai.errors import ServerError
 from rumiai.settings import Settings
 
 # A worker that died may have been unlucky (memory pressure); one that dies twice over the same video was not.
@@ -97,7 +99,7 @@ def run_batch(
             context = RunContext(run_id, settings, server, address)
             return _Scheduler(jobs, context, tell, stop).run()
     finally:
-        _sweep(run_id)
+        _sweep(run_id, server)
 
 
 class _Scheduler:
@@ -195,11 +197,21 @@ def _receive(receiver: socket.socket, tell: Listener, closing: threading.Event) 
         tell(json.loads(message))
 
 
-def _sweep(run_id: str) -> None:
-    """Remove what workers that were killed left in shared memory."""
+def _sweep(run_id: str, server: ServerAccess) -> None:
+    """Remove what workers that were killed left in shared memory, and in the server's table of it."""
     from rumiai.media.shared_frames import unlink_run
 
-    unlink_run(run_id)
+    if left := unlink_run(run_id):
+        with contextlib.suppress(ServerError):  # a server that has gone has no table either
+            asyncio.run(_unregister(left, server))
+
+
+async def _unregister(regions: Sequence[str], server: ServerAccess) -> None:
+    from rumiai.inference.client import TritonClient
+
+    async with TritonClient.connect(server.grpc, server.token) as client:
+        for region in regions:
+            await client.unregister(region)
 
 
 _worker: Any = None

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
+import threading
+import time
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 COMMAND = [sys.executable, "-c", "from rumiai.cli import main; main()"]
 LIMIT_S = 400
@@ -41,9 +46,50 @@ def orch(*arguments: str | Path, env: dict[str, str] | None = None) -> Done:
     return Done(ran.returncode, ran.stdout, ran.stderr)
 
 
-def shared_memory() -> set[str]:
-    """Our names in /dev/shm and PyTriton's."""
-    return {p.name for p in Path("/dev/shm").iterdir() if p.name.startswith(("rumiai", "pytrtion"))}
+class Tracked:
+    """A running ``rumiai-orch``; its processes are all remembered, so that what they leave is known for theirs."""
+
+    def __init__(self, *arguments: str | Path) -> None:
+        command = [*COMMAND, *map(str, arguments)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._seen: dict[int, psutil.Process] = {self.process.pid: psutil.Process(self.process.pid)}
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        while self.process.poll() is None:
+            self.descendants()
+            time.sleep(0.05)
+
+    def descendants(self) -> list[psutil.Process]:
+        """Those alive now."""
+        try:
+            found = self._seen[self.process.pid].children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+        self._seen.update((child.pid, child) for child in found)
+        return found
+
+    def read_until(self, part: str) -> None:
+        """Read events until one holds this text."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if part in line:
+                return
+        raise AssertionError(f"ended without {part!r}")
+
+    def finish(self) -> Done:
+        """Wait for the end; ``stdout`` is what has not been read before."""
+        stdout, stderr = self.process.communicate(timeout=LIMIT_S)
+        return Done(self.process.returncode, stdout, stderr)
+
+    def leftovers(self) -> list[str]:
+        """Processes that still run, and shared memory and folders that carry the number of one of ours."""
+        _, alive = psutil.wait_procs(list(self._seen.values()), timeout=10)
+        left = [f"process {process.pid}" for process in alive]
+        prefixes = tuple(f"{kind}{pid}-" for pid in self._seen for kind in ("rumiai-", "pytrtion", "rumiai-serve-"))
+        for folder in (Path("/dev/shm"), Path(tempfile.gettempdir())):
+            left += [str(path) for path in folder.iterdir() if path.name.startswith(prefixes)]
+        return left
 
 
 def alike(one: str, other: str) -> float:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from rumiai.demo import ClipSpec, Shot, Utterance, render
 
 from ..conftest import Clip, RunningServer, serving
-from .running import COMMAND, LIMIT_S, orch, shared_memory
+from .running import Tracked, orch
 
 pytestmark = pytest.mark.server
 
@@ -143,98 +141,83 @@ def test_strict_mode_fails_a_video_whose_service_failed(tmp_path: Path) -> None:
     assert ran.done["videos"][0]["status"] == "failed"
 
 
-def descendants(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
-
-
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_leaves_nothing_behind(
     signum: int, clip: Clip, triton_server: RunningServer, tmp_path: Path
 ) -> None:
-    before = shared_memory()
-    command = [*COMMAND, "submit", str(clip.path), "--out", str(tmp_path), "--server", triton_server.grpc, "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if '"stage": "frames"' in line:
-            break
-    workers = descendants(psutil.Process(process.pid))
-    assert workers
-    process.send_signal(signum)
-    rest, stderr = process.communicate(timeout=LIMIT_S)
-    last = json.loads(rest.splitlines()[-1])
-    assert process.returncode == 1, stderr
-    assert last["event"] == "done"
-    assert last["videos"][0]["error"]["type"] == "Interrupted"
-    _, alive = psutil.wait_procs(workers, timeout=10)
-    assert alive == []
-    assert shared_memory() <= before
-    again = orch("submit", clip.path, "--out", tmp_path, "--server", triton_server.grpc, "--json")
+    arguments = ["submit", clip.path, "--out", tmp_path, "--server", triton_server.grpc, "--json"]
+    run = Tracked(*arguments)
+    run.read_until('"stage": "frames"')
+    assert run.descendants()
+    run.process.send_signal(signum)
+    ended = run.finish()
+    assert ended.code == 1, ended.stderr
+    assert ended.done["videos"][0]["error"]["type"] == "Interrupted"
+    assert run.leftovers() == []
+    again = orch(*arguments)
     assert again.code == 0
     assert again.done["videos"][0]["status"] == "ok"
 
 
 def test_a_killed_worker_costs_its_video_one_retry(clip: Clip, triton_server: RunningServer, tmp_path: Path) -> None:
-    before = shared_memory()
-    command = [*COMMAND, "submit", str(clip.path), "--out", str(tmp_path), "--server", triton_server.grpc, "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert process.stdout is not None
-    events = []
-    killed = False
-    for line in process.stdout:
-        events.append(json.loads(line))
-        if not killed and events[-1].get("stage") == "frames":
-            # The worker is the child that has the video open.
-            for child in descendants(psutil.Process(process.pid)):
-                if any(entry.path == str(clip.path) for entry in child.open_files()):
-                    child.kill()
-                    killed = True
-    assert process.wait(LIMIT_S) == 0
-    assert killed
-    assert [event["event"] for event in events].count("retry") == 1
-    assert events[-1]["videos"][0]["status"] == "ok"
-    assert shared_memory() <= before
+    run = Tracked("submit", clip.path, "--out", tmp_path, "--server", triton_server.grpc, "--json")
+    run.read_until('"stage": "frames"')
+    workers = [child for child in run.descendants() if "spawn_main" in " ".join(child.cmdline())]
+    assert len(workers) == 1
+    workers[0].kill()
+    ended = run.finish()
+    assert ended.code == 0, ended.stderr
+    assert [event["event"] for event in ended.events].count("retry") == 1
+    assert ended.done["videos"][0]["status"] == "ok"
+    assert run.leftovers() == []
 
 
 def test_the_embedded_server_is_started_and_stopped(clip: Clip, tmp_path: Path) -> None:
-    before = shared_memory()
-    ran = orch("submit", clip.path, "--out", tmp_path, "--services", "yolo,scene_detection", "--json")
-    assert ran.code == 0, ran.stderr
-    assert [e["state"] for e in ran.events if e["event"] == "server"] == ["starting", "ready", "stopping"]
-    assert ran.done["videos"][0]["status"] == "ok"
-    assert shared_memory() <= before
-    assert not [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or [])]
+    run = Tracked("submit", clip.path, "--out", tmp_path, "--services", "yolo,scene_detection", "--json")
+    ended = run.finish()
+    assert ended.code == 0, ended.stderr
+    assert [e["state"] for e in ended.events if e["event"] == "server"] == ["starting", "ready", "stopping"]
+    assert ended.done["videos"][0]["status"] == "ok"
+    assert run.leftovers() == []
+
+
+def test_an_interrupt_while_the_server_starts_leaves_nothing_behind(clip: Clip, tmp_path: Path) -> None:
+    run = Tracked("submit", clip.path, "--out", tmp_path, "--services", "yolo,scene_detection", "--json")
+    run.read_until('"state": "starting"')
+    time.sleep(3)
+    run.process.send_signal(signal.SIGINT)
+    ended = run.finish()
+    assert ended.code == 1
+    assert ended.done["error"]["type"] == "ServerError"
+    assert ended.done["videos"][0]["status"] == "failed"
+    assert run.leftovers() == []
+
+
+def test_a_killed_run_takes_its_server_and_workers_with_it(clip: Clip, tmp_path: Path) -> None:
+    run = Tracked("submit", clip.path, "--out", tmp_path, "--services", "yolo,scene_detection", "--json")
+    run.read_until('"state": "ready"')
+    run.process.kill()
+    run.finish()
+    left = [name for name in run.leftovers() if name.startswith("process")]
+    deadline = time.monotonic() + 30
+    while left and time.monotonic() < deadline:
+        left = [name for name in run.leftovers() if name.startswith("process")]
+    assert left == []
 
 
 def test_a_server_that_dies_in_the_middle_is_a_recorded_failure(clip: Clip, tmp_path: Path) -> None:
-    before = shared_memory()
     with serving(tmp_path / "log", "--models", "yolo") as server:
-        command = [
-            *COMMAND,
-            "submit",
-            str(clip.path),
-            "--out",
-            str(tmp_path / "out"),
-            "--server",
-            server.grpc,
-            "--json",
-        ]
-        command += ["--services", "yolo,scene_detection"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        assert process.stdout is not None
-        for line in process.stdout:
-            if '"event": "progress"' in line:
-                break
+        run = Tracked(
+            "submit", clip.path, "--out", tmp_path / "out", "--server", server.grpc, "--json",
+            "--services", "yolo,scene_detection",
+        )  # fmt: skip
+        run.read_until('"event": "progress"')
         server.process.kill()
         server.process.wait()
-        rest, _ = process.communicate(timeout=LIMIT_S)
-    video = json.loads(rest.splitlines()[-1])["videos"][0]
+        ended = run.finish()
+    video = ended.done["videos"][0]
     if video["status"] != "ok":  # the whole clip may have been seen before the server had gone
         assert "yolo" not in video["files"]
         told = video["error"]["message"] if video["error"] else video["services"]["yolo"]["reason"]
         assert "server" in told
-    time.sleep(1)
-    assert {name for name in shared_memory() - before if name.startswith("rumiai")} == set()
+    assert run.leftovers() == []

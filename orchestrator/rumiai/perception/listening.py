@@ -34,6 +34,7 @@ class Listening:
         self._subject, self._client, self._out, self._emit = subject, client, out, emit
         self._runs = {name: Service(name, out.versions[name]) for name in services}
         self._region: SharedRegion | None = None
+        self._registered = False
 
     async def run(self) -> None:
         """Decode the track, run the services, free the memory."""
@@ -79,7 +80,8 @@ class Listening:
         if track is None:
             return whisper.assemble(None, has_audio=False, audio_duration_s=0.0)
         if self._region is not None and track.span is not None:
-            await self._client.register(track.span.region, track.span.key, self._region.size_bytes)
+            span, size_bytes = track.span, self._region.size_bytes
+            self._registered = await self._client.register(span.region, span.key, size_bytes)
         payload = await whisper.transcribe(self._client, track, whisper.WhisperParams())
         return whisper.assemble(
             payload, has_audio=True, audio_duration_s=track.duration_s, audio_offset_s=track.offset_s
@@ -94,7 +96,8 @@ class Listening:
 
     async def _forget(self, region: SharedRegion) -> None:
         try:
-            await self._client.unregister(region.region)
+            if self._registered:
+                await self._client.unregister(region.region)
         except RumiAIError as exc:  # the server has gone, and the region's registration with it
             self._out.warnings.append(str(exc))
         finally:

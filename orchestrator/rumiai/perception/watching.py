@@ -75,6 +75,7 @@ class Watching:
         self._detections: list[FrameDetections] = []
         self._people: list[PeopleFrame] = []
         self._stored_boxes = _stored_person_boxes(stored.get("yolo"))
+        self._registered = False
         self._done = {"people": 0, "ocr": 0}
 
     async def run(self) -> None:
@@ -107,11 +108,12 @@ class Watching:
         """Let the server map the frames, when a service there reads them; when it has gone, they will say so."""
         if "yolo" in self._runs or "ocr" in self._runs:
             with contextlib.suppress(ServerError):
-                await self._client.register(arena.region, arena.key, arena.size_bytes)
+                self._registered = await self._client.register(arena.region, arena.key, arena.size_bytes)
 
     async def _forget(self, arena: FrameArena) -> None:
         try:
-            await self._client.unregister(arena.region)
+            if self._registered:
+                await self._client.unregister(arena.region)
         except RumiAIError as exc:  # the server has gone, and the region's registration with it
             self._out.warnings.append(str(exc))
         finally:
