@@ -292,14 +292,24 @@ class Run:
     command_cpu_s: float
 
 
-def submit(clips: Sequence[Path], out: Path, server: Server | None, *options: str) -> Run:
-    """Run the main job as a user does and wait for it; ends the program when it fails."""
+def submit(
+    clips: Sequence[Path], out: Path, server: Server | None, *options: str, settings: Mapping[str, str] | None = None
+) -> Run:
+    """Run the main job as a user does and wait for it; ends the program when it fails.
+
+    Args:
+        clips: What to analyse.
+        out: Folder for the results.
+        server: A running one; None lets the command start its own.
+        options: More of the command line.
+        settings: Environment variables that no option stands for.
+    """
     out.mkdir(parents=True, exist_ok=True)
     named = ("--server", server.grpc) if server else ()
     command = [*_ORCH, "submit", *map(str, clips), "--out", str(out), "--json", "--quiet", *named, *options]
     with tempfile.TemporaryFile("w+") as stdout, Meter(*([server.pid] if server else [])) as meter:
         # In the output folder, where no .env lies.
-        process = subprocess.Popen(command, stdout=stdout, env=our_environment(), cwd=out)
+        process = subprocess.Popen(command, stdout=stdout, env={**our_environment(), **(settings or {})}, cwd=out)
         meter.watch(process.pid)
         _, status, resources = os.wait4(process.pid, 0)
         process.returncode = code = os.waitstatus_to_exitcode(status)
