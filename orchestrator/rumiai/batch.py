@@ -58,6 +58,7 @@ class RunContext:
     settings: Settings
     server: ServerAccess
     events: str
+    insights: bool = True
 
 
 def worker_count(settings: Settings, videos: int) -> int:
@@ -73,6 +74,8 @@ def run_batch(
     server: ServerAccess,
     listener: Listener,
     stop: threading.Event,
+    *,
+    insights: bool = True,
 ) -> list[VideoOutcome]:
     """Analyse the videos.
 
@@ -82,6 +85,7 @@ def run_batch(
         server: A server that is ready.
         listener: Gets every event of the workers, and ``{"event": "video", ...}`` as each video ends; called from
             several threads, one call at a time.
+        insights: Whether to go on after the unified analysis.
         stop: When it is set, no new video is begun and those in flight are given up.
 
     Returns:
@@ -96,7 +100,7 @@ def run_batch(
 
     try:
         with _event_socket(tell) as address:
-            context = RunContext(run_id, settings, server, address)
+            context = RunContext(run_id, settings, server, address, insights)
             return _Scheduler(jobs, context, tell, stop).run()
     finally:
         _sweep(run_id, server)

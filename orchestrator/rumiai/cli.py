@@ -122,6 +122,55 @@ def demo(output: Path) -> None:
 
 
 @main.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the rebuilt files.")
+@click.option("--workers", type=click.IntRange(0, 256), default=0, help="Processes.  [default: one for each core]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON event a line on stdout; the last one is `done`.")
+def recompute(paths: tuple[str, ...], out: Path, workers: int, as_json: bool) -> None:
+    """Rebuild timeline, markers and analyses from stored results, without running a model.
+
+    PATH is an --out folder of an earlier run, a unified analysis, or a folder with ML outputs, of any version.
+    """
+    from rumiai.recompute import Recomputed, find_stored
+    from rumiai.recompute import recompute as rebuild
+
+    done = 0
+    stored = find_stored(paths)
+
+    def tell(item: Recomputed) -> None:
+        nonlocal done
+        done += 1
+        if as_json:
+            click.echo(
+                json.dumps({"event": "video", "video_id": item.video_id, "source": item.path, "error": item.error})
+            )
+        else:
+            click.echo(f"[{done}/{len(stored)}] {item.video_id or item.path}: {item.error or 'ok'}", err=True)
+
+    results = rebuild(stored, out, tell, _settings({}).output_format, workers)
+    failed = sum(item.error is not None for item in results)
+    if as_json:
+        click.echo(json.dumps({"event": "done", "videos": len(results), "failed": failed}))
+    else:
+        click.echo(f"{len(results) - failed} of {len(results)} rebuilt in {out}")
+    sys.exit(1 if failed else 0)
+
+
+@main.command()
+@click.argument("analysis", required=False)
+@click.option("--markdown", is_flag=True, help="A table instead of the JSON Schema.")
+def schema(analysis: str | None, markdown: bool) -> None:
+    """Print the JSON Schema of an ANALYSIS' six blocks; without one, the names of the seven."""
+    from rumiai.contracts.blocks import ANALYSES, json_schema
+    from rumiai.contracts.blocks import markdown as table
+
+    if analysis is None:
+        click.echo("\n".join(ANALYSES))
+    else:
+        click.echo(table(analysis) if markdown else json.dumps(json_schema(analysis), indent=1))
+
+
+@main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--server", help="HOST:PORT of a server to look at too.")
 def doctor(as_json: bool, server: str | None) -> None:

@@ -9,11 +9,11 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rumiai import __version__
+from rumiai.analyses import add_markers, now, write_analyses
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.frames import VideoInfo
 from rumiai.contracts.metadata import VideoMetadata
@@ -115,10 +115,11 @@ def analyse(job: Job, context: RunContext, tools: Tools, progress: Progress) -> 
         _store_results(run, perceived.results)
         results = {**_not_applicable(run), **stored, **perceived.results}
         analysis, failure = _unified(run, results, perceived, renew=bool(wanted))
+        analyses = _analysed(run, progress) if context.insights and failure is None else {}
         outcome = _outcome(run, results, stored, perceived, analysis, failure)
     seconds = time.monotonic() - began
     stages = {"probe": probe_s, **perceived.stage_seconds, "total": seconds}
-    return replace(outcome, skipped=not wanted, seconds=seconds, stage_seconds=stages)
+    return replace(outcome, skipped=not wanted, seconds=seconds, stage_seconds=stages, analyses=analyses)
 
 
 def _limits(settings: Settings) -> MediaLimits:
@@ -179,7 +180,7 @@ def _store_results(run: _Run, results: Mapping[ServiceName, MLAnalysisResult]) -
             raise ContractError(f"{service} broke its contract: {'; '.join(problems[:3])}")
         write_json(path, result.data)
         if result.success:
-            run.state.finish(f"ml.{service}", run.fingerprint(service), [path], _now())
+            run.state.finish(f"ml.{service}", run.fingerprint(service), [path], now())
         else:
             run.state.forget(f"ml.{service}")
 
@@ -197,15 +198,31 @@ def _unified(
             VideoMetadata.local(run.job.video_id).to_dict(),
             MediaFacts.from_info(run.info, sample_fps),
             results,
-            {"rumiai_version": __version__, "stage_seconds": perceived.stage_seconds, "processed_at": _now()},
+            {"rumiai_version": __version__, "stage_seconds": perceived.stage_seconds, "processed_at": now()},
         )
         write_json(path, analysis.to_dict())
-        run.state.finish("unified", print_of_inputs, [path], _now())
+        run.state.finish("unified", print_of_inputs, [path], now())
     # What is counted on from here is what a reader of the file gets.
     analysis = UnifiedAnalysis.from_dict(read_json(path))
     if problems := timeline_problems(analysis.timeline):
         raise ContractError(f"the timeline is inconsistent: {'; '.join(problems[:3])}")
     return analysis, _failure(run, analysis)
+
+
+def _analysed(run: _Run, progress: Progress) -> dict[str, dict[str, Any]]:
+    """Markers and the seven analyses; kept when they were made from this very unified analysis."""
+    progress("analyse")
+    store, video_id = run.store, run.job.video_id
+    unified = store.unified_file(video_id)
+    inputs = fingerprint(__version__, unified.stat().st_mtime_ns, run.settings.output_format)
+    if run.state.finished("analyses", inputs):
+        return {}
+    summaries = write_analyses(store, add_markers(store, video_id), run.settings.output_format)
+    outputs = [Path(path) for summary in summaries.values() for path in summary.files.values()]
+    # The markers have been written into the unified file, so it has another time now.
+    inputs = fingerprint(__version__, unified.stat().st_mtime_ns, run.settings.output_format)
+    run.state.finish("analyses", inputs, [store.markers_file(video_id), *outputs], now())
+    return {name: summary.to_dict() for name, summary in summaries.items()}
 
 
 def _failure(run: _Run, analysis: UnifiedAnalysis) -> Failure | None:
@@ -266,7 +283,3 @@ def _decode_warnings(perceived: Perceived, info: VideoInfo) -> list[str]:
     if report.frames_corrupt:
         out.append(f"{report.frames_corrupt} damaged frames were skipped")
     return out
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

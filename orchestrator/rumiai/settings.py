@@ -42,6 +42,7 @@ class Settings:
     whisper_engine: Literal["ctranslate2", "openai"] = "ctranslate2"
     ocr_langs: str = "en"
     server: str = ""
+    output_format: Literal["v1", "v2"] = "v2"
     force: bool = False
     strict: bool = False
     log_level: str = "INFO"
@@ -136,6 +137,9 @@ FIELDS: Final[Mapping[str, Field]] = {
     "whisper_engine": Field(("RUMIAI_WHISPER_ENGINE",), _word("ctranslate2", "openai"), "which Whisper engine"),
     "ocr_langs": Field(("RUMIAI_OCR_LANGS",), str, "EasyOCR languages, comma separated"),
     "server": Field(("RUMIAI_SERVER",), str, "HOST:PORT of a running server; empty starts one"),
+    "output_format": Field(
+        ("OUTPUT_FORMAT_VERSION",), _word("v1", "v2"), "form of the result files: v2 six blocks, v1 legacy"
+    ),
     "force": Field(("RUMIAI_FORCE",), _boolean, "do finished work again"),
     "strict": Field(("RUMIAI_STRICT_MODE",), _boolean, "a failed service fails its video"),
     "log_level": Field(("LOG_LEVEL",), _log_level, "debug, info, warning or error"),

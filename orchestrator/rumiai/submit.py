@@ -49,14 +49,13 @@ def submit_videos(
     logging.basicConfig(
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    del insights  # no stage comes after the unified analysis yet
     jobs = [Job(str(path), video_id) for path, video_id in _unique(expand(sources)).items()]
     outcomes: list[VideoOutcome] = []
     error: RumiAIError | None = None
     with choose_display(len(jobs), as_json=as_json, quiet=quiet) as display, _interrupts(display) as stop:
         try:
             with _server(settings, display, stop) as server:
-                outcomes = run_batch(jobs, settings, server, display.handle, stop)
+                outcomes = run_batch(jobs, settings, server, display.handle, stop, insights=insights)
         except RumiAIError as exc:
             error = exc
     if as_json:

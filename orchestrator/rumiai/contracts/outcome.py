@@ -37,6 +37,7 @@ class VideoOutcome:
         error: Only when failed.
         services: Service -> {"ok", "reason", "seconds", "cached"}.
         stage_seconds: Stage -> seconds.
+        analyses: Analysis -> {"source", "confidence", "errors", "files"}.
         warnings: What a reader of the results should know.
         summary: What the table at the end shows; see ``pipeline.summarise``.
     """
@@ -50,6 +51,7 @@ class VideoOutcome:
     error: Failure | None = None
     services: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
+    analyses: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)
 
@@ -65,6 +67,7 @@ class VideoOutcome:
             "source": self.source,
             "services": {name: dict(facts) for name, facts in self.services.items()},
             "stage_seconds": {name: round(s, 3) for name, s in self.stage_seconds.items()},
+            "analyses": {name: dict(facts) for name, facts in self.analyses.items()},
             "warnings": list(self.warnings),
             "summary": dict(self.summary),
         }

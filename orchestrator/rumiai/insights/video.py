@@ -1,0 +1,74 @@
+"""What the pipeline hands over of one video."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rumiai.contracts.blocks import Blocks
+from rumiai.contracts.timeline import UnifiedAnalysis
+
+
+@dataclass(frozen=True)
+class VideoInput:
+    """One video, measured.
+
+    Attributes:
+        analysis: As it reads back from its file, temporal markers included where they were made.
+        blocks: Analysis -> generic block name -> fields, complete; analyses that are not in it are left alone.
+        precompute: Analysis -> metrics without a field in the blocks.
+    """
+
+    analysis: UnifiedAnalysis
+    blocks: Mapping[str, Blocks]
+    precompute: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def video_id(self) -> str:
+        """The safe id."""
+        return self.analysis.video_id
+
+    @property
+    def duration_s(self) -> float:
+        """The decoder's."""
+        return self.analysis.duration_s
+
+
+def completeness(blocks: Blocks) -> float:
+    """Share of the services of an analysis that ran, as its Quality block says; 0 when it does not say."""
+    for name, value in blocks.get("Quality", {}).items():
+        if name.lower().endswith("datacompleteness") and isinstance(value, int | float):
+            return float(value)
+    return 0.0
+
+
+def confidence(blocks: Blocks) -> float:
+    """Overall confidence of the data of an analysis, 0 when unknown."""
+    value = blocks.get("Quality", {}).get("overallConfidence")
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def nothing_to_judge(analysis: str, blocks: Blocks) -> str | None:
+    """Why no model is asked: there is no data, or nothing in it that could be judged. None when there is."""
+    if completeness(blocks) == 0:
+        return "none of the services it needs has succeeded"
+    core, quality = blocks.get("CoreMetrics", {}), blocks.get("Quality", {})
+    match analysis:
+        case "creative_density":
+            counts = core.get("elementCounts") or {}
+            seen = any(counts.values()) or core.get("sceneChangeCount")
+            return None if seen else "no creative elements were found"
+        case "emotional_journey":
+            return None if core.get("uniqueEmotions") else "no face shows an emotion"
+        case "person_framing":
+            return None if core.get("personPresenceRate") else "nobody is visible"
+        case "scene_pacing":
+            return None if core.get("totalScenes") else "no scenes are known"
+        case "speech_analysis":
+            return None if core.get("speechPresent") else "hardly anything is said"
+        case "visual_overlay_analysis":
+            return None if core.get("totalOverlays") else "there are no overlays"
+        case _:
+            known = quality.get("captionPresent") or quality.get("hashtagsPresent")
+            return None if known else "there is neither caption nor hashtag"
