@@ -1,0 +1,167 @@
+"""How long may Triton wait for company? Throughput and latency of each endpoint by queue delay and concurrency.
+
+    python bench/batching.py [--seconds 5] [--delays-ms 0,2,5,10,20,50] [--concurrency 1,4,8]
+
+For every delay one server is started over a copy of ``model_repository/`` in which
+``max_queue_delay_microseconds`` is that delay; everything else is as it is served. Each client of a cell sends its next
+request when it has its answer (frames as bytes by gRPC, loopback). Prints a table and writes JSON to bench/results/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import os
+import re
+import shutil
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+# Before torch is imported: idle OpenMP threads that spin would take the cores of the others.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import av
+import cv2
+import numpy as np
+import tritonclient.grpc as triton_grpc
+import ultralytics
+from common import ROOT, write_result
+
+from rumiai.contracts.tensors import ENDPOINTS
+from rumiai_server.launch import ServeConfig, ServerAddress, repository_source, running
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One measurement; ``batch`` is the mean number of items (frames or tracks) of an execution."""
+
+    model: str
+    delay_ms: float
+    concurrency: int
+    requests: int
+    requests_per_s: float
+    p50_ms: float
+    p95_ms: float
+    batch: float
+
+
+def inputs() -> dict[str, np.ndarray]:
+    """One request of each endpoint: a portrait frame for yolo, a captioned one for ocr, 3 s of speech."""
+    picture = cv2.imread(str(Path(ultralytics.__file__).parent / "assets/bus.jpg"))[..., ::-1]
+    frame = np.ascontiguousarray(cv2.resize(picture, (360, 640), interpolation=cv2.INTER_AREA))
+    captioned = frame.copy()
+    cv2.putText(captioned, "WAIT FOR IT", (40, 440), cv2.FONT_HERSHEY_SIMPLEX, 1.4, (255, 255, 255), 4, cv2.LINE_AA)
+    with av.open(str(ROOT / "tests/data/jfk.opus")) as source:
+        resampler = av.AudioResampler("flt", "mono", 16_000)
+        parts = [part for item in [*source.decode(audio=0), None] for part in resampler.resample(item)]
+    track = np.concatenate([part.to_ndarray() for part in parts], axis=1)[:, : 3 * 16_000]
+    return {"yolo": frame[None], "ocr": captioned[None], "whisper": np.ascontiguousarray(track)}
+
+
+@contextlib.contextmanager
+def serving(models: tuple[str, ...], delay_ms: float, device: str) -> Iterator[ServerAddress]:
+    """These models with this queue delay."""
+    with tempfile.TemporaryDirectory(prefix="rumiai-bench-") as folder:
+        repository = Path(folder)
+        for model in models:
+            shutil.copytree(repository_source() / model, repository / model)
+            path = repository / model / "config.pbtxt"
+            text, found = re.subn(
+                r"max_queue_delay_microseconds: \d+",
+                f"max_queue_delay_microseconds: {int(delay_ms * 1000)}",
+                path.read_text(),
+            )
+            assert found == 1, path
+            path.write_text(text)
+        config = ServeConfig(models=models, device=device, repository=repository, log_level="WARNING")  # type: ignore[arg-type]
+        with running(config, threading.Event()) as (_, address):
+            yield address
+
+
+def counters(address: ServerAddress, model: str) -> tuple[float, float]:
+    """Items and executions so far."""
+    with urllib.request.urlopen(address.metrics, timeout=30) as response:
+        text = response.read().decode()
+    items, executions = (
+        sum(float(v) for v in re.findall(rf'^{name}{{model="{model}",[^}}]*}} (\S+)$', text, re.MULTILINE))
+        for name in ("nv_inference_count", "nv_inference_exec_count")
+    )
+    return items, executions
+
+
+def measure(address: ServerAddress, model: str, array: np.ndarray, concurrency: int, seconds: float) -> dict[str, Any]:
+    """The measured members of a ``Cell``."""
+    spec = ENDPOINTS[model].inputs[0]
+    parameters = {"language": "en"} if model == "whisper" else {}
+    latencies: list[float] = []
+    began = time.perf_counter()
+
+    def send_until_the_end() -> None:
+        with contextlib.closing(triton_grpc.InferenceServerClient(address.grpc)) as client:
+            while time.perf_counter() - began < seconds:
+                wire = triton_grpc.InferInput(spec.name, list(array.shape), spec.dtype)
+                wire.set_data_from_numpy(array)
+                sent = time.perf_counter()
+                client.infer(model, [wire], parameters=parameters)
+                latencies.append(time.perf_counter() - sent)
+
+    items, executions = counters(address, model)
+    clients = [threading.Thread(target=send_until_the_end) for _ in range(concurrency)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    took_s = time.perf_counter() - began  # the last answers come after the limit, and count
+    after = counters(address, model)
+    return {
+        "requests": len(latencies),
+        "requests_per_s": round(len(latencies) / took_s, 2),
+        "p50_ms": round(float(np.percentile(latencies, 50)) * 1000, 1),
+        "p95_ms": round(float(np.percentile(latencies, 95)) * 1000, 1),
+        "batch": round((after[0] - items) / max(1.0, after[1] - executions), 2),
+    }
+
+
+def arguments() -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--models", default=",".join(ENDPOINTS))
+    parser.add_argument("--delays-ms", default="0,2,5,10,20,50")
+    parser.add_argument("--concurrency", default="1,4,8")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each cell")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure every cell, print as it goes, write the file at the end."""
+    options = arguments()
+    models = tuple(options.models.split(","))
+    requests = inputs()
+    cells: list[Cell] = []
+    say = functools.partial(print, file=sys.__stdout__, flush=True)  # the launcher makes standard output its log
+    say(f"{'model':8} {'delay ms':>8} {'clients':>7} {'req/s':>8} {'p50 ms':>8} {'p95 ms':>8} {'batch':>6}")
+    for delay_ms in map(float, options.delays_ms.split(",")):
+        with serving(models, delay_ms, options.device) as address:
+            for model in models:
+                for concurrency in map(int, options.concurrency.split(",")):
+                    found = measure(address, model, requests[model], concurrency, options.seconds)
+                    cell = Cell(model, delay_ms, concurrency, **found)
+                    cells.append(cell)
+                    say(
+                        f"{model:8} {delay_ms:8g} {concurrency:7} {cell.requests_per_s:8.2f} {cell.p50_ms:8.1f} "
+                        f"{cell.p95_ms:8.1f} {cell.batch:6.2f}"
+                    )
+    write_result("batching", {"seconds_per_cell": options.seconds, "cells": [asdict(cell) for cell in cells]})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+"""The three endpoints on real models: every way to call them gives the engine's own answer."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import urllib.error
+import urllib.request
+
+import cv2
+import numpy as np
+import pytest
+import tritonclient.grpc as triton_grpc
+
+from rumiai.contracts.tensors import COCO_NAMES, ENDPOINTS, OCR, WHISPER, YOLO, EndpointSpec
+from rumiai_server.engines.ocr import OcrEngine, OcrParams
+from rumiai_server.engines.yolo import YoloEngine, YoloParams
+
+from .calling import TRANSPORTS, Arrays, bus, by_grpc, by_http, caption, metric, speech
+
+pytestmark = [
+    pytest.mark.server,
+    # easyocr warns about torch's own deprecations.
+    pytest.mark.filterwarnings("ignore:.*(quantiz|pin_memory|weights_only|torch.ao).*"),
+]
+
+STRICT = {"mode": "strict"}
+KENNEDY = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
+
+
+def small_bus() -> np.ndarray:
+    return cv2.resize(bus(), (150, 200), interpolation=cv2.INTER_AREA)
+
+
+def same(found: Arrays, expected: Arrays) -> None:
+    assert list(found) == list(expected)
+    for name, array in expected.items():
+        assert found[name].dtype == array.dtype, name
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+
+
+def fits(spec: EndpointSpec, found: Arrays, items: int) -> None:
+    for output in spec.outputs:
+        shape = found[output.name].shape
+        assert len(shape) == 1 + len(output.dims)
+        assert shape[0] == items
+        assert all(want in (-1, got) for want, got in zip(output.dims, shape[1:], strict=True)), (output, shape)
+
+
+def words(found: Arrays) -> str:
+    transcript = json.loads(found["TRANSCRIPT"][0, 0])
+    text = " ".join(segment["text"] for segment in transcript["segments"])
+    return "".join(letter for letter in text.lower() if letter.isalpha() or letter == " ")
+
+
+@pytest.mark.parametrize("transport", [name for name in TRANSPORTS if name != "grpc"])
+@pytest.mark.parametrize(("spec", "picture"), [(YOLO, small_bus()), (OCR, caption())], ids=["yolo", "ocr"])
+def test_pictures_get_the_same_answer_by_every_transport(triton_server, spec, picture, transport):
+    images = np.stack([picture, picture[::-1]])
+    expected = by_grpc(triton_server, spec, images, STRICT)
+    fits(spec, expected, 2)
+    assert expected["COUNTS"][0, 0] >= 1
+    same(TRANSPORTS[transport](triton_server, spec, images, STRICT), expected)
+
+
+def test_speech_gets_the_known_words_by_every_transport(triton_server):
+    track = speech()
+    chosen = [transport for name, transport in TRANSPORTS.items() if name != "plain json"]
+    answers = [transport(triton_server, WHISPER, track, {"language": "en"}) for transport in chosen]
+    fits(WHISPER, answers[0], 1)
+    assert words(answers[0]) == KENNEDY
+    for other in answers[1:]:
+        same(other, answers[0])
+
+
+def test_transcript_has_the_documented_members(triton_server):
+    transcript = json.loads(by_grpc(triton_server, WHISPER, speech(), {})["TRANSCRIPT"][0, 0])
+    assert {key: transcript[key] for key in ("language", "task", "reason", "engine", "model")} == {
+        "language": "en",
+        "task": "transcribe",
+        "reason": None,
+        "engine": "ctranslate2",
+        "model": "whisper-base",
+    }
+    assert 0.9 < transcript["language_probability"] <= 1.0
+    assert transcript["duration_s"] == pytest.approx(11.0, abs=0.1)
+    assert 7.0 < transcript["speech_s"] <= transcript["duration_s"]
+    times = [t for s in transcript["segments"] for w in s["words"] for t in (w["start_s"], w["end_s"])]
+    assert times == sorted(times)
+    assert 0.0 <= times[0] < 1.5
+    assert 9.0 < times[-1] < 11.5
+    silent = json.loads(by_grpc(triton_server, WHISPER, np.zeros((1, 8000), np.float32), {})["TRANSCRIPT"][0, 0])
+    assert (silent["language"], silent["segments"]) == (None, [])
+    assert silent["reason"]
+
+
+def test_words_can_be_left_out(triton_server):
+    found = by_http(triton_server, WHISPER, speech(), {"language": "en", "word_timestamps": False})
+    assert words(found) == KENNEDY
+    assert all(segment["words"] == [] for segment in json.loads(found["TRANSCRIPT"][0, 0])["segments"])
+
+
+def test_yolo_strict_is_the_engine_itself(triton_server, weights):
+    engine = YoloEngine(weights("yolov8n.onnx"), device="cpu", threads=2)
+    [[expected]] = engine.detect([(bus()[None], YoloParams(mode="strict"))])
+    found = by_grpc(triton_server, YOLO, bus()[None], STRICT)
+    assert [COCO_NAMES[i] for i in found["CLASS_IDS"][0]] == [engine.names[i] for i in expected.class_ids]
+    assert sorted(COCO_NAMES[i] for i in expected.class_ids if i in (0, 5)) == ["bus"] + ["person"] * 4
+    np.testing.assert_allclose(found["BOXES"][0], expected.boxes, atol=0.05)
+    np.testing.assert_allclose(found["SCORES"][0], expected.scores, atol=1e-4)
+    assert found["COUNTS"].tolist() == [[len(expected)]]
+
+
+def test_yolo_obeys_its_parameters(triton_server):
+    images = bus()[None]
+    everything = by_grpc(triton_server, YOLO, images, STRICT)
+    sure = by_grpc(triton_server, YOLO, images, {**STRICT, "conf": "0.8"})
+    assert sure["SCORES"][0].tolist() == [score for score in everything["SCORES"][0].tolist() if score > 0.8]
+    one = by_http(triton_server, YOLO, images, {**STRICT, "max_det": 1})
+    assert one["SCORES"].tolist() == [everything["SCORES"][0, :1].tolist()]
+
+
+def test_ocr_strict_is_the_engine_itself(triton_server, weights):
+    picture = np.concatenate([caption("FOLLOW ME"), caption("link in bio")])[None]
+    engine = OcrEngine(weights("craft_mlt_25k.pth"), weights("english_g2.pth"), device="cpu", threads=2)
+    [[expected]] = engine.read([(picture, OcrParams(mode="strict"))])
+    found = by_grpc(triton_server, OCR, picture, STRICT)
+    assert tuple(text.decode() for text in found["TEXTS"][0]) == expected.texts
+    assert " ".join(expected.texts).lower() == "follow me link in bio"
+    np.testing.assert_allclose(found["QUADS"][0], expected.quads, atol=0.5)
+    np.testing.assert_allclose(found["SCORES"][0], expected.scores, atol=1e-3)
+
+
+def test_frames_of_a_request_answer_in_order_and_are_padded(triton_server):
+    images = np.stack([small_bus(), np.zeros_like(small_bus()), small_bus()[:, ::-1]])
+    found = by_grpc(triton_server, YOLO, images, STRICT)
+    assert found["COUNTS"][1, 0] == 0
+    for i, image in enumerate(images):
+        alone = by_grpc(triton_server, YOLO, image[None], STRICT)
+        count = int(found["COUNTS"][i, 0])
+        assert alone["COUNTS"][0, 0] == count
+        np.testing.assert_allclose(found["BOXES"][i, :count], alone["BOXES"][0], atol=0.05)
+        np.testing.assert_allclose(found["SCORES"][i, :count], alone["SCORES"][0], atol=1e-4)
+    assert (found["BOXES"][1] == 0).all()
+    assert (found["SCORES"][1] == 0).all()
+    assert (found["CLASS_IDS"][1] == -1).all()
+
+    texts = by_grpc(triton_server, OCR, np.stack([caption(), np.zeros_like(caption())]), STRICT)
+    read, nothing = texts["TEXTS"]
+    assert b" ".join(read).lower() == b"wait for it"
+    assert nothing.tolist() == [b""] * len(read)
+    assert texts["COUNTS"].ravel().tolist() == [len(read), 0]
+    assert (texts["QUADS"][1] == 0).all()
+
+
+def test_requests_of_different_shapes_share_batches_and_keep_their_answers(triton_server):
+    pictures = [cv2.resize(bus(), size) for size in ((160, 120), (120, 160), (96, 96))] * 4
+    alone = [by_grpc(triton_server, YOLO, picture[None], STRICT) for picture in pictures[:3]] * 4
+    before = [metric(triton_server, name, "yolo") for name in ("nv_inference_count", "nv_inference_exec_count")]
+    answers: list[Arrays | Exception | None] = [None] * len(pictures)
+    done = threading.Semaphore(0)
+
+    def keep(index, result, error):
+        answers[index] = error or {output.name: result.as_numpy(output.name) for output in YOLO.outputs}
+        done.release()
+
+    with contextlib.closing(triton_grpc.InferenceServerClient(triton_server.grpc)) as client:
+        for index, picture in enumerate(pictures):
+            wire = triton_grpc.InferInput("IMAGES", [1, *picture.shape], "UINT8")
+            wire.set_data_from_numpy(picture[None])
+            client.async_infer(
+                "yolo", [wire], lambda result, error, index=index: keep(index, result, error), parameters=STRICT
+            )
+        for _ in pictures:
+            assert done.acquire(timeout=120)
+    after = [metric(triton_server, name, "yolo") for name in ("nv_inference_count", "nv_inference_exec_count")]
+    assert after[0] - before[0] == len(pictures)
+    assert after[1] - before[1] < len(pictures)
+    for found, expected in zip(answers, alone, strict=True):
+        assert isinstance(found, dict), found
+        assert found["CLASS_IDS"].tolist() == expected["CLASS_IDS"].tolist()
+        np.testing.assert_allclose(found["BOXES"], expected["BOXES"], atol=0.05)
+
+
+def test_health(triton_server):
+    with contextlib.closing(triton_grpc.InferenceServerClient(triton_server.grpc)) as client:
+        assert client.is_server_live()
+        assert client.is_server_ready()
+        assert [client.is_model_ready(model) for model in ENDPOINTS] == [True] * 3
+        assert not client.is_model_ready("no-such-model")
+    for path in ("health/live", "health/ready", *(f"models/{model}/ready" for model in ENDPOINTS)):
+        with urllib.request.urlopen(f"http://{triton_server.http}/v2/{path}", timeout=30) as response:
+            assert response.status == 200
+    with pytest.raises(urllib.error.HTTPError, match="HTTP Error 400"):
+        urllib.request.urlopen(f"http://{triton_server.http}/v2/models/no-such-model/ready", timeout=30)
+    with urllib.request.urlopen(triton_server.metrics, timeout=30) as response:
+        assert response.headers["Content-Type"].startswith("text/plain")
+        assert b"# TYPE nv_inference_count counter" in response.read()
+
+
+@pytest.mark.parametrize("spec", ENDPOINTS.values(), ids=list(ENDPOINTS))
+def test_a_models_config_is_its_contract(triton_server, spec):
+    with contextlib.closing(triton_grpc.InferenceServerClient(triton_server.grpc)) as client:
+        config = client.get_model_config(spec.model, as_json=True)["config"]
+        metadata = client.get_model_metadata(spec.model, as_json=True)
+    assert config["max_batch_size"] == spec.max_batch_size
+    assert config["backend"] == "python"
+    assert "dynamic_batching" in config
+    for group, tensors in (("input", spec.inputs), ("output", spec.outputs)):
+        assert [
+            (t["name"], t["data_type"].replace("TYPE_STRING", "TYPE_BYTES"), [int(dim) for dim in t["dims"]])
+            for t in config[group]
+        ] == [(t.name, f"TYPE_{t.dtype}", list(t.dims)) for t in tensors]
+        assert [(t["name"], t["datatype"], [int(dim) for dim in t["shape"]]) for t in metadata[f"{group}s"]] == [
+            (t.name, t.dtype, [-1, *t.dims]) for t in tensors
+        ]
+    assert all(tensor["allow_ragged_batch"] for tensor in config["input"])
