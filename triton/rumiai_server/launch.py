@@ -193,12 +193,19 @@ def _alive(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
-def sweep_stale() -> list[str]:
-    """Remove what servers that were killed left in ``/dev/shm`` and in the temporary folder; returns the names."""
+def sweep_stale(*, ours: bool = False) -> list[str]:
+    """Remove what servers that were killed left in ``/dev/shm`` and in the temporary folder.
+
+    Args:
+        ours: Of this process too: its Triton has ended, and models that died have left their segments.
+
+    Returns:
+        The names of what was removed.
+    """
     removed = []
     for entry in _SHM.glob(f"{_PYTRITON_SHM_PREFIX}*"):
         digits = entry.name.removeprefix(_PYTRITON_SHM_PREFIX).split("-")[0]
-        if digits.isdigit() and not _alive(int(digits)):
+        if digits.isdigit() and (not _alive(int(digits)) or (ours and int(digits) == os.getpid())):
             with contextlib.suppress(OSError):
                 entry.unlink()
                 removed.append(entry.name)
@@ -308,7 +315,7 @@ def running(config: ServeConfig, stop: threading.Event) -> Iterator[tuple[Triton
             with contextlib.redirect_stdout(TritonLog()):
                 triton.stop() if started else _abandon(triton)
         shutil.rmtree(folder, ignore_errors=True)
-        sweep_stale()
+        sweep_stale(ours=True)
 
 
 def _start(triton: Triton, address: ServerAddress, stop: threading.Event) -> bool:
