@@ -25,7 +25,7 @@ SAMPLE_INTERVAL_S: Final = 1.0
 _MOVED: Final = 0.2
 _DIP: Final = 0.1  # by which a curve falls between two peaks
 _NOISE: Final = 0.01  # heights that differ by less are equal, and the earlier stands
-_AROUND_BINS: Final = 3  # on either side, of the running mean
+_BEFORE_BINS: Final = 3  # of the running mean, so that a change stands out where it begins
 _TRAJECTORY: Final = 0.3
 _KNOWN_PER_THIRD: Final = 3
 _ROLLERCOASTER_CHANGES: Final = 4  # per 30 s
@@ -217,8 +217,8 @@ class Journey:
 
     @cached_property
     def peaks(self) -> list[Peak]:
-        """Local maxima of |valence - running mean| that moved, or of an intensity > 0.6, the highest first."""
-        away = np.abs(self.valence - self.running_mean)
+        """Local maxima of |valence - running mean| above 0.2, or of an intensity > 0.6, the highest first."""
+        away = np.nan_to_num(np.abs(self.valence - self.running_mean))
         strong = {i for i in self._maxima(self.intensity) if self.intensity[i] > STRONG}
         moved = {i for i in self._maxima(away) if away[i] > _MOVED}
         found = [self._peak(i, max(float(away[i]), float(self.intensity[i]))) for i in sorted(strong | moved)]
@@ -226,12 +226,11 @@ class Journey:
 
     @cached_property
     def running_mean(self) -> Floats:
-        """``(count,)`` mean valence of the known bins within 3 s of each bin, itself included; NaN without any."""
+        """``(count,)`` mean valence of the known bins of the 3 s before each bin; NaN without any."""
         there = ~np.isnan(self.valence)
         sums = np.concatenate([[0.0], np.cumsum(np.where(there, self.valence, 0.0))])
         counts = np.concatenate([[0], np.cumsum(there)])
-        places = np.arange(self.bins.count)
-        low = np.maximum(0, places - _AROUND_BINS)
-        high = np.minimum(self.bins.count, places + _AROUND_BINS + 1)
+        high = np.arange(self.bins.count)
+        low = np.maximum(0, high - _BEFORE_BINS)
         near = counts[high] - counts[low]
-        return np.divide(sums[high] - sums[low], near, out=np.full(places.size, np.nan), where=near > 0)
+        return np.divide(sums[high] - sums[low], near, out=np.full(high.size, np.nan), where=near > 0)
