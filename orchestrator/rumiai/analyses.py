@@ -92,6 +92,22 @@ def write_analyses(
     return out
 
 
+def read_analyses(store: Store, video_id: str) -> dict[str, AnalysisSummary]:
+    """What an earlier run wrote, by the pointers to its latest files.
+
+    Raises:
+        StoreError: A file is missing or damaged.
+    """
+    out = {}
+    for name in ANALYSES:
+        folder = store.insights_folder(video_id) / name
+        files = {kind: str(folder / file) for kind, file in read_json(folder / "latest.json").items()}
+        complete = read_json(Path(files["complete"]))
+        confidence = complete["parsed_response"]["Quality"].get("overallConfidence")
+        out[name] = AnalysisSummary(complete["source"], confidence, files=files)
+    return out
+
+
 def _write(
     store: Store, video_id: str, name: str, result: FamilyResult, moment: datetime, output_format: OutputFormat
 ) -> dict[str, str]:

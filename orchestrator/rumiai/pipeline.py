@@ -1,6 +1,6 @@
 """One video, start to finish: the only file that knows the order.
 
-probe -> what is finished already -> services (``perception``) -> ML files -> unified analysis -> outcome
+probe -> what is finished already -> services (``perception``) -> ML files -> unified analysis, markers -> analyses
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rumiai import __version__
-from rumiai.analyses import add_markers, now, write_analyses
+from rumiai.analyses import AnalysisSummary, add_markers, now, read_analyses, write_analyses
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.frames import VideoInfo
 from rumiai.contracts.metadata import VideoMetadata
@@ -114,11 +114,13 @@ def analyse(job: Job, context: RunContext, tools: Tools, progress: Progress) -> 
         progress("save")
         _store_results(run, perceived.results)
         results = {**_not_applicable(run), **stored, **perceived.results}
-        analysis, failure = _unified(run, results, perceived, renew=bool(wanted))
-        analyses = _analysed(run, progress) if context.insights and failure is None else {}
-        outcome = _outcome(run, results, stored, perceived, analysis, failure)
+        analysis, made_of = _unified(run, results, perceived, renew=bool(wanted))
+        progress("analyse")
+        summaries = _analysed(run, analysis, made_of) if context.insights else {}
+        outcome = _outcome(run, results, stored, perceived, analysis)
     seconds = time.monotonic() - began
     stages = {"probe": probe_s, **perceived.stage_seconds, "total": seconds}
+    analyses = {name: summary.to_dict() for name, summary in summaries.items()}
     return replace(outcome, skipped=not wanted, seconds=seconds, stage_seconds=stages, analyses=analyses)
 
 
@@ -146,7 +148,10 @@ async def _perceive(
     async with TritonClient.connect(server.grpc, server.token) as client:
         if models := {SERVER_MODELS[name] for name in wanted if name in SERVER_MODELS}:
             await client.wait_ready(sorted(models), _READY_S)
-        return await perceive(subject, wanted, client, settings, tools, progress, stored)
+        devices: dict[ServiceName, str | None] = {
+            name: await client.device_of(SERVER_MODELS[name]) for name in wanted if name in SERVER_MODELS
+        }
+        return await perceive(subject, wanted, client, settings, tools, progress, stored, devices)
 
 
 def _not_applicable(run: _Run) -> dict[ServiceName, MLAnalysisResult]:
@@ -187,42 +192,45 @@ def _store_results(run: _Run, results: Mapping[ServiceName, MLAnalysisResult]) -
 
 def _unified(
     run: _Run, results: Mapping[ServiceName, MLAnalysisResult], perceived: Perceived, *, renew: bool
-) -> tuple[UnifiedAnalysis, Failure | None]:
-    """The unified analysis, as it reads back from its file, and why it is not enough when it is not."""
-    path = run.store.unified_file(run.job.video_id)
-    print_of_inputs = fingerprint([(s, run.fingerprint(s), r.success) for s, r in sorted(results.items())])
-    if renew or run.settings.force or not run.state.finished("unified", print_of_inputs):
-        sample_fps = run.settings.sample_fps if run.info.has_video else None
+) -> tuple[UnifiedAnalysis, str]:
+    """The unified analysis with its markers as it reads back from its file, and the fingerprint of what it is made of.
+
+    It is kept when an earlier run made it from the same results.
+    """
+    video_id, settings = run.job.video_id, run.settings
+    made_of = fingerprint(
+        [(s, run.fingerprint(s), r.success) for s, r in sorted(results.items())], run.context.insights
+    )
+    path = run.store.unified_file(video_id)
+    if renew or settings.force or not run.state.finished("unified", made_of):
         analysis = build(
-            run.job.video_id,
-            VideoMetadata.local(run.job.video_id).to_dict(),
-            MediaFacts.from_info(run.info, sample_fps),
+            video_id,
+            VideoMetadata.local(video_id).to_dict(),
+            MediaFacts.from_info(run.info, settings.sample_fps if run.info.has_video else None),
             results,
             {"rumiai_version": __version__, "stage_seconds": perceived.stage_seconds, "processed_at": now()},
         )
         write_json(path, analysis.to_dict())
-        run.state.finish("unified", print_of_inputs, [path], now())
+        if run.context.insights:
+            add_markers(run.store, video_id)
+        run.state.finish("unified", made_of, [path], now())
+        run.state.forget("analyses")
     # What is counted on from here is what a reader of the file gets.
     analysis = UnifiedAnalysis.from_dict(read_json(path))
     if problems := timeline_problems(analysis.timeline):
         raise ContractError(f"the timeline is inconsistent: {'; '.join(problems[:3])}")
-    return analysis, _failure(run, analysis)
+    return analysis, made_of
 
 
-def _analysed(run: _Run, progress: Progress) -> dict[str, dict[str, Any]]:
-    """Markers and the seven analyses; kept when they were made from this very unified analysis."""
-    progress("analyse")
-    store, video_id = run.store, run.job.video_id
-    unified = store.unified_file(video_id)
-    inputs = fingerprint(__version__, unified.stat().st_mtime_ns, run.settings.output_format)
+def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, AnalysisSummary]:
+    """The seven analyses; kept when an earlier run made them from the same unified analysis."""
+    inputs = fingerprint(made_of, __version__, run.settings.output_format)
     if run.state.finished("analyses", inputs):
-        return {}
-    summaries = write_analyses(store, add_markers(store, video_id), run.settings.output_format)
+        return read_analyses(run.store, run.job.video_id)
+    summaries = write_analyses(run.store, analysis, run.settings.output_format)
     outputs = [Path(path) for summary in summaries.values() for path in summary.files.values()]
-    # The markers have been written into the unified file, so it has another time now.
-    inputs = fingerprint(__version__, unified.stat().st_mtime_ns, run.settings.output_format)
-    run.state.finish("analyses", inputs, [store.markers_file(video_id), *outputs], now())
-    return {name: summary.to_dict() for name, summary in summaries.items()}
+    run.state.finish("analyses", inputs, [run.store.markers_file(run.job.video_id), *outputs], now())
+    return summaries
 
 
 def _failure(run: _Run, analysis: UnifiedAnalysis) -> Failure | None:
@@ -244,8 +252,8 @@ def _outcome(
     stored: Mapping[ServiceName, MLAnalysisResult],
     perceived: Perceived,
     analysis: UnifiedAnalysis,
-    failure: Failure | None,
 ) -> VideoOutcome:
+    failure = _failure(run, analysis)
     services: dict[str, dict[str, Any]] = {
         name: {
             "ok": analysis.ok(name),

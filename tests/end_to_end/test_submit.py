@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rumiai.contracts.blocks import ANALYSES, validate_blocks
 from rumiai.contracts.results import SERVICES
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.timeline.validate import check
@@ -106,6 +108,81 @@ def test_what_was_saved_reads_back_equal(analysis: UnifiedAnalysis, out: Path) -
     raw = json.loads((out / "unified_analysis/clip.json").read_text())
     assert UnifiedAnalysis.from_dict(analysis.to_dict()) == analysis
     assert analysis.to_dict() == raw
+
+
+def latest(out: Path, analysis: str, kind: str, video_id: str = "clip") -> Path:
+    folder = out / "insights" / video_id / analysis
+    pointer: dict[str, str] = json.loads((folder / "latest.json").read_text())
+    return folder / pointer[kind]
+
+
+def test_the_seven_analyses_are_written_and_hold_their_schema(ran: Done, out: Path) -> None:
+    told = ran.done["videos"][0]["analyses"]
+    assert list(told) == list(ANALYSES)
+    for name in ANALYSES:
+        assert told[name]["source"] == "python"
+        blocks = json.loads(latest(out, name, "ml").read_text())
+        assert list(blocks) == ["CoreMetrics", "Dynamics", "Interactions", "KeyEvents", "Patterns", "Quality"]
+        assert validate_blocks(name, blocks, duration_s=6.0) == []
+        complete = json.loads(latest(out, name, "complete").read_text())
+        assert complete["parsed_response"] == blocks
+        assert json.loads(complete["result"]) == json.loads(latest(out, name, "result").read_text())
+
+
+def test_their_numbers_are_those_of_the_clip(ran: Done, out: Path, clip: Clip, analysis: UnifiedAnalysis) -> None:
+    def core(name: str) -> dict[str, Any]:
+        blocks = json.loads(latest(out, name, "ml").read_text())
+        found: dict[str, Any] = blocks["CoreMetrics"]
+        return found
+
+    pacing = core("scene_pacing")
+    assert pacing["totalScenes"] == 3
+    assert pacing["avgSceneDuration"] == pytest.approx(2.0, abs=0.02)
+    assert pacing["videoDuration"] == pytest.approx(clip.truth.duration_s, abs=0.05)
+    speech = core("speech_analysis")
+    assert speech["totalWords"] == len(data(analysis, "whisper")["text"].split())
+    assert speech["firstWordTimestamp"] == pytest.approx(clip.truth.words[0].start_s, abs=0.4)
+    density = core("creative_density")
+    assert density["sceneChangeCount"] == 2
+    assert density["totalElements"] == sum(density["elementCounts"].values())
+    overlays = core("visual_overlay_analysis")
+    assert overlays["totalTextOverlays"] == density["elementCounts"]["text"] >= 3
+    # Nothing is known of a local file's caption, counts or author: no number is made up for them.
+    assert core("metadata_analysis")["viewCount"] is None
+
+
+def test_markers_are_beside_and_in_the_unified_analysis(analysis: UnifiedAnalysis, out: Path) -> None:
+    markers = json.loads((out / "temporal_markers/clip.json").read_text())
+    assert analysis.temporal_markers == markers
+    assert markers["cta_window"]["cta_appearances"]
+    assert markers["metadata"]["duration"] == analysis.duration_s
+
+
+def test_recompute_gives_the_same_blocks(ran: Done, out: Path, tmp_path: Path) -> None:
+    unified = orch("recompute", out, "--out", tmp_path / "unified", "--json")
+    assert unified.code == 0, unified.stderr
+    assert unified.done["failed"] == 0
+    # From the services' files alone, without the unified analysis.
+    parts = tmp_path / "parts"
+    for folder in out.iterdir():
+        if folder.name.endswith("_outputs") or folder.name == "speech_transcriptions":
+            shutil.copytree(folder, parts / folder.name)
+    services = orch("recompute", parts, "--out", tmp_path / "services", "--json")
+    assert services.code == 0, services.stderr
+    for name in ANALYSES:
+        expected = latest(out, name, "ml").read_bytes()
+        assert latest(tmp_path / "unified", name, "ml").read_bytes() == expected
+        assert latest(tmp_path / "services", name, "ml").read_bytes() == expected
+
+
+def test_no_insights_stops_after_the_unified_analysis(clip: Clip, tmp_path: Path) -> None:
+    stopped = orch(
+        "submit", clip.path, "--out", tmp_path, "--json", "--no-insights", "--services", "scene_detection,audio_energy"
+    )
+    assert stopped.code == 0
+    assert (tmp_path / "unified_analysis/clip.json").exists()
+    assert not (tmp_path / "temporal_markers").exists()
+    assert stopped.done["videos"][0]["analyses"] == {}
 
 
 def test_a_second_run_skips_and_force_does_it_again(

@@ -135,6 +135,19 @@ class TritonClient:
                 return ["server"]
             raise self._translated(exc, "readiness") from exc
 
+    async def device_of(self, model: str) -> str | None:
+        """Where the server runs a model: ``cuda`` or ``cpu``, None when its configuration does not say.
+
+        Raises:
+            ServerError: The server does not answer, or does not have the model.
+        """
+        call = self._client.get_model_config(model, **self._call())
+        config = (await self._control(f"configuration of {model}", call)).config
+        kinds = {
+            triton_grpc.model_config_pb2.ModelInstanceGroup.Kind.Name(group.kind) for group in config.instance_group
+        }
+        return {"KIND_GPU": "cuda", "KIND_CPU": "cpu"}.get(kinds.pop()) if len(kinds) == 1 else None
+
     async def register(self, region: str, key: str, size_bytes: int) -> bool:
         """Let the server map a region, so that requests may name spans of it.
 

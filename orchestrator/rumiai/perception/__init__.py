@@ -36,6 +36,7 @@ async def perceive(
     tools: Tools,
     emit: Emit,
     stored: Mapping[ServiceName, MLAnalysisResult],
+    devices: Mapping[ServiceName, str | None],
 ) -> Perceived:
     """Run services over one video.
 
@@ -47,11 +48,12 @@ async def perceive(
         tools: The worker's own.
         emit: Progress: stage and its numbers.
         stored: Results of earlier runs that the services may build on.
+        devices: Where the server runs its models.
 
     Returns:
         An envelope for each of ``services``.
     """
-    out = Perceived(versions=service_versions(settings))
+    out = Perceived(service_versions(settings), devices)
     listening = Listening(subject, services & AUDIBLE, client, out, emit)
     watching = None
     if services & VISUAL:

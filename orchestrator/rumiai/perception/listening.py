@@ -32,7 +32,7 @@ class Listening:
         self, subject: Subject, services: frozenset[ServiceName], client: TritonClient, out: Perceived, emit: Emit
     ) -> None:
         self._subject, self._client, self._out, self._emit = subject, client, out, emit
-        self._runs = {name: Service(name, out.versions[name]) for name in services}
+        self._runs = {name: out.service(name) for name in services}
         self._region: SharedRegion | None = None
         self._registered = False
 

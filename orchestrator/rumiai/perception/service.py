@@ -51,6 +51,7 @@ class Service:
 
     name: ServiceName
     version: str
+    device: str | None = "cpu"
     failure: str | None = None
     seconds: float = 0.0
 
@@ -69,15 +70,24 @@ class Service:
         """The envelope: the data, or the failure."""
         if self.failure is not None or data is None:
             return MLAnalysisResult.failed(self.name, self.version, self.failure or "gave no data", self.seconds)
-        return MLAnalysisResult(self.name, self.version, True, data, None, self.seconds)
+        told = {**data, "metadata": {**data["metadata"], "device": self.device}}
+        return MLAnalysisResult(self.name, self.version, True, told, None, self.seconds)
 
 
 @dataclass
 class Perceived:
-    """An envelope for each service that ran, what decoding showed, and where the time went."""
+    """An envelope for each service that ran, what decoding showed, and where the time went.
+
+    ``devices`` says where the server runs its models; what it does not name runs in the worker, on the CPU.
+    """
 
     versions: Mapping[ServiceName, str]
+    devices: Mapping[ServiceName, str | None] = field(default_factory=dict)
     results: dict[ServiceName, MLAnalysisResult] = field(default_factory=dict)
     stage_seconds: dict[str, float] = field(default_factory=dict)
     report: DecodeReport | None = None
     warnings: list[str] = field(default_factory=list)
+
+    def service(self, name: ServiceName) -> Service:
+        """A service that is about to run."""
+        return Service(name, self.versions[name], self.devices.get(name, "cpu"))

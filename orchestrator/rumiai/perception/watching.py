@@ -69,7 +69,7 @@ class Watching:
         self._subject, self._client, self._settings = subject, client, settings
         self._tools, self._out, self._emit = tools, out, emit
         self._sampling: Sampling = subject.sampling
-        self._runs = {name: Service(name, out.versions[name]) for name in services}
+        self._runs = {name: out.service(name) for name in services}
         self._scenes = StreamingSceneDetector(subject.info.fps)
         self._reading = Reading(client, settings, self._sampling) if "ocr" in services else None
         self._detections: list[FrameDetections] = []
