@@ -1,7 +1,7 @@
 """A server that speaks the Messages, Models and Message Batches protocols over a real socket.
 
-What it answers is scripted: each request takes the next behaviour, and when none is left, :func:`well`. It refuses what
-the real API refuses: wrong keys, sampling parameters, prefill, thinking settings and schemas that a model does not take.
+What it answers is scripted: each request takes the next behaviour, and when none is left, :func:`well`. It refuses
+what the real API refuses: wrong keys, sampling parameters, prefill, thinking and schemas that a model does not take.
 """
 
 from __future__ import annotations

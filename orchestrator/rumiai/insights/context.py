@@ -20,6 +20,9 @@ _MAX_GESTURES: Final = 40
 _MAX_HASHTAGS: Final = 30
 _MAX_PEAKS: Final = 5
 _CAPTION_CHARS: Final = (500, 400, 100)
+# Enough to see what a moment is about.
+_MOMENT_TEXTS: Final = 10
+_MOMENT_CHARS: Final = 300
 _OPENING_S: Final = 3.0
 _CLOSING_SHARE: Final = 0.85
 # Two spellings of one text: as near as the reader of overlays takes them for one (ml_outputs 5.3).
@@ -33,7 +36,6 @@ def build_context(video: VideoInput, analysis: str) -> dict[str, Any]:
     """The data of one prompt before any shrinking; JSON types, clean texts."""
     unified = video.analysis
     speech = unified.data("whisper") or {}
-    author = unified.metadata.get("username")
     payload = {
         "video": {"duration": video.duration_s, "language": _language(speech)},
         "metrics": _metrics(analysis, video.blocks[analysis], video.precompute.get(analysis, {})),
@@ -44,7 +46,7 @@ def build_context(video: VideoInput, analysis: str) -> dict[str, Any]:
         },
         "markers": _markers(unified) if analysis in _WITH_MARKERS else {},
     }
-    cleaned: dict[str, Any] = clean(payload, str(author) if author else None)
+    cleaned: dict[str, Any] = clean(payload, video.author)
     return cleaned
 
 
@@ -192,12 +194,13 @@ def _hashtags(video: VideoInput) -> list[str]:
 def _during(video: VideoInput, start_s: float, end_s: float) -> dict[str, Any]:
     """What was on screen and said in a stretch."""
     unified = video.analysis
+    texts = [str(t["text"]) for t in _overlay_texts(unified) if t["start"] < end_s and t["end"] > start_s]
     moment = {
         "start": start_s,
         "end": end_s,
-        "texts": [str(t["text"]) for t in _overlay_texts(unified) if t["start"] < end_s and t["end"] > start_s],
+        "texts": texts[:_MOMENT_TEXTS],
         "objects": [o["object"] for o in _objects(video) if o["start"] < end_s and o["end"] >= start_s],
-        "speech": " ".join(text for a, b, text in segments_of(unified) if a < end_s and b > start_s),
+        "speech": " ".join(text for a, b, text in segments_of(unified) if a < end_s and b > start_s)[:_MOMENT_CHARS],
     }
     return {key: value for key, value in moment.items() if value or key in ("start", "end")}
 

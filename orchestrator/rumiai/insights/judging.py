@@ -17,7 +17,7 @@ from rumiai.contracts.blocks import EXTRA, Blocks, Field, needs_judgement, schem
 from rumiai.contracts.blocks.types import ListOf, Maybe, Record, Type
 from rumiai.errors import ContractError
 from rumiai.insights.citing import Corpus
-from rumiai.insights.cleaning import clean_text
+from rumiai.insights.cleaning import clean, clean_text
 from rumiai.insights.reading import UnreadableError, blocks_of, read_object
 from rumiai.insights.templates import confidence_key
 
@@ -64,7 +64,14 @@ class Verdict:
         return {name: value for name, value in vars(self).items() if name != "blocks"}
 
 
-def judge(analysis: str, text: str, stop_reason: str | None, blocks: Blocks, payload: Mapping[str, Any]) -> Verdict:
+def judge(
+    analysis: str,
+    text: str,
+    stop_reason: str | None,
+    blocks: Blocks,
+    payload: Mapping[str, Any],
+    author: str | None = None,
+) -> Verdict:
     """Everything that prompts.md 9 asks of an answer.
 
     Args:
@@ -73,19 +80,23 @@ def judge(analysis: str, text: str, stop_reason: str | None, blocks: Blocks, pay
         stop_reason: Why it ended.
         blocks: Python's six blocks, by generic name; not changed.
         payload: The data that the model had.
+        author: Whose name was left out of it.
     """
+    # What the model saw of the blocks, and can be held to.
+    shown: Blocks = clean(blocks, author)
     verdict = Verdict(blocks={name: copy.deepcopy(dict(content)) for name, content in blocks.items()})
     given = _read(analysis, text, stop_reason, verdict)
     if given is None:
         return verdict
     corpus = Corpus.of(payload)
-    _check(analysis, given, blocks, corpus.duration_s, verdict)
+    _check(analysis, given, shown, corpus.duration_s, verdict)
     if verdict.errors:
         return verdict
     for block in schema_of(analysis).blocks:
         for item in block.fields:
             if needs_judgement(item) and item.name in given.get(block.name, {}):
-                _lay(block.name, item, given[block.name][item.name], corpus, verdict)
+                seen = shown.get(block.name, {}).get(item.name)
+                _lay(block.name, item, given[block.name][item.name], seen, corpus, verdict)
     problems = validate_blocks(analysis, verdict.blocks, duration_s=corpus.duration_s)
     before = {str(problem) for problem in validate_blocks(analysis, blocks, duration_s=corpus.duration_s)}
     if broken := [str(problem) for problem in problems if str(problem) not in before]:
@@ -126,7 +137,7 @@ def _check(
                 verdict.errors += [str(problem) for problem in problems]
             if item.kind == "num" and item.name in content and item.name != confidence_key(block.name):
                 mine, theirs = blocks.get(block.name, {}).get(item.name), content[item.name]
-                if not _agree(_bare(mine, item), _bare(theirs, item)) and not item.extensible:
+                if not item.extensible and not _agree_on(item, mine, theirs):
                     verdict.disagreements.append(f"{name}.{item.name}")
         for key in content:
             if key not in block.by_key and key != EXTRA:
@@ -148,11 +159,15 @@ def _check_constants(prefix: str, given: Mapping[str, dict[str, Any]], blocks: B
         verdict.errors.append(f"{prefix}CoreMetrics: all numbers are 0, but the metrics given are not")
 
 
-def _bare(value: Any, item: Field) -> Any:
-    """A value without its judged members, so that computed parts are compared alone."""
-    if item.judged and isinstance(value, list):
-        return [{k: v for k, v in r.items() if k not in item.judged} if isinstance(r, Mapping) else r for r in value]
-    return value
+def _agree_on(item: Field, mine: Any, theirs: Any) -> bool:
+    """Whether the computed part of a field is as given; of a list with judged members a part may have been shown."""
+    if not (item.judged and isinstance(mine, list) and isinstance(theirs, list)):
+        return _agree(mine, theirs)
+
+    def bare(record: Any) -> Any:
+        return {k: v for k, v in record.items() if k not in item.judged} if isinstance(record, Mapping) else record
+
+    return all(any(_agree(bare(one), bare(other)) for one in mine) for other in theirs)
 
 
 def _agree(mine: Any, theirs: Any) -> bool:
@@ -179,8 +194,8 @@ def _placeholders(value: Any, place: str = "answer") -> list[tuple[str, str]]:
     return []
 
 
-def _lay(block: str, item: Field, value: Any, corpus: Corpus, verdict: Verdict) -> None:
-    """Lay the model's value of one field over Python's."""
+def _lay(block: str, item: Field, value: Any, seen: Any, corpus: Corpus, verdict: Verdict) -> None:
+    """Lay the model's value of one field over Python's, which the model saw as ``seen``."""
     content, place = verdict.blocks[block], f"{block}.{item.name}"
     mine = content.get(item.name)
     if mine is None:
@@ -194,7 +209,7 @@ def _lay(block: str, item: Field, value: Any, corpus: Corpus, verdict: Verdict) 
     if item.kind == "judge":
         result, taken = _judged(inner, value, mine, place, corpus, verdict)
     else:
-        result, taken = _extended(item, inner, value, mine, place, corpus, verdict)
+        result, taken = _extended(item, inner, value, mine, seen, place, corpus, verdict)
     if taken:
         content.update(dict.fromkeys((item.name, *item.aliases), result))
         verdict.taken.setdefault(block, []).append(item.name)
@@ -211,7 +226,7 @@ def _judged(kind: Type, value: Any, mine: Any, place: str, corpus: Corpus, verdi
 
 
 def _extended(
-    item: Field, kind: Type, value: Any, mine: list[Any], place: str, corpus: Corpus, verdict: Verdict
+    item: Field, kind: Type, value: Any, mine: list[Any], seen: list[Any], place: str, corpus: Corpus, verdict: Verdict
 ) -> tuple[list[Any], bool]:
     """A computed list: judged members of its own items, and new items where it is open."""
     if not isinstance(kind, ListOf):
@@ -219,7 +234,7 @@ def _extended(
     result, taken, fresh = list(mine), False, []
     left = list(range(len(mine)))
     for entry in value:
-        index = next((i for i in left if _same_item(mine[i], entry, item)), None)
+        index = next((i for i in left if _same_item(seen[i], entry, item)), None)
         if index is None:
             fresh.append(entry)
             continue
@@ -235,7 +250,7 @@ def _extended(
     room = _MOST_APPENDED
     for entry in fresh:
         tidy = _tidy(entry)
-        if room and tidy not in result and _sound(entry, place, corpus, verdict):
+        if room and tidy not in result and tidy not in seen and _sound(entry, place, corpus, verdict):
             result.append(tidy)
             room, taken = room - 1, True
     return _by_time(kind, result), taken

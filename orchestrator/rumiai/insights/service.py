@@ -12,7 +12,6 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
-from rumiai.contracts.blocks import Blocks
 from rumiai.errors import ConfigurationError
 from rumiai.insights.answers import Answer, AnswerStore, CallFailure
 from rumiai.insights.budget import Budget
@@ -227,7 +226,7 @@ class Insights:
         # The same video under two ids asks the same question once.
         async with self._locks.setdefault(plan.prompt.custom_id, asyncio.Lock()):
             account = _Account()
-            verdict, answer, failure, repaired = await self._judged(plan.prompt, blocks, account)
+            verdict, answer, failure, repaired = await self._judged(plan.prompt, video, account)
         common = _common(plan, account, answer, verdict, time.monotonic() - began)
         if verdict is not None and verdict.valid:
             return PromptResult(analysis, verdict.blocks, "claude", repaired=repaired, **common)
@@ -239,7 +238,7 @@ class Insights:
         return PromptResult(analysis, blocks, "python_fallback", reason=reason, error=error, **common)
 
     async def _judged(
-        self, prompt: Prompt, blocks: Blocks, account: _Account
+        self, prompt: Prompt, video: VideoInput, account: _Account
     ) -> tuple[Verdict | None, Answer | None, CallFailure | None, bool]:
         """The verdict on the first answer, or on that of the one repair round."""
         verdict: Verdict | None = None
@@ -249,7 +248,10 @@ class Insights:
             if not isinstance(found, Answer):
                 return verdict, answer, found, repaired
             answer = found
-            verdict = judge(prompt.analysis, answer.text, answer.stop_reason, blocks, prompt.payload)
+            blocks = video.blocks[prompt.analysis]
+            verdict = judge(
+                prompt.analysis, answer.text, answer.stop_reason, blocks, prompt.payload, video.author
+            )  # fmt: skip
             if verdict.valid or answer.stop_reason == "refusal":
                 return verdict, answer, None, repaired
             LOG.info("%s: invalid answer: %s", prompt.analysis, "; ".join(verdict.errors[:3]))

@@ -34,6 +34,12 @@ class VideoInput:
         """The decoder's."""
         return self.analysis.duration_s
 
+    @property
+    def author(self) -> str | None:
+        """Who published it; left out of prompts."""
+        name = self.analysis.metadata.get("username")
+        return str(name) if name else None
+
 
 def completeness(blocks: Blocks) -> float:
     """Share of the services of an analysis that ran, as its Quality block says; 0 when it does not say."""
