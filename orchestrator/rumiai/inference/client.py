@@ -141,11 +141,12 @@ class TritonClient:
         Raises:
             ServerError: The server does not answer, or does not have the model.
         """
-        call = self._client.get_model_config(model, **self._call())
-        config = (await self._control(f"configuration of {model}", call)).config
-        kinds = {
-            triton_grpc.model_config_pb2.ModelInstanceGroup.Kind.Name(group.kind) for group in config.instance_group
-        }
+        try:
+            answer = await self._client.get_model_config(model, **self._call())
+        except InferenceServerException as exc:
+            raise self._translated(exc, f"configuration of {model}") from exc
+        name = triton_grpc.model_config_pb2.ModelInstanceGroup.Kind.Name
+        kinds = {name(group.kind) for group in answer.config.instance_group}
         return {"KIND_GPU": "cuda", "KIND_CPU": "cpu"}.get(kinds.pop()) if len(kinds) == 1 else None
 
     async def register(self, region: str, key: str, size_bytes: int) -> bool:
