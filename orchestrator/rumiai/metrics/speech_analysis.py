@@ -169,7 +169,8 @@ def longest_segment(spoken: Spoken) -> dict[str, Any] | None:
     rows = list(zip(spoken.segment_spans_s().tolist(), spoken.word_counts, strict=True))
     if not rows:
         return None
-    (start, end), words = max(rows, key=lambda row: row[0][1] - row[0][0])
+    # Differences of times miss each other by less than a microsecond.
+    (start, end), words = max(rows, key=lambda row: round(row[0][1] - row[0][0], 6))
     return {"duration": end - start, "timestamp": span(start, end), "words": words}
 
 

@@ -69,7 +69,7 @@ def moving_diversity(words: list[str]) -> float | None:
 def segment_metrics(spoken: Spoken) -> dict[str, Any]:
     """Lengths and words of the segments; None without any."""
     spans = spoken.segment_spans_s()
-    lengths = spans[:, 1] - spans[:, 0]
+    lengths = np.round(spans[:, 1] - spans[:, 0], 6)  # equal lengths miss each other by less
     longest = int(np.argmax(lengths)) if lengths.size else None
     return {
         "longest_segment": None if longest is None else float(lengths[longest]),

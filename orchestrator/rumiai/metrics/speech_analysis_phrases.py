@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -64,6 +63,7 @@ _TOLD = re.compile(
     r"\bi (?:was|went|had|did|said|saw|got|came|thought|told|made|found|felt|knew|took|bought|met|ran|left|\w{2,}ed)\b"
 )
 _SENTENCE: Final = re.compile(r"[^.!?\u2026\u3002\uff01\uff1f]+[.!?\u2026\u3002\uff01\uff1f]*")
+_MARKS: Final = ".,;:!?"
 _STOP: Final = frozenset(".!?\u2026\u3002\uff01\uff1f")
 
 
@@ -183,7 +183,9 @@ class Phrases:
         found = []
         for gram, starts in places.items():
             apart = [starts[0]]
-            apart += [b for a, b in pairwise(starts) if b - a >= len(gram)]
+            for start in starts[1:]:
+                if start - apart[-1] >= len(gram):
+                    apart.append(start)
             if len(apart) < 2:
                 continue
             for start in apart[1:]:
@@ -235,11 +237,19 @@ class Phrases:
         known = sum(
             word == "you" and after == "know" and before not in _ASKING_BEFORE_KNOW for before, word, after in around
         )
-        alike = sum(
-            word == "like" and before in _BEFORE_FILLER and after not in _COMPARED for before, word, after in around
-        )
-        set_off = len(re.findall(r"(?:,|^|[.!?])\s*like,", self.spoken.text, re.IGNORECASE))
-        return plain + known + alike + set_off
+        return plain + known + self._filling_likes
+
+    @property
+    def _filling_likes(self) -> int:
+        """Each "like" between commas, or after a word that leaves a sentence open and before none that it compares."""
+        raw = self.spoken.text.lower().split()
+        count = 0
+        for before, word, after in zip(["", *raw], raw, [*raw[1:], ""], strict=False):
+            if word.strip(_MARKS) == "like":
+                between = word.endswith(",") and (not before or before[-1] in _MARKS)
+                open_end = before in _BEFORE_FILLER and after.strip(_MARKS) not in _COMPARED
+                count += between or open_end
+        return count
 
     @property
     def direct_address(self) -> int:

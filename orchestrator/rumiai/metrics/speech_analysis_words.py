@@ -23,6 +23,7 @@ _PRESENT_COVERAGE: Final = 0.1
 _PRESENT_WORDS: Final = 5
 _FRONT_SHARE: Final = 0.2
 _MUMBLED: Final = 0.6
+_SPOKEN_S: Final = 0.5  # voiced seconds of a window with speech: a word's end that runs into it is none
 # Sound that is silent: below -50 dBFS, or 40 dB below what is loud in this file (as the audio service has it).
 _SILENT_LEVEL: Final = 10 ** (-50 / 20)
 _SILENT_SHARE: Final = 10 ** (-40 / 20)
@@ -199,7 +200,7 @@ class Spoken:
         """Words per second of the windows with speech; a last window shorter than half of one says little."""
         enough = np.diff(self.windows_s) >= WINDOW_S / 2
         enough[0] = True
-        voiced = np.diff(covered_until(self.voiced_s, self.windows_s)) > 0
+        voiced = np.diff(covered_until(self.voiced_s, self.windows_s)) >= _SPOKEN_S
         rates: Floats = self.window_rates[enough & voiced]
         return rates
 
