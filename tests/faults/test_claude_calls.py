@@ -277,6 +277,14 @@ def test_an_attempt_after_a_lost_one_needs_money_of_its_own(server: ClaudeServer
     assert 0 < budget.spent_usd <= 0.006
 
 
+def test_what_was_never_sent_costs_nothing(tmp_path: Path) -> None:
+    budget = Budget(0.006)
+    chosen = settings("http://127.0.0.1:9", max_retries=1)
+    result = analyse(video(OVERLAYS), chosen, tmp_path, budget).results[OVERLAYS]
+    assert (result.error, result.retry_attempts, result.uncertain_cost) == ("connection", 1, 0.0)
+    assert budget.spent_usd == 0
+
+
 def test_an_unknown_price_is_refused_under_a_limit_only(server: ClaudeServer, tmp_path: Path) -> None:
     result = one(server, tmp_path, model="claude-next")
     assert (result.error, len(server.asked)) == ("cost_limit", 0)
@@ -320,6 +328,7 @@ def test_the_key_is_nowhere(
     told = [repr(chosen), str(chosen.to_dict()), caplog.text, *capsys.readouterr(), repr(found)]
     told += [path.read_text() for path in tmp_path.rglob("*") if path.is_file()]
     assert not any(KEY in text for text in told)
+    assert "STOP SCROLLING" not in caplog.text
     assert any(path.name.endswith(".1.json") for path in tmp_path.rglob("*"))
 
 

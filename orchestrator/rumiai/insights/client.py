@@ -7,6 +7,7 @@ whatever happens into an :class:`Answer` or a :class:`CallFailure`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -31,6 +32,7 @@ _STATUS_KINDS: Final[dict[int, FailureKind]] = {
     408: "timeout", 504: "timeout",
 }  # fmt: skip
 _LIMITED: Final = frozenset({429, 529})
+_NO_CONNECTION: Final = ("connect_tcp.failed", "start_tls.failed")
 _MESSAGE_CHARS: Final = 300
 
 
@@ -71,6 +73,11 @@ class _Call:
         self.attempts += 1
         self.open = True
 
+    async def trace(self, event: str, _: Any) -> None:
+        """Told by the transport what it does: without a connection nothing was sent, and nothing can be charged."""
+        if event.endswith(_NO_CONNECTION):
+            self.open = False
+
     def give_up(self) -> None:
         """Count an attempt without an end as paid."""
         if self.open and self.token is not None:
@@ -103,6 +110,8 @@ class ClaudeClient:
             raise ValueError("got no key, expected settings with one")
         self._settings, self._limiter, self._budget = settings, limiter, budget
         self._fatal: CallFailure | None = None
+        # At level DEBUG the SDK logs whole requests; prompts are in no log, whatever the level of ours.
+        logging.getLogger("anthropic").setLevel(logging.WARNING)
         hooks: dict[str, list[Callable[..., Any]]] = {
             "request": [self._before_attempt],
             "response": [self._after_attempt],
@@ -186,6 +195,7 @@ class ClaudeClient:
     async def _before_attempt(self, request: Any) -> None:
         if (call := _CALL.get()) is not None:
             await call.begin()
+            request.extensions = {**request.extensions, "trace": call.trace}
 
     async def _after_attempt(self, response: Any) -> None:
         call, status = _CALL.get(), int(response.status_code)

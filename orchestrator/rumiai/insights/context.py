@@ -29,6 +29,8 @@ _CLOSING_SHARE: Final = 0.85
 _SAME_TEXT: Final = 0.8
 # Who published is nobody's business in a judgement of content.
 _PRIVATE: Final = frozenset({"username", "author", "name"})
+# Metrics without a field that say who published, or repeat the evidence at full length.
+_LEFT_OUT: Final = frozenset({"creator_nickname", "music_id", "caption_text", "hashtag_list"}) | _PRIVATE
 _MARKER_KEYS: Final = ("first_5_seconds", "cta_window", "peak_moments")
 
 
@@ -65,7 +67,7 @@ def _metrics(analysis: str, blocks: Blocks, precompute: Mapping[str, Any]) -> di
             if field.kind == "num" and field.name in content and field.name != "missingServices":
                 fields[field.name] = _without(content[field.name], frozenset(field.judged) | _PRIVATE)
         out[block.name] = fields
-    extra = {name: value for name, value in precompute.items() if name not in _PRIVATE}
+    extra = {name: value for name, value in precompute.items() if name not in _LEFT_OUT}
     return {**out, "more": extra} if extra else out
 
 

@@ -275,6 +275,8 @@ class Insights:
             account.request_id = failure.request_id or account.request_id
             return failure
         account.add(reply.answer, stored=False)
+        usage = reply.answer.usage
+        LOG.info("%s: %d tokens in, %d out, %d attempts", prompt.analysis, usage.prompt, usage.output, reply.attempts)
         return reply.answer
 
 

@@ -19,6 +19,7 @@ _FEWEST_POINTS: Final = 20
 _TRANSCRIPT: Final = (6000, 2000, 1500)
 _SHORTEST_TRANSCRIPT: Final = 600
 _FEWEST_ITEMS: Final = 6
+_BULK_BYTES: Final = 300
 # What a model words one by one: more would not fit into its answer; the rest keeps the rule's words.
 _JUDGED_ITEMS: Final = 20
 _LISTED_ITEMS: Final = 60
@@ -53,7 +54,7 @@ def fit(analysis: str, payload: Payload, max_bytes: int) -> Payload:
     """
     taken: list[str] = []
     payload = _capped(analysis, payload, taken)
-    for step in (_fewer_items, _coarser_curves, _shorter_transcript, _no_extras):
+    for step in (_less_bulk, _fewer_items, _coarser_curves, _shorter_transcript, _no_extras):
         while size_bytes(payload) > max_bytes:
             before = to_json(payload)
             payload, note = step(payload)
@@ -118,6 +119,16 @@ def _columns(items: Any) -> Any:
     return {name: [item.get(name) for item in items] for name in items[0]}
 
 
+def _less_bulk(payload: Payload) -> tuple[Payload, str]:
+    """The largest table among the metrics without a field: they say again, by the second, what the fields sum up."""
+    more = dict(payload["metrics"].get("more", {}))
+    name = max(more, key=lambda key: len(to_json(more[key])), default=None)
+    if name is None or len(to_json(more[name])) < _BULK_BYTES:
+        return payload, ""
+    del more[name]
+    return {**payload, "metrics": {**payload["metrics"], "more": more}}, f"more.{name}: left out"
+
+
 def _fewer_items(payload: Payload) -> tuple[Payload, str]:
     """Half of the longest list of evidence or markers, the most salient items; the transcript has its own step."""
     evidence = payload["evidence"]
@@ -162,7 +173,7 @@ def _no_extras(payload: Payload) -> tuple[Payload, str]:
     """Metrics that have no field; then the long lists of events that nobody has to word."""
     metrics = dict(payload["metrics"])
     if metrics.pop("more", None):
-        return {**payload, "metrics": metrics}, "metrics.more: left out"
+        return {**payload, "metrics": metrics}, "more: left out"
 
     def shortened(fields: Mapping[str, Any]) -> dict[str, Any]:
         return {k: _at_most(v, max(_FEWEST_ITEMS, len(v) // 2), even=False) if isinstance(v, list) else v
