@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Write the parts of docs/ that code knows better: settings, command lines, the fields of the seven analyses.
+
+``python scripts/generate_docs.py`` writes them; ``tests/unit/test_docs.py`` fails when they are not what this writes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from rumiai.contracts.blocks import ANALYSES, markdown
+from rumiai.settings import FIELDS, Settings
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+_MADE = "<!-- Made by scripts/generate_docs.py; edit the code, not this file. -->"
+
+
+def settings_page() -> str:
+    """All settings with their names, defaults and meanings."""
+    lines = [
+        "# Settings",
+        _MADE,
+        "",
+        "Precedence: flag, then environment, then `.env` in the current folder, then the default. Of several names",
+        "for one setting the first of its row wins. A bad value ends with exit status 2 and a line that names it; a",
+        "`RUMIAI_` name that means nothing is warned about. `RUMIAI_WEIGHTS_DIR` moves the folder of model files.",
+        "",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    defaults = Settings()
+    for member, field in FIELDS.items():
+        value = getattr(defaults, member)
+        shown = ",".join(value) if isinstance(value, tuple) else "" if value == "" else str(value)
+        names = ", ".join(f"`{name}`" for name in field.names)
+        lines.append(f"| {names} | {f'`{shown}`' if shown else ''} | {field.meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def _help(command: click.Command, path: list[str]) -> list[str]:
+    context = click.Context(command, info_name=" ".join(path), terminal_width=100, max_content_width=100)
+    out = [f"## {' '.join(path)}", "", "```text", command.get_help(context), "```", ""]
+    if isinstance(command, click.Group):
+        for name in sorted(command.commands):
+            out += _help(command.commands[name], [*path, name])
+    return out
+
+
+def cli_page() -> str:
+    """The help of every command of both programs."""
+    from rumiai.cli import main as orch
+    from rumiai_server.cli import main as triton
+
+    lines = ["# Command lines", _MADE, ""]
+    for program, command in (("rumiai-orch", orch), ("rumiai-triton", triton)):
+        lines += _help(command, [program])
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def analyses_page() -> str:
+    """The fields of the seven analyses, from the schemas that validate them."""
+    lines = [
+        "# The seven analyses",
+        _MADE,
+        "",
+        "Six blocks each. `num` fields are computed and authoritative; `judge` fields are interpretations by a",
+        "stated rule. A field that is null could not be measured; Quality names the services that are missing.",
+        "JSON Schema: `rumiai-orch schema ANALYSIS`.",
+        "",
+    ]
+    lines += [markdown(name) for name in ANALYSES]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+PAGES = {"settings.md": settings_page, "cli.md": cli_page, "analyses.md": analyses_page}
+
+
+def main() -> None:
+    """Write all pages."""
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

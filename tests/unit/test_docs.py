@@ -1,0 +1,83 @@
+"""Docs cannot drift: generated pages are up to date, links lead somewhere, and the README says what is so."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from rumiai.cli import main as orch
+from rumiai_server.cli import main as triton
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+
+
+def generator() -> object:
+    spec = importlib.util.spec_from_file_location("generate_docs", ROOT / "scripts/generate_docs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["settings.md", "cli.md", "analyses.md"])
+def test_generated_pages_are_what_the_generator_writes(name: str) -> None:
+    page = generator().PAGES[name]()  # type: ignore[attr-defined]
+    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == page, "run python scripts/generate_docs.py"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
+
+
+def test_the_makefile_has_the_targets_that_the_readme_names() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = set(re.findall(r"\bmake ([a-z-]+)", readme))
+    assert {"run", "test"} <= named
+    for target in named:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    help_text = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for target in named:
+        assert f"make {target}" in help_text
+
+
+@pytest.mark.parametrize("program", [orch, triton], ids=["rumiai-orch", "rumiai-triton"])
+def test_every_command_has_help(program: object) -> None:
+    runner = CliRunner()
+    for name in program.commands:  # type: ignore[attr-defined]
+        result = runner.invoke(program, [name, "--help"])  # type: ignore[arg-type]
+        assert result.exit_code == 0
+        assert "Usage:" in result.output
+
+
+def test_help_comes_at_once(tmp_path: Path) -> None:
+    """Nothing heavy is imported for it; the limit of 0.3 s is that of performance.md, tripled for a busy machine."""
+    program = [str(Path(sys.executable).with_name("rumiai-orch")), "--help"]
+    seconds = []
+    for _ in range(3):
+        began = time.monotonic()
+        subprocess.run(program, check=True, capture_output=True, cwd=tmp_path)
+        seconds.append(time.monotonic() - began)
+    assert min(seconds) < 0.9
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom rumiai.cli import main\n"
+        "heavy = {'torch', 'mediapipe', 'cv2', 'scenedetect', 'av', 'tritonclient', 'grpc', 'anthropic', 'httpx'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/")
+    assert ran.stdout.strip() == "[]"
