@@ -143,7 +143,7 @@ def test_it_ends_with_its_parent(runtime):
         assert left_behind(runtime, server.process.pid, children) == []
 
 
-def test_a_model_that_dies_is_loaded_again_and_after_a_kill_the_next_start_sweeps(runtime):
+def test_a_model_that_dies_is_loaded_again(runtime):
     """The shape's size is right, so Triton 2.51 takes it, and its Python backend aborts: see rumiai_server.revive."""
     with serving(runtime / "log", "--models", "yolo") as server:
         with contextlib.closing(triton_grpc.InferenceServerClient(server.grpc)) as client:
@@ -153,7 +153,12 @@ def test_a_model_that_dies_is_loaded_again_and_after_a_kill_the_next_start_sweep
                 client.infer("yolo", [wire])
         wait_served(server, 120)
         assert "yolo: its process has died; loading it again" in server.log.read_text()
+        for process in [*descendants(server), server.process]:  # Triton would wait 30 s for the dead one
+            process.kill()
 
+
+def test_after_a_kill_its_children_end_and_the_next_start_sweeps(runtime):
+    with serving(runtime / "log", "--models", "yolo") as server:
         children = descendants(server)
         server.process.kill()
         server.process.wait(30)
