@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 
 from rumiai.metrics.bins import Floats, windows_of
-from rumiai.metrics.evidence import Evidence, Segment, Speech
+from rumiai.metrics.evidence import Evidence, Segment, Speech, Word
 from rumiai.metrics.intervals import as_intervals, complement, covered_until, intersect, length, union
 from rumiai.metrics.statistics import balance, mean, mean_known, ratio
 from rumiai.metrics.words import tokens, word_count
@@ -34,8 +34,16 @@ _EPSILON_S: Final = 1e-9
 class Spoken:
     """The transcript of one video; all times lie within it."""
 
-    speech: Speech
+    transcript: Speech
     evidence: Evidence
+
+    @cached_property
+    def speech(self) -> Speech:
+        """The transcript; words without times of their own are as it spells them, so that they can be quoted."""
+        segments = [
+            s if any(w.timed for w in s.words) else replace(s, words=spelled(s)) for s in self.transcript.segments
+        ]
+        return replace(self.transcript, segments=tuple(segments))
 
     @property
     def duration_s(self) -> float:
@@ -249,3 +257,10 @@ class Spoken:
     def word_counts(self) -> list[int]:
         """Words of each segment."""
         return [word_count(segment.text) for segment in self.segments]
+
+
+def spelled(segment: Segment) -> tuple[Word, ...]:
+    """The words of a segment between its blanks, with equal shares of its time."""
+    words = segment.text.split()
+    edges = np.linspace(segment.start_s, segment.end_s, len(words) + 1).tolist()
+    return tuple(Word(word, a, b, None, False) for word, a, b in zip(words, edges, edges[1:], strict=False))
