@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -73,7 +73,7 @@ def make_clip(name: str, folder: Path) -> BenchClip:
         width=360,
         height=640,
     )
-    specs = {"demo": demo_spec, "bench": bench_spec, "short": lambda: short}
+    specs: dict[str, Callable[[], ClipSpec]] = {"demo": demo_spec, "bench": bench_spec, "short": lambda: short}
     if name not in specs:
         path = Path(name).resolve()
         if not path.is_file():
@@ -315,7 +315,7 @@ def submit(
         process.returncode = code = os.waitstatus_to_exitcode(status)
         stdout.seek(0)
         lines = stdout.read().splitlines()
-    done = json.loads(lines[-1]) if lines else {"videos": [], "error": "no output"}
+    done: dict[str, Any] = json.loads(lines[-1]) if lines else {"videos": [], "error": "no output"}
     failed = [video for video in done["videos"] if video["status"] == "failed"]
     if code or failed or not done["videos"]:
         sys.exit(f"the pipeline failed with exit status {code}: {done.get('error') or failed}")

@@ -21,8 +21,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import torch
@@ -42,6 +43,8 @@ _WHISPER_DIMS: Final = {
     "n_mels": 80, "n_audio_ctx": 1500, "n_audio_state": 512, "n_audio_head": 8, "n_audio_layer": 6,
     "n_vocab": 51865, "n_text_ctx": 448, "n_text_state": 512, "n_text_head": 8, "n_text_layer": 6,
 }  # fmt: skip
+
+_MODES: Final[tuple[Literal["fast", "strict"], ...]] = ("fast", "strict")
 
 Row = tuple[object, ...]
 
@@ -115,7 +118,7 @@ class Bench:
             x = sample.to(self.device, torch.float16).expand(batch, -1, -1, -1)
             x = x.contiguous(memory_format=torch.channels_last)
             with torch.inference_mode():
-                self.add(f"{what} network, eager", batch, "float16", self.rate(lambda x=x: network(x), batch))
+                self.add(f"{what} network, eager", batch, "float16", self.rate(partial(network, x), batch))
                 graph = torch.cuda.CUDAGraph()
                 with torch.cuda.graph(graph):
                     network(x)
@@ -147,9 +150,9 @@ def bench_yolo(bench: Bench) -> None:
     engine = YoloEngine(path, device=str(bench.device))
     frames = _frames(max(bench.batches))
     for batch in bench.batches:
-        for mode in ("fast", "strict"):
-            work = lambda n=batch, m=mode: engine.detect([(frames[:n], YoloParams(mode=m))])  # noqa: E731
-            bench.add("yolo engine, frames", batch, mode, bench.rate(work, batch))
+        for mode in _MODES:
+            items = [(frames[:batch], YoloParams(mode=mode))]
+            bench.add("yolo engine, frames", batch, mode, bench.rate(partial(engine.detect, items), batch))
     _say_graphs("yolo", YoloEngine)
 
 
@@ -181,17 +184,20 @@ def bench_ocr(bench: Bench) -> None:
     frames = _frames(max(bench.batches))
     for batch in bench.batches:
         canvases = [Canvas(frame, 1.0) for frame in frames[:batch]]
-        for exact in (False, True):
-            work = lambda c=canvases, e=exact: list(detector.score(c, exact=e))  # noqa: E731
-            bench.add("ocr detector, frames", batch, "strict" if exact else "fast", bench.rate(work, batch))
+        for mode in _MODES:
+
+            def detect(canvases: list[Canvas] = canvases, mode: str = mode) -> object:
+                return list(detector.score(canvases, exact=mode == "strict"))
+
+            bench.add("ocr detector, frames", batch, mode, bench.rate(detect, batch))
     recognizer = TextRecognizer(reader_path, ("en",), bench.device, quantize=False)
     rng = np.random.default_rng(0)
     quad = np.zeros((4, 2), np.float32)
     for batch in bench.batches:
         crops = [Crop(quad, rng.integers(0, 256, (64, 320), np.uint8), 320, 0.0, 0.5) for _ in range(batch)]
-        for exact in (False, True):
-            work = lambda c=crops, e=exact: recognizer.read(c, exact=e)  # noqa: E731
-            bench.add("ocr recogniser, lines", batch, "strict" if exact else "fast", bench.rate(work, batch))
+        for mode in _MODES:
+            read = partial(recognizer.read, crops, exact=mode == "strict")
+            bench.add("ocr recogniser, lines", batch, mode, bench.rate(read, batch))
     _say_graphs("ocr", OcrEngine)
 
 
@@ -217,7 +223,7 @@ def bench_whisper(bench: Bench) -> None:
     track = np.resize(speech, _TRACK_S * 16_000)
     for batch in bench.batches:
         items = [(track, WhisperParams(language="en", word_timestamps=bench.cached))] * batch
-        rate = bench.rate(lambda i=items: engine.transcribe(i), batch * _TRACK_S)  # type: ignore[misc]
+        rate = bench.rate(partial(engine.transcribe, items), batch * _TRACK_S)
         bench.add(f"whisper {kind}, s of sound", batch, "default", rate)
     _say_graphs("whisper", type(engine))
 

@@ -26,7 +26,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import common
 import cv2
@@ -169,7 +169,7 @@ def measure_engines(watch: Stopwatch, material: Material) -> None:
 
     threads = len(os.sched_getaffinity(0))
     yolo = YoloEngine(weights.path("yolov8n.onnx"), threads=threads)
-    yolo.warm_up([batch.images.shape[:3] for batch in material.sampled])
+    yolo.warm_up([(len(batch), batch.images.shape[1], batch.images.shape[2]) for batch in material.sampled])
 
     def objects() -> float:
         for batch in material.sampled:
@@ -182,7 +182,8 @@ def measure_engines(watch: Stopwatch, material: Material) -> None:
         return float(sum(len(batch) for batch in material.sampled))
 
     def gate() -> float:
-        reading = Reading(None, Settings(), material.sampling)  # type: ignore[arg-type] - deciding sends nothing
+        nobody = cast(TritonClient, None)  # deciding sends nothing
+        reading = Reading(nobody, Settings(), material.sampling)
         material.wanted += [reading.decide(batch) for batch in material.batches]
         return float(sum(len(batch) for batch in material.batches))
 
