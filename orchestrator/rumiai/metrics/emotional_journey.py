@@ -10,7 +10,7 @@ from rumiai.contracts.lexicons import VALENCE_WEIGHTS
 from rumiai.metrics.bins import equal_windows, span
 from rumiai.metrics.emotional_journey_curve import NEUTRAL, Journey, Peak
 from rumiai.metrics.emotional_journey_extras import further_metrics
-from rumiai.metrics.emotional_journey_sync import EmotionSync, spoken_tones, triggers
+from rumiai.metrics.emotional_journey_sync import EmotionSync, triggers
 from rumiai.metrics.evidence import Evidence
 from rumiai.metrics.families import FamilyResult, assemble, unknown
 from rumiai.metrics.labels import LabelChange
@@ -58,7 +58,7 @@ def compute(evidence: Evidence) -> FamilyResult:
 
 
 def _known(journey: Journey, sync: EmotionSync, evidence: Evidence) -> dict[str, dict[str, Any]]:
-    contrasts = contrast_moments(journey, evidence)
+    contrasts = contrast_moments(journey, sync)
     return {
         "CoreMetrics": {
             "uniqueEmotions": len(set(journey.faces.labels)),
@@ -126,7 +126,7 @@ def progression(journey: Journey) -> list[dict[str, Any]]:
     ]
 
 
-def contrast_moments(journey: Journey, evidence: Evidence) -> list[dict[str, Any]]:
+def contrast_moments(journey: Journey, sync: EmotionSync) -> list[dict[str, Any]]:
     """Changes between emotions of opposite valence, and words with a tone said with a face of the opposite one."""
     found: list[tuple[float, dict[str, Any]]] = []
     for change in journey.changes:
@@ -135,10 +135,10 @@ def contrast_moments(journey: Journey, evidence: Evidence) -> list[dict[str, Any
             labels = {"fromEmotion": change.before, "toEmotion": change.after}
             label = journey.bins.label_at(change.time_s)
             found.append((change.time_s, {"timestamp": label, "conflict": conflict, **labels}))
-    for tone in spoken_tones(evidence) or ():
+    for tone in sync.tones or ():
         if not tone.congruent:
             conflict = f"{tone.sentiment} words with a face of {tone.emotion}"
-            stretch = span(tone.start_s, min(tone.end_s, evidence.duration_s))
+            stretch = span(tone.start_s, min(tone.end_s, journey.bins.duration_s))
             unchanged = {"fromEmotion": None, "toEmotion": None}
             found.append((tone.start_s, {"timestamp": stretch, "conflict": conflict, **unchanged}))
     return [moment for _, moment in sorted(found, key=lambda item: (item[0], item[1]["conflict"]))]

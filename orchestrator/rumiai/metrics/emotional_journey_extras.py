@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from rumiai.metrics.emotional_journey_curve import NEUTRAL, SAMPLE_INTERVAL_S, STRONG, Journey
-from rumiai.metrics.emotional_journey_sync import EmotionSync, spoken_tones
+from rumiai.metrics.emotional_journey_sync import EmotionSync
 from rumiai.metrics.series import runs_of
 from rumiai.metrics.statistics import cv, mean, mean_known, ratio, variance
 
@@ -123,7 +123,7 @@ def peak_rhythm(journey: Journey) -> dict[str, Any]:
 
 def speech_events(sync: EmotionSync) -> dict[str, Any] | None:
     """Segments with a tone against the faces; None where speech is unknown."""
-    tones = spoken_tones(sync.evidence)
+    tones = sync.tones
     if tones is None:
         return None
     wrong = sum(not tone.congruent for tone in tones)
@@ -196,6 +196,6 @@ def ml_tags(journey: Journey, sync: EmotionSync, shares: dict[str, float | None]
         "uplifting_arc": journey.trajectory == "ascending",
         "multi_peak": len(journey.peaks) >= 3,
         "authentic_expression": (sync.gesture or 0.0) > 0.7,
-        "mixed_signals": any(not tone.congruent for tone in spoken_tones(sync.evidence) or ()),
+        "mixed_signals": any(not tone.congruent for tone in sync.tones or ()),
     }
     return [tag for tag, found in tags.items() if found]

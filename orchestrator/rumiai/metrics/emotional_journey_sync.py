@@ -84,7 +84,12 @@ def _strongest(faces: Expressions, first: int, stop: int, positive: bool) -> str
 
 def speech_alignment(evidence: Evidence) -> float | None:
     """Congruent / compared segments; None when nothing can be compared."""
-    return mean([tone.congruent for tone in spoken_tones(evidence) or ()])
+    return agreement(spoken_tones(evidence))
+
+
+def agreement(tones: list[SpokenTone] | None) -> float | None:
+    """Congruent / all; None for none."""
+    return mean([tone.congruent for tone in tones or ()])
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ class EmotionSync:
             fitting.append(intersect(shown, union([(g.start_s, g.end_s) for g in gestures if g.kind in kinds])))
         return union(np.concatenate(met)), union(np.concatenate(fitting))
 
-    @property
+    @cached_property
     def gesture(self) -> float | None:
         """Seconds in which a gesture fits the face / seconds in which they meet; None when they never do."""
         if self.evidence.gestures is None:
@@ -136,7 +141,7 @@ class EmotionSync:
             for i in self.journey.known.tolist()
         ]
 
-    @property
+    @cached_property
     def reinforcement(self) -> float | None:
         """Peaks with a gesture within 1 s / peaks; None without peaks or gesture data."""
         if self.evidence.gestures is None:
@@ -145,10 +150,15 @@ class EmotionSync:
         ends = self.journey.bins.edges_s[starts.astype(np.int64) + 1]
         return mean(touched([(g.start_s, g.end_s) for g in self.evidence.gestures], starts, ends, _GESTURE_S))
 
+    @cached_property
+    def tones(self) -> list[SpokenTone] | None:
+        """Segments whose words and face both have a tone."""
+        return spoken_tones(self.evidence)
+
     @property
     def speech(self) -> float | None:
         """Segments whose words and face have one tone / those where both have one."""
-        return speech_alignment(self.evidence)
+        return agreement(self.tones)
 
     @cached_property
     def energy(self) -> Floats | None:
@@ -156,12 +166,12 @@ class EmotionSync:
         audio = self.evidence.audio
         return None if audio is None else audio.per_bin(self.journey.bins)
 
-    @property
+    @cached_property
     def audio(self) -> float | None:
         """Correlation of energy and arousal over bins, mapped to 0..1."""
         return None if self.energy is None else alignment(self.energy, self.journey.arousal)
 
-    @property
+    @cached_property
     def mood(self) -> float | None:
         """1 - mean over the thirds of |rank of energy - rank of arousal| / 2; None where a third lacks either."""
         if self.energy is None:
@@ -193,7 +203,7 @@ class EmotionSync:
         share = float(near(times, audio.beats_s, _BEAT_S).mean())
         return clamp(share - chance_within(audio.beats_s, _BEAT_S, self.evidence.duration_s))
 
-    @property
+    @cached_property
     def with_caption(self) -> float | None:
         """1 - |polarity of the caption - mean valence| / 2; None for a caption without words, and without a face."""
         valence, caption = mean(self.journey.faces.valences), Facts(self.evidence).caption

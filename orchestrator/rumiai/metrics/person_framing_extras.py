@@ -10,8 +10,8 @@ import numpy as np
 from rumiai.metrics.labels import most_frequent
 from rumiai.metrics.person_framing_intent import Framing
 from rumiai.metrics.person_framing_moments import as_times
-from rumiai.metrics.person_framing_people import Presence
-from rumiai.metrics.statistics import mean, median
+from rumiai.metrics.person_framing_people import Presence, middle
+from rumiai.metrics.statistics import mean
 
 _INTRO_S: Final = 3.0
 _CENTRED: Final = 0.08
@@ -99,7 +99,7 @@ def timeline(presence: Presence) -> dict[str, dict[str, Any]]:
     return {
         bins.label(i): {
             "shot_type": most_frequent(list(shots[i].elements())),
-            "face_size": median(sizes[i]),
+            "face_size": middle(sizes[i]),
             "confidence": None if np.isnan(confidences[i]) else confidences[i],
         }
         for i in range(bins.count)

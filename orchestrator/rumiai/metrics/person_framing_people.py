@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -142,11 +143,15 @@ class Presence:
         if self.persons is None:
             return None
         covered = np.zeros(self.grid.count)
-        if self.person_sample.size:
-            order = np.argsort(self.person_sample, kind="stable")
-            firsts = np.flatnonzero(np.diff(self.person_sample[order], prepend=-1))
-            for group in np.split(order, firsts[1:]):
-                covered[self.person_sample[group[0]]] = union_area(self.persons.boxes[group])
+        order = np.argsort(self.person_sample, kind="stable")
+        samples, firsts, sizes = np.unique(self.person_sample[order], return_index=True, return_counts=True)
+        corners = _corners(self.persons.boxes[order])
+        alone, pairs = firsts[sizes == 1], firsts[sizes == 2]
+        covered[samples[sizes == 1]] = _areas(corners[alone])
+        covered[samples[sizes == 2]] = _pair_areas(corners[pairs], corners[pairs + 1])
+        for sample, first, size in zip(samples, firsts, sizes, strict=True):
+            if size > 2:
+                covered[sample] = union_area(corners[first : first + size])
         return covered
 
     @cached_property
@@ -250,7 +255,7 @@ class Presence:
         found: list[list[float]] = [[] for _ in range(bins.count)]
         for index, speed in zip(bins.index(positions.times_s[known]), positions.speeds[known], strict=True):
             found[index].append(float(speed))
-        return [stability_of(median(speeds)) for speeds in found]
+        return [stability_of(middle(speeds)) for speeds in found]
 
     @property
     def headroom(self) -> float | None:
@@ -354,6 +359,11 @@ class Presence:
         return union(np.stack([starts, starts + self.grid.step_s], axis=1), until_s=self.evidence.duration_s)
 
 
+def middle(values: Sequence[float]) -> float | None:
+    """Median of the few values of a second; None for none."""
+    return statistics.median(values) if values else None
+
+
 def stability_of(speed: float | None) -> float | None:
     """1 - min(1, speed / 0.3); None for None."""
     return None if speed is None else clamp(1 - speed / STILL)
@@ -386,12 +396,20 @@ def _corners(boxes: Floats) -> Floats:
     return corners
 
 
-def union_area(boxes: Floats) -> float:
-    """Exact share of the frame that a few boxes cover together."""
-    corners = _corners(boxes)
-    if len(corners) == 1:
-        x0, y0, x1, y1 = corners[0]
-        return float((x1 - x0) * (y1 - y0))
+def _areas(corners: Floats) -> Floats:
+    areas: Floats = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
+    return areas
+
+
+def _pair_areas(a: Floats, b: Floats) -> Floats:
+    shared = np.concatenate([np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, 2:], b[:, 2:])], axis=1)
+    shared[:, 2:] = np.maximum(shared[:, :2], shared[:, 2:])
+    areas: Floats = _areas(a) + _areas(b) - _areas(shared)
+    return areas
+
+
+def union_area(corners: Floats) -> float:
+    """Exact share of the frame that a few boxes, ``(n, 4)`` left, top, right, bottom, cover together."""
     xs, ys = np.unique(corners[:, [0, 2]]), np.unique(corners[:, [1, 3]])
     covered = np.zeros((xs.size - 1, ys.size - 1), dtype=np.bool_)
     for x0, y0, x1, y1 in corners:

@@ -154,7 +154,7 @@ def _key_events(pace: Pace, phrases: Phrases, visual: Visual) -> dict[str, Any]:
         "transitionPhrases": phrases.transition_phrases(),
         "longestSegment": longest_segment(spoken),
         "hookPhrases": phrases.hook_items(),
-        "ctaPhrases": phrases.cta_items(),
+        "ctaPhrases": phrases.cta_items,
         "offCameraSpeechSegments": visual.off_camera(),
         "mumblingSections": [
             {"start": start, "end": end, "confidence": segment.confidence}

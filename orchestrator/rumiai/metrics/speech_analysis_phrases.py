@@ -52,6 +52,7 @@ _STEPS: Final = {
     "example": ("for example", "for instance"),
     "conclusion": ("in conclusion", "in the end", "to sum up", "overall"),
 }  # fmt: skip
+_ANY_STEP = re.compile("|".join(sorted({phrase[:5] for kind in _STEPS.values() for phrase in kind})), re.IGNORECASE)
 _NO_STEP_AFTER: Final = _set("a an the my your this that of in per one every at love")
 _IMPERATIVES: Final = _set(
     """add bake boil bring buy call check choose click close combine cook cover cut drag fill find flip fold follow
@@ -69,7 +70,8 @@ _STOP: Final = frozenset(".!?\u2026\u3002\uff01\uff1f")
 
 def find_steps(text: str) -> tuple[PhraseMatch, ...]:
     """Phrases that lead from one thought to the next."""
-    found = lexicons.find_in(text, _STEPS)
+    # Most segments hold none, and are told so in one search.
+    found = lexicons.find_in(text, _STEPS) if _ANY_STEP.search(text) else ()
     kept = []
     for match in found:
         before = tokens(text[: match.start].rsplit("\n", 1)[-1])[-1:]
@@ -128,6 +130,7 @@ class Phrases:
         """Hooks in the first 5 s / 2, at most 1."""
         return min(1.0, sum(hook.start_s < _OPENING_S for hook in self.hooks) / 2)
 
+    @cached_property
     def cta_items(self) -> list[dict[str, Any]]:
         """Calls to action with their urgency, read from five words on either side and from their place."""
         words = self.spoken.speech.words
@@ -228,7 +231,7 @@ class Phrases:
             "emphasis_words": sorted(stressed, key=lambda word: (-counts[word], word)),
         }
 
-    @property
+    @cached_property
     def fillers(self) -> int:
         """Filler words and phrases; "like" only where it neither likes nor compares."""
         said = self.spoken.tokens
@@ -251,12 +254,12 @@ class Phrases:
                 count += between or open_end
         return count
 
-    @property
+    @cached_property
     def direct_address(self) -> int:
         """Words that address the listener."""
         return sum(token in _ADDRESS for token in self.spoken.tokens)
 
-    @property
+    @cached_property
     def inclusive_ratio(self) -> float | None:
         """we, us, our, let's / words; None without words."""
         return ratio(sum(token in _INCLUSIVE for token in self.spoken.tokens), self.spoken.total_words)
@@ -268,7 +271,7 @@ class Phrases:
             return [segment.text for segment in self.spoken.segments if tokens(segment.text)]
         return [part.strip() for part in _SENTENCE.findall(self.spoken.text) if tokens(part)]
 
-    @property
+    @cached_property
     def questions(self) -> int:
         """Sentences that end in a question mark or, without any mark, begin with a question word."""
         count = 0
@@ -310,18 +313,18 @@ class Phrases:
         """Whether things are counted up."""
         return sum(step.kind == "sequence" for step in self.steps) >= 2
 
-    @property
+    @cached_property
     def instructs(self) -> bool:
         """Whether steps are numbered, or several sentences are imperatives."""
         imperatives = sum(tokens(sentence)[0] in _IMPERATIVES for sentence in self.sentences)
         return self.listing or imperatives >= 3
 
-    @property
+    @cached_property
     def narrates(self) -> bool:
         """Whether somebody tells what they did."""
         return len(_TOLD.findall(" ".join(self.spoken.tokens))) >= 2
 
-    @property
+    @cached_property
     def delivery(self) -> str:
         """Manner of speaking, the first rule that fits."""
         if not self.spoken.present:
@@ -349,7 +352,7 @@ class Phrases:
         """Tone by words and pace; what they do not tell is informative."""
         if not self.spoken.present:
             return "informative"
-        if any(item["urgency"] == "high" for item in self.cta_items()):
+        if any(item["urgency"] == "high" for item in self.cta_items):
             return "urgent"
         exclaims = mean([sentence.endswith(("!", "\uff01")) for sentence in self.sentences]) or 0.0
         if exclaims >= 0.3 or (sentiment(self.spoken.text).category == "positive" and self._wpm > 160):

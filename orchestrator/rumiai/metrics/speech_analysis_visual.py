@@ -30,7 +30,7 @@ class Visual:
 
     spoken: Spoken
 
-    @property
+    @cached_property
     def gesture_sync(self) -> float | None:
         """Segments that a gesture overlaps / segments; None without either's data, or without segments."""
         gestures, spans = self.spoken.evidence.gestures, self.spoken.segment_spans_s()
@@ -38,7 +38,7 @@ class Visual:
             return None
         return mean(touched([(g.start_s, g.end_s) for g in gestures], spans[:, 0], spans[:, 1]))
 
-    @property
+    @cached_property
     def expression_alignment(self) -> float | None:
         """Segments whose words and face have one tone / those where both have one."""
         return speech_alignment(self.spoken.evidence)
@@ -52,7 +52,7 @@ class Visual:
                 found.setdefault(token, []).append((word.start_s, word.end_s))
         return {token: np.array(times) for token, times in found.items()}
 
-    @property
+    @cached_property
     def text_overlap(self) -> float | None:
         """Content words of the overlays said within 1.5 s of them / all; None without such words or without speech."""
         texts = self.spoken.evidence.texts
@@ -81,7 +81,7 @@ class Visual:
         starts = people.grid.nominal_s[people.faces.per_sample > 0]
         return union(np.stack([starts, starts + people.grid.step_s], axis=1), until_s=self.spoken.duration_s)
 
-    @property
+    @cached_property
     def face_share(self) -> float | None:
         """Time with a face during speech / speech; None without speech or faces' data."""
         if self.face_spans_s is None:
