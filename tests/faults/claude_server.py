@@ -172,7 +172,7 @@ class Handler(BaseHTTPRequestHandler):
         elif path == "/v1/messages":
             with state.lock:
                 behaviour = state.script.pop(0) if state.script else state.default
-            if behaviour in (well,) and (fault := refused(request.body)):
+            if fault := refused(request.body):
                 self.send_error_json(400, "invalid_request_error", fault)
             else:
                 behaviour(self, request)

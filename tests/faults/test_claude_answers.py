@@ -73,6 +73,9 @@ def test_an_object_is_found_in_what_is_around_it(server: ClaudeServer, tmp_path:
         (says("[1, 2]"), "no JSON object"),
         (says('{"overlaysPatterns": NaN}'), "no JSON number"),
         (says(""), "no JSON object"),
+        (says('{"a":' * 2000 + "1" + "}" * 2000), "cannot be read"),
+        (says('{"a":' * 50 + "1" + "}" * 50), "levels deep"),
+        (says('{"overlaysPatterns": ' + "9" * 400 + "}"), "far too large"),
         (says(lambda r: json.dumps(good_answer(r.body))[:-9], stop_reason="max_tokens"), "cut off"),
         (changed(lambda a: a["overlaysPatterns"].pop("textStyle")), "overlaysPatterns.textStyle: got nothing"),
         (changed(lambda a: a.pop("overlaysPatterns")), "overlaysPatterns.visualTechniques: got nothing"),
@@ -265,6 +268,24 @@ def test_an_author_s_name_in_a_text_does_not_unmatch_it(server: ClaudeServer, tm
     (item,) = result.blocks["KeyEvents"]["impactfulOverlays"]
     assert (item["text"], item["reason"]) == ("follow Jane_Doe now", '"follow [author] now" is the only text')
     assert result.validation["disagreements"] == []
+
+
+def test_no_answer_breaks_what_is_written(server: ClaudeServer, tmp_path: Path) -> None:
+    """Halves of surrogate pairs, numbers beyond all bounds, keys of any kind."""
+
+    def odd(request: Request) -> str:
+        answer = good_answer(request.body)
+        answer["overlaysPatterns"]["visualTechniques"] = ["a\ud800b\x00c"]
+        answer["overlaysCoreMetrics"]["more\udfff"] = {"x": 1}
+        return json.dumps(answer)[:-1] + ', "extra": [1e999, -1e999], "\\ud800": "\\udc00"}'
+
+    result = run(server, tmp_path, OVERLAYS, says(odd))
+    assert result.source == "claude"
+    assert result.blocks["Patterns"]["visualTechniques"] == ["ab c"]
+    json.dumps(result.to_dict(), allow_nan=False, ensure_ascii=False).encode()
+    # The text itself, not escaped: it is stored and read back.
+    result = run(server, tmp_path / "b", OVERLAYS, says("\ud800 no"), says(odd))
+    assert (result.source, result.repaired) == ("claude", True)
 
 
 def test_who_published_is_not_told(server: ClaudeServer, tmp_path: Path) -> None:

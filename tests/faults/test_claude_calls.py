@@ -83,6 +83,8 @@ def test_all_analyses_are_judged_concurrently(server: ClaudeServer, tmp_path: Pa
     }  # fmt: skip
     assert overlays.blocks["Patterns"]["visualTechniques"] == ["judged_visualTechniques"]
     assert overlays.template_version.startswith("2.0+")
+    assert "# Analysis: visual overlays" in str(overlays.prompt_text)
+    assert "prompt_text" not in overlays.to_dict()
 
 
 def test_the_request_is_what_current_models_take(server: ClaudeServer, tmp_path: Path) -> None:

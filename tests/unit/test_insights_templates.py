@@ -215,6 +215,17 @@ def test_phrases_have_their_time() -> None:
     assert not CORPUS.has('"!"')
 
 
+def test_scripts_without_blanks_are_quoted_too() -> None:
+    payload = {
+        "video": {"duration": 9.0},
+        "evidence": {"caption": "\u3053\u308c\u306f\u65b0\u3057\u3044\u3067\u3059"},
+        "metrics": {},
+    }
+    corpus = Corpus.of(payload)
+    assert corpus.has("\u65b0\u3057\u3044")
+    assert not corpus.has("\u53e4\u3044")
+
+
 def test_prices() -> None:
     haiku = model_of("haiku")
     assert cost_usd(haiku, Usage(1_000_000 - 900_001, 0)) == pytest.approx(0.0099999)
@@ -223,6 +234,7 @@ def test_prices() -> None:
         (60_000 * 0.5 + 60_000 * 0.05 + 1000 * 2.5) / 1e6
     )
     assert cost_usd(model_of("sonnet"), Usage(1000, 100), batch=True) == pytest.approx(0.0015)
+    assert cost_usd(model_of("claude-haiku-4-5-20251001"), Usage(1000, 100)) == pytest.approx(0.0015)
     assert cost_usd(model_of("claude-unheard-of"), Usage(1, 1)) is None
     assert cost_usd(MODELS["claude-3-haiku-20240307"], Usage(1_000_000, 1_000_000)) == pytest.approx(1.5)
 

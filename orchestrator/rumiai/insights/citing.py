@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -60,8 +61,7 @@ class Corpus:
 
     def has(self, quote: str) -> bool:
         """Whether the words of the quotation stand in one of the texts, in their order; no words are nowhere."""
-        words = words_of(quote)
-        return words.strip() != "" and any(words in text for text in self.texts)
+        return any(_stands_in(words_of(quote), text) for text in self.texts)
 
     def has_time(self, time_s: float) -> bool:
         """Whether something in the data happens then."""
@@ -72,12 +72,10 @@ class Corpus:
     def said_at(self, phrase: str, time_s: float) -> bool:
         """Whether the phrase is spoken in the segment of that time, or from it into the next."""
         words = words_of(phrase)
-        if not words.strip():
-            return False
         for index, (start, _, _) in enumerate(self.speech):
             pair = self.speech[index : index + _SEGMENTS_OF_A_PHRASE]
-            end = next((b for _, b, text in pair if words in text), None)
-            if end is None and words in words_of(" ".join(text for _, _, text in pair)):
+            end = next((b for _, b, text in pair if _stands_in(words, text)), None)
+            if end is None and _stands_in(words, words_of(" ".join(text for _, _, text in pair))):
                 end = pair[-1][1]
             if end is not None and start - _PHRASE_TOLERANCE_S <= time_s <= end + _PHRASE_TOLERANCE_S:
                 return True
@@ -89,6 +87,13 @@ class Corpus:
         out = [f"quotes {quote!r}, which is in none of the texts" for quote in quotes if not self.has(quote)]
         times = sorted(set(_cited_times(_QUOTED.sub(" ", text))))
         return out + [f"cites {time:g} s, when nothing happens" for time in times if not self.has_time(time)]
+
+
+def _stands_in(words: str, text: str) -> bool:
+    """Whether words stand in a text, whole words in scripts that part them; no words stand nowhere."""
+    if any(unicodedata.category(char) == "Lo" for char in words):
+        return words.replace(" ", "") in text.replace(" ", "")
+    return words.strip() != "" and words in text
 
 
 def _cited_times(text: str) -> Iterator[float]:

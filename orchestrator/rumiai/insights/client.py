@@ -224,8 +224,9 @@ def answer_of(message: Any, template_version: str, batch_id: str | None = None) 
         return None
     written = getattr(usage, "cache_creation_input_tokens", None) or 0
     hour = getattr(getattr(usage, "cache_creation", None), "ephemeral_1h_input_tokens", None) or 0
+    text = "".join(str(part.text) for part in content if getattr(part, "type", None) == "text")
     return Answer(
-        text="".join(str(part.text) for part in content if getattr(part, "type", None) == "text"),
+        text=text.encode("utf-8", "replace").decode(),  # half a surrogate pair could not be stored
         stop_reason=message.stop_reason,
         model=model,
         usage=Usage(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from rumiai.insights.settings import ClaudeSettings
@@ -19,6 +20,8 @@ _LEAST_COMPLETENESS: Final = 0.5
 _LEAST_CONFIDENCE: Final = 0.4
 # In the cache for five minutes, the time to live that we ask for.
 _CACHE_WRITE_FACTOR: Final = 1.25
+# Of a snapshot, which the API may name where an alias was asked.
+_DATE: Final = re.compile(r"-20\d{6}$")
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,6 @@ MODELS: Final[Mapping[str, Model]] = _known(
     Model("claude-sonnet-4-6", Price(3.0, 15.0, 0.30)),
     Model("claude-sonnet-4-5", Price(3.0, 15.0, 0.30)),
     Model("claude-haiku-4-5", Price(1.0, 5.0, 0.10)),
-    Model("claude-haiku-4-5-20251001", Price(1.0, 5.0, 0.10)),
     Model("claude-3-5-sonnet-20241022", Price(3.0, 15.0, 0.30)),
     Model("claude-3-5-sonnet-20240620", Price(3.0, 15.0, 0.30)),
     Model("claude-3-haiku-20240307", Price(0.25, 1.25, 0.03)),
@@ -95,7 +97,8 @@ ALIASES: Final[Mapping[str, str]] = {"haiku": "claude-haiku-5-5", "sonnet": "cla
 def model_of(name: str) -> Model:
     """The model of an id or alias; one that is not known has no price and is given room to think."""
     model_id = ALIASES.get(name.strip().lower(), name.strip())
-    return MODELS.get(model_id) or Model(model_id, thinks=True)
+    known = MODELS.get(model_id) or MODELS.get(_DATE.sub("", model_id))
+    return replace(known, id=model_id) if known else Model(model_id, thinks=True)
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,11 @@ class Prompt:
         return f"{self.analysis}-{self.fingerprint}"
 
     @property
+    def text(self) -> str:
+        """System text, instruction and data, for people."""
+        return "\n".join([self.system, *(part["text"] for part in self.messages[0]["content"])])
+
+    @property
     def size_bytes(self) -> int:
         """UTF-8 bytes of everything the model reads."""
         parts = [json.dumps(self.messages, ensure_ascii=False), self.system, json.dumps(self.schema)]

@@ -7,8 +7,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rumiai.contracts.blocks import SCHEMAS, schema_of
+from rumiai.insights.cleaning import clean
 
 _DECODER_ERROR_CHARS: Final = 80
+# The contract has four levels.
+_MOST_LEVELS: Final = 12
+# More digits than a float holds exactly are no count of anything.
+_MOST_DIGITS: Final = 16
 
 
 class UnreadableError(ValueError):
@@ -22,13 +27,13 @@ class _Twice(dict[str, Any]):
 
 
 def read_object(text: str) -> dict[str, Any]:
-    """The outermost JSON object of a text, without code fence and prose around it.
+    """The outermost JSON object of a text, without code fence and prose around it; its texts are cleaned.
 
     Raises:
         UnreadableError: There is none, it is broken off, or a block came twice.
     """
     found: dict[str, Any] | None = None
-    decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
+    decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_integer)
     position, error = text.find("{"), "there is no JSON object in it"
     while position >= 0 and found is None:
         try:
@@ -42,7 +47,22 @@ def read_object(text: str) -> dict[str, Any]:
         raise UnreadableError(error)
     if isinstance(found, _Twice) and found.twice:
         raise UnreadableError(f"given twice: {', '.join(found.twice)}")
-    return found
+    if _too_deep(found):
+        raise UnreadableError(f"it is nested more than {_MOST_LEVELS} levels deep")
+    cleaned: dict[str, Any] = clean(found)
+    return cleaned
+
+
+def _too_deep(value: Any) -> bool:
+    """Whether an object is nested so deeply that nobody should walk through it; itself without recursion."""
+    level = [value]
+    for _ in range(_MOST_LEVELS):
+        level = [
+            inner
+            for item in level
+            for inner in (item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())
+        ]
+    return bool(level)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -50,6 +70,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = [name for name, _ in pairs]
     out.twice = tuple(sorted({name for name in names if names.count(name) > 1}))
     return out
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError("a number is far too large")
+    return int(text)
 
 
 def _no_constant(name: str) -> Any:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from rumiai.contracts.blocks import GENERIC_BLOCKS, to_prefixed
 
 Source = Literal["claude", "python", "python_fallback"]
+
+# Members of a result that its JSON form has in another shape, or not at all.
+_OWN_FORM: Final = frozenset({"blocks", "tokens", "truncated", "prompt_text"})
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class PromptResult:
         fingerprint: Under which the answers are stored.
         request_id: Of the last response.
         timestamp: ISO time at which this result was made.
+        prompt_text: All that the model reads, for the ``prompt`` file; not in :meth:`to_dict`.
     """
 
     prompt_type: str
@@ -65,6 +69,7 @@ class PromptResult:
     fingerprint: str | None = None
     request_id: str | None = None
     timestamp: str = ""
+    prompt_text: str | None = field(default=None, repr=False)
 
     @property
     def success(self) -> bool:
@@ -97,7 +102,7 @@ class PromptResult:
     def to_dict(self) -> dict[str, Any]:
         """JSON form; blocks by generic name under ``parsed_response`` and prefixed under ``result``."""
         tokens = {"tokens_used": self.tokens_used, "input_tokens": self.tokens_used - self.tokens.get("output", 0)}
-        plain = {name: value for name, value in vars(self).items() if name not in ("blocks", "tokens", "truncated")}
+        plain = {name: value for name, value in vars(self).items() if name not in _OWN_FORM}
         return {
             **plain,
             "stored_tokens": dict(self.stored_tokens),

@@ -305,6 +305,7 @@ def _common(
         "fingerprint": prompt.fingerprint,
         "request_id": account.request_id,
         "timestamp": _now(),
+        "prompt_text": prompt.text,
     }
 
 
