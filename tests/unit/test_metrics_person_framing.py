@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 
 from rumiai.contracts.blocks import validate_blocks
-from rumiai.contracts.timeline import UnifiedAnalysis
-from rumiai.metrics import family, read_evidence
-from rumiai.metrics.person_framing_people import raster_area, union_area
+from rumiai.metrics.person_framing_boxes import raster_area, union_area
 
-from .metrics_videos import analysis, flat, gesture, result, segment
+from .metrics_videos import flat, gesture, result, segment
 
 NAME = "person_framing"
 
@@ -58,14 +56,8 @@ def times(start, stop):
     return np.arange(start, stop, 0.5).tolist()
 
 
-def acts(duration_s, actions, **content):
-    """The family's result with actions, which only the people service writes."""
-    raw = analysis(duration_s, **content).to_dict()
-    raw["ml_data"]["mediapipe"]["actions"] = [
-        {"action": kind, "start": a, "end": b, "timestamp": a, "confidence": 0.9} for kind, a, b in actions
-    ]
-    found = family(NAME)(read_evidence(UnifiedAnalysis.from_dict(raw)))
-    return {**flat(found), "further": found.precompute}
+def acting(*actions):
+    return [{"action": kind, "start": a, "end": b, "timestamp": a, "confidence": 0.9} for kind, a, b in actions]
 
 
 def test_one_person_by_hand():
@@ -341,15 +333,16 @@ def test_intent_and_risk():
 
 
 def test_actions():
-    everything = [("talking", 0, 8), ("dancing", 2, 6), ("standing", 0, 12), ("gesturing", 1, 2)]
-    found = acts(12.0, everything, faces=faces(3, 9, 0.1))
+    everything = acting(("talking", 0, 8), ("dancing", 2, 6), ("standing", 0, 12), ("gesturing", 1, 2))
+    found = framing(faces=faces(3, 9, 0.1), actions=everything)
     assert found["further"]["video_intent"] == "entertainment_dance"
     assert found["further"]["intent_alignment_risk"] == 0.2  # volatility .33: not dynamic
     assert found["further"]["action_recognition"] == {
         "primary_actions": ["standing", "talking", "dancing"], "action_diversity": 4,
     }  # fmt: skip
     assert "high_action_diversity" in found["further"]["ml_tags"]
-    shown = acts(12.0, [(kind, 0, 1) for kind in ("talking", "walking", "standing", "sitting")], faces=faces(3, 9, 0.1))
+    kinds = ("talking", "walking", "standing", "sitting")
+    shown = framing(faces=faces(3, 9, 0.1), actions=acting(*((kind, 0, 1) for kind in kinds)))
     assert shown["further"]["video_intent"] == "tutorial_demonstration"
     assert shown["further"]["intent_alignment_risk"] == 0.0
 
@@ -357,7 +350,7 @@ def test_actions():
 def test_restless_framing():
     sizes = [0.3 if int(t) % 2 else 0.1 for t in times(0, 12)]
     busy = [face(t, size, x=0.2 + 0.5 * (i % 2)) for i, (t, size) in enumerate(zip(times(0, 12), sizes, strict=True))]
-    found = acts(12.0, [(kind, 0, 1) for kind in ("talking", "walking", "standing")], faces=busy)
+    found = framing(faces=busy, actions=acting(("talking", 0, 1), ("walking", 0, 1), ("standing", 0, 1)))
     assert found["further"]["framing_volatility"] == 1.0  # 11 changes in 12 s
     assert found["framingStrategy"] == "intimate"  # half of it is close
     assert found["framingArchetype"] == "dynamic_demo"

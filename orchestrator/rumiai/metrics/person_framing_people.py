@@ -15,6 +15,16 @@ from rumiai.metrics.evidence import Detections, Evidence, Grid, People
 from rumiai.metrics.framing import SHOTS, person_samples, shot_codes
 from rumiai.metrics.intervals import Bools, inside, union
 from rumiai.metrics.labels import SmoothedLabels, smooth
+from rumiai.metrics.person_framing_boxes import (
+    areas_of,
+    corners_of,
+    group_means,
+    largest_centres,
+    pair_areas,
+    raster_area,
+    steps_between,
+    union_area,
+)
 from rumiai.metrics.series import runs_of
 from rumiai.metrics.statistics import clamp, cv, line, mean, mean_known, median, std
 
@@ -27,7 +37,6 @@ _BAND: Final = (1 / 6, 1 / 2)  # height of a face's centre around the upper thir
 _ZOOM: Final = 0.2
 _ZOOM_SAMPLES: Final = 3
 _GAZE_SAMPLES: Final = 5
-_CELLS: Final = 256  # per side of the raster on which the boxes of a whole video are united
 _SHORTEST_ABSENCE_S: Final = 1.0
 _PER_MINUTE: Final = 30.0  # changes per minute that are volatility 1
 _EPSILON: Final = 1e-9
@@ -145,10 +154,10 @@ class Presence:
         covered = np.zeros(self.grid.count)
         order = np.argsort(self.person_sample, kind="stable")
         samples, firsts, sizes = np.unique(self.person_sample[order], return_index=True, return_counts=True)
-        corners = _corners(self.persons.boxes[order])
+        corners = corners_of(self.persons.boxes[order])
         alone, pairs = firsts[sizes == 1], firsts[sizes == 2]
-        covered[samples[sizes == 1]] = _areas(corners[alone])
-        covered[samples[sizes == 2]] = _pair_areas(corners[pairs], corners[pairs + 1])
+        covered[samples[sizes == 1]] = areas_of(corners[alone])
+        covered[samples[sizes == 2]] = pair_areas(corners[pairs], corners[pairs + 1])
         for sample, first, size in zip(samples, firsts, sizes, strict=True):
             if size > 2:
                 covered[sample] = union_area(corners[first : first + size])
@@ -226,14 +235,14 @@ class Presence:
         new = (np.diff(part, prepend=-1) != 0) | (np.diff(self.scene_of, prepend=-1) != 0)
         group, firsts = np.cumsum(new) - 1, np.flatnonzero(new)
         count = firsts.size
-        times = _group_means(group, self.grid.times_s, count)
+        times = group_means(group, self.grid.times_s, count)
         face, person = (
-            np.stack([_group_means(group, centre[:, axis], count) for axis in (0, 1)], axis=1)
+            np.stack([group_means(group, centre[:, axis], count) for axis in (0, 1)], axis=1)
             for centre in self.main_centres
         )
         near = np.diff(times) <= 1.5 * max(self.grid.step_s, 1 / _POSITIONS_PER_S)
         same = near & (np.diff(self.scene_of[firsts]) == 0)
-        moved = np.where(np.isnan(_steps(face)), _steps(person), _steps(face))
+        moved = np.where(np.isnan(steps_between(face)), steps_between(person), steps_between(face))
         speeds = np.where(same, moved / np.diff(times), np.nan)
         return Positions(times, np.concatenate([[np.nan], speeds])[:count])
 
@@ -367,63 +376,3 @@ def middle(values: Sequence[float]) -> float | None:
 def stability_of(speed: float | None) -> float | None:
     """1 - min(1, speed / 0.3); None for None."""
     return None if speed is None else clamp(1 - speed / STILL)
-
-
-def largest_centres(found: Detections, sample: Ints, count: int) -> Floats:
-    """``(count, 2)`` centre of the largest box of each sample; NaN without one."""
-    centres = np.full((count, 2), np.nan)
-    order = np.argsort(found.areas, kind="stable")
-    boxes = found.boxes[order]
-    centres[sample[order]] = boxes[:, :2] + boxes[:, 2:] / 2  # of several the last written is the largest
-    return centres
-
-
-def _group_means(group: Ints, values: Floats, count: int) -> Floats:
-    known = ~np.isnan(values)
-    total = np.bincount(group[known], weights=values[known], minlength=count)
-    number = np.bincount(group[known], minlength=count)
-    return np.divide(total, number, out=np.full(count, np.nan), where=number > 0)
-
-
-def _steps(centres: Floats) -> Floats:
-    steps = np.diff(centres, axis=0)
-    lengths: Floats = np.hypot(steps[:, 0], steps[:, 1])
-    return lengths
-
-
-def _corners(boxes: Floats) -> Floats:
-    corners: Floats = np.clip(np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1), 0.0, 1.0)
-    return corners
-
-
-def _areas(corners: Floats) -> Floats:
-    areas: Floats = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
-    return areas
-
-
-def _pair_areas(a: Floats, b: Floats) -> Floats:
-    shared = np.concatenate([np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, 2:], b[:, 2:])], axis=1)
-    shared[:, 2:] = np.maximum(shared[:, :2], shared[:, 2:])
-    areas: Floats = _areas(a) + _areas(b) - _areas(shared)
-    return areas
-
-
-def union_area(corners: Floats) -> float:
-    """Exact share of the frame that a few boxes, ``(n, 4)`` left, top, right, bottom, cover together."""
-    xs, ys = np.unique(corners[:, [0, 2]]), np.unique(corners[:, [1, 3]])
-    covered = np.zeros((xs.size - 1, ys.size - 1), dtype=np.bool_)
-    for x0, y0, x1, y1 in corners:
-        i, j = np.searchsorted(xs, [x0, x1])
-        k, m = np.searchsorted(ys, [y0, y1])
-        covered[i:j, k:m] = True
-    return clamp(float(np.diff(xs) @ covered @ np.diff(ys)))
-
-
-def raster_area(boxes: Floats) -> float:
-    """Share of the frame that any number of boxes covers, on a raster: a side is off by half a cell at most."""
-    steps = np.zeros((_CELLS + 1, _CELLS + 1), dtype=np.int64)
-    x0, y0, x1, y1 = np.rint(_corners(boxes) * _CELLS).astype(np.int64).T
-    for x, y, sign in ((x0, y0, 1), (x1, y0, -1), (x0, y1, -1), (x1, y1, 1)):
-        np.add.at(steps, (x, y), sign)
-    covered = steps.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0
-    return float(covered.mean())
