@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from rumiai.contracts.blocks import validate_blocks
+from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.metrics import family, read_evidence
 from rumiai.metrics.person_framing_boxes import raster_area, union_area
 
-from .metrics_videos import flat, gesture, result, segment
+from .metrics_videos import analysis, flat, gesture, result, segment
 
 NAME = "person_framing"
 
@@ -169,6 +171,20 @@ def test_without_people_or_objects():
     assert found["positionStability"] == 1.0
     assert found["analysisLimitations"] == ["no_object_data", "no_scene_data", "no_body_landmarks"]
     assert found["visualNarrative"] == "single_focus"
+
+
+def test_a_file_that_does_not_say_how_often_it_looked():
+    video = analysis(faces=faces(2, 4, 0.1)).to_dict()
+    bare = {"processed": True}
+    video["ml_data"]["mediapipe"]["metadata"] = video["ml_data"]["yolo"]["metadata"] = bare
+    found = family(NAME)(read_evidence(UnifiedAnalysis.from_dict(video)))
+    assert validate_blocks(NAME, found.blocks, duration_s=12.0) == []
+    assert found.blocks["CoreMetrics"]["faceVisibilityRate"] == 1.0  # of the instants that are known
+    video["ml_data"]["mediapipe"]["faces"] = []
+    found = family(NAME)(read_evidence(UnifiedAnalysis.from_dict(video)))
+    assert validate_blocks(NAME, found.blocks, duration_s=12.0) == []
+    assert found.blocks["CoreMetrics"]["personPresenceRate"] is None
+    assert found.blocks["Patterns"]["framingDistribution"] is found.blocks["Patterns"]["visualNarrative"] is None
 
 
 def test_bodies():

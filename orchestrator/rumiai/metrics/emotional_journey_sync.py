@@ -102,8 +102,7 @@ class EmotionSync:
     @cached_property
     def _gesture_overlaps(self) -> tuple[Floats, Floats]:
         """Where a gesture meets an emotion that has listed gestures, and where it is one of these."""
-        faces, gestures = self.evidence.expressions, self.evidence.gestures or ()
-        assert faces is not None
+        faces, gestures = self.journey.faces, self.evidence.gestures or ()
         ends = np.minimum(faces.times_s + faces.step_s, self.evidence.duration_s)
         every = self.evidence.gesture_spans_s
         met, fitting = [as_intervals([])], [as_intervals([])]

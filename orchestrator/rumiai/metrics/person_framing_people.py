@@ -191,7 +191,7 @@ class Presence:
     def flagged(self, flags: Bools) -> list[Run]:
         """Runs of samples with a flag, gaps and flickers shorter than 1.0 s aside."""
         labels = np.where(flags, "yes", "no").tolist()
-        return [run for run in self.runs(self.smoothed(labels)) if run.label == "yes" and bool(flags.any())]
+        return [run for run in self.runs(self.smoothed(labels)) if run.label == "yes"]
 
     def distribution(self, chosen: Bools | None = None) -> dict[str, float] | None:
         """Share of each shot type among the chosen samples; None without one."""
