@@ -288,6 +288,15 @@ def test_no_answer_breaks_what_is_written(server: ClaudeServer, tmp_path: Path) 
     assert (result.source, result.repaired) == ("claude", True)
 
 
+def test_what_no_contract_knows_is_kept_apart(server: ClaudeServer, tmp_path: Path) -> None:
+    change = changed(lambda a: (a["overlaysPatterns"].update(mood="dark"), a.update(notes="none")))
+    result = run(server, tmp_path, OVERLAYS, change)
+    assert result.source == "claude"
+    assert "mood" not in result.blocks["Patterns"]
+    assert result.validation["_extra"] == {"notes": "none", "overlaysPatterns": {"mood": "dark"}}
+    assert len(result.validation["warnings"]) == 2
+
+
 def test_who_published_is_not_told(server: ClaudeServer, tmp_path: Path) -> None:
     run(server, tmp_path, METADATA)
     sent = json.dumps(server.asked[0].body)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rumiai.contracts.blocks import validate_blocks
-from rumiai.errors import APIError
+from rumiai.errors import APIError, StoreError
 from rumiai.insights import Budget, ClaudeSettings, Insights, PromptResult, VideoInput, VideoInsights
 
 from .claude_server import (
@@ -124,6 +124,7 @@ def test_cached_tokens_have_their_own_price(server: ClaudeServer, tmp_path: Path
         (status(413, "request_too_large"), "too_large"),
         (status(400, "invalid_request_error"), "rejected"),
         (status(404, "not_found_error"), "rejected"),
+        (status(302, headers={"location": "http://127.0.0.1:9/elsewhere"}), "rejected"),
         (html, "bad_response"),
     ],
 )
@@ -246,6 +247,16 @@ def test_an_answer_is_stored_before_it_is_judged(
     monkeypatch.undo()
     assert one(server, tmp_path).source == "claude"
     assert len(server.asked) == 1
+
+
+def test_what_cannot_be_kept_is_asked_once(server: ClaudeServer, tmp_path: Path) -> None:
+    (tmp_path / "answers").write_text("a file where the folder should be")
+    budget = Budget(1.0)
+    with pytest.raises(StoreError):
+        analyse(video(), settings(server.url, max_concurrent=1), tmp_path, budget)
+    assert len(server.asked) == 1
+    assert budget.spent_usd > 0
+    assert budget.reserved_usd == 0
 
 
 def test_the_same_question_under_two_ids_is_asked_once(server: ClaudeServer, tmp_path: Path) -> None:

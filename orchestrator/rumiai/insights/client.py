@@ -110,6 +110,7 @@ class ClaudeClient:
             raise ValueError("got no key, expected settings with one")
         self._settings, self._limiter, self._budget = settings, limiter, budget
         self._fatal: CallFailure | None = None
+        self._not_kept: StoreError | None = None
         # At level DEBUG the SDK logs whole requests; prompts are in no log, whatever the level of ours.
         logging.getLogger("anthropic").setLevel(logging.WARNING)
         hooks: dict[str, list[Callable[..., Any]]] = {
@@ -159,6 +160,8 @@ class ClaudeClient:
             unknown = f"the price of {prompt.model.id} is not known, so no cost limit can be kept"
             return Reply(failure=CallFailure("cost_limit", unknown))
         async with self._limiter.slot():
+            if self._not_kept is not None:
+                raise self._not_kept  # what cannot be kept is not paid for
             if self._fatal is not None:
                 return Reply(failure=self._fatal)
             deadline_at = time.monotonic() + self._settings.deadline_s
@@ -175,6 +178,9 @@ class ClaudeClient:
             except (anthropic.AnthropicError, TimeoutError) as exc:
                 failure = failure_of(exc)
                 self._fatal = failure if failure.kind in _FATAL else self._fatal
+            except StoreError as exc:
+                self._not_kept = exc
+                raise
             finally:
                 # Also when the task is cancelled: an attempt under way counts as paid, one that was refused does not.
                 call.give_up()

@@ -46,6 +46,7 @@ class Verdict:
         blocks: The six blocks: Python's, with the judgements taken laid over them.
         taken: Block -> fields that are the model's.
         model_confidence: Block -> the model's own confidence; recorded, not used.
+        extra: What it wrote that is in no contract, by block.
     """
 
     valid: bool = False
@@ -60,7 +61,8 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form, without the blocks."""
-        return {name: value for name, value in vars(self).items() if name != "blocks"}
+        plain = {name: value for name, value in vars(self).items() if name not in ("blocks", "extra")}
+        return {**plain, EXTRA: self.extra}
 
 
 def judge(
@@ -116,6 +118,7 @@ def _read(analysis: str, text: str, stop_reason: str | None, verdict: Verdict) -
         verdict.errors.append(str(exc))
         return None
     verdict.errors += errors
+    verdict.warnings += [f"{name}: no such block" for name in verdict.extra]
     return given
 
 
@@ -140,6 +143,7 @@ def _check(
         for key in content:
             if key not in block.by_key and key != EXTRA:
                 verdict.extra.setdefault(name, {})[key] = content[key]
+                verdict.warnings.append(f"{name}.{key}: no such field")
         own = content.get(confidence_key(block.name))
         if isinstance(own, int | float) and not isinstance(own, bool) and math.isfinite(own):
             verdict.model_confidence[block.name] = float(own)

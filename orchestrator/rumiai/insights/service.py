@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -150,8 +150,14 @@ class Insights:
         Raises:
             StoreError: An answer could not be stored.
         """
-        results = await asyncio.gather(*(self._analysis(video, analysis) for analysis in video.blocks))
-        return VideoInsights(video.video_id, {result.prompt_type: result for result in results})
+        tasks = [self._analysis(video, analysis) for analysis in video.blocks]
+        # Those in flight are paid for: they end and are stored before an error goes up.
+        results: dict[str, PromptResult] = {}
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+            results[result.prompt_type] = result
+        return VideoInsights(video.video_id, results)
 
     async def submit(self, videos: Sequence[VideoInput]) -> Submission:
         """Give all open prompts of some videos to the Message Batches API.
@@ -227,14 +233,16 @@ class Insights:
         async with self._locks.setdefault(plan.prompt.custom_id, asyncio.Lock()):
             account = _Account()
             verdict, answer, failure, repaired = await self._judged(plan.prompt, video, account)
-        common = _common(plan, account, answer, verdict, time.monotonic() - began)
+        seconds = round(time.monotonic() - began, 3)
+        common: dict[str, Any] = {"model_reason": plan.reason, "processing_time": seconds}
+        common |= _common(plan.prompt, account, answer, verdict)
         if verdict is not None and verdict.valid:
             return PromptResult(analysis, verdict.blocks, "claude", repaired=repaired, **common)
         if failure is not None:
             reason, error = failure.message, failure.kind
         else:
             reason, error = "; ".join((verdict.errors if verdict else [])[:3]), "invalid_answer"
-        LOG.warning("%s of %s: Python blocks only: %s", analysis, video.video_id, reason)
+        LOG.warning("%s of %s: Python blocks only (%s)", analysis, video.video_id, error)
         return PromptResult(analysis, blocks, "python_fallback", reason=reason, error=error, **common)
 
     async def _judged(
@@ -254,7 +262,7 @@ class Insights:
             )  # fmt: skip
             if verdict.valid or answer.stop_reason == "refusal":
                 return verdict, answer, None, repaired
-            LOG.info("%s: invalid answer: %s", prompt.analysis, "; ".join(verdict.errors[:3]))
+            LOG.info("%s: an answer with %d faults", prompt.analysis, len(verdict.errors))
             prompt = prompt.repair(answer.text, verdict.errors, cut_off=answer.stop_reason == "max_tokens")
         return verdict, answer, None, True
 
@@ -280,19 +288,13 @@ class Insights:
         return reply.answer
 
 
-def _common(
-    plan: _Plan, account: _Account, answer: Answer | None, verdict: Verdict | None, seconds: float
-) -> Mapping[str, Any]:
+def _common(prompt: Prompt, account: _Account, answer: Answer | None, verdict: Verdict | None) -> dict[str, Any]:
     """What a result says of its prompt, whether it succeeded or not."""
-    prompt = plan.prompt
-    assert prompt is not None
     return {
         "model": answer.model if answer else prompt.model.id,
-        "model_reason": plan.reason,
         "response": answer.text if answer else None,
         "reused": account.attempts == 0 and answer is not None,
         "template_version": prompt.template_version,
-        "processing_time": round(seconds, 3),
         "tokens": account.fresh.to_dict(),
         "stored_tokens": account.stored.to_dict(),
         "estimated_cost": account.fresh_usd,
