@@ -314,6 +314,9 @@ def test_processes_share_a_ledger(tmp_path: Path) -> None:
     assert second.reserve(0.4) is not None
     assert second.spent_usd == pytest.approx(0.1)
     assert first.reserved_usd == pytest.approx(0.4)
+    (tmp_path / "ledger.json").write_text("[]")
+    with pytest.raises(StoreError, match="no ledger"):
+        first.reserve(0.1)
 
 
 def test_a_key_is_checked_without_cost(server: ClaudeServer, tmp_path: Path) -> None:

@@ -85,6 +85,8 @@ class Budget:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 text = path.read_text(encoding="utf-8") if path.exists() else ""
                 account = json.loads(text) if text else {"spent": 0.0, "reserved": {}}
+                if not isinstance(account, dict) or set(account) != {"spent", "reserved"}:
+                    raise ValueError("it is no ledger")
                 yield account
                 changed = json.dumps(account)
                 if changed != text:
