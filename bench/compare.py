@@ -214,7 +214,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure, print, write, and judge."""
     args = arguments()
-    with tempfile.TemporaryDirectory(prefix="rumiai-bench-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="rumiai-measure-") as temporary:
         folder = Path(temporary)
         clip = common.make_clip(args.clip, folder)
         policies = ("default", "passive") if args.naive_omp == "both" else (args.naive_omp,)

@@ -273,7 +273,7 @@ def main() -> None:
         print("no CUDA device: torch sees none, so there is nothing to measure")
         sys.exit(_NO_DEVICE)
     print(torch.cuda.get_device_name(0) if args.device == "cuda" else "CPU", f"torch {torch.__version__}")
-    with tempfile.TemporaryDirectory(prefix="rumiai-bench-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="rumiai-measure-") as temporary:
         bench = Bench(args, Path(temporary))
         parts: Sequence[Callable[[Bench], None]] = (bench_yolo, bench_ocr, bench_whisper, bench_pipeline)
         for part in parts:

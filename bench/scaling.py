@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--memory-seconds", default="30,180", help="lengths to compare  [default: 30,180]")
     parser.add_argument("--memory-services", default="all", help="services for these, or all  [default: all]")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="rumiai-bench-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="rumiai-measure-") as temporary:
         folder = Path(temporary)
         clip = common.make_clip(args.clip, folder)
         counts = measure_counts(clip, [int(n) for n in args.counts.split(",")], folder, args.workers)

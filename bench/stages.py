@@ -273,7 +273,7 @@ def main() -> None:
     parser.add_argument("--clip", default="bench", help="bench, demo, short, or a file  [default: bench]")
     args = parser.parse_args()
     watch = Stopwatch()
-    with tempfile.TemporaryDirectory(prefix="rumiai-bench-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="rumiai-measure-") as temporary:
         folder = Path(temporary)
         clip = common.make_clip(args.clip, folder)
         material = open_material(clip.path)
