@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import tempfile
 import time
@@ -33,24 +34,27 @@ from rumiai import weights
 SAMPLE_FPS: Final = 2.0
 
 Picture = npt.NDArray[np.uint8]
-# Reads a clip to its end or to the limit in seconds; gives how many of how many frames it did, and what it found.
+# Reads a clip, within about the limit in seconds; gives how many of how many frames it did, and what it found.
 Part = Callable[[Path, float | None], tuple[int, int, Any]]
 
 
 def sampled(path: Path, limit_s: float | None) -> Iterator[tuple[int, int, Picture]]:
-    """Instant, number of instants and BGR frame, with OpenCV; stops after ``limit_s`` seconds."""
-    began = time.monotonic()
+    """Instant, number of instants and BGR frame, with OpenCV.
+
+    With a limit, only every so many-th instant, so that all take about as long as that, judging by the first.
+    """
     video = cv2.VideoCapture(str(path))
     fps, frames = video.get(cv2.CAP_PROP_FPS), int(video.get(cv2.CAP_PROP_FRAME_COUNT))
     indices = [round(k * fps / SAMPLE_FPS) for k in range(int(frames / fps * SAMPLE_FPS) + 1)]
     wanted = {index: k for k, index in enumerate(indices) if index < frames}
-    index = 0
+    index, stride = 0, 1
     while video.grab():
-        if index in wanted:
-            if limit_s is not None and time.monotonic() - began > limit_s:
-                break
+        if index in wanted and wanted[index] % stride == 0:
             _, frame = video.retrieve()
+            began = time.monotonic()
             yield wanted[index], len(wanted), frame
+            if limit_s is not None and index == 0:
+                stride = max(1, math.ceil(len(wanted) * (time.monotonic() - began) / limit_s))
         index += 1
     video.release()
 
@@ -210,7 +214,8 @@ def run_naive(path: Path, limit_s: float | None = None) -> dict[str, Any]:
 
     Args:
         path: The clip.
-        limit_s: Stop a part that goes frame by frame after so many seconds and scale its time up to all frames.
+        limit_s: A part that goes frame by frame leaves frames out so that it takes about so many seconds, and its time
+            is scaled up to all frames.
 
     Returns:
         ``parts``: for each its seconds, CPU seconds, seconds of loading (not in the others), frames done and in all,

@@ -4,8 +4,9 @@ Everything is compared at the sampled instants, counted from 0 (instant k lies a
 
 * Texts: a reading counts as a line of a caption when both, as lower-case letters and digits, have an edit ratio of at
   least 0.8; one reading for one line. Recall = lines found / lines shown, precision = readings that are a line /
-  readings, both summed over all instants. What photographs have written on them is no caption: it lowers the precision
-  of both flows alike. Readings count from a confidence of 0.5, the reference programs' threshold.
+  readings, both summed over all instants. What both flows read alike at an instant although nobody drew it is writing
+  in the photographs: it counts neither for nor against either. Readings count from a confidence of 0.5, the reference
+  programs' threshold.
 * Objects: share of the naive flow's detections of confidence >= 0.4 that have a partner of the same class with
   IoU >= 0.5, one for one.
 * Transcript: word error rate against what was spoken.
@@ -57,7 +58,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class TextScore:
-    """Counts over all instants, and how many of the different lines were found at least once."""
+    """Counts over all instants, and how many of the different lines were found at least once.
+
+    ``read`` leaves out what both flows read and nobody drew.
+    """
 
     shown: int
     read: int
@@ -98,18 +102,30 @@ def edit_ratio(a: str, b: str) -> float:
     return 1 - edit_distance(one, other) / longest if longest else 0.0
 
 
-def text_score(shown: Mapping[int, Sequence[str]], read: Mapping[int, Sequence[str]]) -> TextScore:
-    """Score readings against the lines shown, at the instants of ``shown`` (which names those without lines too)."""
-    right = 0
+def text_score(
+    shown: Mapping[int, Sequence[str]], read: Mapping[int, Sequence[str]], other: Mapping[int, Sequence[str]]
+) -> TextScore:
+    """Score readings against the lines shown.
+
+    Args:
+        shown: Lines at every instant that was looked at; none at some.
+        read: What the flow read.
+        other: What the other flow read.
+    """
+    right = wrong = 0
     found: set[str] = set()
     for instant, lines in shown.items():
-        matched = _matched_lines(lines, read.get(instant, ()))
-        right += len(matched)
-        found |= {lines[i] for i in matched}
+        readings, others = read.get(instant, ()), other.get(instant, ())
+        pairs = _alike(lines, readings)
+        left = [text for j, text in enumerate(readings) if j not in {j for _, j in pairs}]
+        used = {j for _, j in _alike(lines, others)}
+        wrong += len(left) - len(_alike([text for j, text in enumerate(others) if j not in used], left))
+        right += len(pairs)
+        found |= {lines[i] for i, _ in pairs}
     every = {line for lines in shown.values() for line in lines}
     return TextScore(
         shown=sum(len(lines) for lines in shown.values()),
-        read=sum(len(read.get(instant, ())) for instant in shown),
+        read=right + wrong,
         right=right,
         lines=len(every),
         lines_found=len(found),
@@ -117,10 +133,10 @@ def text_score(shown: Mapping[int, Sequence[str]], read: Mapping[int, Sequence[s
     )
 
 
-def _matched_lines(lines: Sequence[str], readings: Sequence[str]) -> list[int]:
-    """Indices of the lines that a reading of its own was found for, the likest pairs first."""
-    pairs = [(edit_ratio(line, text), i, j) for i, line in enumerate(lines) for j, text in enumerate(readings)]
-    return [i for i, _ in _one_to_one([pair for pair in pairs if pair[0] >= _SAME_TEXT])]
+def _alike(ones: Sequence[str], others: Sequence[str]) -> list[tuple[int, int]]:
+    """Index pairs of texts that count as the same, one for one, the likest first."""
+    pairs = [(edit_ratio(one, other), i, j) for i, one in enumerate(ones) for j, other in enumerate(others)]
+    return _one_to_one([pair for pair in pairs if pair[0] >= _SAME_TEXT])
 
 
 def _one_to_one(pairs: list[tuple[float, int, int]]) -> list[tuple[int, int]]:
@@ -270,8 +286,8 @@ def assess(
         return report
     shown = {k: [line.text for line in truth.lines_at(k / sample_fps + 1e-6)] for k in sorted(naive.frames)}
     report["texts"] = {
-        "ours": text_score(shown, ours.texts).to_dict(),
-        "naive": text_score(shown, naive.texts).to_dict(),
+        "ours": text_score(shown, ours.texts, naive.texts).to_dict(),
+        "naive": text_score(shown, naive.texts, ours.texts).to_dict(),
     }
     if truth.words:
         heard = {"ours": ours.transcript, "naive": naive.transcript, "faster_whisper": reference}

@@ -50,7 +50,7 @@ def test_edit_ratio_looks_at_letters_and_digits_alone(quality):
 def test_texts_are_counted_at_every_instant(quality):
     shown = {0: ["WAIT FOR IT"], 1: ["WAIT FOR IT", "Step 1"], 2: [], 3: ["Step 2"]}
     read = {0: ["wait for it"], 1: ["WAIT F0R IT", "TAXI"], 2: ["TAXI"], 7: ["not an instant that was looked at"]}
-    score = quality.text_score(shown, read)
+    score = quality.text_score(shown, read, {})
     assert (score.shown, score.read, score.right) == (4, 4, 2)
     assert score.recall == 0.5
     assert score.precision == 0.5
@@ -59,14 +59,27 @@ def test_texts_are_counted_at_every_instant(quality):
 
 
 def test_one_reading_stands_for_one_line(quality):
-    score = quality.text_score({0: ["again", "again"]}, {0: ["again"]})
+    score = quality.text_score({0: ["again", "again"]}, {0: ["again"]}, {})
     assert (score.shown, score.read, score.right) == (2, 1, 1)
     # "habit" is as like to both, and "habits" must keep its own.
-    assert quality.text_score({0: ["habits", "habit1"]}, {0: ["habits", "habit"]}).right == 2
+    assert quality.text_score({0: ["habits", "habit1"]}, {0: ["habits", "habit"]}, {}).right == 2
+
+
+def test_what_both_flows_read_and_nobody_drew_is_left_out(quality):
+    shown = {0: ["STEP"], 1: []}
+    ours, naive = {0: ["STEP", "TAXIS", "xx"], 1: ["TAXIS"]}, {0: ["STEP", "TAX1S", "yy", "zz"], 1: []}
+    score = quality.text_score(shown, ours, naive)
+    assert (score.read, score.right) == (3, 1)  # not the TAXIS at 0, but the one at 1
+    assert quality.text_score(shown, naive, ours).precision == pytest.approx(1 / 3)
+
+
+def test_a_line_that_the_other_flow_read_excuses_nothing(quality):
+    # The second reading of a line is wrong, though the other flow has read that line as well.
+    assert quality.text_score({0: ["STEP"]}, {0: ["STEP", "STEP"]}, {0: ["STEP"]}).precision == 0.5
 
 
 def test_rates_of_nothing_are_unknown(quality):
-    score = quality.text_score({0: []}, {})
+    score = quality.text_score({0: []}, {}, {})
     assert score.recall is None
     assert score.precision is None
 
