@@ -141,8 +141,7 @@ class CraftDetector:
         for canvas, out in zip(canvases, pixels.numpy(), strict=True):
             canvas.draw(out)
         batch = pixels.to(self.device, non_blocking=True).to(torch.float32)
-        if exact:
-            batch = batch.flip(3)  # to the BGR that EasyOCR hands to the network, see ocr.py
+        batch = batch.flip(3)  # to the BGR that EasyOCR hands to the network, see ocr.py
         batch = batch.sub_(torch.from_numpy(_MEAN).to(self.device)).div_(torch.from_numpy(_DEVIATION).to(self.device))
         batch = batch.permute(0, 3, 1, 2)  # a channels_last view
         if exact:
@@ -204,12 +203,13 @@ def _reduce(net: CRAFT, device: torch.device) -> tuple[CRAFT, torch.dtype]:
     """Fold the batch norms into the convolutions, and use the precision and layout that ``device`` is fastest in."""
     for module in list(net.modules()):
         if isinstance(module, torch.nn.Sequential):
-            _fold_batch_norms(module)
+            fold_batch_norms(module)
     dtype = reduced_dtype(device) or torch.float32
     return net.to(device=device, dtype=dtype, memory_format=torch.channels_last), dtype
 
 
-def _fold_batch_norms(layers: torch.nn.Sequential) -> None:
+def fold_batch_norms(layers: torch.nn.Sequential) -> None:
+    """Replace each convolution that a batch norm follows by one that does the work of both."""
     names = list(layers._modules)
     for name, following in itertools.pairwise(names):
         first, second = layers._modules[name], layers._modules[following]

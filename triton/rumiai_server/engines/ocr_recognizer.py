@@ -6,6 +6,7 @@ EasyOCR would pad them to the same width: padding further changes what is read.
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
 from collections import defaultdict
@@ -23,7 +24,8 @@ from easyocr.utils import CTCLabelConverter, get_image_list
 from PIL import Image
 
 from rumiai.errors import ConfigurationError, WeightsError
-from rumiai_server.engines.ocr_detector import load_state
+from rumiai_server.engines.ocr_detector import fold_batch_norms, load_state
+from rumiai_server.engines.precision import reduced_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -119,9 +121,13 @@ class TextRecognizer:
         # such a network reads one crop at a time, and only where equality with EasyOCR is asked for.
         quantize = quantize and device.type == "cpu"
         self._quantized = _quantized(path, generation, len(self._converter.character)) if quantize else None
+        # Of 260 crops of drawn captions and photographs, all were read alike in bfloat16 and float32. The first
+        # generation's networks were not compared.
+        faster = device.type == "cpu" and generation == "gen2"
+        self._fast: torch.nn.Module = _ReducedReader(self._net) if faster else self._net
 
     def read(self, crops: Sequence[Crop], *, exact: bool) -> list[Reading]:
-        """Read all crops, in their order; with ``exact`` as EasyOCR does, else in float32 and in batches."""
+        """Read all crops, in their order; with ``exact`` as EasyOCR does, else in batches and reduced precision."""
         images = [crop.image for crop in crops]
         widths = [crop.width for crop in crops]
         readings = self._read_once(images, widths, exact)
@@ -137,7 +143,7 @@ class TextRecognizer:
 
     def _read_once(self, images: Sequence[NDArray[np.uint8]], widths: Sequence[int], exact: bool) -> list[Reading]:
         alone = exact and self._quantized is not None
-        net = self._quantized if alone else self._net
+        net = (self._quantized if alone else self._net) if exact else self._fast
         answers: dict[int, Reading] = {}
         for chunk in _chunks(widths, 1 if alone else _PIXELS_PER_FORWARD[self._device.type]):
             batch = np.stack([_fit(images[index], widths[index]) for index in chunk])
@@ -167,6 +173,27 @@ class TextRecognizer:
             letters = row[kinds != 0]  # class 0 is "no character"
             readings.append(Reading(str(text), float(custom_mean(letters)) if len(letters) else 0.0))
         return readings
+
+
+class _ReducedReader(torch.nn.Module):
+    """The recogniser with its convolutions, three quarters of the work, in the precision the CPU is fastest in."""
+
+    def __init__(self, net: Any) -> None:
+        super().__init__()
+        features = copy.deepcopy(net.FeatureExtraction)
+        for module in list(features.modules()):
+            if isinstance(module, torch.nn.Sequential):
+                fold_batch_norms(module)
+        self._dtype = reduced_dtype(torch.device("cpu")) or torch.float32
+        self._features = features.to(dtype=self._dtype, memory_format=torch.channels_last)
+        self._net = net
+
+    def forward(self, images: torch.Tensor, _: None) -> torch.Tensor:
+        """Logits (n, steps, classes) of (n, 1, 64, w) images: the rest is upstream's own ``forward``."""
+        visual = self._features(images.to(dtype=self._dtype, memory_format=torch.channels_last)).to(torch.float32)
+        columns = self._net.AdaptiveAvgPool(visual.permute(0, 3, 1, 2)).squeeze(3)
+        logits: torch.Tensor = self._net.Prediction(self._net.SequenceModeling(columns).contiguous())
+        return logits
 
 
 def _chunks(widths: Sequence[int], budget_pixels: int) -> Iterator[list[int]]:
