@@ -20,6 +20,7 @@ from rumiai.errors import ConfigurationError, ContractError, WeightsError
 from rumiai_server.engines.ocr import OcrEngine, OcrParams, TextLines
 from rumiai_server.engines.ocr_boxes import GroupThresholds, MapThresholds, group_boxes, map_boxes, to_source_pixels
 from rumiai_server.engines.ocr_detector import ScoreMaps
+from rumiai_server.engines.ocr_recognizer import TextRecognizer, cut_crops
 from rumiai_server.engines.ocr_tiles import Tile, text_tiles
 
 # easyocr warns about torch's own deprecations and about pinned memory without a GPU.
@@ -116,6 +117,23 @@ def test_modes_mix_in_one_call(engine):
     same(fast, again)
 
 
+def test_the_fast_recogniser_reads_what_float32_reads(weights):
+    reader = TextRecognizer(weights("english_g2.pth"), ["en"], torch.device("cpu"), quantize=False)
+    crops = []
+    for seed, text in enumerate(
+        ["STOP SCROLLING", "link in bio", "saves $80 a month", "100% worth it", "@rumiai.demo"]
+    ):
+        size = 20 + 11 * seed
+        width = int(ImageFont.load_default(size).getlength(text)) + 16
+        grey = cv2.cvtColor(
+            draw(size + 20, width, [(text, 8, 8, size, (255, 255, 255))], seed=seed), cv2.COLOR_RGB2GRAY
+        )
+        crops += cut_crops(grey, [[0, width, 0, size + 20]], [], contrast_ths=0.1, adjust_contrast=0.5)
+    fast, exact = reader.read(crops, exact=False), reader.read(crops, exact=True)
+    assert [reading.text for reading in fast] == [reading.text for reading in exact]
+    np.testing.assert_allclose([r.score for r in fast], [r.score for r in exact], atol=0.1)
+
+
 def test_no_items_no_answers(engine):
     assert engine.read([]) == []
 
@@ -164,11 +182,28 @@ def test_tiles_cover_suspicions_with_context_and_leave_the_rest():
     text = np.zeros((256, 144), dtype=np.float32)
     assert text_tiles(ScoreMaps(text, text), scale, picture, 1.0) == []
     text[20:24, 30:60] = 0.3  # 100..120 px down, 150..300 px across
-    text[200:203, 100:110] = 0.9
+    text[200:203, 100:110] = 0.9  # 15 px high
     tiles = text_tiles(ScoreMaps(text, text), scale, picture, 1.0)
-    assert sorted(tiles) == [Tile(64, 64, 384, 160), Tile(416, 960, 640, 1056)]
-    text[:] = 0.5
-    assert text_tiles(ScoreMaps(text, text), scale, picture, 1.0) == [Tile(0, 0, 720, 1280)]
+    assert sorted(tiles) == [Tile(64, 64, 384, 160, 1.0), Tile(416, 960, 640, 1056, 1.0)]
+    text[:] = 0.3
+    assert text_tiles(ScoreMaps(text, text), scale, picture, 1.0) == [Tile(0, 0, 720, 1280, 1.0)]
+
+
+def test_tiles_are_as_large_as_the_letters_in_them_need():
+    picture = np.zeros((1280, 720, 3), dtype=np.uint8)
+    text = np.zeros((256, 144), dtype=np.float32)
+    text[100:106, 20:60] = 0.9  # letters of 30 px where 20 are enough
+    [large] = text_tiles(ScoreMaps(text, text), 0.4, picture, 1.0)
+    assert large.scale == pytest.approx(20 / 30)
+    sides = (large.right - large.left) * large.scale, (large.bottom - large.top) * large.scale
+    assert [round(side) % 32 for side in sides] == [0, 0]
+    text[106:108, 64:66] = 0.9  # the point at the end of that line
+    assert text_tiles(ScoreMaps(text, text), 0.4, picture, 1.0)[0].scale == large.scale
+    text[111:114, 20:60] = 0.9  # the next line, of 15 px
+    [mixed] = text_tiles(ScoreMaps(text, text), 0.4, picture, 1.0)
+    assert mixed.scale == 1.0
+    text[:, :] = 0.9  # never coarser than the look that found it
+    assert text_tiles(ScoreMaps(text, text), 0.4, picture, 1.0) == [Tile(0, 0, 720, 1280, 0.4)]
 
 
 def smooth(rng: np.random.Generator, height: int, width: int) -> np.ndarray:

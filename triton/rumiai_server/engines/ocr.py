@@ -4,14 +4,16 @@
 same texts in the same order, boxes within 2 px, confidences within 0.01.
 
 * The engine takes RGB; ``readtext`` takes arrays as OpenCV holds them, BGR, so that is what it must be given for the
-  comparison. It hands BGR on to the detector, whose mean and deviation are those of RGB, and so does ``strict``;
-  ``fast`` gives the detector RGB.
+  comparison. It hands BGR on to the detector, whose mean and deviation are those of RGB, and so do both modes here:
+  RGB moves boxes by a few pixels, which the recogniser notices.
 * EasyOCR's default on a CPU quantises the recogniser to 8 bits, which moves confidences by up to 0.3, so ``strict``
   does too; ``quantize=False`` here equals ``quantize=False`` there.
 
-``fast`` is judged by what it finds. On a CPU it looks at a small canvas first and gives the full one only to the parts
-that may hold text (:mod:`rumiai_server.engines.ocr_tiles`); on a GPU it takes the full canvas at once. Its detector
-runs in the device's reduced precision with the batch norms folded in, its recogniser in float32 and in batches.
+``fast`` is judged by what it finds. On a CPU it looks at a small canvas first and then only at the parts that may hold
+text, each as large as its letters need (:mod:`rumiai_server.engines.ocr_tiles`); on a GPU it takes the full canvas at
+once. Its detector
+runs in the device's reduced precision with the batch norms folded in, and so do the convolutions of its recogniser
+on a CPU.
 """
 
 from __future__ import annotations
@@ -106,19 +108,19 @@ class OcrEngine:
     def _detect(self, jobs: Sequence[_Job], exact: bool) -> None:
         """Give every job its crops."""
         tiles = [(job, tile) for job, tiles in zip(jobs, self._tiles(jobs, exact), strict=True) for tile in tiles]
-        canvases = [Canvas(job.picture[t.top : t.bottom, t.left : t.right], job.scale) for job, t in tiles]
+        canvases = [Canvas(job.picture[t.top : t.bottom, t.left : t.right], t.scale) for job, t in tiles]
         missing = Counter(id(job) for job, _ in tiles)
         for index, maps in self._detector.score(canvases, exact=exact):
             job, tile = tiles[index]
             boxes = map_boxes(maps.text, maps.link, job.params.map_thresholds)
-            job.polys.append(to_source_pixels(boxes, job.scale) + np.tile(np.array(tile[:2], dtype=np.int32), 4))
+            job.polys.append(to_source_pixels(boxes, tile.scale) + np.tile(np.array(tile[:2], dtype=np.int32), 4))
             missing[id(job)] -= 1
             if not missing[id(job)]:  # here, so that a GPU works on the next batch meanwhile
                 job.cut()
 
     def _tiles(self, jobs: Sequence[_Job], exact: bool) -> list[list[Tile]]:
         """Which parts of each picture the detector sees on the full canvas."""
-        tiles = [[Tile.whole(job.picture)] for job in jobs]
+        tiles = [[Tile.whole(job.picture, job.scale)] for job in jobs]
         if (
             exact or self.device.type != "cpu"
         ):  # a GPU is done with the whole canvas before it could be told what to skip
