@@ -37,7 +37,8 @@ import ultralytics
 from common import ROOT, write_result
 
 from rumiai.contracts.tensors import ENDPOINTS
-from rumiai_server.launch import ServeConfig, ServerAddress, repository_source, running
+from rumiai_server.address import ServerAddress
+from rumiai_server.launch import ServeConfig, repository_source, running
 
 
 @dataclass(frozen=True)

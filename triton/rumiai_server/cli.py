@@ -18,7 +18,8 @@ from rumiai import __version__
 from rumiai.contracts import tensors
 from rumiai.errors import RumiAIError
 from rumiai.weights.cli import weights_group
-from rumiai_server.launch import ServeConfig, ServerAddress, running
+from rumiai_server.address import ServerAddress
+from rumiai_server.launch import ServeConfig, running
 from rumiai_server.revive import keep_models_alive
 
 _LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR")

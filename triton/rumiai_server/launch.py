@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import json
 import logging
 import os
 import secrets
@@ -18,12 +17,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import psutil
 
 from rumiai.contracts import tensors
 from rumiai.errors import ConfigurationError, ServerError
+from rumiai_server.address import ServerAddress, write_server_file
 from rumiai_server.threads import threads_per_model
 from rumiai_server.triton_log import TritonLog
 
@@ -80,29 +80,6 @@ class ServeConfig:
                 "anyone who reaches its ports",
                 hint="put the container of docker/ behind its gateway, or pass --insecure-bind if you know the network",
             )
-
-
-@dataclass(frozen=True)
-class ServerAddress:
-    """Where a running server listens, and the token for what PyTriton guards (shared memory among it)."""
-
-    grpc: str
-    http: str
-    metrics: str
-    token: str
-    models: tuple[str, ...]
-    pid: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form, as it is written to the server file."""
-        return {
-            "grpc": self.grpc,
-            "http": self.http,
-            "metrics": self.metrics,
-            "token": self.token,
-            "models": list(self.models),
-            "pid": self.pid,
-        }
 
 
 def repository_source() -> Path:
@@ -233,24 +210,6 @@ def _prepare_environment() -> None:
     os.environ.setdefault("PYTHONIOENCODING", "utf-8")
 
 
-def server_file(grpc_port: int) -> Path:
-    """Where the address and token of the server on this port are written, mode 0600."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    base = Path(runtime) if runtime and os.access(runtime, os.W_OK) else Path.home() / ".cache"
-    return base / "rumiai" / ("" if base.name != ".cache" else "run") / f"{grpc_port}.json"
-
-
-def _write_server_file(address: ServerAddress) -> Path:
-    path = server_file(int(address.grpc.rsplit(":", 1)[1]))
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        json.dump(address.to_dict(), stream)
-    temporary.replace(path)
-    return path
-
-
 @contextlib.contextmanager
 def running(config: ServeConfig, stop: threading.Event) -> Iterator[tuple[Triton, ServerAddress]]:
     """A Triton server with all models loaded and warm; stopped, and everything of it removed, at the end.
@@ -265,48 +224,20 @@ def running(config: ServeConfig, stop: threading.Event) -> Iterator[tuple[Triton
     """
     sweep_stale()
     _prepare_environment()
-    from pytriton.triton import Triton, TritonConfig, TritonSecurityConfig
-
-    grpc_port, http_port, metrics_port = _free_ports(
-        config.address, (config.grpc_port, config.http_port, config.metrics_port)
-    )
-    address = ServerAddress(
-        grpc=f"{config.address}:{grpc_port}",
-        http=f"{config.address}:{http_port}",
-        metrics=f"http://{config.address}:{metrics_port}/metrics",
-        token=secrets.token_urlsafe(32),
-        models=config.models,
-        pid=os.getpid(),
-    )
+    address = _addresses(config)
     folder = Path(tempfile.mkdtemp(prefix=f"{_WORKSPACE_PREFIX}{os.getpid()}-"))
     written: Path | None = None
     triton: Triton | None = None
     started = False
     try:
         render_repository(config, folder / "models")
-        triton = Triton(
-            config=TritonConfig(
-                model_repository=folder / "models",
-                grpc_address=config.address,
-                grpc_port=grpc_port,
-                http_address=config.address,
-                http_port=http_port,
-                metrics_address=config.address,
-                metrics_port=metrics_port,
-                # A model that cannot be loaded shall not take the server down before we can ask it why.
-                exit_on_error=False,
-                strict_readiness=False,
-                log_verbose=1 if config.log_level == "TRACE" else 0,
-            ),
-            workspace=folder / "workspace",
-            security_config=TritonSecurityConfig(access_token=address.token),
-        )
+        triton = _make_triton(config, address, folder)
         with contextlib.redirect_stdout(TritonLog()):  # PyTriton prints Triton's log; stdout is for the address alone
             started = _start(triton, address, stop)
             if not started:
                 raise ServerError("Triton was stopped while it loaded its models", hint="its log above may say why")
             _check_loaded(address)
-            written = _write_server_file(address)
+            written = write_server_file(address)
             yield triton, address
     finally:
         if written:
@@ -316,6 +247,39 @@ def running(config: ServeConfig, stop: threading.Event) -> Iterator[tuple[Triton
                 triton.stop() if started else _abandon(triton)
         shutil.rmtree(folder, ignore_errors=True)
         sweep_stale(ours=True)
+
+
+def _addresses(config: ServeConfig) -> ServerAddress:
+    """Where this server will listen: the ports asked for, or free ones; and a token of its own."""
+    ports = _free_ports(config.address, (config.grpc_port, config.http_port, config.metrics_port))
+    grpc, http, metrics = (f"{config.address}:{port}" for port in ports)
+    token = secrets.token_urlsafe(32)
+    return ServerAddress(grpc, http, f"http://{metrics}/metrics", token, config.models, os.getpid())
+
+
+def _make_triton(config: ServeConfig, address: ServerAddress, folder: Path) -> Triton:
+    from pytriton.triton import Triton, TritonConfig, TritonSecurityConfig
+
+    def port_of(where: str) -> int:
+        return int(where.removesuffix("/metrics").rpartition(":")[2])
+
+    return Triton(
+        config=TritonConfig(
+            model_repository=folder / "models",
+            grpc_address=config.address,
+            grpc_port=port_of(address.grpc),
+            http_address=config.address,
+            http_port=port_of(address.http),
+            metrics_address=config.address,
+            metrics_port=port_of(address.metrics),
+            # A model that cannot be loaded shall not take the server down before we can ask it why.
+            exit_on_error=False,
+            strict_readiness=False,
+            log_verbose=1 if config.log_level == "TRACE" else 0,
+        ),
+        workspace=folder / "workspace",
+        security_config=TritonSecurityConfig(access_token=address.token),
+    )
 
 
 def _start(triton: Triton, address: ServerAddress, stop: threading.Event) -> bool:

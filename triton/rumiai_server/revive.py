@@ -15,7 +15,7 @@ from typing import Final
 import psutil
 
 from rumiai.contracts.tensors import ACCESS_TOKEN_HEADER
-from rumiai_server.launch import ServerAddress
+from rumiai_server.address import ServerAddress
 
 LOG = logging.getLogger("rumiai_server")
 
