@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from rumiai import weights
 from rumiai.batch import Job, run_batch
 from rumiai.console import Display, choose_display, print_outcomes
 from rumiai.contracts.outcome import VideoOutcome, exit_code
@@ -24,6 +26,8 @@ from rumiai.store import assign_ids
 
 # Interrupted runs end with 1, for those who count on it (clients.md 4.3).
 _INTERRUPTED = 1
+# A server that was named is there, or is just being started.
+_SERVER_READY_S = 10.0
 # Which service needs which of the server's models.
 _SERVER_MODELS = ("yolo", "ocr", "whisper")
 
@@ -81,14 +85,50 @@ def _unique(paths: list[Path]) -> dict[Path, str]:
 def _server(settings: Settings, display: Display, stop: threading.Event) -> Iterator[ServerAccess]:
     """The server that was named, or one of our own for as long as it is needed."""
     models = tuple(name for name in _SERVER_MODELS if name in settings.services)
-    if settings.server or not models:
+    _check_weights(settings, () if settings.server else models)
+    if not models:
         yield ServerAccess(settings.server or "127.0.0.1:0", None, models)
+        return
+    if settings.server:
+        asyncio.run(_check_server(settings.server, models))
+        yield ServerAccess(settings.server, None, models)
         return
     display.handle({"event": "server", "state": "starting", "message": "starting the model server ..."})
     with embedded_server(settings, models, settings.out / "logs" / "server.log", stop) as server:
         display.handle({"event": "server", "state": "ready", "message": f"model server ready at {server.grpc}"})
         yield server
         display.handle({"event": "server", "state": "stopping", "message": "stopping the model server ..."})
+
+
+def _check_weights(settings: Settings, models: tuple[str, ...]) -> None:
+    """Refuse to start without the model files that the run will need.
+
+    Raises:
+        WeightsError: One is missing or damaged; the message says how to fetch it.
+    """
+    wanted = {
+        "yolo": (settings.yolo_weights,),
+        "ocr": ("craft_mlt_25k.pth",),
+        "whisper": (f"whisper-{settings.whisper_model}-ct2",),
+    }
+    names = [name for model in models for name in wanted[model] if "/" not in name]
+    if {"mediapipe", "emotion_detection"} & set(settings.services):
+        names += ["face_landmarker.task", "hand_landmarker.task", "pose_landmarker_full.task"]
+        names += ["gesture_embedder.tflite", "canned_gesture_classifier.tflite"]
+    for name in names:
+        weights.path(name)
+
+
+async def _check_server(address: str, models: tuple[str, ...]) -> None:
+    """Refuse to start without the server that was named.
+
+    Raises:
+        ServerError: It does not answer, or lacks a model.
+    """
+    from rumiai.inference.client import TritonClient
+
+    async with TritonClient.connect(address) as client:
+        await client.wait_ready(models, _SERVER_READY_S)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rumiai.demo import ClipSpec, Shot, Utterance, render
+from rumiai.demo import ClipSpec, Shot, render
 
 from ..conftest import Clip, RunningServer, serving
 from .running import Tracked, orch
@@ -101,14 +101,25 @@ def test_kinds_of_files(changes: dict[str, object], missing: str | None, tmp_pat
         assert missing not in unified["ml_data"]
 
 
-def test_a_server_that_is_not_there_fails_its_services_alone(tmp_path: Path) -> None:
-    path = small(tmp_path / "clip.mp4", speech=(Utterance("Hello there.", 0.2),), silent=False)
+def test_without_the_server_that_was_named_nothing_starts(tmp_path: Path) -> None:
+    path = small(tmp_path / "clip.mp4")
     ran = orch("submit", path, "--out", tmp_path / "out", "--json", "--server", "127.0.0.1:9")
-    (video,) = ran.done["videos"]
-    assert video["status"] == "failed"
-    assert video["error"]["type"] == "ServerError"
-    assert "127.0.0.1:9" in video["error"]["message"]
     assert ran.code == 1
+    assert ran.done["error"]["type"] == "ServerError"
+    assert "127.0.0.1:9" in ran.done["error"]["message"]
+    assert [(v["video_id"], v["status"], v["error"]["type"]) for v in ran.done["videos"]] == [
+        ("clip", "failed", "NotStarted")
+    ]
+
+
+def test_without_weights_nothing_starts_and_the_command_that_fetches_them_is_named(tmp_path: Path) -> None:
+    path = small(tmp_path / "clip.mp4")
+    env = {**os.environ, "RUMIAI_WEIGHTS_DIR": str(tmp_path / "none")}
+    ran = orch("submit", path, "--out", tmp_path / "out", "--json", env=env)
+    assert ran.code == 1
+    assert ran.done["error"]["type"] == "WeightsError"
+    assert "weights fetch" in ran.done["error"]["message"]
+    assert not (tmp_path / "out" / "unified_analysis").exists()
 
 
 @pytest.mark.parametrize(
