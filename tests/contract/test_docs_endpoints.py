@@ -16,10 +16,10 @@ import pytest
 
 from rumiai.contracts import tensors
 from rumiai.contracts.tensors import ENDPOINTS, WHISPER
+from rumiai_server.address import server_file
 from rumiai_server.engines.ocr import OcrParams
 from rumiai_server.engines.whisper import Segment, Transcript, Word
 from rumiai_server.engines.yolo import YoloParams
-from rumiai_server.launch import server_file
 
 from .calling import bus, caption, speech
 

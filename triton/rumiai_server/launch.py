@@ -78,7 +78,7 @@ class ServeConfig:
             raise ConfigurationError(
                 f"will not listen on {self.address}: the embedded Triton 2.51 has known vulnerabilities, open to "
                 "anyone who reaches its ports",
-                hint="put the container of docker/ behind its gateway, or pass --insecure-bind if you know the network",
+                hint="read docs/security.md; pass --insecure-bind if you know the network",
             )
 
 
