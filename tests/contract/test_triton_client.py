@@ -23,7 +23,8 @@ from rumiai.inference.client import TritonClient
 from rumiai.inference.ocr import ReadParams, read_texts
 from rumiai.inference.spans import SharedTensor
 from rumiai.inference.yolo import DetectionParams, detect
-from rumiai_server.launch import ServeConfig, ServerAddress, running
+from rumiai_server.address import ServerAddress
+from rumiai_server.launch import ServeConfig, running
 
 pytestmark = pytest.mark.server
 
