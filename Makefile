@@ -7,10 +7,10 @@ VIDEO ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup run serve test check lint typecheck bench clean
+.PHONY: help setup run serve test check lint typecheck bench bench-scaling bench-stages bench-metrics bench-gpu clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 	@echo
 	@echo '  make run VIDEO="a.mp4 folder/" OUT=results ARGS="--workers 2"'
 
@@ -37,6 +37,18 @@ check: lint typecheck test  ## What a commit must pass: ruff, mypy, import bound
 
 bench: setup  ## The naive flow and the pipeline side by side on the bench clip
 	@$(BIN)/python bench/compare.py $(ARGS)
+
+bench-scaling: setup  ## CPU and memory for 1, 5 and 20 clips, and for 30 s against 180 s of video
+	@$(BIN)/python bench/scaling.py $(ARGS)
+
+bench-stages: setup  ## Each stage alone, served and in the pipeline: which one limits
+	@$(BIN)/python bench/stages.py $(ARGS)
+
+bench-metrics: setup  ## The seven families and recompute, to three hours of video
+	@$(BIN)/python bench/metrics.py $(ARGS)
+
+bench-gpu: setup  ## The engines on a CUDA device (status 3 without one)
+	@$(BIN)/python bench/gpu.py $(ARGS)
 
 clean:  ## Remove what was built and measured here; weights and .venv stay
 	@rm -rf out dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
