@@ -14,11 +14,16 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from hypothesis import settings
 
 # Idle OpenMP threads that spin take the cores from everything else; it must be set before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from rumiai.demo import Caption, ClipSpec, Shot, Truth, Utterance, View, render
+
+# The same examples on every machine and in every run; for new ones: HYPOTHESIS_PROFILE=default.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 _DEFAULT_WEIGHTS_DIR = Path.home() / ".cache/rumiai/weights"
 

@@ -114,6 +114,13 @@ def test_the_order_of_the_lists_does_not_matter(content, seed):
     assert bodies(analysis(**content)) == bodies(analysis(**shuffled))
 
 
+def test_segments_of_one_instant_may_stand_in_any_order():
+    """Joined in the file's order, "not good amazing" and "amazing not good" had another tone."""
+    said = [segment(words, 0.0, 0.001) for words in ("Follow me for more", "amazing", "not good", "amazing")]
+    one, other = (analysis(duration_s=0.3, segments=order) for order in (said, said[::-1]))
+    assert bodies(one) == bodies(other)
+
+
 COUNTS = (
     "elementCounts", "totalElements", "sceneChangeCount", "totalScenes", "totalTextOverlays", "totalStickers",
     "uniqueTexts", "emotionTransitions", "uniqueEmotions", "framingChanges", "totalWords", "totalSpeechSegments",

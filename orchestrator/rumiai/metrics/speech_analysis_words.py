@@ -58,7 +58,8 @@ class Spoken:
     @cached_property
     def text(self) -> str:
         """The transcript."""
-        return self.speech.text.strip() or " ".join(segment.text for segment in self.segments)
+        # By time: segments of one instant may stand in any order in the file.
+        return " ".join(segment.text for segment in self.segments) or self.speech.text.strip()
 
     @cached_property
     def tokens(self) -> list[str]:
