@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import secrets
 import signal
@@ -21,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
@@ -30,8 +31,12 @@ from pebble import ProcessExpired, ProcessPool
 
 from rumiai.contracts.outcome import Failure, VideoOutcome
 from rumiai.embedded import ServerAccess
-from rumiai.errors import ServerError
+from rumiai.errors import ServerError, StoreError
 from rumiai.settings import Settings
+from rumiai.store import Store
+from rumiai.video_report import write_report
+
+LOG = logging.getLogger("rumiai")
 
 # A worker that died may have been unlucky (memory pressure); one that dies twice over the same video was not.
 _ATTEMPTS: Final = 2
@@ -40,6 +45,8 @@ _MOST_WORKERS_SMALL: Final = 5
 _DATAGRAM_BYTES: Final = 1 << 16
 
 Listener = Callable[[Mapping[str, Any]], None]
+# What happens to a video that its worker is done with, elsewhere than in a worker.
+Afterwards = Callable[[VideoOutcome], "Future[VideoOutcome]"]
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,7 @@ def run_batch(
     stop: threading.Event,
     *,
     insights: bool = True,
+    afterwards: Afterwards | None = None,
 ) -> list[VideoOutcome]:
     """Analyse the videos.
 
@@ -84,31 +92,35 @@ def run_batch(
         settings: For all of them.
         server: A server that is ready.
         listener: Gets every event of the workers, and ``{"event": "video", ...}`` as each video ends; called from
-            several threads, one call at a time.
-        insights: Whether to go on after the unified analysis.
+            several threads.
         stop: When it is set, no new video is begun and those in flight are given up.
+        insights: Whether to go on after the unified analysis.
+        afterwards: Begun for each video that has a result, while others are still with the workers.
 
     Returns:
         An outcome for each job, in their order; given-up ones are failed with ``Interrupted``.
     """
     run_id = f"run{os.getpid()}-{secrets.token_hex(4)}"
-    lock = threading.Lock()
-
-    def tell(event: Mapping[str, Any]) -> None:
-        with lock:
-            listener(event)
-
     try:
-        with _event_socket(tell) as address:
+        with _event_socket(listener) as address:
             context = RunContext(run_id, settings, server, address, insights)
-            return _Scheduler(jobs, context, tell, stop).run()
+            return _Scheduler(jobs, context, listener, stop, afterwards).run()
     finally:
         _sweep(run_id, server)
 
 
 class _Scheduler:
-    def __init__(self, jobs: Sequence[Job], context: RunContext, tell: Listener, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        context: RunContext,
+        tell: Listener,
+        stop: threading.Event,
+        afterwards: Afterwards | None,
+    ) -> None:
         self._jobs, self._context, self._tell, self._stop = jobs, context, tell, stop
+        self._afterwards = afterwards
+        self._after: dict[Future[VideoOutcome], VideoOutcome] = {}
         self._outcomes: dict[str, VideoOutcome] = {}
         self._attempts: dict[str, int] = {}
 
@@ -121,13 +133,21 @@ class _Scheduler:
         try:
             for job in self._jobs:
                 self._schedule(pool, job, pending)
-            while pending and not self._stop.is_set():
-                done, _ = wait(list(pending), timeout=0.2, return_when=FIRST_COMPLETED)
+            while (pending or self._after) and not self._stop.is_set():
+                done, _ = wait([*pending, *self._after], timeout=0.2, return_when=FIRST_COMPLETED)
                 for future in done:
-                    self._take(pool, future, pending)
+                    if future in self._after:
+                        del self._after[future]
+                        self._finish(future.result())
+                    else:
+                        self._take(pool, future, pending)
         finally:
             pool.stop() if pending else pool.close()
             pool.join(timeout=20)
+        for future, outcome in self._after.items():
+            future.cancel()
+            warning = "the run was stopped before Claude was done with this video"
+            self._finish(replace(outcome, status="partial", warnings=[*outcome.warnings, warning]))
         for job in pending.values():
             self._finish(_failed(job, "Interrupted", "the run was stopped before this video was finished", 1))
         return [self._outcomes[job.video_id] for job in self._jobs]
@@ -141,7 +161,7 @@ class _Scheduler:
     def _take(self, pool: ProcessPool, future: Future[VideoOutcome], pending: dict[Future[VideoOutcome], Job]) -> None:
         job = pending.pop(future)
         try:
-            self._finish(future.result())
+            self._measured(future.result())
         except (FutureTimeoutError, TimeoutError):
             limit_s = self._context.settings.video_timeout_s
             self._finish(_failed(job, "Timeout", f"not finished within {limit_s:g} s (RUMIAI_VIDEO_TIMEOUT_S)", 1))
@@ -155,9 +175,25 @@ class _Scheduler:
                 message = f"quarantined: it ended its worker process {_ATTEMPTS} times ({_death(exc)})"
                 self._finish(_failed(job, "WorkerDied", message, 1))
 
+    def _measured(self, outcome: VideoOutcome) -> None:
+        if self._afterwards is None or outcome.status == "failed" or not outcome.analyses:
+            self._finish(outcome)
+        else:
+            self._after[self._afterwards(outcome)] = outcome
+
     def _finish(self, outcome: VideoOutcome) -> None:
         self._outcomes[outcome.video_id] = outcome
+        if outcome.analyses or outcome.status == "failed":
+            self._report(outcome)
         self._tell({"event": "video", **outcome.to_dict()})
+
+    def _report(self, outcome: VideoOutcome) -> None:
+        settings = self._context.settings
+        store = Store(*settings.folders)
+        try:
+            write_report(store, outcome, settings)
+        except StoreError as exc:
+            LOG.warning("%s: no report: %s", outcome.video_id, exc)
 
 
 def _death(exc: ProcessExpired) -> str:

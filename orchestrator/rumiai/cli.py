@@ -13,7 +13,7 @@ import click
 from rumiai import __version__
 from rumiai.contracts.results import SERVICES
 from rumiai.errors import RumiAIError
-from rumiai.settings import Settings, load, read_dotenv
+from rumiai.settings import Secrets, Settings, load, read_dotenv, read_secrets
 from rumiai.weights.cli import weights_group
 
 
@@ -72,6 +72,10 @@ def _settings(flags: dict[str, Any]) -> Settings:
     return settings
 
 
+def _secrets() -> Secrets:
+    return read_secrets(os.environ, read_dotenv(Path(".env")))
+
+
 @main.command()
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
 @click.option("--out", help="Folder for the results.  [default: out]")
@@ -84,6 +88,11 @@ def _settings(flags: dict[str, Any]) -> Settings:
 @click.option("--max-video-duration", "max_video_duration_s", help="Longest video taken, in seconds.  [default: 300]")
 @click.option("--force", is_flag=True, default=None, help="Do finished work again.")
 @click.option("--strict", is_flag=True, default=None, help="A failed service fails its video.")
+@click.option("--claude", help="auto (on with CLAUDE_API_KEY), off, on, or batch (half the price).  [default: auto]")
+@click.option("--no-claude", "claude", flag_value="off", help="The same as --claude off.")
+@click.option("--claude-model", help="haiku, sonnet or a model id, for all analyses.")
+@click.option("--max-cost", "max_cost_usd", metavar="USD", help="Most that the run may spend; or none.  [default: 5]")
+@click.option("--force-cost", is_flag=True, default=None, help="Send prompts whose estimated cost is refused.")
 @click.option("--no-insights", is_flag=True, help="Stop after the unified analysis.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON event a line on stdout; the last one is `done`.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -94,12 +103,18 @@ def submit(sources: tuple[str, ...], no_insights: bool, as_json: bool, quiet: bo
     Finished work is kept: running the same command again does what is missing.
 
     \b
-    Exit status: 0 all videos ok or partial, 1 failed or interrupted, 2 bad arguments or settings, 4 the models failed.
+    Exit status: 0 all videos ok or partial, 1 failed or interrupted, 2 bad arguments or settings, 3 Claude refused the
+    key, 4 the models failed.
     """  # noqa: D301
+    from rumiai.claude_run import claude_settings
     from rumiai.submit import submit_videos
 
     try:
-        code = submit_videos(list(sources), _settings(flags), as_json=as_json, quiet=quiet, insights=not no_insights)
+        settings = _settings(flags)
+        claude = claude_settings(settings, _secrets(), insights=not no_insights)
+        code = submit_videos(
+            list(sources), settings, claude=claude, as_json=as_json, quiet=quiet, insights=not no_insights
+        )
     except RumiAIError as exc:
         if not as_json:
             raise
@@ -109,6 +124,20 @@ def submit(sources: tuple[str, ...], no_insights: bool, as_json: bool, quiet: bo
         )
         sys.exit(exc.exit_code)
     sys.exit(code)
+
+
+@main.command()
+@click.option("--out", help="Folder of the run that submitted.  [default: out]")
+@click.option("--wait", is_flag=True, help="Wait until all batches have ended, a day at most.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON event a line on stdout; the last one is `done`.")
+def collect(wait: bool, as_json: bool, **flags: Any) -> None:
+    """Fetch the answers of `submit --claude batch` and put them into the analyses.
+
+    Videos are not looked at again. What has not ended yet is left for a later call.
+    """
+    from rumiai.collect import collect_answers
+
+    collect_answers(_settings(flags), _secrets(), wait=wait, as_json=as_json)
 
 
 @main.command()

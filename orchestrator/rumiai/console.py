@@ -81,7 +81,7 @@ class PlainDisplay(_Base):
             self._say(f"[{self._done}/{self._total}] {event['video_id']}: {_verdict(event)}")
         elif kind == "retry":
             self._say(f"{event['video_id']}: its worker ended ({event['reason']}), once more")
-        elif kind == "server":
+        elif kind in ("server", "claude"):
             self._say(str(event["message"]))
 
     def _say(self, text: str) -> None:
@@ -126,6 +126,8 @@ class LiveDisplay(_Base):
             self._console.print(f"{escape(event['video_id'])}: its worker ended ({event['reason']}), once more")
         elif kind == "server":
             self._server = str(event["message"])
+        elif kind == "claude":
+            self._console.print(escape(str(event["message"])), highlight=False)
         elif kind == "log":
             _log(event)
 
@@ -207,6 +209,8 @@ def _rows(outcome: VideoOutcome) -> list[tuple[str, str]]:
         rows.append(("error", f"{outcome.error.type} in {outcome.error.stage}: {outcome.error.message}"))
     if summary:
         rows += _found(summary)
+    if outcome.analyses:
+        rows.append(("analyses", _analyses(outcome.analyses)))
     rows += [
         (f"no {name}", str(facts["reason"])) for name, facts in outcome.services.items() if not facts["ok"]
     ]  # fmt: skip
@@ -218,6 +222,20 @@ def _rows(outcome: VideoOutcome) -> list[tuple[str, str]]:
     if "unified" in outcome.files:
         rows.append(("files", outcome.files["unified"]))
     return rows
+
+
+def _analyses(analyses: Mapping[str, Mapping[str, Any]]) -> str:
+    """How many, by whom, and what that cost."""
+    models = [str(facts["model"]) for facts in analyses.values() if facts["model"]]
+    parts = [f"{models.count(model)} judged by {model}" for model in dict.fromkeys(models)]
+    if len(models) < len(analyses):
+        parts.append(f"{len(analyses) - len(models)} by rules")
+    costs = [facts["cost_usd"] for facts in analyses.values()]
+    if None in costs:
+        parts.append("cost unknown")
+    elif sum(costs):
+        parts.append(f"{sum(costs):.4f} USD")
+    return ", ".join(parts)
 
 
 def _service_seconds(outcome: VideoOutcome) -> dict[str, float]:

@@ -21,7 +21,7 @@ import click
 from rumiai import weights
 from rumiai.contracts.tensors import ENDPOINTS
 from rumiai.errors import RumiAIError
-from rumiai.settings import Settings
+from rumiai.settings import Settings, read_dotenv, read_secrets
 
 State = Literal["ok", "note", "missing"]
 
@@ -172,8 +172,10 @@ def _output(settings: Settings) -> Finding:
 
 
 def _keys() -> Finding:
-    there = [name for name in ("CLAUDE_API_KEY", "APIFY_API_TOKEN") if os.environ.get(name)]
-    return Finding("keys", "ok" if there else "note", f"set: {', '.join(there) or 'none'} (no command needs one yet)")
+    secrets = read_secrets(os.environ, read_dotenv(Path(".env")))
+    if secrets.claude_key:
+        return Finding("keys", "ok", "CLAUDE_API_KEY is set: submit asks Claude (--no-claude: not)")
+    return Finding("keys", "note", "no CLAUDE_API_KEY: the analyses are computed by rules alone")
 
 
 def _server(settings: Settings) -> Finding:

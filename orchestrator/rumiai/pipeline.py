@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rumiai import __version__
-from rumiai.analyses import AnalysisSummary, add_markers, now, read_analyses, write_analyses
+from rumiai.analyses import AnalysisSummary, add_markers, measure, now, read_analyses, write_analyses
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.frames import VideoInfo
 from rumiai.contracts.metadata import VideoMetadata
@@ -99,7 +99,7 @@ def analyse(job: Job, context: RunContext, tools: Tools, progress: Progress) -> 
     """
     began = time.monotonic()
     settings = context.settings
-    store = Store(settings.out, settings.unified_dir, settings.temporal_dir, settings.insights_dir)
+    store = Store(*settings.folders)
     progress("probe")
     info = probe(Path(job.path), _limits(settings))
     probe_s = time.monotonic() - began
@@ -227,7 +227,7 @@ def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, A
     inputs = fingerprint(made_of, __version__, run.settings.output_format)
     if run.state.finished("analyses", inputs):
         return read_analyses(run.store, run.job.video_id)
-    summaries = write_analyses(run.store, analysis, run.settings.output_format)
+    summaries = write_analyses(run.store, run.job.video_id, measure(analysis), run.settings.output_format)
     outputs = [Path(path) for summary in summaries.values() for path in summary.files.values()]
     run.state.finish("analyses", inputs, [run.store.markers_file(run.job.video_id), *outputs], now())
     return summaries

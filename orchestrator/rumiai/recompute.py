@@ -10,7 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
-from rumiai.analyses import OutputFormat, add_markers, write_analyses
+from rumiai.analyses import OutputFormat, add_markers, measure, write_analyses
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.results import SERVICES, MLAnalysisResult, ServiceName
 from rumiai.contracts.timeline import SCHEMA_VERSION, UnifiedAnalysis
@@ -125,7 +125,7 @@ def recompute_one(item: Stored, out: Path, output_format: OutputFormat) -> Recom
         store = Store(out)
         with store.lock(video_id):
             write_json(store.unified_file(video_id), analysis.to_dict())
-            write_analyses(store, add_markers(store, video_id), output_format)
+            write_analyses(store, video_id, measure(add_markers(store, video_id)), output_format)
     except RumiAIError as exc:
         return Recomputed(item.path, video_id, str(exc))
     return Recomputed(item.path, video_id)

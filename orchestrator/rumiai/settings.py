@@ -6,12 +6,15 @@ setting the first of its list wins. ``docs/settings.md`` is generated from ``FIE
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from rumiai.contracts.blocks import ANALYSES
 from rumiai.contracts.results import SERVICES, ServiceName
 from rumiai.errors import ConfigurationError
 
@@ -43,9 +46,43 @@ class Settings:
     ocr_langs: str = "en"
     server: str = ""
     output_format: Literal["v1", "v2"] = "v2"
+    claude: Literal["auto", "off", "on", "batch"] = "auto"
+    python_only: bool = False
+    claude_model: str = ""
+    claude_sonnet: bool = False
+    max_cost_usd: float = 5.0
+    warn_cost_usd: float = 0.10
+    force_cost: bool = False
+    concurrent_prompts: int = 3
+    prompt_delay_s: float = 0.0
+    judge_creative_density: bool = True
+    judge_emotional_journey: bool = True
+    judge_person_framing: bool = True
+    judge_scene_pacing: bool = True
+    judge_speech_analysis: bool = True
+    judge_visual_overlay_analysis: bool = True
+    judge_metadata_analysis: bool = True
     force: bool = False
     strict: bool = False
     log_level: str = "INFO"
+
+    @property
+    def folders(self) -> tuple[Path, str, str, str]:
+        """The arguments of a ``Store``: base, unified analyses, markers, insights."""
+        return self.out, self.unified_dir, self.temporal_dir, self.insights_dir
+
+    @property
+    def judged_analyses(self) -> tuple[str, ...]:
+        """The analyses that may use Claude."""
+        return tuple(name for name in ANALYSES if getattr(self, f"judge_{name}"))
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Keys. They are apart from :class:`Settings`, which goes to worker processes and into reports."""
+
+    claude_key: str = dataclasses.field(default="", repr=False)
+    anthropic_key: str = dataclasses.field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -93,6 +130,10 @@ def _boolean(text: str) -> bool:
     return words[text.strip().lower()]
 
 
+def _limit_usd(text: str) -> float:
+    return math.inf if text.lower() == "none" else _number(0, 1e6)(text)
+
+
 def _device(text: str) -> str:
     # RUMIAI_USE_GPU speaks of true, false and auto; --device of cuda, cpu and auto.
     words = {"true": "cuda", "1": "cuda", "false": "cpu", "0": "cpu", "cuda": "cuda", "cpu": "cpu", "auto": "auto"}
@@ -112,6 +153,9 @@ def _services(text: str) -> tuple[ServiceName, ...]:
 def _log_level(text: str) -> str:
     return _word("debug", "info", "warning", "error")(text).upper()
 
+
+# What their switches call two of the analyses.
+_VARIABLE: Final = {"visual_overlay_analysis": "visual_overlay", "metadata_analysis": "metadata"}
 
 FIELDS: Final[Mapping[str, Field]] = {
     "out": Field(("RUMIAI_BASE_DIR",), Path, "folder for all output, the same as --out"),
@@ -140,13 +184,40 @@ FIELDS: Final[Mapping[str, Field]] = {
     "output_format": Field(
         ("OUTPUT_FORMAT_VERSION",), _word("v1", "v2"), "form of the result files: v2 six blocks, v1 legacy"
     ),
+    "claude": Field(
+        ("RUMIAI_CLAUDE",), _word("auto", "off", "on", "batch"), "auto is on with CLAUDE_API_KEY; batch: half the price"
+    ),
+    "python_only": Field(("USE_PYTHON_ONLY_PROCESSING",), _boolean, "no Claude, whatever keys there are"),
+    "claude_model": Field(("CLAUDE_MODEL",), str, "haiku, sonnet or a model id, for all analyses"),
+    "claude_sonnet": Field(("USE_CLAUDE_SONNET",), _boolean, "sonnet instead of haiku where no model is named"),
+    "max_cost_usd": Field(("RUMIAI_MAX_COST_USD",), _limit_usd, "most that a run may spend, in USD; none lifts it"),
+    "warn_cost_usd": Field(
+        ("CLAUDE_COST_THRESHOLD",),
+        _number(0, 1e6),
+        "estimate for one prompt that is warned about; 5 times that is refused",
+    ),
+    "force_cost": Field(("RUMIAI_FORCE_COST",), _boolean, "send prompts whose estimate is refused"),
+    "concurrent_prompts": Field(("RUMIAI_MAX_CONCURRENT_PROMPTS",), _integer(1, 64), "prompts in flight"),
+    "prompt_delay_s": Field(("RUMIAI_PROMPT_DELAY", "PROMPT_DELAY"), _number(0, 3600), "least seconds between prompts"),
+    **{
+        f"judge_{name}": Field(
+            (f"PRECOMPUTE_{_VARIABLE.get(name, name).upper()}",), _boolean, f"whether {name} may use Claude"
+        )
+        for name in ANALYSES
+    },
     "force": Field(("RUMIAI_FORCE",), _boolean, "do finished work again"),
     "strict": Field(("RUMIAI_STRICT_MODE",), _boolean, "a failed service fails its video"),
     "log_level": Field(("LOG_LEVEL",), _log_level, "debug, info, warning or error"),
 }
 
 # Read elsewhere, so not unknown.
-_READ_ELSEWHERE: Final = frozenset({"RUMIAI_WEIGHTS_DIR"})
+_READ_ELSEWHERE: Final = frozenset({"RUMIAI_WEIGHTS_DIR", "RUMIAI_TEMPORAL_MARKERS"})
+# Switches of the system that this one replaces, with the value that asks for what it no longer does, and why.
+_GONE: Final[Mapping[str, tuple[str, str]]] = {
+    "USE_ML_PRECOMPUTE": ("false", "metrics are always computed; use --claude to choose what Claude adds"),
+    "ENABLE_COST_MONITORING": ("false", "costs are always counted; RUMIAI_MAX_COST_USD=none lifts the limit"),
+    "RUMIAI_TEMPORAL_MARKERS": ("false", "markers are always computed; they take milliseconds"),
+}
 
 
 def load(
@@ -167,6 +238,7 @@ def load(
         ConfigurationError: A value is not what its setting takes.
     """
     merged = {**(dotenv or {}), **environment}
+    _refuse_gone(merged)
     values: dict[str, Any] = {}
     for member, field in FIELDS.items():
         flag = (flags or {}).get(member)
@@ -178,6 +250,19 @@ def load(
                 values[member] = _read(name, field, merged[name])
                 break
     return Settings(**values), _warnings(merged)
+
+
+def read_secrets(environment: Mapping[str, str], dotenv: Mapping[str, str] | None = None) -> Secrets:
+    """The keys, with the precedence of :func:`load`."""
+    merged = {**(dotenv or {}), **environment}
+    return Secrets(merged.get("CLAUDE_API_KEY", ""), merged.get("ANTHROPIC_API_KEY", ""))
+
+
+def _refuse_gone(merged: Mapping[str, str]) -> None:
+    for name, (value, reason) in _GONE.items():
+        text = merged.get(name, "")
+        if text and _read(name, Field((name,), _boolean, reason), text) is _boolean(value):
+            raise ConfigurationError(f"{name}={text} asks for what RumiAI no longer does", hint=reason)
 
 
 def _read(name: str, field: Field, text: str) -> Any:

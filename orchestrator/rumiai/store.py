@@ -165,25 +165,41 @@ class Store:
         """``insights/<id>/state.json``: what is finished, from which input."""
         return self.insights_folder(video_id) / "state.json"
 
-    @contextlib.contextmanager
-    def lock(self, video_id: str) -> Iterator[None]:
+    @property
+    def claude_folder(self) -> Path:
+        """``claude/``: answers, batches and cost ledgers of all videos and runs."""
+        return self.base / "claude"
+
+    def lock(self, video_id: str) -> contextlib.AbstractContextManager[None]:
         """Keep other runs from the same video; freed by the kernel when this process ends, however it ends.
 
         Raises:
             StoreError: Another run has it.
         """
-        path = self.insights_folder(video_id) / ".lock"
+        return _locked(self.insights_folder(video_id) / ".lock", f"working on {video_id}")
+
+    def batch_lock(self) -> contextlib.AbstractContextManager[None]:
+        """Keep other runs from submitting the same prompts.
+
+        Raises:
+            StoreError: Another run has it.
+        """
+        return _locked(self.claude_folder / ".lock", "exchanging batches")
+
+
+@contextlib.contextmanager
+def _locked(path: Path, doing: str) -> Iterator[None]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("w")
+    except OSError as exc:
+        raise StoreError(f"cannot write {path}: {exc.strerror}") from exc
+    with stream:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            stream = path.open("w")
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
-            raise StoreError(f"cannot write {path}: {exc.strerror}") from exc
-        with stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as exc:
-                raise StoreError(f"another run is working on {video_id} in {self.base}", hint="wait for it") from exc
-            yield
+            raise StoreError(f"another run is {doing} ({path})", hint="wait for it") from exc
+        yield
 
 
 def _checked(video_id: str) -> str:
@@ -221,6 +237,12 @@ class RunState:
         sizes = {str(path): path.stat().st_size for path in outputs}
         self._stages[stage] = {"fingerprint": fingerprint, "outputs": sizes, "finished_at": finished_at}
         write_json(self._path, {"stages": self._stages})
+
+    def renew(self, stage: str, outputs: list[Path], finished_at: str) -> None:
+        """Other files stand for what a stage wrote, from the same inputs."""
+        saved = self._stages.get(stage)
+        if saved is not None:
+            self.finish(stage, saved["fingerprint"], outputs, finished_at)
 
     def forget(self, stage: str) -> None:
         """Drop a stage, so that it is done again."""

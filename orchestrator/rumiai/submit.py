@@ -15,11 +15,13 @@ from types import FrameType
 from typing import Any
 
 from rumiai import weights
-from rumiai.batch import Job, run_batch
+from rumiai.batch import Job, Listener, run_batch
+from rumiai.claude_run import Totals, open_claude
 from rumiai.console import Display, choose_display, print_outcomes
 from rumiai.contracts.outcome import VideoOutcome, exit_code
 from rumiai.embedded import ServerAccess, embedded_server
 from rumiai.errors import RumiAIError
+from rumiai.insights import ClaudeSettings
 from rumiai.settings import Settings
 from rumiai.sources.local import expand
 from rumiai.store import assign_ids
@@ -33,13 +35,20 @@ _SERVER_MODELS = ("yolo", "ocr", "whisper")
 
 
 def submit_videos(
-    sources: Sequence[str], settings: Settings, *, as_json: bool = False, quiet: bool = False, insights: bool = True
+    sources: Sequence[str],
+    settings: Settings,
+    *,
+    claude: ClaudeSettings | None = None,
+    as_json: bool = False,
+    quiet: bool = False,
+    insights: bool = True,
 ) -> int:
     """Analyse what the sources name.
 
     Args:
         sources: Files, folders, glob patterns.
         settings: For all of it.
+        claude: How Claude is used; None is off.
         as_json: Events on stdout instead of tables.
         quiet: No progress.
         insights: Whether to go on after the unified analysis.
@@ -56,14 +65,28 @@ def submit_videos(
     jobs = [Job(str(path), video_id) for path, video_id in _unique(expand(sources)).items()]
     outcomes: list[VideoOutcome] = []
     error: RumiAIError | None = None
+    totals: Totals | None = None
     with choose_display(len(jobs), as_json=as_json, quiet=quiet) as display, _interrupts(display) as stop:
+        listener = _one_at_a_time(display.handle)
         try:
-            with _server(settings, display, stop) as server:
-                outcomes = run_batch(jobs, settings, server, display.handle, stop, insights=insights)
+            with open_claude(settings, claude or ClaudeSettings(), len(jobs), listener) as judge:
+                with _server(settings, display, stop) as server:
+                    outcomes = run_batch(
+                        jobs,
+                        settings,
+                        server,
+                        listener,
+                        stop,
+                        insights=insights,
+                        afterwards=judge.judge if judge else None,
+                    )
+                totals = judge.totals if judge else None
+                if judge and not stop.is_set():
+                    judge.submit_pending()
         except RumiAIError as exc:
             error = exc
     if as_json:
-        _print_done(jobs, outcomes, error)
+        _print_done(jobs, outcomes, error, totals)
     else:
         print_outcomes(outcomes)
         if error is not None:
@@ -71,6 +94,17 @@ def submit_videos(
     if stop.is_set():
         return _INTERRUPTED
     return error.exit_code if error else exit_code(outcomes)
+
+
+def _one_at_a_time(listener: Listener) -> Listener:
+    """Events come from the workers' and from Claude's thread."""
+    lock = threading.Lock()
+
+    def tell(event: Mapping[str, Any]) -> None:
+        with lock:
+            listener(event)
+
+    return tell
 
 
 def _unique(paths: list[Path]) -> dict[Path, str]:
@@ -149,7 +183,9 @@ def _interrupts(display: Display) -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _print_done(jobs: Sequence[Job], outcomes: Sequence[VideoOutcome], error: RumiAIError | None) -> None:
+def _print_done(
+    jobs: Sequence[Job], outcomes: Sequence[VideoOutcome], error: RumiAIError | None, totals: Totals | None
+) -> None:
     finished = {outcome.video_id: outcome.to_dict() for outcome in outcomes}
     unfinished: Mapping[str, Any] = {
         "status": "failed",
@@ -160,5 +196,6 @@ def _print_done(jobs: Sequence[Job], outcomes: Sequence[VideoOutcome], error: Ru
     }
     videos = [finished.get(job.video_id, {"video_id": job.video_id, **unfinished}) for job in jobs]
     outer = {"type": type(error).__name__, "message": str(error)} if error else None
-    sys.stdout.write(json.dumps({"event": "done", "videos": videos, "error": outer}, ensure_ascii=False) + "\n")
+    done = {"event": "done", "videos": videos, "claude": vars(totals) if totals else None, "error": outer}
+    sys.stdout.write(json.dumps(done, ensure_ascii=False) + "\n")
     sys.stdout.flush()

@@ -11,10 +11,12 @@ import socket
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
+import psutil
 
 from rumiai import pipeline, weights
 from rumiai.contracts.outcome import Failure, VideoOutcome
@@ -66,7 +68,7 @@ class Worker:
         began = time.monotonic()
         progress = pipeline.Progress(lambda stage, facts: self._voice.progress(job.video_id, stage, facts))
         try:
-            return pipeline.analyse(job, self._context, self._tools, progress)
+            return replace(pipeline.analyse(job, self._context, self._tools, progress), memory=_memory())
         except RumiAIError as exc:
             failure = Failure(type(exc).__name__, str(exc), progress.stage, exc.exit_code)
         except Exception as exc:
@@ -74,6 +76,16 @@ class Worker:
             LOG.exception("%s: unexpected error", job.video_id)
             failure = Failure(type(exc).__name__, str(exc)[:_MESSAGE_CHARS], progress.stage)
         return VideoOutcome(job.video_id, job.path, "failed", seconds=time.monotonic() - began, error=failure)
+
+
+def _memory() -> dict[str, float]:
+    """What this process takes now and took at most, in GiB, and what of the machine's memory is in use."""
+    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "final_process_gb": round(psutil.Process().memory_info().rss / 2**30, 3),
+        "peak_process_gb": round(peak_kib / 2**20, 3),
+        "system_percent": psutil.virtual_memory().percent,
+    }
 
 
 def _redirect_stderr(path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rumiai.analyses import add_markers, read_analyses, write_analyses
+from rumiai.analyses import add_markers, measure, read_analyses, write_analyses
 from rumiai.contracts.blocks import ANALYSES
 from rumiai.metrics.legacy import to_legacy
 from rumiai.recompute import find_stored, recompute
@@ -46,7 +46,7 @@ def test_the_recorded_video_gives_the_recorded_results(golden: ModuleType, unifi
 def test_files_of_an_analysis(unified: dict[str, Any], golden: ModuleType, tmp_path: Path) -> None:
     store = Store(tmp_path)
     write_json(store.unified_file("clip"), unified)
-    summaries = write_analyses(store, add_markers(store, "clip", generated_at="then"))
+    summaries = write_analyses(store, "clip", measure(add_markers(store, "clip", generated_at="then")))
     expected = golden.read(golden.EXPECTED)["analyses"]
     assert list(summaries) == list(ANALYSES)
     for name, summary in summaries.items():
@@ -54,7 +54,9 @@ def test_files_of_an_analysis(unified: dict[str, Any], golden: ModuleType, tmp_p
         assert blocks == expected[name]["blocks"]
         complete = read_json(Path(summary.files["complete"]))
         assert complete["precompute"] == expected[name]["precompute"]
-        assert complete["block_sources"] == dict.fromkeys(blocks, "python")
+        assert {block: facts["source"] for block, facts in complete["provenance"].items()} == dict.fromkeys(
+            blocks, "python"
+        )
         assert summary.confidence == blocks["Quality"]["overallConfidence"]
     assert read_json(store.markers_file("clip"))["metadata"]["generated_at"] == "then"
     assert {name: s.files for name, s in read_analyses(store, "clip").items()} == {
@@ -66,8 +68,8 @@ def test_a_second_writing_replaces_the_first(unified: dict[str, Any], tmp_path: 
     store = Store(tmp_path)
     write_json(store.unified_file("clip"), unified)
     analysis = add_markers(store, "clip")
-    write_analyses(store, analysis)
-    summaries = write_analyses(store, analysis)
+    write_analyses(store, "clip", measure(analysis))
+    summaries = write_analyses(store, "clip", measure(analysis))
     for name, summary in summaries.items():
         left = {path.name for path in (store.insights_folder("clip") / name).iterdir()}
         assert left == {"latest.json", *(Path(path).name for path in summary.files.values())}
@@ -79,7 +81,7 @@ def test_the_legacy_form_is_in_the_result_file_alone(
     store = Store(tmp_path)
     write_json(store.unified_file("clip"), unified)
     expected = golden.read(golden.EXPECTED)["analyses"]
-    for name, summary in write_analyses(store, add_markers(store, "clip"), "v1").items():
+    for name, summary in write_analyses(store, "clip", measure(add_markers(store, "clip")), "v1").items():
         blocks = expected[name]["blocks"]
         assert read_json(Path(summary.files["ml"])) == blocks
         assert read_json(Path(summary.files["result"])) == to_legacy(name, blocks)

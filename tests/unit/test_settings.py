@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
 
 from rumiai.errors import ConfigurationError
-from rumiai.settings import FIELDS, Settings, load, read_dotenv
+from rumiai.settings import FIELDS, Settings, load, read_dotenv, read_secrets
 
 
 def test_defaults() -> None:
@@ -41,6 +42,9 @@ def test_of_several_names_the_canonical_one_wins() -> None:
         ("RUMIAI_BASE_DIR", "/somewhere", "out", Path("/somewhere")),
         ("RUMIAI_SERVICES", "whisper, yolo", "services", ("yolo", "whisper")),
         ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
+        ("RUMIAI_MAX_COST_USD", "none", "max_cost_usd", math.inf),
+        ("RUMIAI_PROMPT_DELAY", "2", "prompt_delay_s", 2.0),
+        ("PRECOMPUTE_VISUAL_OVERLAY", "false", "judge_visual_overlay_analysis", False),
     ],
 )
 def test_values(name: str, text: str, member: str, value: object) -> None:
@@ -58,6 +62,8 @@ def test_values(name: str, text: str, member: str, value: object) -> None:
         ("RUMIAI_SERVICES", "yolo,clip", "expected some of"),
         ("RUMIAI_USE_GPU", "rocm", "expected auto"),
         ("RUMIAI_MODE", "turbo", "fast, strict"),
+        ("RUMIAI_MAX_COST_USD", "-1", "within 0..1e+06"),
+        ("RUMIAI_CLAUDE", "yes", "auto, off, on, batch"),
     ],
 )
 def test_a_bad_value_names_the_variable_the_value_and_what_is_expected(name: str, text: str, reason: str) -> None:
@@ -84,3 +90,24 @@ def test_dotenv(tmp_path: Path) -> None:
     assert read_dotenv(tmp_path / ".env") == {}
     (tmp_path / ".env").write_text('# note\nRUMIAI_SAMPLE_FPS=3\nRUMIAI_OCR_LANGS="en,de"\n')
     assert read_dotenv(tmp_path / ".env") == {"RUMIAI_SAMPLE_FPS": "3", "RUMIAI_OCR_LANGS": "en,de"}
+
+
+def test_analyses_are_left_out_of_claude_one_by_one() -> None:
+    assert len(Settings().judged_analyses) == 7
+    judged = load({"PRECOMPUTE_METADATA": "0", "PRECOMPUTE_SCENE_PACING": "off"})[0].judged_analyses
+    assert {"metadata_analysis", "scene_pacing"}.isdisjoint(judged)
+    assert len(judged) == 5
+
+
+@pytest.mark.parametrize("name", ["USE_ML_PRECOMPUTE", "ENABLE_COST_MONITORING", "RUMIAI_TEMPORAL_MARKERS"])
+def test_a_switch_that_is_gone_is_refused_when_it_asks_for_the_old_way(name: str) -> None:
+    assert load({name: "true"}) == (Settings(), [])
+    with pytest.raises(ConfigurationError, match=f"{name}=false asks for what RumiAI no longer does"):
+        load({name: "false"})
+
+
+def test_keys_are_in_no_settings_and_not_shown() -> None:
+    environment = {"CLAUDE_API_KEY": "sk-ant-one", "ANTHROPIC_API_KEY": "sk-ant-two"}
+    secrets = read_secrets(environment, {"CLAUDE_API_KEY": "sk-ant-three"})
+    assert (secrets.claude_key, secrets.anthropic_key) == ("sk-ant-one", "sk-ant-two")
+    assert "sk-ant" not in repr(secrets) + repr(load(environment)[0])

@@ -37,9 +37,11 @@ class VideoOutcome:
         error: Only when failed.
         services: Service -> {"ok", "reason", "seconds", "cached"}.
         stage_seconds: Stage -> seconds.
-        analyses: Analysis -> {"source", "confidence", "errors", "files"}.
+        analyses: Analysis -> {"source", "confidence", "model", "cost_usd", "tokens", "seconds", "errors", "files"}.
         warnings: What a reader of the results should know.
-        summary: What the table at the end shows; see ``pipeline.summarise``.
+        summary: What the table at the end shows; see ``summary.summarise``.
+        memory: Of the worker, when it was done: {"final_process_gb", "peak_process_gb", "system_percent"}; the peak is
+            that of all videos that the worker had.
     """
 
     video_id: str
@@ -54,6 +56,7 @@ class VideoOutcome:
     analyses: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     warnings: Sequence[str] = ()
     summary: Mapping[str, Any] = field(default_factory=dict)
+    memory: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form; the keys of the ``done`` event first."""
@@ -70,6 +73,7 @@ class VideoOutcome:
             "analyses": {name: dict(facts) for name, facts in self.analyses.items()},
             "warnings": list(self.warnings),
             "summary": dict(self.summary),
+            "memory": dict(self.memory),
         }
 
 

@@ -15,7 +15,7 @@ _FORMAT: Final = 1
 
 FailureKind = Literal[
     "refused_key", "payment", "too_large", "rejected", "rate_limited", "overloaded", "server", "timeout", "connection",
-    "bad_response", "cost_limit", "deadline", "not_collected",
+    "bad_response", "cost_limit", "deadline", "not_collected", "batch_failed",
 ]  # fmt: skip
 
 
@@ -141,7 +141,7 @@ class AnswerStore:
         if not path.exists():
             return None
         try:
-            return str(self.files.read(path)["reason"])
+            return str(self.files.read(path)["reason"]) or None
         except (StoreError, KeyError, TypeError):
             return None
 
@@ -152,6 +152,15 @@ class AnswerStore:
             StoreError: The file system refused.
         """
         self.files.write(self._failure_path(custom_id), {"format": _FORMAT, "reason": reason})
+
+    def forget_failure(self, custom_id: str) -> None:
+        """Its question has been asked again.
+
+        Raises:
+            StoreError: The file system refused.
+        """
+        if self.why_not(custom_id) is not None:
+            self.save_failure(custom_id, "")
 
     def _failure_path(self, custom_id: str) -> Path:
         return self.folder / "answers" / f"{custom_id}.failed.json"

@@ -79,6 +79,8 @@ class Batches:
         new = {p.custom_id: p for p in prompts if p.custom_id not in in_flight}
         waiting = tuple(sorted({p.custom_id for p in prompts} & in_flight))
         chosen, reserved, not_sent = self._affordable(new)
+        for custom_id, reason in not_sent.items():
+            self._answers.save_failure(custom_id, reason)
         if not chosen:
             return Submission(None, (), waiting, {**refused, **not_sent})
         record = self._new_record(chosen)
@@ -97,6 +99,8 @@ class Batches:
         self._write(replace(record, state="submitted", batch_id=batch.id))
         for token in reserved:
             self._budget.forfeit(token)
+        for custom_id in chosen:
+            self._answers.forget_failure(custom_id)
         return Submission(batch.id, tuple(sorted(chosen)), waiting, {**refused, **not_sent})
 
     async def collect(self) -> Collection:

@@ -117,6 +117,15 @@ class Prompt:
         return replace(self, messages=messages, max_tokens=most, round=self.round + 1)
 
 
+def largest_prompt(template: Template, templates: Templates, model: Model) -> tuple[Usage, Usage]:
+    """Tokens of a prompt whose data fills its template: by the usual lengths, and at most."""
+    texts = (templates.system, template.text, json.dumps(template.schema))
+    size = sum(len(text.encode()) for text in texts) + template.max_context_bytes
+    output = template.max_output_tokens + model.thinking_tokens
+    usual = Usage(round(size / BYTES_PER_TOKEN), round(output * _TYPICAL_OUTPUT_SHARE))
+    return usual, Usage(output=output, cache_write=size + _OVERHEAD_TOKENS)
+
+
 class PromptTooLargeError(ValueError):
     """The data is over the hard limit even after all shrinking; nothing is sent."""
 

@@ -128,8 +128,23 @@ class VideoInsights:
 
     @property
     def partial(self) -> bool:
-        """Whether a prompt fell back to the Python blocks."""
-        return any(result.source == "python_fallback" for result in self.results.values())
+        """Whether a prompt fell back to the Python blocks; one that waits for its batch has not."""
+        return bool(self._fallen)
+
+    @property
+    def pending(self) -> tuple[str, ...]:
+        """Analyses whose batch has not brought an answer yet."""
+        return tuple(name for name, result in self.results.items() if result.error == "not_collected")
+
+    @property
+    def to_submit(self) -> bool:
+        """Whether something is left to be put into a batch; what is in one that has not ended is left out there."""
+        return any(result.error in ("not_collected", "batch_failed") for result in self.results.values())
+
+    @property
+    def _fallen(self) -> list[PromptResult]:
+        fallen = [result for result in self.results.values() if result.source == "python_fallback"]
+        return [result for result in fallen if result.error != "not_collected"]
 
     @property
     def is_complete(self) -> bool:
@@ -157,8 +172,7 @@ class VideoInsights:
     @property
     def warnings(self) -> list[str]:
         """One line for each fallback."""
-        fallen = [result for result in self.results.values() if result.source == "python_fallback"]
-        return [f"{result.prompt_type}: Python blocks only ({result.reason})" for result in fallen]
+        return [f"{result.prompt_type}: Python blocks only ({result.reason})" for result in self._fallen]
 
 
 @dataclass(frozen=True)
@@ -183,12 +197,14 @@ class Estimate:
     most_usd: float | None
     models: Mapping[str, int]
 
-    def line(self, limit_usd: float | None) -> str:
-        """For a person."""
+    def line(self, limit_usd: float | None, *, known: bool = True) -> str:
+        """For a person; not ``known`` when the videos were not looked at yet."""
         models = ", ".join(f"{count} x {name}" for name, count in sorted(self.models.items())) or "none"
         probable = "unknown" if self.probable_usd is None else f"about {self.probable_usd:.3f} USD"
         most = "" if self.most_usd is None else f", at most {self.most_usd:.3f}"
         limit = "no limit" if limit_usd is None else f"limit {limit_usd:.2f}"
+        if not known:
+            return f"Claude: up to {models}; {probable}{most} ({limit})"
         return f"Claude: {models}; {probable}{most} ({limit}); {self.stored} answered already, {self.skipped} skipped"
 
 

@@ -17,8 +17,8 @@ from rumiai.insights.answers import Answer, AnswerStore, CallFailure
 from rumiai.insights.budget import Budget
 from rumiai.insights.judging import Verdict, judge
 from rumiai.insights.limiter import Limiter
-from rumiai.insights.models import Usage, choose_model
-from rumiai.insights.prompt import Prompt, PromptTooLargeError, build_prompt
+from rumiai.insights.models import Choice, Usage, choose_model, cost_usd, model_of
+from rumiai.insights.prompt import Prompt, PromptTooLargeError, build_prompt, largest_prompt
 from rumiai.insights.results import Collection, Estimate, PromptResult, Submission, VideoInsights
 from rumiai.insights.settings import ClaudeSettings
 from rumiai.insights.shrinking import WARN_BYTES
@@ -142,6 +142,20 @@ class Insights:
             models=models,
         )
 
+    def ceiling(self, videos: int) -> Estimate:
+        """What videos of unknown content can cost: every prompt as large as its template lets it."""
+        batch = self.settings.mode == "batch"
+        probable: list[float | None] = []
+        most: list[float | None] = []
+        models: dict[str, int] = {}
+        for analysis in self.settings.analyses:
+            model = choose_model(self.settings, analysis, 1.0, 1.0).model
+            usual, highest = largest_prompt(self.templates.of[analysis], self.templates, model)
+            probable += [cost_usd(model, usual, batch=batch)] * videos
+            most += [cost_usd(model, highest, batch=batch)] * videos
+            models[model.id] = models.get(model.id, 0) + videos
+        return Estimate(sum(models.values()), 0, 0, (), _sum(probable), _sum(most), models)
+
     async def analyse(self, video: VideoInput) -> VideoInsights:
         """The insights of one video; whatever happens to a prompt, every analysis has its blocks.
 
@@ -205,7 +219,10 @@ class Insights:
             return _Plan(None, "not among the analyses that use Claude")
         if reason := nothing_to_judge(analysis, blocks):
             return _Plan(None, reason)
-        choice = choose_model(self.settings, analysis, completeness(blocks), confidence(blocks))
+        if decided := video.decided.get(analysis):
+            choice = Choice(model_of(decided), "as it was submitted")
+        else:
+            choice = choose_model(self.settings, analysis, completeness(blocks), confidence(blocks))
         try:
             prompt = build_prompt(video, self.templates.of[analysis], self.templates, choice.model)
         except PromptTooLargeError as exc:
@@ -216,7 +233,7 @@ class Insights:
         threshold = self.settings.warn_cost_usd
         if estimate is not None and estimate > threshold:
             message = f"estimated at {estimate:.3f} USD, above the threshold of {threshold:g}"
-            if estimate > _REFUSED_FACTOR * threshold and not self.settings.force_cost:
+            if estimate > _REFUSED_FACTOR * threshold and not (self.settings.force_cost or decided):
                 return _Plan(None, f"{message} by more than {_REFUSED_FACTOR:g} times", refused=True)
             LOG.warning("%s: %s", analysis, message)
         return _Plan(prompt, choice.reason)
@@ -273,8 +290,9 @@ class Insights:
             account.add(answer, stored=True)
             return answer
         if self.settings.mode == "batch" and prompt.round == 1:
-            reason = self.answers.why_not(prompt.custom_id) or "its batch has brought no answer yet"
-            return CallFailure("not_collected", reason)
+            if reason := self.answers.why_not(prompt.custom_id):
+                return CallFailure("batch_failed", reason)
+            return CallFailure("not_collected", "its batch has brought no answer yet")
         reply = await self._need_client().ask(prompt, partial(self.answers.save, prompt.custom_id, prompt.round))
         account.attempts += reply.attempts
         account.uncertain_usd += reply.uncertain_usd

@@ -18,11 +18,13 @@ class VideoInput:
         analysis: As it reads back from its file, temporal markers included where they were made.
         blocks: Analysis -> generic block name -> fields, complete; analyses that are not in it are left alone.
         precompute: Analysis -> metrics without a field in the blocks.
+        decided: Analysis -> model, where that was decided before: the question must be the same to find its answer.
     """
 
     analysis: UnifiedAnalysis
     blocks: Mapping[str, Blocks]
     precompute: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    decided: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def video_id(self) -> str:
