@@ -46,6 +46,9 @@ _PROMPTS_PER_VIDEO: Final = 7
 # Of this many videos the prompts are held at once while a batch is made: tens of megabytes.
 _VIDEOS_PER_BATCH: Final = 100
 
+# Below this a difference of sums is rounding.
+_LEAST_USD: Final = 1e-9
+
 _T = TypeVar("_T")
 Listener = Callable[[Mapping[str, Any]], None]
 
@@ -106,7 +109,8 @@ class Totals:
         fallen: Analyses that fell back to Python's blocks.
         pending: Analyses whose batch has not ended.
         cost_usd: Of all answers of this run, valid or not; None when a price is not known.
-        uncertain_usd: Counted besides for attempts without an answer, which may have been charged.
+        uncertain_usd: Of attempts without an answer, which may have been charged.
+        counted_usd: Against the run's limit: both of these, requests that were cut short, and batches at their highest.
         tokens: Of this run.
     """
 
@@ -118,6 +122,7 @@ class Totals:
     pending: int = 0
     cost_usd: float | None = 0.0
     uncertain_usd: float = 0.0
+    counted_usd: float = 0.0
     tokens: int = 0
 
     def add(self, found: VideoInsights) -> None:
@@ -142,8 +147,8 @@ class Totals:
             (self.fallen, "fell back to Python's blocks"), (self.pending, "wait for their batch"),
         ) if count]  # fmt: skip
         cost = "cost unknown" if self.cost_usd is None else f"{self.cost_usd:.4f} USD"
-        uncertain = f" and perhaps {self.uncertain_usd:.4f} for lost answers" if self.uncertain_usd else ""
-        return f"Claude: {', '.join(parts)}; {cost}{uncertain}"
+        more = self.counted_usd - (self.cost_usd or 0.0)
+        return f"Claude: {', '.join(parts)}; {cost}" + (f", and at most {more:.4f} more" if more > _LEAST_USD else "")
 
 
 class ClaudeRun:
@@ -154,7 +159,6 @@ class ClaudeRun:
         self._store = Store(*settings.folders)
         self._budget = new_budget(self._store, claude)
         self._insights = Insights(claude, answer_store(self._store), budget=self._budget)
-        self._mode = claude.mode
         self._pending: list[str] = []
         self._loop = asyncio.new_event_loop()
         self._places = asyncio.Semaphore(1 + math.ceil(claude.max_concurrent / _PROMPTS_PER_VIDEO))
@@ -206,9 +210,10 @@ class ClaudeRun:
         if not self._thread.is_alive():
             self._loop.close()
             return
+        self._wait(self._end())
+        self.totals.counted_usd = self._budget.spent_usd
         if self.totals.videos:
             self._tell({"event": "claude", "state": "done", "message": self.totals.line(), **vars(self.totals)})
-        self._wait(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -124,6 +124,7 @@ async def _collect(store: Store, settings: Settings, claude: ClaudeSettings, *, 
                 written = write_judged(store, video_id, measured, judged.results, settings.output_format)
             if any(summary.written for summary in written.values()):
                 updated.append(video_id)
+        totals.counted_usd = insights.budget.spent_usd
     return Collected(stored, failed, found.pending, tuple(updated), totals, cost if known else None)
 
 

@@ -70,6 +70,7 @@ def submit_videos(
         listener = _one_at_a_time(display.handle)
         try:
             with open_claude(settings, claude or ClaudeSettings(), len(jobs), listener) as judge:
+                totals = judge.totals if judge else None
                 with _server(settings, display, stop) as server:
                     outcomes = run_batch(
                         jobs,
@@ -80,7 +81,6 @@ def submit_videos(
                         insights=insights,
                         afterwards=judge.judge if judge else None,
                     )
-                totals = judge.totals if judge else None
                 if judge and not stop.is_set():
                     judge.submit_pending()
         except RumiAIError as exc:

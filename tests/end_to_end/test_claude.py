@@ -300,6 +300,7 @@ def test_every_fault_at_random(
     assert totals["cost_usd"] == pytest.approx(len(chaos.answered) * ANSWER_USD)
     (ledger,) = [json.loads(path.read_text()) for path in (out / "claude").glob("ledger-*.json")]
     assert ledger["spent"] == pytest.approx(totals["cost_usd"] + totals["uncertain_usd"])
+    assert totals["counted_usd"] == ledger["spent"]
     assert ledger["reserved"] == {}
     stored = [json.loads(path.read_text()) for path in (out / "claude/answers").glob("*.json")]
     assert len(stored) == len(chaos.answered)
@@ -409,7 +410,7 @@ def test_an_interrupted_run_keeps_what_was_measured(
     assert latest(out, "clip", "scene_pacing", "complete")["source"] == "python"
     # What was in flight may have been charged, and counts.
     (ledger,) = [json.loads(path.read_text()) for path in (out / "claude").glob("ledger-*.json")]
-    assert ledger["spent"] > 0
+    assert ledger["spent"] == ran.done["claude"]["counted_usd"] > 0
     assert ledger["reserved"] == {}
 
 
