@@ -9,7 +9,7 @@ from rumiai_server.engines.ocr import OcrEngine, OcrParams, TextLines
 
 
 class TritonPythonModel:
-    """One instance: one detector and one recogniser on one device."""
+    """One instance: one locator, detector and recogniser on one device."""
 
     def initialize(self, args):
         """Load the weights and run both networks once."""
@@ -18,6 +18,7 @@ class TritonPythonModel:
         self._engine = OcrEngine(
             settings.weights("detector"),
             settings.weights("recognizer"),
+            locator=settings.weights("locator"),
             languages=tuple(settings["languages"].split(",")),
             device=settings.device,
             threads=settings.threads,

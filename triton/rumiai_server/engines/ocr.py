@@ -9,11 +9,10 @@ same texts in the same order, boxes within 2 px, confidences within 0.01.
 * EasyOCR's default on a CPU quantises the recogniser to 8 bits, which moves confidences by up to 0.3, so ``strict``
   does too; ``quantize=False`` here equals ``quantize=False`` there.
 
-``fast`` is judged by what it finds. On a CPU it looks at a small canvas first and then only at the parts that may hold
-text, each as large as its letters need (:mod:`rumiai_server.engines.ocr_tiles`); on a GPU it takes the full canvas at
-once. Its detector
-runs in the device's reduced precision with the batch norms folded in, and so do the convolutions of its recogniser
-on a CPU.
+``fast`` is judged by what it finds. On a CPU a light network tells where there may be text
+(:mod:`rumiai_server.engines.ocr_locator`), and the detector sees those parts alone, each as large as its letters need
+(:mod:`rumiai_server.engines.ocr_tiles`); on a GPU it takes the full canvas at once. It runs in the device's reduced
+precision with the batch norms folded in, and so do the convolutions of the recogniser on a CPU.
 """
 
 from __future__ import annotations
@@ -30,8 +29,9 @@ from rumiai.contracts.tensors import MAX_IMAGE_SIDE_PX
 from rumiai.errors import ContractError
 from rumiai_server.engines.ocr_boxes import group_boxes, map_boxes, to_source_pixels
 from rumiai_server.engines.ocr_detector import Canvas, CraftDetector, canvas_scale
+from rumiai_server.engines.ocr_locator import TextLocator
 from rumiai_server.engines.ocr_recognizer import Crop, Reading, TextRecognizer, cut_crops
-from rumiai_server.engines.ocr_tiles import LOCATE_SIZE_PX, Tile, text_tiles, worth_locating
+from rumiai_server.engines.ocr_tiles import Tile, text_tiles, worth_locating
 from rumiai_server.engines.ocr_types import OcrParams, TextLines
 from rumiai_server.engines.precision import resolve_device
 
@@ -50,6 +50,7 @@ class OcrEngine:
     Args:
         detector: EasyOCR's ``craft_mlt_25k.pth``.
         recognizer: EasyOCR's recogniser file under its own name, such as ``english_g2.pth``.
+        locator: PaddleOCR's ``PP-OCRv6_det_small.onnx``, used on a CPU; without it ``fast`` takes the full canvas.
         languages: EasyOCR's language codes, all of that recogniser's script.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:<index>``.
         threads: CPU threads of torch, for the whole process; None leaves them as they are.
@@ -65,6 +66,7 @@ class OcrEngine:
         detector: Path,
         recognizer: Path,
         *,
+        locator: Path | None = None,
         languages: Sequence[str] = ("en",),
         device: str = "auto",
         threads: int | None = None,
@@ -75,6 +77,8 @@ class OcrEngine:
         self.device = resolve_device(device)
         self._recognizer = TextRecognizer(recognizer, languages, self.device, quantize=quantize)
         self._detector = CraftDetector(detector, self.device)
+        # A GPU is done with the whole canvas before it could be told what to skip.
+        self._locator = TextLocator(locator, threads) if locator and self.device.type == "cpu" else None
 
     def warm_up(self) -> None:
         """Run each network once, so that the first request does not pay for it."""
@@ -120,17 +124,14 @@ class OcrEngine:
 
     def _tiles(self, jobs: Sequence[_Job], exact: bool) -> list[list[Tile]]:
         """Which parts of each picture the detector sees on the full canvas."""
-        tiles = [[Tile.whole(job.picture, job.scale)] for job in jobs]
-        if (
-            exact or self.device.type != "cpu"
-        ):  # a GPU is done with the whole canvas before it could be told what to skip
-            return tiles
-        large = [i for i, job in enumerate(jobs) if worth_locating(max(job.picture.shape[:2]) * job.scale)]
-        small_canvases = [Canvas(jobs[i].picture, canvas_scale(jobs[i].picture, LOCATE_SIZE_PX, 1.0)) for i in large]
-        for index, maps in self._detector.score(small_canvases, exact=False):
-            job = jobs[large[index]]
-            tiles[large[index]] = text_tiles(maps, small_canvases[index].scale, job.picture, job.scale)
-        return tiles
+        if exact or self._locator is None:
+            return [[Tile.whole(job.picture, job.scale)] for job in jobs]
+        return [
+            text_tiles(self._locator.locate(job.picture, job.params.mag_ratio), job.picture, job.scale)
+            if worth_locating(max(job.picture.shape[:2]) * job.scale)
+            else [Tile.whole(job.picture, job.scale)]
+            for job in jobs
+        ]
 
     def _recognise(self, jobs: Sequence[_Job], exact: bool) -> None:
         """Give every job the readings of its crops."""
