@@ -189,7 +189,10 @@ def measure_engines(watch: Stopwatch, material: Material) -> None:
 
     watch.time("yolo", "frames", objects)
     watch.time("ocr gate, stickers", "frames", gate)
-    ocr = OcrEngine(weights.path("craft_mlt_25k.pth"), weights.path("english_g2.pth"), threads=threads)
+    detector, recognizer, locator = map(
+        weights.path, ("craft_mlt_25k.pth", "english_g2.pth", "PP-OCRv6_det_small.onnx")
+    )
+    ocr = OcrEngine(detector, recognizer, locator=locator, threads=threads)
     ocr.warm_up()
 
     def texts() -> float:

@@ -82,7 +82,7 @@ class OcrEngine:
 
     def warm_up(self) -> None:
         """Run each network once, so that the first request does not pay for it."""
-        picture = np.zeros((1, 64, 256, 3), dtype=np.uint8)
+        picture = np.zeros((1, 64, 512, 3), dtype=np.uint8)  # large enough for the locator
         cv2.putText(picture[0], "ready", (8, 48), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (255, 255, 255), 4)
         for mode in ("fast", "strict"):
             self.read([(picture, OcrParams(mode=mode))])
