@@ -142,7 +142,7 @@ def _check_weights(settings: Settings, models: tuple[str, ...]) -> None:
     """
     wanted = {
         "yolo": (settings.yolo_weights,),
-        "ocr": ("craft_mlt_25k.pth",),
+        "ocr": ("craft_mlt_25k.pth", "PP-OCRv6_det_small.onnx"),
         "whisper": (f"whisper-{settings.whisper_model}-ct2",),
     }
     names = [name for model in models for name in wanted[model] if "/" not in name]
