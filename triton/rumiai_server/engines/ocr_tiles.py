@@ -140,8 +140,8 @@ def _widened(span: tuple[float, float], core: _Core, share: float, limit: int) -
     """With the margin, and with what the canvas has room for anyway."""
     least = span[1] - span[0] + 2 * (share * core.height + _MARGIN_PX / core.scale)
     room = _round_up(least * core.scale) / core.scale
-    margin = (room - (span[1] - span[0])) / 2
-    return max(math.ceil(span[0] - margin), 0), min(math.floor(span[1] + margin), limit)
+    start = math.floor((span[0] + span[1] - room) / 2)
+    return max(start, 0), min(start + int(room), limit)
 
 
 def _trimmed(core: _Core, others: Sequence[_Core], whole: Tile) -> Tile:
