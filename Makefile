@@ -7,7 +7,7 @@ VIDEO ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup run serve test check lint typecheck bench bench-scaling bench-stages bench-metrics bench-gpu clean
+.PHONY: help setup run serve test check lint typecheck bench bench-captions bench-scaling bench-stages bench-metrics bench-gpu clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ check: lint typecheck test  ## What a commit must pass: ruff, mypy, import bound
 
 bench: setup  ## The naive flow and the pipeline side by side on the bench clip
 	@$(BIN)/python bench/compare.py $(ARGS)
+
+bench-captions: setup  ## Drawn captions that OCR reads, fast beside strict
+	@$(BIN)/python bench/captions.py $(ARGS)
 
 bench-scaling: setup  ## CPU and memory for 1, 5 and 20 clips, and for 30 s against 180 s of video
 	@$(BIN)/python bench/scaling.py $(ARGS)

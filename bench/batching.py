@@ -1,10 +1,11 @@
-"""How long may Triton wait for company? Throughput and latency of each endpoint by queue delay and concurrency.
+"""How long may Triton wait for company, and for how much? Throughput and latency of each endpoint.
 
-    python bench/batching.py [--seconds 3] [--delays-ms 0,2,5,10,20,50] [--concurrency 1,6]
+    python bench/batching.py [--seconds 3] [--delays-ms 0,2,5,10,20,50] [--concurrency 1,6] [--preferred served,none,4]
 
-For every delay one server is started over a copy of ``model_repository/`` in which
-``max_queue_delay_microseconds`` is that delay; everything else is as it is served. Each client of a cell sends its next
-request when it has its answer (frames as bytes by gRPC, loopback). Prints a table and writes JSON to bench/results/.
+For every delay and preferred batch size one server is started over a copy of ``model_repository/`` in which
+``max_queue_delay_microseconds`` and ``preferred_batch_size`` are these; everything else is as it is served. Each client
+of a cell sends its next request when it has its answer (frames as bytes by gRPC, loopback). Prints a table and writes
+JSON to bench/results/.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import itertools
 import os
 import re
 import shutil
@@ -47,6 +49,7 @@ class Cell:
 
     model: str
     delay_ms: float
+    preferred: str
     concurrency: int
     requests: int
     requests_per_s: float
@@ -69,8 +72,8 @@ def inputs() -> dict[str, np.ndarray]:
 
 
 @contextlib.contextmanager
-def serving(models: tuple[str, ...], delay_ms: float, device: str) -> Iterator[ServerAddress]:
-    """These models with this queue delay."""
+def serving(models: tuple[str, ...], delay_ms: float, preferred: str, device: str) -> Iterator[ServerAddress]:
+    """These models with this queue delay and this preferred batch size: ``served`` as it is, ``none`` without one."""
     with tempfile.TemporaryDirectory(prefix="rumiai-bench-") as folder:
         repository = Path(folder)
         for model in models:
@@ -82,6 +85,12 @@ def serving(models: tuple[str, ...], delay_ms: float, device: str) -> Iterator[S
                 path.read_text(),
             )
             assert found == 1, path
+            if preferred != "served":
+                text = re.sub(r" *preferred_batch_size: .*\n", "", text)
+            if preferred not in ("served", "none"):
+                text = text.replace(
+                    "dynamic_batching {", f"dynamic_batching {{\n  preferred_batch_size: [ {preferred} ]"
+                )
             path.write_text(text)
         config = ServeConfig(models=models, device=device, repository=repository, log_level="WARNING")  # type: ignore[arg-type]
         with running(config, threading.Event()) as (_, address):
@@ -138,6 +147,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--models", default=",".join(ENDPOINTS))
     parser.add_argument("--delays-ms", default="0,2,5,10,20,50")
     parser.add_argument("--concurrency", default="1,6")
+    parser.add_argument("--preferred", default="served", help="sizes, none, or served: as it is")
     parser.add_argument("--seconds", type=float, default=3.0, help="of each cell")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     return parser.parse_args()
@@ -151,19 +161,19 @@ def main() -> None:
     requests = inputs()
     cells: list[Cell] = []
     say = functools.partial(print, file=sys.__stdout__, flush=True)  # the launcher makes standard output its log
-    say(f"{'model':8} {'delay ms':>8} {'clients':>7} {'req/s':>8} {'p50 ms':>8} {'p95 ms':>8} {'batch':>6}")
+    columns = ("delay ms", "preferred", " clients", "   req/s", "  p50 ms", "  p95 ms", "   batch")
+    say(f"{'model':8}", *columns)
     try:
-        for delay_ms in map(float, options.delays_ms.split(",")):
-            with serving(models, delay_ms, options.device) as address:
+        delays = map(float, options.delays_ms.split(","))
+        for delay_ms, preferred in itertools.product(delays, options.preferred.split(",")):
+            with serving(models, delay_ms, preferred, options.device) as address:
                 for model in models:
                     for concurrency in map(int, options.concurrency.split(",")):
                         found = measure(address, model, requests[model], concurrency, options.seconds)
-                        cell = Cell(model, delay_ms, concurrency, **found)
+                        cell = Cell(model, delay_ms, preferred, concurrency, **found)
                         cells.append(cell)
-                        say(
-                            f"{model:8} {delay_ms:8g} {concurrency:7} {cell.requests_per_s:8.2f} {cell.p50_ms:8.1f} "
-                            f"{cell.p95_ms:8.1f} {cell.batch:6.2f}"
-                        )
+                        rates = (cell.requests_per_s, cell.p50_ms, cell.p95_ms, cell.batch)
+                        say(f"{model:8} {delay_ms:8g} {preferred:>9} {concurrency:8}", *(f"{n:8.2f}" for n in rates))
     finally:  # what was measured before an interruption is kept
         write_result("batching", {"seconds_per_cell": options.seconds, "cells": [asdict(cell) for cell in cells]})
 

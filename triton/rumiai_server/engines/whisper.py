@@ -208,7 +208,7 @@ def make_engine(
     device: str = "auto",
     compute_type: str | None = None,
     threads: int | None = None,
-    batch_size: int = 8,
+    batch_size: int | None = None,
 ) -> WhisperEngine:
     """Load a model.
 
@@ -220,13 +220,13 @@ def make_engine(
         compute_type: CTranslate2's name of a precision; by default ``int8`` on a CPU and ``float16`` on a GPU.
             ``openai`` knows ``float32``, its default on a CPU, and ``float16``, on a GPU alone and its default there.
         threads: CPU threads; by default as many as this process may use.
-        batch_size: The most chunks that go through the model together.
+        batch_size: The most chunks that go through the model together; by default 2 on a CPU and 8 on a GPU.
 
     Raises:
         ConfigurationError: No such engine, device or precision.
         WeightsError: The model is missing or not one that can be read.
     """
-    if batch_size < 1:
+    if batch_size is not None and batch_size < 1:
         raise ConfigurationError(f"batch_size: got {batch_size}, expected at least 1")
     threads = threads or len(os.sched_getaffinity(0))
     if kind == "ctranslate2":

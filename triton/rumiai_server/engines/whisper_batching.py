@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
@@ -141,6 +141,11 @@ def split_at_timestamps(
     parts = [list(tokens[start:stop]) for start, stop in zip([0, *cuts], cuts, strict=False)]
     left_at = None if ends_in_one else round(seconds(parts[-1][-1]) * FRAMES_PER_S)
     return [(seconds(part[0]), seconds(part[-1]), part) for part in parts], left_at
+
+
+# Chunks of 30 s that go through the model together. On a CPU more gain nothing, and each takes about 100 MB: with two,
+# a long track takes hardly more memory than a short one. A GPU needs them to be busy.
+CHUNKS: Final[Mapping[str, int]] = {"cpu": 2, "cuda": 8}
 
 
 @dataclass(frozen=True)

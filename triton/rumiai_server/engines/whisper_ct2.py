@@ -28,6 +28,7 @@ from rumiai.errors import ConfigurationError, MLError, WeightsError
 from rumiai_server.engines.precision import resolve_device
 from rumiai_server.engines.whisper import EngineKind, Task, WhisperParams
 from rumiai_server.engines.whisper_batching import (
+    CHUNKS,
     FRAMES_PER_S,
     BatchingWhisper,
     Features,
@@ -70,7 +71,9 @@ class CTranslate2Whisper(BatchingWhisper):
 
     kind: ClassVar[EngineKind] = "ctranslate2"
 
-    def __init__(self, model_path: Path, device: str, compute_type: str | None, threads: int, batch_size: int) -> None:
+    def __init__(
+        self, model_path: Path, device: str, compute_type: str | None, threads: int, batch_size: int | None
+    ) -> None:
         _require_model(model_path)
         target = resolve_device(device)
         compute_type = compute_type or ("float16" if target.type == "cuda" else "int8")
@@ -100,7 +103,13 @@ class CTranslate2Whisper(BatchingWhisper):
                 hint="fetch the weights again; on a GPU check that the CUDA libraries are installed",
             ) from exc
         super().__init__(
-            Setup(model_path.name.removesuffix("-ct2"), compute_type, target.type, threads, batch_size),
+            Setup(
+                model_path.name.removesuffix("-ct2"),
+                compute_type,
+                target.type,
+                threads,
+                batch_size or CHUNKS[target.type],
+            ),
             multilingual=self._model.model.is_multilingual,
         )
         self._tokenizers: dict[tuple[str, Task], Tokenizer] = {}

@@ -26,6 +26,7 @@ from rumiai.errors import ConfigurationError, MLError, WeightsError
 from rumiai_server.engines.precision import resolve_device
 from rumiai_server.engines.whisper import EngineKind, Task, WhisperParams
 from rumiai_server.engines.whisper_batching import (
+    CHUNKS,
     BatchingWhisper,
     Features,
     Piece,
@@ -41,7 +42,9 @@ class OpenAIWhisper(BatchingWhisper):
 
     kind: ClassVar[EngineKind] = "openai"
 
-    def __init__(self, model_path: Path, device: str, compute_type: str | None, threads: int, batch_size: int) -> None:
+    def __init__(
+        self, model_path: Path, device: str, compute_type: str | None, threads: int, batch_size: int | None
+    ) -> None:
         self._device = resolve_device(device)
         known = ("float16", "float32") if self._device.type == "cuda" else ("float32",)
         compute_type = compute_type or known[0]
@@ -58,7 +61,13 @@ class OpenAIWhisper(BatchingWhisper):
                 if isinstance(module, torch.nn.Linear | torch.nn.Conv1d):
                     module.half()
         super().__init__(
-            Setup(_model_name(model_path), compute_type, self._device.type, threads, batch_size),
+            Setup(
+                _model_name(model_path),
+                compute_type,
+                self._device.type,
+                threads,
+                batch_size or CHUNKS[self._device.type],
+            ),
             multilingual=self._model.is_multilingual,
         )
 
