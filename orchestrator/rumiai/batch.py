@@ -137,8 +137,7 @@ class _Scheduler:
                 done, _ = wait([*pending, *self._after], timeout=0.2, return_when=FIRST_COMPLETED)
                 for future in done:
                     if future in self._after:
-                        del self._after[future]
-                        self._finish(future.result())
+                        self._finish(_afterwards_of(future, self._after.pop(future)))
                     else:
                         self._take(pool, future, pending)
         finally:
@@ -194,6 +193,15 @@ class _Scheduler:
             write_report(store, outcome, settings)
         except StoreError as exc:
             LOG.warning("%s: no report: %s", outcome.video_id, exc)
+
+
+def _afterwards_of(future: Future[VideoOutcome], before: VideoOutcome) -> VideoOutcome:
+    """What came of a video in the end; a bug there costs this video alone, and what the worker wrote stays."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    LOG.error("%s: unexpected error", before.video_id, exc_info=error)
+    return replace(before, status="failed", error=Failure(type(error).__name__, str(error), "afterwards"))
 
 
 def _death(exc: ProcessExpired) -> str:

@@ -233,10 +233,6 @@ class ClaudeRun:
                     return await self._judged(outcome)
             except RumiAIError as exc:
                 return self._without(outcome, [f"Claude: {exc}"])
-            except Exception as exc:
-                # The border of one video: a bug costs its judgement, and neither Python's analyses nor other videos.
-                LOG.exception("%s: unexpected error", outcome.video_id)
-                return self._without(outcome, [f"Claude: {type(exc).__name__}: {exc}"])
 
     async def _judged(self, outcome: VideoOutcome) -> VideoOutcome:
         began = time.monotonic()

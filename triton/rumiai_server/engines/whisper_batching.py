@@ -143,8 +143,8 @@ def split_at_timestamps(
     return [(seconds(part[0]), seconds(part[-1]), part) for part in parts], left_at
 
 
-# Chunks of 30 s that go through the model together. On a CPU more gain nothing, and each takes about 100 MB: with two,
-# a long track takes hardly more memory than a short one. A GPU needs them to be busy.
+# Chunks of 30 s that go through the model together. On a CPU more gain nothing and each takes memory: with two, a long
+# track takes hardly more than a short one. A GPU needs them to be busy.
 CHUNKS: Final[Mapping[str, int]] = {"cpu": 2, "cuda": 8}
 
 
