@@ -21,6 +21,7 @@ from easyocr.detection import copyStateDict
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from rumiai.errors import WeightsError
+from rumiai_server.engines.cuda_graphs import CudaRecorder, Forward, GraphedForward
 from rumiai_server.engines.precision import reduced_dtype
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ _SIDE_MULTIPLE_PX = 32
 # A forward pass takes about 0.7 kB per pixel in float32. On a CPU larger batches gain nothing; a GPU needs them to be
 # busy, and 24 frames of 1280 x 736 take about 16 GB in float32, half of it in float16.
 _PIXELS_PER_FORWARD = {"cpu": 1 << 20, "cuda": 24 << 20}
+# Each size as it is: a canvas is so much work that one more, computed for nothing, would cost more than the launches
+# that are saved. Above eight, which is what the orchestrator sends at most, launches are nothing beside the work.
+_GRAPHED_BATCHES = tuple(range(1, 9))
 
 
 @dataclass(frozen=True)
@@ -94,15 +98,28 @@ class CraftDetector:
     Args:
         path: EasyOCR's ``craft_mlt_25k.pth``.
         device: Where it runs.
+        cuda_graphs: Replay the network in reduced precision as a CUDA graph; on a CPU it changes nothing.
 
     Raises:
         WeightsError: The file is missing, unreadable or not CRAFT's.
     """
 
-    def __init__(self, path: Path, device: torch.device) -> None:
+    def __init__(self, path: Path, device: torch.device, *, cuda_graphs: bool = True) -> None:
         self.device = device
-        self._exact = _load_craft(path).to(device)
-        self._reduced, self._reduced_dtype = _reduce(copy.deepcopy(self._exact), device)
+        exact = _load_craft(path).to(device)
+        reduced, dtype = _reduce(copy.deepcopy(exact), device)
+        self._exact: Forward = _Network(exact, torch.float32, torch.contiguous_format, device)
+        self._reduced: Forward = _Network(reduced, dtype, torch.channels_last, device)
+        self._graphs: GraphedForward | None = None
+        if cuda_graphs and device.type == "cuda":
+            self._reduced = self._graphs = GraphedForward(
+                self._reduced, name="ocr detector", record=CudaRecorder(device), batch_sizes=_GRAPHED_BATCHES
+            )
+
+    @property
+    def graphs(self) -> GraphedForward | None:
+        """What replays the network in reduced precision; None where nothing does: on a CPU, or switched off."""
+        return self._graphs
 
     def score(self, canvases: Sequence[Canvas], *, exact: bool) -> Iterator[tuple[int, ScoreMaps]]:
         """Run the network over all canvases.
@@ -140,23 +157,42 @@ class CraftDetector:
         pixels = torch.empty((len(canvases), *canvases[0].shape, 3), dtype=torch.uint8, pin_memory=on_gpu)
         for canvas, out in zip(canvases, pixels.numpy(), strict=True):
             canvas.draw(out)
-        batch = pixels.to(self.device, non_blocking=True).to(torch.float32)
-        batch = batch.flip(3)  # to the BGR that EasyOCR hands to the network, see ocr.py
-        batch = batch.sub_(torch.from_numpy(_MEAN).to(self.device)).div_(torch.from_numpy(_DEVIATION).to(self.device))
-        batch = batch.permute(0, 3, 1, 2)  # a channels_last view
+        batch = pixels.to(self.device, non_blocking=True)
         if exact:
-            # cuDNN would otherwise round float32 to TF32's ten bits.
-            with torch.backends.cudnn.flags(allow_tf32=False):
-                scores = self._exact(batch.contiguous())[0]
+            # cuDNN would otherwise round float32 to TF32's ten bits; and flags() switches cuDNN off unless told not to.
+            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+                (scores,) = self._exact(batch)
         else:
-            scores = self._reduced(batch.to(self._reduced_dtype))[0].to(torch.float32)
+            (scores,) = self._reduced(batch)
         if not on_gpu:
             return scores, None
+        # The next replay writes to where these scores lie, perhaps before they are collected. But it comes after this
+        # copy on the same stream, and the copy has memory of its own.
         host = torch.empty(scores.shape, dtype=torch.float32, pin_memory=True)
         host.copy_(scores, non_blocking=True)
         event = torch.cuda.Event()  # type: ignore[no-untyped-call]
-        event.record()
+        event.record(torch.cuda.current_stream(self.device))
         return host, event
+
+
+class _Network:
+    """CRAFT in one precision, from pixels to scores: a function of one tensor, as a CUDA graph needs it."""
+
+    def __init__(
+        self, net: CRAFT, dtype: torch.dtype, memory_format: torch.memory_format, device: torch.device
+    ) -> None:
+        self._net = net
+        self._dtype = dtype
+        self._memory_format = memory_format
+        # Here, because a copy from the host cannot be part of a graph.
+        self._mean = torch.from_numpy(_MEAN).to(device)
+        self._deviation = torch.from_numpy(_DEVIATION).to(device)
+
+    def __call__(self, pixels: torch.Tensor) -> tuple[torch.Tensor]:
+        """From (n, h, w, 3) uint8 RGB to (n, h / 2, w / 2, 2) float32."""
+        batch = pixels.to(torch.float32).flip(3)  # to the BGR that EasyOCR hands to the network, see ocr.py
+        batch = batch.sub_(self._mean).div_(self._deviation).permute(0, 3, 1, 2)
+        return (self._net(batch.to(self._dtype, memory_format=self._memory_format))[0].to(torch.float32),)
 
 
 def _collect(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -25,11 +26,15 @@ from ultralytics.utils import nms, ops
 
 from rumiai.contracts import tensors
 from rumiai.errors import ContractError
+from rumiai_server.engines.cuda_graphs import GRAPH_FROM_USE, CudaRecorder, Forward, GraphedForward
 from rumiai_server.engines.precision import reduced_dtype, resolve_device
 from rumiai_server.engines.yolo_weights import load_yolo
 
 # CPU: time per picture is flat from 8 on, memory is not. CUDA: a small network needs many pictures to fill a device.
 _BATCH_SIZE: Final = {"cpu": 8, "cuda": 64}
+# The orchestrator sends eight frames a request, so large batches are mostly multiples of eight. Up to eight, what is
+# filled up costs a device that is idle anyway; above, never as much as the batch itself.
+_GRAPHED_BATCHES: Final = (1, 2, 4, 8, 16, 24, 32, 48, 64)
 # Bytes of pixels of a batch; as float16 on a device they take up twice that, whatever the size of the pictures.
 _MAX_BATCH_BYTES: Final = 256 * 2**20
 # The grey that ultralytics trains and pads with.
@@ -122,22 +127,39 @@ class YoloEngine:
         weights: ultralytics ``.pt`` or ``.onnx``; see ``load_yolo``.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:<index>``.
         threads: Threads of the process for torch on the CPU; None leaves torch's own choice.
+        cuda_graphs: Replay the network of ``fast`` mode as a CUDA graph; on a CPU it changes nothing.
 
     Raises:
         ConfigurationError: The device is not there.
         WeightsError: The file is not a detector that can be read.
     """
 
-    def __init__(self, weights: Path, *, device: str = "auto", threads: int | None = None) -> None:
+    def __init__(
+        self, weights: Path, *, device: str = "auto", threads: int | None = None, cuda_graphs: bool = True
+    ) -> None:
         self._device = resolve_device(device)
         if threads is not None:
             torch.set_num_threads(threads)
         self._model = load_yolo(weights)
         self._dtype = reduced_dtype(self._device) or torch.float32
-        self._strict: Any = self._model.module.to(self._device)
+        module: Any = self._model.module
+        self._strict = module.to(self._device)
         # A copy in the reduced precision; channels last is what oneDNN's and cuDNN's convolutions want (1.4x on CPU).
         fast = copy.deepcopy(self._strict).to(self._dtype)
-        self._fast: Any = fast.to(memory_format=torch.channels_last)
+        fast = fast.to(memory_format=torch.channels_last)
+        head = self._strict.model[-1]
+        self._reg_max: int = head.reg_max
+        self._strides = tuple(int(stride) for stride in head.stride.tolist())
+        self._forward: Forward = partial(_forward, fast)
+        self._graphs: GraphedForward | None = None
+        if cuda_graphs and self._device.type == "cuda":
+            self._forward = self._graphs = GraphedForward(
+                self._forward,
+                name="yolo",
+                record=CudaRecorder(self._device),
+                batch_sizes=_GRAPHED_BATCHES,
+                memory_format=torch.channels_last,
+            )
         self._batch_size = _BATCH_SIZE[self._device.type]
 
     @property
@@ -150,10 +172,16 @@ class YoloEngine:
         """Where the engine computes."""
         return self._device
 
+    @property
+    def graphs(self) -> GraphedForward | None:
+        """What replays the network of ``fast`` mode; None where nothing does: on a CPU, or switched off."""
+        return self._graphs
+
     def warm_up(self, shapes: Sequence[tuple[int, int, int]]) -> None:
-        """Run once for each (n, height, width), so that the first request does not pay for kernel selection."""
+        """Run (n, height, width) pictures, so that no request pays for the choice of kernels or a graph's recording."""
         for n, height, width in shapes:
-            self.detect([(np.zeros((n, height, width, 3), np.uint8), YoloParams())])
+            for _ in range(GRAPH_FROM_USE if self._graphs else 1):
+                self.detect([(np.zeros((n, height, width, 3), np.uint8), YoloParams())])
 
     def detect(self, items: Sequence[tuple[Images, YoloParams]]) -> list[list[Detections]]:
         """Find objects.
@@ -207,40 +235,42 @@ class YoloEngine:
         if self._device.type == "cpu":
             x = torch.from_numpy(fit_on_cpu(images, fit)).permute(0, 3, 1, 2)
         else:
-            pixels = torch.from_numpy(np.stack(images)).pin_memory().to(self._device, non_blocking=True)
-            x = fit_on_device(pixels, fit)
+            host = torch.empty((len(images), height, width, 3), dtype=torch.uint8, pin_memory=True)
+            np.stack(images, out=host.numpy())
+            x = fit_on_device(host.to(self._device, non_blocking=True), fit)
         # Bytes are exact in either reduced precision, so dividing there rounds once, as dividing before would.
-        rows = self._decode(x.to(self._dtype, memory_format=torch.channels_last).div_(255), params)
-        rows[:, [0, 2]] = ((rows[:, [0, 2]] - fit.left) * (width / fit.inner_width)).clamp_(0, width)
-        rows[:, [1, 3]] = ((rows[:, [1, 3]] - fit.top) * (height / fit.inner_height)).clamp_(0, height)
+        x = x.to(self._dtype, memory_format=torch.channels_last).div_(255)
+        rows = self._decode(self._forward(x), _anchors(*x.shape[2:], self._strides, self._device), params)
+        rows[:, 0:4:2].sub_(fit.left).mul_(width / fit.inner_width).clamp_(0, width)
+        rows[:, 1:4:2].sub_(fit.top).mul_(height / fit.inner_height).clamp_(0, height)
         table = rows.cpu().numpy()
         of_image = [table[table[:, 6] == i] for i in range(len(images))]
         return [_detections(found[: params.max_det]) for found in of_image]
 
-    def _decode(self, x: torch.Tensor, params: YoloParams) -> torch.Tensor:
-        """Run the network on (n, 3, h, w).
+    def _decode(self, outputs: tuple[torch.Tensor, ...], anchors: torch.Tensor, params: YoloParams) -> torch.Tensor:
+        """Decode what is above the threshold; how many that are, the device says: this part cannot be a graph.
+
+        Args:
+            outputs: Of :func:`_forward`; not needed any more afterwards.
+            anchors: Of :func:`_anchors`.
+            params: What the request chose.
 
         Returns:
             (m, 7) float32: x1, y1, x2, y2 in pixels of the input, score, class, index of the picture; after
             suppression, scores descending.
         """
-        head = self._fast.model[-1]
-        found = []
+        best, logits, sides = outputs
         threshold = torch.logit(torch.tensor(params.conf)).item()  # -inf at 0, inf at 1
-        for level, features in enumerate(_features(self._fast, x)):
-            logits = head.cv3[level](features).permute(0, 2, 3, 1)  # (n, h, w, classes), no copy in channels last
-            picture, row, column = (logits.amax(-1).float() > threshold).nonzero(as_tuple=True)
-            score, class_id = logits[picture, row, column].float().sigmoid().max(-1)
-            sides = head.cv2[level](features).permute(0, 2, 3, 1)[picture, row, column].float()
-            # Each side's distance from the anchor is the mean of a distribution over 0 .. reg_max - 1 strides.
-            bins = torch.arange(head.reg_max, device=x.device, dtype=torch.float32)
-            distance = sides.view(-1, 4, head.reg_max).softmax(-1) @ bins
-            centre = torch.stack((column, row), 1) + 0.5
-            corners = torch.cat((centre - distance[:, :2], centre + distance[:, 2:]), 1) * head.stride[level]
-            found.append(torch.cat((corners, torch.stack((score, class_id, picture), 1)), 1))
-        rows = torch.cat(found)
-        if len(rows) > _MAX_CANDIDATES * len(x):
-            rows = rows[rows[:, 4].topk(_MAX_CANDIDATES * len(x)).indices]
+        picture, anchor = (best.float() > threshold).nonzero(as_tuple=True)
+        score, class_id = logits[picture, anchor].float().sigmoid().max(-1)
+        # Each side's distance from the anchor is the mean of a distribution over 0 .. reg_max - 1 strides.
+        bins = torch.arange(self._reg_max, device=best.device, dtype=torch.float32)
+        distance = sides[picture, anchor].float().view(-1, 4, self._reg_max).softmax(-1) @ bins
+        centre, stride = torch.split(anchors[anchor], [2, 1], 1)
+        corners = torch.cat((centre - distance[:, :2], centre + distance[:, 2:]), 1) * stride
+        rows = torch.cat((corners, torch.stack((score, class_id, picture), 1)), 1)
+        if len(rows) > _MAX_CANDIDATES * len(best):
+            rows = rows[rows[:, 4].topk(_MAX_CANDIDATES * len(best)).indices]
         kind = (rows[:, 6] * len(self.names) + rows[:, 5]).long()
         return rows[torchvision.ops.batched_nms(rows[:, :4], rows[:, 4], kind, params.iou)]
 
@@ -293,8 +323,40 @@ def fit_on_device(pixels: torch.Tensor, fit: Fit) -> torch.Tensor:
     return torch_f.pad(x, (fit.left, right, fit.top, bottom), value=_PADDING)
 
 
+def _forward(model: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Run the network as far as shapes do not depend on what it sees; upstream's own forward would decode every anchor.
+
+    Args:
+        model: ultralytics' DetectionModel.
+        x: (n, 3, h, w), channels last.
+
+    Returns:
+        For every anchor (level by level, row by row) its best logit (n, a), the logits of all classes (n, a, classes)
+        and the distributions of its four sides (n, a, 4 * reg_max).
+    """
+    head = model.model[-1]
+    logits: list[torch.Tensor] = []
+    sides: list[torch.Tensor] = []
+    for level, features in enumerate(_features(model, x)):
+        for part, kept in ((head.cv3, logits), (head.cv2, sides)):
+            kept.append(part[level](features).permute(0, 2, 3, 1).flatten(1, 2))  # no copy in channels last
+    scores = torch.cat(logits, 1)
+    return scores.amax(-1), scores, torch.cat(sides, 1)
+
+
+@lru_cache(maxsize=32)  # some shapes of pictures on some devices
+def _anchors(height: int, width: int, strides: tuple[int, ...], device: torch.device) -> torch.Tensor:
+    """(a, 3) float32, in the order of :func:`_forward`: x and y of the centre in strides, and the stride in pixels."""
+    levels = []
+    for stride in strides:
+        rows, columns = height // stride, width // stride
+        y, x = torch.meshgrid(torch.arange(rows) + 0.5, torch.arange(columns) + 0.5, indexing="ij")
+        levels.append(torch.stack((x, y, torch.full_like(x, stride)), -1).view(-1, 3))
+    return torch.cat(levels).to(device)
+
+
 def _features(model: Any, x: torch.Tensor) -> Iterator[torch.Tensor]:
-    """The feature maps that the detection head reads; upstream's own forward would also decode every anchor."""
+    """The feature maps that the detection head reads."""
     kept: list[Any] = []
     *body, head = model.model
     for layer in body:
