@@ -12,14 +12,16 @@ from typing import get_args
 import av
 import faster_whisper
 import faster_whisper.tokenizer
+import faster_whisper.vad
 import numpy as np
 import pytest
 import whisper
 import whisper.tokenizer
+from faster_whisper.utils import get_assets_path
 
 from rumiai.contracts.tensors import MAX_AUDIO_S
 from rumiai.errors import ConfigurationError, ContractError, WeightsError
-from rumiai_server.engines.vad import cut_at_silence
+from rumiai_server.engines.vad import MIN_SILENCE_MS, WINDOWS_PER_RUN, cut_at_silence
 from rumiai_server.engines.whisper import (
     LANGUAGES,
     MAX_PEAK,
@@ -268,6 +270,21 @@ def test_speech_of_50_ms_and_overshooting_samples_are_taken(tiny: WhisperEngine)
     short, clipped = tiny.transcribe([(speech()[RATE : RATE + 800], WhisperParams()), (loud, WhisperParams())])
     assert short.duration_s == 0.05
     assert words_of(clipped.text) == TRUTH
+
+
+def test_the_detector_hands_its_state_on_from_run_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    track = np.tile(speech(), 9) * np.repeat(rng.uniform(0, 1, 99), RATE)[: 9 * len(speech())].astype(np.float32)
+    assert len(track) > 2 * WINDOWS_PER_RUN * 512
+    cut = cut_at_silence(track)
+    upstream = faster_whisper.vad.SileroVADModel(f"{get_assets_path()}/silero_vad_v6.onnx")
+    monkeypatch.setattr(faster_whisper.vad, "get_vad_model", lambda: upstream)
+    options = faster_whisper.vad.VadOptions(max_speech_duration_s=30, min_silence_duration_ms=MIN_SILENCE_MS)
+    spans = faster_whisper.vad.get_speech_timestamps(track, options)
+    assert len(spans) > 10
+    whole = np.concatenate([track[span["start"] : span["end"]] for span in spans])
+    np.testing.assert_array_equal(np.concatenate([chunk.samples for chunk in cut.chunks]), whole)
+    assert cut.speech_s == len(whole) / RATE
 
 
 def test_speech_without_pauses_is_cut_at_the_window() -> None:

@@ -7,11 +7,17 @@ A chunk therefore has a clock of its own, the track's speech laid end to end; ``
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from faster_whisper.vad import SpeechTimestampsMap, VadOptions, collect_chunks, get_speech_timestamps
+from faster_whisper.vad import (
+    SpeechTimestampsMap,
+    VadOptions,
+    collect_chunks,
+    get_speech_timestamps,
+    get_vad_model,
+)
 
 from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ
 
@@ -19,6 +25,32 @@ from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ
 CHUNK_S: Final = 30.0
 # What BatchedInferencePipeline asks of the detector when nothing else is said; with the same values both cut alike.
 MIN_SILENCE_MS: Final = 160
+# Windows of 32 ms that the detector takes at once, 32 s in all: each costs 13 kB on its way through, and faster-whisper
+# would take up to 10000.
+WINDOWS_PER_RUN: Final = 1000
+
+
+class _ShortRuns:
+    """The detector's session, which hands its state from run to run, so that the length of a run changes nothing."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def run(self, names: Any, inputs: dict[str, npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+        """As ``onnxruntime.InferenceSession.run`` for (windows, samples) ``input`` and the states ``h`` and ``c``."""
+        windows, h, c = inputs["input"], inputs["h"], inputs["c"]
+        found = []
+        for start in range(0, len(windows), WINDOWS_PER_RUN):
+            part, h, c = self._session.run(names, {"input": windows[start : start + WINDOWS_PER_RUN], "h": h, "c": c})
+            found.append(part)
+        return [np.concatenate(found), h, c]
+
+
+def _bound_memory() -> None:
+    """Have faster-whisper's detector, of which there is one in the process, take long tracks in short runs."""
+    detector = get_vad_model()
+    if not isinstance(detector.session, _ShortRuns):
+        detector.session = _ShortRuns(detector.session)
 
 
 class SpeechClock:
@@ -64,6 +96,7 @@ def cut_at_silence(samples: npt.NDArray[np.float32]) -> SpeechCut:
     Args:
         samples: (samples,) float32, mono, 16 kHz; may be empty.
     """
+    _bound_memory()
     options = VadOptions(max_speech_duration_s=CHUNK_S, min_silence_duration_ms=MIN_SILENCE_MS)
     spans = get_speech_timestamps(samples, options) if len(samples) else []
     speech_s = sum(span["end"] - span["start"] for span in spans) / AUDIO_SAMPLE_RATE_HZ
