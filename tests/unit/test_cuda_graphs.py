@@ -268,7 +268,7 @@ def test_the_networks_can_be_captured():
         ocr_detector._reduce(CRAFT().eval().to("meta"), meta)[0], torch.float32, torch.channels_last, meta
     )
     with torch.inference_mode(), NothingFromTheHost():
-        best, logits, sides = yolo._forward(detector, torch.empty(2, 3, 640, 384, device=meta))
+        best, logits, sides = yolo.network_outputs(detector, torch.empty(2, 3, 640, 384, device=meta))
         (scores,) = craft(torch.empty(2, 640, 384, 3, dtype=torch.uint8, device=meta))
     anchors = 640 * 384 * (1 / 8**2 + 1 / 16**2 + 1 / 32**2)
     assert (best.shape, logits.shape, sides.shape) == ((2, anchors), (2, anchors, 80), (2, anchors, 64))

@@ -150,7 +150,7 @@ class YoloEngine:
         head = self._strict.model[-1]
         self._reg_max: int = head.reg_max
         self._strides = tuple(int(stride) for stride in head.stride.tolist())
-        self._forward: Forward = partial(_forward, fast)
+        self._forward: Forward = partial(network_outputs, fast)
         self._graphs: GraphedForward | None = None
         if cuda_graphs and self._device.type == "cuda":
             self._forward = self._graphs = GraphedForward(
@@ -251,7 +251,7 @@ class YoloEngine:
         """Decode what is above the threshold; how many that are, the device says: this part cannot be a graph.
 
         Args:
-            outputs: Of :func:`_forward`; not needed any more afterwards.
+            outputs: Of :func:`network_outputs`; not needed any more afterwards.
             anchors: Of :func:`_anchors`.
             params: What the request chose.
 
@@ -323,7 +323,7 @@ def fit_on_device(pixels: torch.Tensor, fit: Fit) -> torch.Tensor:
     return torch_f.pad(x, (fit.left, right, fit.top, bottom), value=_PADDING)
 
 
-def _forward(model: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def network_outputs(model: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Run the network as far as shapes do not depend on what it sees; upstream's own forward would decode every anchor.
 
     Args:
@@ -346,7 +346,7 @@ def _forward(model: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, t
 
 @lru_cache(maxsize=32)  # some shapes of pictures on some devices
 def _anchors(height: int, width: int, strides: tuple[int, ...], device: torch.device) -> torch.Tensor:
-    """(a, 3) float32, in the order of :func:`_forward`: x and y of the centre in strides, and the stride in pixels."""
+    """(a, 3) float32, in :func:`network_outputs`' order: x and y of the centre in strides, the stride in pixels."""
     levels = []
     for stride in strides:
         rows, columns = height // stride, width // stride
