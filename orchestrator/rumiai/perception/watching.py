@@ -32,6 +32,8 @@ from rumiai.settings import Settings
 # follow cuts, and each of the three readers may be at a batch of its own.
 FRAMES_PER_BATCH: Final = 8
 SLOTS: Final = 5
+# Batches of one video that a model has at a time: one it works on, one that waits. Triton keeps a copy of each.
+IN_FLIGHT: Final = 2
 
 _PERSON: Final = COCO_NAMES.index("person")
 
@@ -76,6 +78,7 @@ class Watching:
         self._people: list[PeopleFrame] = []
         self._stored_boxes = _stored_person_boxes(stored.get("yolo"))
         self._registered = False
+        self._yolo_places, self._ocr_places = asyncio.Semaphore(IN_FLIGHT), asyncio.Semaphore(IN_FLIGHT)
         self._done = {"people": 0, "ocr": 0}
 
     async def run(self) -> None:
@@ -153,12 +156,15 @@ class Watching:
         """Objects on a batch; None when yolo does not run or has failed. The first of the batch's readers."""
         try:
             run = self._runs.get("yolo")
-            if run is None or run.failure is not None:
+            if run is None:
                 return None
-            with run.guard():
-                found = await detect(self._client, batch, DetectionParams(mode=self._settings.mode))
-                self._detections += found
-                return found
+            async with self._yolo_places:
+                if run.failure is not None:
+                    return None
+                with run.guard():
+                    found = await detect(self._client, batch, DetectionParams(mode=self._settings.mode))
+                    self._detections += found
+                    return found
             return None
         finally:
             batch.release()
@@ -207,9 +213,10 @@ class Watching:
 
     async def _read(self, run: Service, reading: Reading, batch: FrameBatch, wanted: list[int]) -> None:
         try:
-            with run.guard():
-                if wanted:
-                    await reading.read(batch, wanted)
+            async with self._ocr_places:
+                if wanted and run.failure is None:
+                    with run.guard():
+                        await reading.read(batch, wanted)
         finally:
             batch.release()
         self._count("ocr", len(batch) if batch.kind == "sampled" else 0)

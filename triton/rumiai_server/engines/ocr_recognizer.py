@@ -156,7 +156,7 @@ class TextRecognizer:
         if self._device.type == "cuda":
             pixels = pixels.pin_memory().to(self._device, non_blocking=True)
         inputs = pixels.to(torch.float32).div_(255.0).sub_(0.5).div_(0.5).unsqueeze(1)
-        with torch.backends.cudnn.flags(allow_tf32=not exact):
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=not exact):  # by default it turns cuDNN off
             # The second argument is for training; the network ignores it.
             logits = net(inputs, None)
         return np.asarray(torch.softmax(logits, dim=2).cpu().numpy())
