@@ -11,7 +11,7 @@ import pytest
 
 from rumiai import weights as catalogue
 from rumiai.contracts.tensors import MAX_AUDIO_S, MAX_REQUEST_BYTES, OCR, WHISPER, YOLO
-from rumiai.errors import ContractError, WeightsError
+from rumiai.errors import ConfigurationError, ContractError, WeightsError
 from rumiai_server import adapter
 from rumiai_server.adapter import BadRequestError, ModelSettings
 
@@ -72,6 +72,13 @@ def test_settings_are_the_configs_parameters_and_the_place_of_the_instance():
     assert ModelSettings.from_args(args("CPU", threads="0")).threads is None
     assert ModelSettings.from_args(args("CPU")).threads is None
     assert ModelSettings.from_args({**args("CPU"), "model_config": "{}"}).values == {}
+
+
+def test_a_switch_is_true_or_false():
+    settings = ModelSettings.from_args(args("GPU", on="true", off="False", odd="maybe"))
+    assert (settings.flag("on"), settings.flag("off")) == (True, False)
+    with pytest.raises(ConfigurationError, match=r"odd in config\.pbtxt: got 'maybe', expected true or false"):
+        settings.flag("odd")
 
 
 def test_weights_are_a_path_or_a_name_of_the_catalogue(tmp_path, monkeypatch):

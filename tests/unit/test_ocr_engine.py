@@ -234,7 +234,7 @@ def test_a_page_of_text_is_seen_as_a_whole():
 
 
 def test_the_locator_places_lines_where_they_are_drawn(weights):
-    locator = TextLocator(weights("PP-OCRv6_det_small.onnx"), 2)
+    locator = TextLocator(weights("PP-OCRv6_det_small.onnx"))
     white = (255, 255, 255)
     picture = draw(1280, 720, [("follow me", 100, 300, 60, white), ("small print", 400, 1100, 22, white)])
     large, small = sorted(locator.locate(picture), key=lambda place: place.top)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from rumiai import weights
 from rumiai.contracts import tensors
 from rumiai.contracts.tensors import EndpointSpec
-from rumiai.errors import RumiAIError
+from rumiai.errors import ConfigurationError, RumiAIError
 
 LOG = logging.getLogger("rumiai_server")
 
@@ -54,6 +54,17 @@ class ModelSettings:
     def threads(self) -> int | None:
         """Threads of one instance; None for all cores."""
         return int(self.values.get("threads", "0")) or None
+
+    def flag(self, key: str) -> bool:
+        """A switch.
+
+        Raises:
+            ConfigurationError: Neither ``true`` nor ``false``.
+        """
+        value = self.values[key].lower()
+        if value not in ("true", "false"):
+            raise ConfigurationError(f"{key} in config.pbtxt: got {self.values[key]!r}, expected true or false")
+        return value == "true"
 
     def weights(self, key: str) -> Path:
         """A verified file of the catalogue, or, when the value is an absolute path, that path."""

@@ -68,6 +68,9 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 @click.option(
     "--whisper-engine", type=click.Choice(["ctranslate2", "openai"]), default="ctranslate2", show_default=True
 )
+@click.option(
+    "--cuda-graphs/--no-cuda-graphs", default=True, show_default=True, help="On a GPU: replay networks as CUDA graphs."
+)
 @click.option("--log-level", type=click.Choice(_LOG_LEVELS, case_sensitive=False), default="INFO", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="When ready, print one JSON line with addresses and token.")
 @click.option("--until-stdin-closes", is_flag=True, hidden=True, help="Stop when stdin ends: the parent has gone.")
@@ -95,6 +98,7 @@ def _config(
     ocr_langs: str,
     whisper_model: str,
     whisper_engine: str,
+    cuda_graphs: bool,
     log_level: str,
 ) -> ServeConfig:
     try:
@@ -105,6 +109,7 @@ def _config(
         raise click.BadParameter("--instances: expected at least 1 of each model")
     whisper = str(Path(whisper_model).resolve()) if "/" in whisper_model else f"whisper-{whisper_model}-ct2"
     yolo = str(Path(yolo_weights).resolve()) if "/" in yolo_weights else yolo_weights
+    graphs = str(cuda_graphs).lower()
     return ServeConfig(
         models=tuple(filter(None, (name.strip() for name in models.split(",")))),
         device=device,  # type: ignore[arg-type]
@@ -115,8 +120,8 @@ def _config(
         metrics_port=metrics_port,
         instances=counts,
         parameters={
-            "yolo": {"weights": yolo, "mode": mode},
-            "ocr": {"languages": ocr_langs, "mode": mode},
+            "yolo": {"weights": yolo, "mode": mode, "cuda_graphs": graphs},
+            "ocr": {"languages": ocr_langs, "mode": mode, "cuda_graphs": graphs},
             "whisper": {"model": whisper, "engine": whisper_engine},
         },
         log_level=log_level.upper(),

@@ -22,6 +22,7 @@ class TritonPythonModel:
             languages=tuple(settings["languages"].split(",")),
             device=settings.device,
             threads=settings.threads,
+            cuda_graphs=settings.flag("cuda_graphs"),
         )
         self._engine.warm_up()
 

@@ -18,7 +18,12 @@ class TritonPythonModel:
         """Load the weights and run the network once, so that the first request is as fast as the next."""
         settings = adapter.ModelSettings.from_args(args)
         self._mode = settings["mode"]
-        self._engine = YoloEngine(settings.weights("weights"), device=settings.device, threads=settings.threads)
+        self._engine = YoloEngine(
+            settings.weights("weights"),
+            device=settings.device,
+            threads=settings.threads,
+            cuda_graphs=settings.flag("cuda_graphs"),
+        )
         self._engine.warm_up(WARM_UP_SHAPES)
 
     def execute(self, requests):

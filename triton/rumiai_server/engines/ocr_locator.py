@@ -46,21 +46,18 @@ class Place(NamedTuple):
 
 
 class TextLocator:
-    """PaddleOCR's PP-OCRv6 small detector on the CPU.
+    """PaddleOCR's PP-OCRv6 small detector on the CPU, on the thread that calls it; several threads may.
 
     Args:
         path: ``PP-OCRv6_det_small.onnx``.
-        threads: How many it may use; None for as many as there are cores.
 
     Raises:
         WeightsError: The file is missing or holds no network.
     """
 
-    def __init__(self, path: Path, threads: int | None) -> None:
+    def __init__(self, path: Path) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
-        # Waiting threads sleep, as torch's do: other models need the cores.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.intra_op_num_threads = 1
         try:
             self._session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
         except (OSError, failures.Fail, failures.InvalidArgument, failures.InvalidGraph, failures.InvalidProtobuf) as e:
