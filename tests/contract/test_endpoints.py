@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import threading
@@ -13,7 +14,11 @@ import numpy as np
 import pytest
 import tritonclient.grpc as triton_grpc
 
+from rumiai.contracts.frames import AudioTrack
 from rumiai.contracts.tensors import COCO_NAMES, ENDPOINTS, OCR, WHISPER, YOLO, EndpointSpec
+from rumiai.inference.client import TritonClient
+from rumiai.inference.sound_windows import windows
+from rumiai.inference.whisper import WhisperParams, transcribe
 from rumiai_server.engines.ocr import OcrEngine, OcrParams
 from rumiai_server.engines.yolo import YoloEngine, YoloParams
 
@@ -93,6 +98,28 @@ def test_transcript_has_the_documented_members(triton_server):
     silent = json.loads(by_grpc(triton_server, WHISPER, np.zeros((1, 8000), np.float32), {})["TRANSCRIPT"][0, 0])
     assert (silent["language"], silent["segments"]) == (None, [])
     assert silent["reason"]
+
+
+def test_a_long_track_is_heard_window_by_window(triton_server):
+    said = speech()[0]
+    track = np.tile(said, 8)
+
+    async def ask():
+        async with TritonClient.connect(triton_server.grpc, triton_server.token) as client:
+            return await transcribe(client, AudioTrack(track, 16_000), WhisperParams())
+
+    found = asyncio.run(ask())
+    text = " ".join(segment.text for segment in found.segments).lower()
+    assert "".join(letter for letter in text if letter.isalpha() or letter == " ") == " ".join([KENNEDY] * 8)
+    # Each "fellow" is at the same instant of its own clip, also behind the cut.
+    clip_s = len(said) / 16_000
+    starts = [word.start_s for segment in found.segments for word in segment.words if word.word == " fellow"]
+    offsets = [start - i * clip_s for i, start in enumerate(starts)]
+    assert len(starts) == 8
+    assert min(offsets) > 0
+    assert max(offsets) - min(offsets) < 0.5
+    assert found.duration_s == pytest.approx(8 * clip_s)
+    assert (found.language, len(windows(track))) == ("en", 2)
 
 
 def test_words_can_be_left_out(triton_server):

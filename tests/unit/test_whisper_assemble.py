@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rumiai.errors import ContractError
-from rumiai.inference.whisper import TranscriptPayload, WhisperParams, assemble, find_runs
+from rumiai.inference.repetitions import find_runs
+from rumiai.inference.whisper import TranscriptPayload, WhisperParams, assemble
 
 
 def word(text: str, start_s: float, end_s: float, probability: float = 0.9) -> dict[str, Any]:

@@ -7,17 +7,16 @@ Decisions that the canonical form (docs/ml_outputs.md, section 4) leaves open:
 * Not speech, and kept under ``non_speech`` with the reason: a segment that is only sound tags ("[Music]", "(chimes)",
   "♪♪") or signs without a letter or digit; one whose chunk is silent for the model (``no_speech_prob`` > 0.6) and which
   is also doubtful, by log-probability < -1.0 (openai-whisper's own rule), by confidence < 0.5 or by repeating itself.
-* A run of the same words, letters or segments, at least three times and compressing by more than 2.4 (openai-whisper's
-  sign of a decoder stuck in a loop), is written once; ``metadata.repetitions`` says what stood there and how often.
+* A run of the same words, letters or segments is written once (:mod:`rumiai.inference.repetitions`);
+  ``metadata.repetitions`` says what stood there and how often.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -27,6 +26,8 @@ from rumiai.contracts import tensors
 from rumiai.contracts.frames import AudioTrack
 from rumiai.errors import ContractError
 from rumiai.inference.client import TritonClient
+from rumiai.inference.repetitions import collapse_segments, collapse_words
+from rumiai.inference.sound_windows import windows
 from rumiai.inference.spans import SharedTensor
 
 Task = Literal["transcribe", "translate"]
@@ -35,13 +36,10 @@ NO_SPEECH_PROB: Final = 0.6
 NO_SPEECH_LOGPROB: Final = -1.0
 # Of what is more likely wrong than right.
 LOW_CONFIDENCE: Final = 0.5
-REPEATED_COMPRESSION: Final = 2.4
-MIN_REPEATS: Final = 3
-# The longest unit that is looked for in a run: a sentence of Whisper's is seldom longer.
-MAX_UNIT_WORDS: Final = 20
-MAX_UNIT_SEGMENTS: Final = 3
 # One step of Whisper's timestamps: what a segment is given that starts and ends on the same one.
 TIMESTAMP_STEP_S: Final = 0.02
+# What Whisper's own detection of the language is made for is 30 s; in a sentence or two it is mostly right.
+ENOUGH_SPEECH_S: Final = 10.0
 BACKENDS: Final = {"ctranslate2": "faster-whisper", "openai": "openai-whisper"}
 
 _TAG = re.compile(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}|\*[^*]*\*|\uff08[^\uff09]*\uff09|\u3010[^\u3011]*\u3011")
@@ -119,11 +117,21 @@ class TranscriptPayload(_Payload):
             ) from exc
 
 
-async def transcribe(client: TritonClient, track: AudioTrack, params: WhisperParams) -> TranscriptPayload | None:
-    """Have one track transcribed; None when it has no samples, which needs no model.
+async def transcribe(
+    client: TritonClient, track: AudioTrack, params: WhisperParams, progress: Callable[[int, int], None] | None = None
+) -> TranscriptPayload | None:
+    """Have one track transcribed, a long one window by window; None when it has no samples, which needs no model.
+
+    A language that was found in enough speech holds for the windows after it.
+
+    Args:
+        client: Where the endpoint is.
+        track: Its samples, and where the server finds them.
+        params: Of each request.
+        progress: Told at the start and after each window how many are done, of how many.
 
     Raises:
-        ContractError: The track is not at 16 kHz or longer than ``tensors.MAX_AUDIO_S``, or the answer is malformed.
+        ContractError: The track is not at 16 kHz or longer than ``tensors.MAX_AUDIO_S``, or an answer is malformed.
         MLError: The model refused or failed.
         ServerError: The server is gone or too slow.
     """
@@ -131,14 +139,62 @@ async def transcribe(client: TritonClient, track: AudioTrack, params: WhisperPar
         raise ContractError(f"audio: got {track.sample_rate_hz} Hz, expected {tensors.AUDIO_SAMPLE_RATE_HZ} Hz")
     if track.duration_s > tensors.MAX_AUDIO_S:
         raise ContractError(f"audio: got {track.duration_s:.0f} s, expected at most {tensors.MAX_AUDIO_S:.0f} s")
-    if not len(track.samples):
-        return None
-    audio = SharedTensor(track.samples[np.newaxis, :], track.span)
-    outputs = await client.infer(tensors.WHISPER, {"AUDIO": audio}, params.parameters())
+    parts = windows(track.samples)
+    answers: list[tuple[float, TranscriptPayload]] = []
+    if progress is not None:
+        progress(0, len(parts))
+    for part in parts:
+        answer = await _ask(client, track, part, params)
+        answers.append((part.start / track.sample_rate_hz, answer))
+        if params.language is None and answer.speech_s >= ENOUGH_SPEECH_S:
+            params = replace(params, language=answer.language)
+        if progress is not None:
+            progress(len(answers), len(parts))
+    return _joined(answers) if answers else None
+
+
+async def _ask(client: TritonClient, track: AudioTrack, part: slice, params: WhisperParams) -> TranscriptPayload:
+    samples, span = track.samples[part], track.span
+    if span is not None:
+        offset = span.offset_bytes + part.start * samples.itemsize
+        span = replace(span, offset_bytes=offset, size_bytes=samples.nbytes)
+    outputs = await client.infer(
+        tensors.WHISPER, {"AUDIO": SharedTensor(samples[np.newaxis, :], span)}, params.parameters()
+    )
     found = outputs["TRANSCRIPT"]
     if found.shape != (1, 1):
         raise ContractError(f"whisper returned TRANSCRIPT {found.shape}, expected (1, 1)")
     return TranscriptPayload.from_json(found[0, 0])
+
+
+def _joined(answers: Sequence[tuple[float, TranscriptPayload]]) -> TranscriptPayload:
+    """One transcript of windows that begin at these seconds of the track; its language is that of the most speech."""
+    (_, first), *rest = answers
+    if not rest:
+        return first
+    # The language of a window that was told it is certain there, not found: its own finding counts, of the first one.
+    heard = max((answer for _, answer in answers if answer.language), key=lambda a: a.speech_s, default=first)
+    found = next((a for _, a in answers if a.language == heard.language), first)
+    segments = tuple(_moved(segment, start_s) for start_s, answer in answers for segment in answer.segments)
+    return first.model_copy(
+        update={
+            "language": found.language,
+            "language_probability": found.language_probability,
+            "duration_s": sum(answer.duration_s for _, answer in answers),
+            "speech_s": sum(answer.speech_s for _, answer in answers),
+            "segments": segments,
+            # Of windows without words those with something like speech tell more.
+            "reason": None if segments else max((a for _, a in answers), key=lambda a: a.speech_s).reason,
+        }
+    )
+
+
+def _moved(segment: SegmentPayload, by_s: float) -> SegmentPayload:
+    def later(timed: Any) -> dict[str, float]:
+        return {"start_s": timed.start_s + by_s, "end_s": timed.end_s + by_s}
+
+    words = tuple(word.model_copy(update=later(word)) for word in segment.words)
+    return segment.model_copy(update={**later(segment), "words": words})
 
 
 def assemble(
@@ -160,14 +216,14 @@ def assemble(
     non_speech: list[dict[str, Any]] = []
     for found in payload.segments if payload else ():
         segment = _segment(found, audio_offset_s, audio_offset_s + audio_duration_s)
-        loops = _collapse_words(segment)
+        loops = collapse_words(segment)
         if reason := _not_speech(segment, looping=bool(loops)):
             non_speech.append({**segment, "text": found.text, "reason": reason})
         elif segment["text"]:
             repetitions.extend(loops)
             segments.append(segment)
     segments.sort(key=lambda segment: (segment["start"], segment["end"]))
-    segments, repeated = _collapse_segments(segments)
+    segments, repeated = collapse_segments(segments)
     repetitions.extend(repeated)
     return {
         "text": " ".join(segment["text"] for segment in segments),
@@ -241,104 +297,3 @@ def _not_speech(segment: dict[str, Any], *, looping: bool) -> str | None:
         return "sound_tag"
     doubtful = segment["avg_logprob"] < NO_SPEECH_LOGPROB or segment["confidence"] < LOW_CONFIDENCE or looping
     return "no_speech" if segment["no_speech_prob"] > NO_SPEECH_PROB and doubtful else None
-
-
-@dataclass(frozen=True)
-class _Run:
-    """``count`` times the same ``size`` units from unit ``start`` on."""
-
-    start: int
-    size: int
-    count: int
-
-    @property
-    def stop(self) -> int:
-        return self.start + self.size * self.count
-
-
-def _stuck(units: Sequence[str], joint: str) -> bool:
-    raw = joint.join(units).encode()
-    return len(raw) > REPEATED_COMPRESSION * len(zlib.compress(raw))
-
-
-def find_runs(units: Sequence[str], longest: int, joint: str = " ") -> list[_Run]:
-    """Find runs in which up to ``longest`` units repeat as only a decoder stuck in a loop repeats them.
-
-    Runs do not overlap; of those that begin at one unit the longest counts, and among equals the shortest unit.
-    """
-    runs: list[_Run] = []
-    at = 0
-    while at < len(units):
-        best: _Run | None = None
-        for size in range(1, min(longest, (len(units) - at) // MIN_REPEATS) + 1):
-            count = 1
-            unit = units[at : at + size]
-            while units[at + count * size : at + (count + 1) * size] == unit:
-                count += 1
-            run = _Run(at, size, count)
-            if count >= MIN_REPEATS and (best is None or run.stop > best.stop):
-                best = run
-        if best and _stuck(units[best.start : best.stop], joint):
-            runs.append(best)
-            at = best.stop
-        else:
-            at += 1
-    return runs
-
-
-def _kept(total: int, runs: Sequence[_Run]) -> list[int]:
-    dropped = {i for run in runs for i in range(run.start + run.size, run.stop)}
-    return [i for i in range(total) if i not in dropped]
-
-
-def _plain(text: str) -> str:
-    return text.casefold().strip(" .,!?;:\"'…")
-
-
-def _collapse_words(segment: dict[str, Any]) -> list[dict[str, Any]]:
-    """Write each run of words once, in ``text`` and ``words``; what was taken out is returned."""
-    timed = segment["words"]
-    words: list[str] = [word["word"] for word in timed] or segment["text"].split()
-    joint = " " if " " in segment["text"] else ""
-    if len(words) == 1:
-        words = list(segment["text"])
-    runs = find_runs([_plain(word) or word for word in words], MAX_UNIT_WORDS, joint)
-    if not runs:
-        return []
-
-    def when(unit: int, end: str) -> float:
-        return float(timed[unit][end] if len(timed) == len(words) else segment[end])
-
-    records = [
-        {
-            "scope": "words",
-            "text": joint.join(words[run.start : run.start + run.size]),
-            "count": run.count,
-            "start": when(run.start, "start"),
-            "end": when(run.stop - 1, "end"),
-        }
-        for run in runs
-    ]
-    keep = _kept(len(words), runs)
-    segment["text"] = joint.join(words[i] for i in keep)
-    if len(timed) == len(words):
-        segment["words"] = [timed[i] for i in keep]
-    elif timed:
-        segment["words"] = [{**timed[0], "word": segment["text"]}]
-    return records
-
-
-def _collapse_segments(segments: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Keep the first of segments that repeat each other; what was taken out is returned beside."""
-    runs = find_runs([_plain(segment["text"]) for segment in segments], MAX_UNIT_SEGMENTS)
-    records = [
-        {
-            "scope": "segments",
-            "text": " ".join(segment["text"] for segment in segments[run.start : run.start + run.size]),
-            "count": run.count,
-            "start": segments[run.start]["start"],
-            "end": segments[run.stop - 1]["end"],
-        }
-        for run in runs
-    ]
-    return [segments[i] for i in _kept(len(segments), runs)], records

@@ -69,12 +69,10 @@ class Listening:
 
     async def _transcribe(self, run: Service, track: AudioTrack | None) -> None:
         data: dict[str, Any] | None = None
-        self._emit("speech", {"done": 0, "of": 1})
         with run.guard():
             if run.failure is None:
                 data = await self._heard(track)
         self._out.results["whisper"] = run.result(data)
-        self._emit("speech", {"done": 1, "of": 1})
 
     async def _heard(self, track: AudioTrack | None) -> dict[str, Any]:
         if track is None:
@@ -82,7 +80,11 @@ class Listening:
         if self._region is not None and track.span is not None:
             span, size_bytes = track.span, self._region.size_bytes
             self._registered = await self._client.register(span.region, span.key, size_bytes)
-        payload = await whisper.transcribe(self._client, track, whisper.WhisperParams())
+
+        def progress(done: int, of: int) -> None:
+            self._emit("speech", {"done": done, "of": of})
+
+        payload = await whisper.transcribe(self._client, track, whisper.WhisperParams(), progress)
         return whisper.assemble(
             payload, has_audio=True, audio_duration_s=track.duration_s, audio_offset_s=track.offset_s
         )

@@ -33,7 +33,7 @@ from rumiai.settings import Settings
 FRAMES_PER_BATCH: Final = 8
 SLOTS: Final = 5
 # Batches of one video that a model has at a time: one it works on, one that waits. Triton keeps a copy of each.
-IN_FLIGHT: Final = 2
+IN_FLIGHT: Final = 1
 
 _PERSON: Final = COCO_NAMES.index("person")
 

@@ -1,0 +1,118 @@
+"""Runs in which a transcript repeats itself as only a decoder stuck in a loop does.
+
+The same words, letters or segments at least three times, compressing by more than 2.4: openai-whisper's own sign.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+REPEATED_COMPRESSION: Final = 2.4
+MIN_REPEATS: Final = 3
+# The longest unit that is looked for in a run: a sentence of Whisper's is seldom longer.
+MAX_UNIT_WORDS: Final = 20
+MAX_UNIT_SEGMENTS: Final = 3
+
+
+@dataclass(frozen=True)
+class _Run:
+    """``count`` times the same ``size`` units from unit ``start`` on."""
+
+    start: int
+    size: int
+    count: int
+
+    @property
+    def stop(self) -> int:
+        return self.start + self.size * self.count
+
+
+def _stuck(units: Sequence[str], joint: str) -> bool:
+    raw = joint.join(units).encode()
+    return len(raw) > REPEATED_COMPRESSION * len(zlib.compress(raw))
+
+
+def find_runs(units: Sequence[str], longest: int, joint: str = " ") -> list[_Run]:
+    """Find runs in which up to ``longest`` units repeat as only a decoder stuck in a loop repeats them.
+
+    Runs do not overlap; of those that begin at one unit the longest counts, and among equals the shortest unit.
+    """
+    runs: list[_Run] = []
+    at = 0
+    while at < len(units):
+        best: _Run | None = None
+        for size in range(1, min(longest, (len(units) - at) // MIN_REPEATS) + 1):
+            count = 1
+            unit = units[at : at + size]
+            while units[at + count * size : at + (count + 1) * size] == unit:
+                count += 1
+            run = _Run(at, size, count)
+            if count >= MIN_REPEATS and (best is None or run.stop > best.stop):
+                best = run
+        if best and _stuck(units[best.start : best.stop], joint):
+            runs.append(best)
+            at = best.stop
+        else:
+            at += 1
+    return runs
+
+
+def _kept(total: int, runs: Sequence[_Run]) -> list[int]:
+    dropped = {i for run in runs for i in range(run.start + run.size, run.stop)}
+    return [i for i in range(total) if i not in dropped]
+
+
+def _plain(text: str) -> str:
+    return text.casefold().strip(" .,!?;:\"'…")
+
+
+def collapse_words(segment: dict[str, Any]) -> list[dict[str, Any]]:
+    """Write each run of words once, in ``text`` and ``words``; what was taken out is returned."""
+    timed = segment["words"]
+    words: list[str] = [word["word"] for word in timed] or segment["text"].split()
+    joint = " " if " " in segment["text"] else ""
+    if len(words) == 1:
+        words = list(segment["text"])
+    runs = find_runs([_plain(word) or word for word in words], MAX_UNIT_WORDS, joint)
+    if not runs:
+        return []
+
+    def when(unit: int, end: str) -> float:
+        return float(timed[unit][end] if len(timed) == len(words) else segment[end])
+
+    records = [
+        {
+            "scope": "words",
+            "text": joint.join(words[run.start : run.start + run.size]),
+            "count": run.count,
+            "start": when(run.start, "start"),
+            "end": when(run.stop - 1, "end"),
+        }
+        for run in runs
+    ]
+    keep = _kept(len(words), runs)
+    segment["text"] = joint.join(words[i] for i in keep)
+    if len(timed) == len(words):
+        segment["words"] = [timed[i] for i in keep]
+    elif timed:
+        segment["words"] = [{**timed[0], "word": segment["text"]}]
+    return records
+
+
+def collapse_segments(segments: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Keep the first of segments that repeat each other; what was taken out is returned beside."""
+    runs = find_runs([_plain(segment["text"]) for segment in segments], MAX_UNIT_SEGMENTS)
+    records = [
+        {
+            "scope": "segments",
+            "text": " ".join(segment["text"] for segment in segments[run.start : run.start + run.size]),
+            "count": run.count,
+            "start": segments[run.start]["start"],
+            "end": segments[run.stop - 1]["end"],
+        }
+        for run in runs
+    ]
+    return [segments[i] for i in _kept(len(segments), runs)], records
