@@ -9,6 +9,7 @@ import select
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -20,7 +21,7 @@ from rumiai.errors import RumiAIError
 from rumiai.weights.cli import weights_group
 from rumiai_server.address import ServerAddress
 from rumiai_server.launch import ServeConfig, running
-from rumiai_server.revive import keep_models_alive
+from rumiai_server.revive import keep_models_alive, model_processes
 
 _LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -143,8 +144,9 @@ def _serve(*, as_json: bool, until_stdin_closes: bool, **options: object) -> Non
     if until_stdin_closes:
         threading.Thread(target=_watch_stdin, args=(stop,), daemon=True).start()
     with running(config, stop) as (triton, address):
+        watch = partial(keep_models_alive, address, model_processes(address.models), stop)
         _announce(address, as_json)
-        threading.Thread(target=keep_models_alive, args=(address, stop), daemon=True, name="revive").start()
+        threading.Thread(target=watch, daemon=True, name="revive").start()
         while not stop.wait(0.5):
             if not triton.is_alive():
                 click.echo("error: Triton stopped by itself; its log above says why", err=True)

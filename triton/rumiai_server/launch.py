@@ -203,8 +203,8 @@ def _prepare_environment() -> None:
     # Idle OpenMP threads that spin would take the cores from the other models' instances.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("KMP_BLOCKTIME", "0")
-    # oneDNN keeps what it made for every shape of tile that OCR ever met, by default 1024 pieces: memory that grows with
-    # the length of a video. YOLO alone needs more than a hundred; with 64 it made them anew for every batch.
+    # oneDNN keeps what it made for every shape of tile that OCR ever met, 1024 pieces by default: memory that grows
+    # with the length of a video. YOLO alone needs more than a hundred; with 64 it made them anew for every batch.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
     os.environ.setdefault("YOLO_CONFIG_DIR", tempfile.gettempdir())
     os.environ.setdefault("YOLO_OFFLINE", "true")

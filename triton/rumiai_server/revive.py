@@ -43,15 +43,26 @@ def _alive(process: psutil.Process) -> bool:
         return False
 
 
-def keep_models_alive(address: ServerAddress, stop: threading.Event) -> None:
-    """Watch the models' processes until ``stop`` is set; to be run in a thread of its own."""
+def keep_models_alive(
+    address: ServerAddress, processes: dict[str, list[psutil.Process]], stop: threading.Event
+) -> None:
+    """Watch the models' processes until ``stop`` is set; to be run in a thread of its own.
+
+    Args:
+        address: Of the server.
+        processes: Of :func:`model_processes`, found before anybody was told where the server is: a model that the first
+            request kills would be missing in a later list.
+        stop: Ends the watch.
+    """
     from tritonclient.grpc import InferenceServerClient
     from tritonclient.utils import InferenceServerException
 
-    processes = model_processes(address.models)
+    def dead(model: str) -> bool:
+        return not processes[model] or not all(map(_alive, processes[model]))
+
     with contextlib.closing(InferenceServerClient(address.grpc)) as client:
         while not stop.wait(_POLL_S):
-            for model in [model for model in address.models if not all(map(_alive, processes[model]))]:
+            for model in filter(dead, address.models):
                 if stop.wait(_POLL_S):  # a server that is being stopped loses its models too
                     return
                 LOG.error("%s: its process has died; loading it again", model)
