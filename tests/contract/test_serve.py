@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ import tritonclient.grpc as triton_grpc
 from tritonclient.utils import InferenceServerException
 
 from rumiai.contracts.tensors import YOLO
+from rumiai_server.launch import ServeConfig, running
+from rumiai_server.revive import keep_models_alive, model_processes
 
 from ..conftest import RunningServer, serving
 from .calling import by_grpc
@@ -155,6 +158,60 @@ def test_a_model_that_dies_is_loaded_again(runtime):
         assert "yolo: its process has died; loading it again" in server.log.read_text()
         for process in descendants(server):  # Triton would wait 30 s for the dead one
             with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+
+
+PID_MODEL = """
+import os
+import numpy as np
+import triton_python_backend_utils as pb
+
+class TritonPythonModel:
+    def execute(self, requests):
+        return [pb.InferenceResponse([pb.Tensor("PID", np.array([os.getpid()], np.int64))]) for _ in requests]
+"""
+PID_CONFIG = """
+name: "yolo"
+backend: "python"
+input [ { name: "IMAGES" data_type: TYPE_UINT8 dims: [ 1 ] } ]
+output [ { name: "PID" data_type: TYPE_INT64 dims: [ 1 ] } ]
+"""
+
+
+def test_a_model_that_died_before_anybody_watched_it_is_loaded_again(runtime):
+    folder = runtime / "repository/yolo"
+    (folder / "1").mkdir(parents=True)
+    (folder / "config.pbtxt").write_text(PID_CONFIG)
+    (folder / "1/model.py").write_text(PID_MODEL)
+    config = ServeConfig(models=("yolo",), device="cpu", repository=folder.parent)
+    stop = threading.Event()
+
+    def pid(client: triton_grpc.InferenceServerClient) -> int:
+        wire = triton_grpc.InferInput("IMAGES", [1], "UINT8")
+        wire.set_data_from_numpy(np.zeros(1, np.uint8))
+        return int(client.infer("yolo", [wire]).as_numpy("PID")[0])
+
+    with (
+        running(config, stop) as (_, address),
+        contextlib.closing(triton_grpc.InferenceServerClient(address.grpc)) as client,
+    ):
+        first = pid(client)
+        os.kill(first, signal.SIGKILL)
+        ended([psutil.Process(first)] if psutil.pid_exists(first) else [], 10)
+        processes = model_processes(("yolo",))
+        assert processes == {"yolo": []}
+        watch = threading.Thread(target=keep_models_alive, args=(address, processes, stop), daemon=True)
+        watch.start()
+        deadline = time.monotonic() + 60
+        second = None
+        while second is None and time.monotonic() < deadline:
+            with contextlib.suppress(InferenceServerException):
+                second = pid(client)
+        assert second not in (None, first)
+        stop.set()
+        watch.join(30)
+        for process in psutil.Process().children(recursive=True):  # Triton would wait 30 s for the dead one
+            if process.name().startswith("tritonserver"):
                 process.kill()
 
 
