@@ -58,6 +58,7 @@ def bench_pipeline(bench: Bench) -> None:
     material = stages.open_material(clip.path)
     try:
         stages.measure_decoding(watch, material)
+        stages.measure_gate(watch, material)
         stages.measure_engines(watch, material)
     finally:
         material.arena.close()
