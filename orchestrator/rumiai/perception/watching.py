@@ -32,8 +32,6 @@ from rumiai.settings import Settings
 # follow cuts, and each of the three readers may be at a batch of its own.
 FRAMES_PER_BATCH: Final = 8
 SLOTS: Final = 5
-# Batches of one video that a model has at a time: one it works on, one that waits. Triton keeps a copy of each.
-IN_FLIGHT: Final = 1
 
 _PERSON: Final = COCO_NAMES.index("person")
 
@@ -78,7 +76,8 @@ class Watching:
         self._people: list[PeopleFrame] = []
         self._stored_boxes = _stored_person_boxes(stored.get("yolo"))
         self._registered = False
-        self._yolo_places, self._ocr_places = asyncio.Semaphore(IN_FLIGHT), asyncio.Semaphore(IN_FLIGHT)
+        # One batch of a video at a model: Triton keeps a copy of each, in memory that it never gives back.
+        self._yolo_turn, self._ocr_turn = asyncio.Lock(), asyncio.Lock()
         self._done = {"people": 0, "ocr": 0}
 
     async def run(self) -> None:
@@ -158,7 +157,7 @@ class Watching:
             run = self._runs.get("yolo")
             if run is None:
                 return None
-            async with self._yolo_places:
+            async with self._yolo_turn:
                 if run.failure is not None:
                     return None
                 with run.guard():
@@ -213,7 +212,7 @@ class Watching:
 
     async def _read(self, run: Service, reading: Reading, batch: FrameBatch, wanted: list[int]) -> None:
         try:
-            async with self._ocr_places:
+            async with self._ocr_turn:
                 if wanted and run.failure is None:
                     with run.guard():
                         await reading.read(batch, wanted)
