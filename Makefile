@@ -7,10 +7,10 @@ VIDEO ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup run serve test check lint typecheck bench bench-captions bench-scaling bench-stages bench-metrics bench-gpu clean
+.PHONY: help setup run serve test check lint typecheck bench bench-captions bench-caption-clips bench-scaling bench-stages bench-metrics bench-gpu clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 	@echo
 	@echo '  make run VIDEO="a.mp4 folder/" OUT=results ARGS="--workers 2"'
 
@@ -40,6 +40,9 @@ bench: setup  ## The naive flow and the pipeline side by side on the bench clip
 
 bench-captions: setup  ## Drawn captions that OCR reads, fast beside strict
 	@$(BIN)/python bench/captions.py $(ARGS)
+
+bench-caption-clips: setup  ## Captions of whole clips, the pipeline beside EasyOCR on every frame
+	@$(BIN)/python bench/caption_clips.py $(ARGS)
 
 bench-scaling: setup  ## CPU and memory for 1, 5 and 20 clips, and for 30 s against 180 s of video
 	@$(BIN)/python bench/scaling.py $(ARGS)

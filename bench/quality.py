@@ -21,8 +21,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-_SAME_TEXT: Final = 0.8
-_TEXT_CONFIDENCE: Final = 0.5
+SAME_TEXT: Final = 0.8
+TEXT_CONFIDENCE: Final = 0.5
 _SAME_BOX_IOU: Final = 0.5
 _SURE_OBJECT: Final = 0.4
 # The target: all but one in fifty of the sure detections.
@@ -136,7 +136,7 @@ def text_score(
 def _alike(ones: Sequence[str], others: Sequence[str]) -> list[tuple[int, int]]:
     """Index pairs of texts that count as the same, one for one, the likest first."""
     pairs = [(edit_ratio(one, other), i, j) for i, one in enumerate(ones) for j, other in enumerate(others)]
-    return _one_to_one([pair for pair in pairs if pair[0] >= _SAME_TEXT])
+    return _one_to_one([pair for pair in pairs if pair[0] >= SAME_TEXT])
 
 
 def _one_to_one(pairs: list[tuple[float, int, int]]) -> list[tuple[int, int]]:
@@ -214,7 +214,7 @@ def seen_by_naive(naive: Mapping[str, Any]) -> Seen:
     parts = naive["parts"]
     ocr, yolo = parts["ocr"]["data"], parts["yolo"]["data"]
     return Seen(
-        texts={f["instant"]: [t["text"] for t in f["texts"] if t["confidence"] >= _TEXT_CONFIDENCE] for f in ocr},
+        texts={f["instant"]: [t["text"] for t in f["texts"] if t["confidence"] >= TEXT_CONFIDENCE] for f in ocr},
         objects={f["instant"]: [_object(o["name"], o["confidence"], o["box"]) for o in f["objects"]] for f in yolo},
         transcript=parts["whisper"]["data"]["text"],
         cuts_s=parts["scenes"]["data"]["cuts_s"],

@@ -37,7 +37,7 @@ from rumiai import weights
 from rumiai.contracts import tensors
 from rumiai.contracts.frames import AudioTrack, FrameBatch, Sampling, VideoInfo
 from rumiai.inference.client import TritonClient
-from rumiai.inference.ocr import ReadParams, read_texts
+from rumiai.inference.ocr import CAPTIONS, read_texts
 from rumiai.inference.spans import frame_runs
 from rumiai.inference.whisper import WhisperParams as SpeechRequest
 from rumiai.inference.whisper import transcribe
@@ -205,7 +205,7 @@ def measure_engines(watch: Stopwatch, material: Material) -> None:
     def texts() -> float:
         for batch, wanted in zip(material.batches, material.wanted, strict=True):
             for run in frame_runs(batch, wanted) if wanted else ():
-                ocr.read([(batch.images[run.start : run.stop], OcrParams())])
+                ocr.read([(batch.images[run.start : run.stop], OcrParams(**CAPTIONS.to_request()))])
         return float(sum(len(wanted) for wanted in material.wanted))
 
     watch.time("ocr", "frames read", texts, twice=True)
@@ -242,7 +242,7 @@ async def measure_served(material: Material, server: common.Server) -> dict[str,
         pairs = [(b, w) for b, w in zip(material.batches, material.wanted, strict=True) if w]
         calls: dict[str, list[Callable[[], Awaitable[Any]]]] = {
             "yolo": [lambda b=b: detect(client, b, DetectionParams()) for b in material.sampled],  # type: ignore[misc]
-            "ocr": [lambda b=b, w=w: read_texts(client, b, ReadParams(), w) for b, w in pairs],  # type: ignore[misc]
+            "ocr": [lambda b=b, w=w: read_texts(client, b, CAPTIONS, w) for b, w in pairs],  # type: ignore[misc]
         }
         track = material.track
         if track is not None:

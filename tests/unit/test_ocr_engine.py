@@ -20,6 +20,7 @@ from rumiai.demo import Caption, Shot, View
 from rumiai.demo import pictures as demo_pictures
 from rumiai.demo.draw import CaptionPainter, ShotPainter
 from rumiai.errors import ConfigurationError, ContractError, WeightsError
+from rumiai.inference.ocr import CAPTIONS
 from rumiai_server.engines.ocr import OcrEngine, OcrParams, TextLines
 from rumiai_server.engines.ocr_boxes import GroupThresholds, MapThresholds, group_boxes, map_boxes, to_source_pixels
 from rumiai_server.engines.ocr_locator import Place, TextLocator
@@ -136,6 +137,25 @@ def test_the_fast_recogniser_reads_what_float32_reads(weights):
     fast, exact = reader.read(crops, exact=False), reader.read(crops, exact=True)
     assert [reading.text for reading in fast] == [reading.text for reading in exact]
     np.testing.assert_allclose([r.score for r in fast], [r.score for r in exact], atol=0.1)
+
+
+def test_the_settings_for_captions_keep_lines_whole_and_columns_apart(engine):
+    captions = [
+        Caption("up to 91% off", 0, 1, (0.5, 0.3), 0.04, font="mono-bold"),  # words far apart
+        Caption("day 46", 0, 1, (0.5, 0.6), 0.035, colour=(255, 221, 51), outline=None, box=(0, 0, 0)),  # a tilted box
+        Caption("never again!", 0, 1, (0.5, 0.8), 0.07, font="serif-bold", outline=None),  # boxes of two heights
+        Caption("BEFORE", 0, 1, (0.25, 0.45), 0.03),
+        Caption("AFTER", 0, 1, (0.75, 0.45), 0.03),
+    ]
+    frame = ShotPainter(Shot("solid", 1.0, colours=((60, 70, 110), (0, 0, 0))), 576, 1024).frame(0.0, 0)
+    for caption in captions:
+        CaptionPainter(caption, 576, 1024).draw(frame, 0.0)
+    [[lines], [pieces]] = engine.read(
+        [(frame[None], OcrParams(**CAPTIONS.to_request())), (frame[None], OcrParams(mode=CAPTIONS.mode))]
+    )
+    assert sorted(lines.texts) == sorted(caption.text for caption in captions)
+    # EasyOCR's own settings part three of them; where they no longer do, these settings are for nothing.
+    assert len(pieces.texts) > len(lines.texts)
 
 
 def test_no_items_no_answers(engine):

@@ -8,7 +8,7 @@ from typing import Any
 from rumiai.contracts.frames import FrameBatch, FrameDetections, FrameTexts, Sampling
 from rumiai.inference import creative
 from rumiai.inference.client import TritonClient
-from rumiai.inference.ocr import ReadParams, read_texts
+from rumiai.inference.ocr import CAPTIONS, STRICT, read_texts
 from rumiai.inference.ocr_gate import GatedTexts, OcrGate
 from rumiai.inference.stickers import StickerFinder
 from rumiai.settings import Settings
@@ -25,7 +25,7 @@ class Reading:
 
     def __init__(self, client: TritonClient, settings: Settings, sampling: Sampling) -> None:
         self._client, self._sampling = client, sampling
-        self._mode = settings.mode
+        self._strict = settings.mode == "strict"
         self._languages = tuple(settings.ocr_langs.split(","))
         self._gate = OcrGate()
         self._stickers = StickerFinder(sampling)
@@ -38,7 +38,7 @@ class Reading:
             self._stickers.feed(batch.images, batch.timestamps_s, batch.frame_numbers)
         else:
             self._after_cut.update(int(number) for number in batch.frame_numbers)
-        if self._mode == "strict":
+        if self._strict:
             return list(range(len(batch)))
         decisions = self._gate.decide(batch.images, batch.timestamps_s, batch.frame_numbers, batch.kind)
         return [i for i, decision in enumerate(decisions) if decision.origin == "read"]
@@ -49,7 +49,8 @@ class Reading:
         Raises:
             RumiAIError: As of :func:`rumiai.inference.ocr.read_texts`.
         """
-        for frame in await read_texts(self._client, batch, ReadParams(mode=self._mode), indices):
+        params = STRICT if self._strict else CAPTIONS
+        for frame in await read_texts(self._client, batch, params, indices):
             self._texts[frame.frame_number] = frame
 
     def assemble(self, cuts_s: Sequence[float], detections: Sequence[FrameDetections]) -> Mapping[str, Any]:
@@ -63,7 +64,7 @@ class Reading:
         return creative.assemble(texts, self._stickers, detections, cuts_s, self._sampling, self._languages)
 
     def _all_texts(self) -> GatedTexts:
-        if self._mode != "strict":
+        if not self._strict:
             return self._gate.complete(self._texts)
         read = sorted(self._texts.values(), key=lambda frame: frame.timestamp_s)
         sampled = tuple(frame for frame in read if frame.frame_number not in self._after_cut)
