@@ -318,7 +318,8 @@ def submit(
     done: dict[str, Any] = json.loads(lines[-1]) if lines else {"videos": [], "error": "no output"}
     failed = [video for video in done["videos"] if video["status"] == "failed"]
     if code or failed or not done["videos"]:
-        sys.exit(f"the pipeline failed with exit status {code}: {done.get('error') or failed}")
+        reasons = done.get("error") or "; ".join(f"{v['video_id']}: {v['error']['message']}" for v in failed[:3])
+        sys.exit(f"the pipeline failed with exit status {code}: {reasons}")
     return Run(done["videos"], code, meter.usage, resources.ru_utime + resources.ru_stime)
 
 

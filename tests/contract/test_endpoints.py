@@ -159,6 +159,15 @@ def test_ocr_strict_is_the_engine_itself(triton_server, weights):
     np.testing.assert_allclose(found["SCORES"][0], expected.scores, atol=1e-3)
 
 
+def test_ocr_joins_words_as_far_apart_as_it_is_told(triton_server):
+    frame = np.zeros((120, 480, 3), np.uint8)
+    for text, x in (("wide", 20), ("apart", 280)):
+        cv2.putText(frame, text, (x, 80), cv2.FONT_HERSHEY_SIMPLEX, 1.8, (255, 255, 255), 4, cv2.LINE_AA)
+    for width_ths, lines in ((0.5, 2), (5.0, 1)):
+        found = by_grpc(triton_server, OCR, frame[None], {**STRICT, "width_ths": width_ths})
+        assert found["COUNTS"][0, 0] == lines, found["TEXTS"]
+
+
 def test_frames_of_a_request_answer_in_order_and_are_padded(triton_server):
     images = np.stack([small_bus(), np.zeros_like(small_bus()), small_bus()[:, ::-1]])
     found = by_grpc(triton_server, YOLO, images, STRICT)

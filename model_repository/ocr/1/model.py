@@ -35,6 +35,9 @@ class TritonPythonModel:
             mode=parameters.get("mode", self._mode),
             canvas_size=adapter.as_int(parameters, "canvas_size", OcrParams.canvas_size),
             mag_ratio=adapter.as_number(parameters, "mag_ratio", OcrParams.mag_ratio),
+            slope_ths=adapter.as_number(parameters, "slope_ths", OcrParams.slope_ths),
+            height_ths=adapter.as_number(parameters, "height_ths", OcrParams.height_ths),
+            width_ths=adapter.as_number(parameters, "width_ths", OcrParams.width_ths),
         )
         return adapter.check_images(images), params
 

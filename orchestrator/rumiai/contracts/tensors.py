@@ -79,7 +79,7 @@ OCR: Final = EndpointSpec(
         TensorSpec("COUNTS", "INT32", (1,)),  # (n, 1)
     ),
     max_batch_size=MAX_IMAGES_PER_REQUEST,
-    parameters=("mode", "canvas_size", "mag_ratio"),
+    parameters=("mode", "canvas_size", "mag_ratio", "slope_ths", "height_ths", "width_ths"),
 )
 
 WHISPER: Final = EndpointSpec(
