@@ -131,18 +131,23 @@ def test_numbers_stay_and_judgements_come(
     told = {video["video_id"]: video for video in ran.done["videos"]}
     assert {video["status"] for video in told.values()} == {"ok"}
     sources = Counter(complete["source"] for _, _, complete in completes(out))
-    assert sources["claude"] == len(claude.asked) > 10
+    questions = {complete["fingerprint"] for _, _, complete in completes(out) if complete["source"] == "claude"}
+    assert len(claude.asked) == len(questions) > 10
+    # The bus and the bare clip show the same shot for the same time: how it is paced is one question, asked once.
+    shared = [latest(out, video, "scene_pacing", "complete")["fingerprint"] for video in ("bus", "bare")]
+    assert shared[0] == shared[1]
+    assert sources["claude"] == len(questions) + 1
     assert sources["claude"] + sources["python"] == 7 * len(told)
     # Nothing is said and nothing is written in the bare clip: nobody is asked about that, and the file says why.
     speech = latest(out, "bare", "speech_analysis", "complete")
     assert (speech["source"], speech["reason"]) == ("python", "hardly anything is said")
     for video, name, complete in completes(out):
         assert_truthful(video, name, complete, measured)
-    assert ran.done["claude"]["cost_usd"] == pytest.approx(sources["claude"] * ANSWER_USD)
+    assert ran.done["claude"]["cost_usd"] == pytest.approx(len(questions) * ANSWER_USD)
     assert_files(out, "clip", claude)
 
     again = orch(claude.url, "submit", folder, "--out", out, "--server", triton_server.grpc, "--json", "--claude", "on")
-    assert len(claude.asked) == sources["claude"]
+    assert len(claude.asked) == len(questions)
     assert [video["skipped"] for video in again.done["videos"]] == [True] * 4
     assert again.done["claude"]["cost_usd"] == 0
     assert again.done["claude"]["stored"] == sources["claude"]
@@ -332,7 +337,10 @@ def test_a_batch_is_submitted_and_collected_by_another_process(
     assert {video["status"] for video in ran.done["videos"]} == {"ok"}
     (batch,) = claude.batches
     asked = {request["custom_id"] for request in batch.requests}
-    assert ran.done["claude"]["pending"] == len(asked) > 10
+    waiting = [f"{name}-{complete.get('fingerprint')}" for _, name, complete in completes(out)]
+    waiting = [question for question in waiting if question in asked]
+    assert set(waiting) == asked
+    assert ran.done["claude"]["pending"] == len(waiting) > 10
     assert any(event.get("state") == "submitted" and batch.id in event["message"] for event in ran.events)
     early = orch(claude.url, "collect", "--out", out, "--json")
     assert (early.done["running"], early.done["stored"], early.done["videos"]) == ([batch.id], 0, [])
