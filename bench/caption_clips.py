@@ -189,9 +189,10 @@ def times_off(lines: Sequence[Line], ocr: Mapping[str, Any]) -> list[float]:
     return off
 
 
-def assess(spec: ClipSpec, truth: Truth, ocr: Mapping[str, Any], files: Mapping[str, str], theirs: Any) -> Any:
+def assess(spec: ClipSpec, truth: Truth, files: Mapping[str, str], theirs: Mapping[int, Sequence[str]]) -> Any:
     """Scores of one clip, ours and EasyOCR's, and the times."""
     ours = quality.seen_by_run(files)
+    ocr = json.loads(Path(files["ocr"]).read_text(encoding="utf-8"))
     shown = {
         k: [line.text for line in truth.lines_at(k / naive.SAMPLE_FPS + _INSTANT_EPSILON_S)] for k in sorted(theirs)
     }
@@ -228,11 +229,10 @@ def main() -> None:
         with common.serving(folder / "server.log") as server:
             ran = common.submit(list(paths.values()), folder / "out", server, "--services", "ocr")
         files = {Path(video["source"]).stem: video["files"] for video in ran.videos}
-        results = {}
-        for seed, their in zip(specs, theirs, strict=True):
-            mine = files[paths[seed].stem]
-            ocr = json.loads(Path(mine["ocr"]).read_text(encoding="utf-8"))
-            results[seed] = assess(specs[seed], truths[seed], ocr, mine, their)
+        results = {
+            seed: assess(specs[seed], truths[seed], files[paths[seed].stem], their)
+            for seed, their in zip(specs, theirs, strict=True)
+        }
     report = _report(results, {"easyocr": naive_s, "pipeline": ran.usage.wall_s})
     common.write_result("caption-clips", {"seeds": [first, end], "size": [WIDTH, HEIGHT], **report})
     ours, their = report["all"]["ours"], report["all"]["easyocr"]
@@ -285,12 +285,7 @@ def _report(results: Mapping[int, Any], seconds: Mapping[str, float | None]) -> 
     print(f"lines that only the pipeline found: {', '.join(gained) or 'none'}")
     if seconds["easyocr"] is not None:
         print(f"seconds: EasyOCR {seconds['easyocr']:.1f}, pipeline {seconds['pipeline']:.1f}")
-    return {
-        **by_kind,
-        "only_easyocr": lost,
-        "only_pipeline": gained,
-        "seconds": seconds,
-    }
+    return {**by_kind, "only_easyocr": lost, "only_pipeline": gained, "seconds": seconds}
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rumiai.demo import Caption, ClipSpec, Shot
+from rumiai.demo.draw import CaptionPainter
 
 BENCH = Path(__file__).parents[2] / "bench"
 MODULES = ("caption_clips", "captions", "common", "naive", "quality")
@@ -36,7 +37,10 @@ def test_a_clip_is_its_seeds_and_every_caption_fits(bench):
         spec = clips.clip_spec(seed)
         assert spec == clips.clip_spec(seed)
         assert {c.font for c in spec.captions} <= set(clips.pictures._FONTS)
-        assert all(c.end_s <= spec.length_s and len(c.text) > 0 for c in spec.captions)
+        assert all(c.end_s <= spec.length_s for c in spec.captions)
+        for line in [line for c in spec.captions for line in CaptionPainter(c, spec.width, spec.height).truth()]:
+            assert line.box[0] > 0
+            assert line.box[0] + line.box[2] < 1
         assert any(c.highlight is not None for c in spec.captions) == (kind == "karaoke")
         assert any(c.fade_s > 0 for c in spec.captions) == (kind == "fade")
         assert any(c.velocity != (0.0, 0.0) for c in spec.captions) == (kind == "scroll")

@@ -154,7 +154,7 @@ def test_the_settings_for_captions_keep_lines_whole_and_columns_apart(engine):
         [(frame[None], OcrParams(**CAPTIONS.to_request())), (frame[None], OcrParams(mode=CAPTIONS.mode))]
     )
     assert sorted(lines.texts) == sorted(caption.text for caption in captions)
-    # EasyOCR's own settings part three of them; where they no longer do, these settings are for nothing.
+    # EasyOCR's own settings part some of them; where they no longer do, these settings are for nothing.
     assert len(pieces.texts) > len(lines.texts)
 
 
