@@ -81,7 +81,7 @@ def _mesh(tasks: Tasks, frame: Image, candidate: _Candidate) -> tuple[FaceMesh, 
     x, y, w, h = candidate.box
     side = max(w * width, h * height) * _MESH_SQUARE
     view = square_around(frame, (x + w / 2) * width, (y + h / 2) * height, side)
-    result = tasks.mesh(image(view.pixels))
+    result = run(tasks.face_landmarker.detect, image(view.pixels))
     if not result.face_landmarks:
         return None
     points = np.array([(p.x, p.y) for p in result.face_landmarks[0]], np.float64)

@@ -10,7 +10,6 @@ import contextlib
 import os
 import re
 import sys
-import tempfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -28,39 +27,59 @@ from rumiai.people.gesture_bundle import gesture_recognizer
 MIN_CONFIDENCE: Final = 0.5
 # In a view of one person, further hands are another person's, who has a view of their own.
 MAX_HANDS: Final = 2
-# The side of the blank picture on which each task is run once, so that what it has to say at its first run is said.
-_WARM_UP_PX: Final = 64
-
-# The blendshape model first runs with the first face, which a blank picture does not have, and speaks once, when its
-# input first lies at an address that it does not like: that is one of the first few faces.
-_LOUD_MESHES: Final = 10
 
 # Lines that MediaPipe, LiteRT and TensorFlow Lite write to stderr whatever the log level in the environment.
-_NOTICE: Final = re.compile(rb"(WARNING: Logging before InitGoogle|[IWE]\d{4} |(INFO|WARNING): )")
-_stderr_lock = threading.Lock()
+_NOTICE: Final = re.compile(rb"([IW]\d{4} |(INFO|WARNING): )")
+
+
+class _Stderr:
+    """File descriptor 2 put aside while native calls run, side by side or one within another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._real = self._caught = -1
+
+    def enter(self) -> None:
+        with self._lock:
+            if not self._users:
+                sys.stderr.flush()
+                self._real, self._caught = os.dup(2), os.memfd_create("stderr")
+                os.dup2(self._caught, 2)
+            self._users += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users:
+                return
+            sys.stderr.flush()
+            os.dup2(self._real, 2)
+            os.close(self._real)
+            with open(self._caught, "rb") as caught:
+                caught.seek(0)
+                for line in caught:
+                    if not _NOTICE.match(line):
+                        os.write(2, line)
+
+
+_stderr: Final = _Stderr()
 
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Keep native notices off stderr while tasks are made; whatever else was written is passed on afterwards.
+    """Keep native notices off stderr; whatever else was written is passed on afterwards.
 
-    The libraries write to file descriptor 2 itself, and no variable or call of theirs stops it. The descriptor belongs
-    to the whole process: what other threads write meanwhile comes a moment later.
+    The libraries write to file descriptor 2 itself, at any call (when a tensor first lies at an address that they do
+    not like, say), and no variable or call of theirs stops it. The descriptor belongs to the whole process: what other
+    threads write meanwhile comes a moment later, and never if the process dies in the call. Calls may overlap; the last
+    one out puts the descriptor back.
     """
-    with _stderr_lock, tempfile.TemporaryFile() as caught:
-        sys.stderr.flush()
-        saved = os.dup(2)
-        try:
-            os.dup2(caught.fileno(), 2)
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
-            caught.seek(0)
-            for line in caught:
-                if not _NOTICE.match(line):
-                    os.write(2, line)
+    _stderr.enter()
+    try:
+        yield
+    finally:
+        _stderr.leave()
 
 
 def _import_mediapipe() -> Any:
@@ -142,8 +161,6 @@ class Tasks:
                         base_options=_model(_read(weight, "pose_landmarker_full.task")), num_poses=1
                     ),
                 )
-                self._loud_meshes = _LOUD_MESHES
-                self._warm_up()
             except BaseException:
                 self._stack.close()
                 raise
@@ -155,20 +172,6 @@ class Tasks:
             raise WeightsError(
                 f"{task.__name__}: MediaPipe does not take its model: {exc}", hint="fetch the weights again"
             ) from exc
-
-    def _warm_up(self) -> None:
-        blank = image(np.zeros((_WARM_UP_PX, _WARM_UP_PX, 3), np.uint8))
-        run(self.face_detector.detect, blank)
-        run(self.face_landmarker.detect, blank)
-        run(self.gestures.recognize, blank)
-        run(self.poses.detect, blank)
-
-    def mesh(self, picture: Any) -> Any:
-        """Landmarks of the face in a picture; for the first faces with notices kept off stderr."""
-        with quiet_stderr() if self._loud_meshes else contextlib.nullcontext():
-            result = run(self.face_landmarker.detect, picture)
-        self._loud_meshes = max(0, self._loud_meshes - len(result.face_landmarks))
-        return result
 
     def close(self) -> None:
         """Free the models; harmless when done twice."""
@@ -212,12 +215,13 @@ def image(pixels: Image) -> Any:
 
 
 def run(call: Callable[[Any], Any], picture: Any) -> Any:
-    """Run a task on an image.
+    """Run a task on an image, its notices kept off stderr.
 
     Raises:
         MLError: MediaPipe failed on it.
     """
     try:
-        return call(picture)
+        with quiet_stderr():
+            return call(picture)
     except (RuntimeError, ValueError) as exc:
         raise MLError(f"MediaPipe failed on a frame: {exc}") from exc
