@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,35 @@ def test_adapters_are_thin() -> None:
     assert [path.parts[-3] for path in adapters] == ["ocr", "whisper", "yolo"]
     for path in adapters:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 80, path
+
+
+_HEAVY = """
+import sys, types
+sys.modules["triton_python_backend_utils"] = types.ModuleType("triton_python_backend_utils")
+exec(compile(open(sys.argv[1]).read(), sys.argv[1], "exec"))
+print(sorted({"TritonPythonModel"} & set(globals())), sorted({"torch", "easyocr", "ctranslate2"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize("model", ["ocr", "whisper", "yolo"])
+def test_reading_an_adapter_imports_no_engine(model: str) -> None:
+    """Triton reads it twice, once in a process of its own that only looks for ``auto_complete_config``."""
+    adapter = ROOT / "model_repository" / model / "1" / "model.py"
+    done = subprocess.run([sys.executable, "-c", _HEAVY, str(adapter)], capture_output=True, text=True, check=True)
+    assert done.stdout == "['TritonPythonModel'] []\n"
+
+
+_DEVICE = """
+import ctypes.util, sys
+from rumiai_server.launch import resolve_device
+device = resolve_device("auto")
+asked = "torch" in sys.modules
+driver = ctypes.util.find_library("cuda") is not None
+import torch
+print(device == ("cuda" if torch.cuda.is_available() else "cpu"), asked == driver)
+"""
+
+
+def test_the_launcher_asks_torch_for_the_device_only_where_a_driver_is() -> None:
+    done = subprocess.run([sys.executable, "-c", _DEVICE], capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"

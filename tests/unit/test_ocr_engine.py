@@ -22,10 +22,11 @@ from rumiai.demo.draw import CaptionPainter, ShotPainter
 from rumiai.errors import ConfigurationError, ContractError, WeightsError
 from rumiai.inference.ocr import CAPTIONS
 from rumiai_server.engines.ocr import OcrEngine, OcrParams, TextLines
-from rumiai_server.engines.ocr_boxes import GroupThresholds, MapThresholds, group_boxes, map_boxes, to_source_pixels
+from rumiai_server.engines.ocr_boxes import group_boxes, map_boxes, to_source_pixels
 from rumiai_server.engines.ocr_locator import Place, TextLocator
 from rumiai_server.engines.ocr_recognizer import TextRecognizer, cut_crops
 from rumiai_server.engines.ocr_tiles import Tile, text_tiles
+from rumiai_server.engines.ocr_types import GroupThresholds, MapThresholds
 
 # easyocr warns about torch's own deprecations and about pinned memory without a GPU.
 pytestmark = pytest.mark.filterwarnings("ignore:.*(quantiz|pin_memory|weights_only|torch.ao).*")

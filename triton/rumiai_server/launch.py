@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import logging
 import os
 import secrets
@@ -102,17 +103,25 @@ def resolve_device(device: Device) -> Literal["cpu", "cuda"]:
     Raises:
         ConfigurationError: CUDA was asked for and torch does not report it.
     """
-    if device == "cpu":
-        return "cpu"
-    import torch
+    if device != "cpu" and _has_cuda_driver():
+        import torch
 
-    if torch.cuda.is_available():
-        return "cuda"
+        if torch.cuda.is_available():
+            return "cuda"
     if device == "cuda":
         raise ConfigurationError(
             "device cuda was asked for, but torch sees no CUDA device", hint="use --device auto, or check nvidia-smi"
         )
     return "cpu"
+
+
+def _has_cuda_driver() -> bool:
+    """Whether there is anything to ask torch about, whose import alone takes seconds."""
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    return True
 
 
 def render_repository(config: ServeConfig, target: Path) -> None:

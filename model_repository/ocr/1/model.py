@@ -1,11 +1,15 @@
-"""Triton's Python backend for ``ocr``: tensors to ``rumiai_server.engines.ocr`` and back."""
+"""Triton's Python backend for ``ocr``: tensors to ``rumiai_server.engines.ocr`` and back.
+
+Triton runs this file twice, first in a process that only looks for ``auto_complete_config``: the engine, and with it
+whatever takes seconds to import, is imported where it is made.
+"""
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from rumiai.contracts.tensors import OCR
 from rumiai_server import adapter
-from rumiai_server.engines.ocr import OcrEngine, OcrParams, TextLines
+from rumiai_server.engines.ocr_types import OcrParams, TextLines
 
 
 class TritonPythonModel:
@@ -13,6 +17,8 @@ class TritonPythonModel:
 
     def initialize(self, args):
         """Load the weights and run both networks once."""
+        from rumiai_server.engines.ocr import OcrEngine
+
         settings = adapter.ModelSettings.from_args(args)
         self._mode = settings["mode"]
         self._engine = OcrEngine(

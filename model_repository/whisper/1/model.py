@@ -1,4 +1,8 @@
-"""Triton's Python backend for ``whisper``: tensors to ``rumiai_server.engines.whisper`` and back."""
+"""Triton's Python backend for ``whisper``: tensors to ``rumiai_server.engines.whisper`` and back.
+
+Triton runs this file twice, first in a process that only looks for ``auto_complete_config``: the engine, and with it
+whatever takes seconds to import, is imported where it is made.
+"""
 
 import numpy as np
 import triton_python_backend_utils as pb_utils

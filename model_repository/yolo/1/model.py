@@ -1,11 +1,15 @@
-"""Triton's Python backend for ``yolo``: tensors to ``rumiai_server.engines.yolo`` and back."""
+"""Triton's Python backend for ``yolo``: tensors to ``rumiai_server.engines.yolo`` and back.
+
+Triton runs this file twice, first in a process that only looks for ``auto_complete_config``: the engine, and with it
+whatever takes seconds to import, is imported where it is made.
+"""
 
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from rumiai.contracts.tensors import YOLO
 from rumiai_server import adapter
-from rumiai_server.engines.yolo import Detections, YoloEngine, YoloParams
+from rumiai_server.engines.yolo_types import Detections, YoloParams
 
 # What the orchestrator sends: batches of portrait frames, the last one of a video shorter.
 WARM_UP_SHAPES = ((1, 1280, 720), (8, 1280, 720))
@@ -16,6 +20,8 @@ class TritonPythonModel:
 
     def initialize(self, args):
         """Load the weights and run the network once, so that the first request is as fast as the next."""
+        from rumiai_server.engines.yolo import YoloEngine
+
         settings = adapter.ModelSettings.from_args(args)
         self._mode = settings["mode"]
         self._engine = YoloEngine(

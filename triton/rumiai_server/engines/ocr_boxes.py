@@ -12,7 +12,6 @@ pixels, as EasyOCR keeps it; a *free* box has four corners.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rumiai_server.engines.ocr_types import GroupThresholds, MapThresholds
+
 # CRAFT's maps have half the resolution of its input.
 MAP_STRIDE = 2
 # Components of fewer map pixels are noise; EasyOCR's own constant.
@@ -31,27 +32,6 @@ MIN_COMPONENT_AREA = 10
 
 HorizontalBox = list[int]
 FreeBox = list[list[float]]
-
-
-@dataclass(frozen=True)
-class MapThresholds:
-    """Where a score map counts as text, named as in ``easyocr.Reader.readtext``."""
-
-    text_threshold: float
-    link_threshold: float
-    low_text: float
-
-
-@dataclass(frozen=True)
-class GroupThresholds:
-    """When boxes join into a line, named as in ``easyocr.Reader.readtext``; ``min_size`` in pixels."""
-
-    slope_ths: float
-    ycenter_ths: float
-    height_ths: float
-    width_ths: float
-    add_margin: float
-    min_size: int
 
 
 def map_boxes(text: NDArray[np.float32], link: NDArray[np.float32], limits: MapThresholds) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""What goes into the OCR engine beside the pictures, and what comes out of it."""
+"""What goes into the OCR engine beside the pictures, and what comes out of it; neither torch nor EasyOCR in here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from rumiai.contracts.tensors import Mode
 from rumiai.errors import ContractError
-from rumiai_server.engines.ocr_boxes import GroupThresholds, MapThresholds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +21,27 @@ MIN_CANVAS_SIZE_PX = 32
 MAX_CANVAS_SIZE_PX = 2560
 # Magnification beyond this only blurs: CRAFT reads letters of 10 px, and the canvas limit is reached long before.
 MAX_MAG_RATIO = 8.0
+
+
+@dataclass(frozen=True)
+class MapThresholds:
+    """Where a score map counts as text, named as in ``easyocr.Reader.readtext``."""
+
+    text_threshold: float
+    link_threshold: float
+    low_text: float
+
+
+@dataclass(frozen=True)
+class GroupThresholds:
+    """When boxes join into a line, named as in ``easyocr.Reader.readtext``; ``min_size`` in pixels."""
+
+    slope_ths: float
+    ycenter_ths: float
+    height_ths: float
+    width_ths: float
+    add_margin: float
+    min_size: int
 
 
 @dataclass(frozen=True)
