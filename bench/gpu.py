@@ -5,10 +5,10 @@
     python bench/gpu.py --device cpu --batches 1,2 --seconds 0.2   # tries this program itself
 
 NOT YET RUN ON A GPU: it was only tried with ``--device cpu``. Without a CUDA device it ends with status 3, and with 1
-when an answer was wrong or a CUDA graph could not be recorded.
+when an answer was wrong, an engine failed, a CUDA graph could not be recorded or nothing could be measured.
 
-Needs torch and, for each engine, the library that has its model: ultralytics, easyocr, openai-whisper (and PyAV for its
-sound). What cannot be imported is named and left out.
+Needs torch and, for each engine, the libraries that have its model: ultralytics and OpenCV; easyocr (and python-bidi);
+openai-whisper, faster-whisper, ctranslate2 and PyAV. What cannot be imported is named and left out.
 """
 
 from __future__ import annotations
@@ -155,8 +155,6 @@ def _driver() -> str | None:
 
 def main() -> None:
     """Measure what can be measured here."""
-    from rumiai.errors import RumiAIError
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", choices=("random", "cached"), default="random")
     parser.add_argument("--batches", default="1,8,32,64", help="batch sizes  [default: 1,8,32,64]")
@@ -178,11 +176,13 @@ def main() -> None:
                 print(name, flush=True)
                 try:
                     part(bench)
-                except (ImportError, RumiAIError) as exc:
+                except ImportError as exc:
                     bench.leave_out(name, str(exc))
-                except RuntimeError as exc:  # torch's, such as memory that is full: the other parts may run
+                except Exception as exc:  # noqa: BLE001 - whatever fails, the other parts may run, and it is told
                     traceback.print_exc()
                     bench.wrong.append(f"{name}: {type(exc).__name__}: {exc}")
+            if not bench.rows:
+                bench.wrong.append("nothing could be measured")
         finally:  # time on a device is dear: what was measured is written whatever happens
             _report(bench, args, found)
     sys.exit(1 if bench.wrong else 0)

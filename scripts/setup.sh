@@ -29,8 +29,13 @@ find_python() {
     die "Python 3.11 or 3.12 is needed and none was found (looked for ${PYTHON:-python3.12 python3.11 python3}); install one, or name it: make setup PYTHON=/path/to/python3.12"
 }
 
+# Which optional dependencies this machine needs: those of a GPU only where a driver is (0.6 GB).
+extras() {
+    if .venv/bin/python -c 'import ctypes; ctypes.CDLL("libcuda.so.1")' 2>/dev/null; then echo server,gpu,dev; else echo server,dev; fi
+}
+
 # What the marker is compared with: packages are installed again when any of these changes.
-fingerprint() { cat pyproject.toml constraints.txt scripts/setup.sh | sha256sum | cut -c1-16; }
+fingerprint() { { cat pyproject.toml constraints.txt scripts/setup.sh; extras; } | sha256sum | cut -c1-16; }
 
 missing_libraries() {
     .venv/bin/python - <<'PY'
@@ -66,7 +71,7 @@ fi
 
 if [ "$(cat .venv/.rumiai-setup 2>/dev/null)" != "$(fingerprint)" ]; then
     say "installing Python packages into .venv (about 7 GB with torch's CUDA libraries; minutes)"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[server,dev]'
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$(extras)]"
     # Three distributions of OpenCV share one folder, all of one version: the one with most in it shall be on top.
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps -c constraints.txt opencv-contrib-python
     fingerprint > .venv/.rumiai-setup

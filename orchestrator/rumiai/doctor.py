@@ -138,6 +138,8 @@ def _gpu() -> Finding:
 
     if torch.cuda.is_available():
         names = ", ".join(torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
+        if not _loads("libcublas.so.12") and importlib.util.find_spec("nvidia.cublas") is None:
+            return Finding("GPU", "missing", f"{names}, without cuBLAS 12 for Whisper", "pip install 'rumiai[gpu]'")
         return Finding("GPU", "ok", f"{names} (CUDA {torch.version.cuda})")
     return Finding("GPU", "note", "no CUDA device: the models run on the CPU")
 

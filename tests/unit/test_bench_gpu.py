@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -93,3 +94,23 @@ def test_without_a_device_it_says_so():
     ran = subprocess.run([sys.executable, str(BENCH / "gpu.py")], capture_output=True, text=True, check=False)
     assert ran.returncode == 3
     assert "no CUDA device" in ran.stdout
+
+
+_HIDDEN = """
+import runpy, sys
+folder, out = sys.argv[1:]
+sys.modules.update(dict.fromkeys(["ultralytics", "easyocr", "faster_whisper", "whisper", "pytriton"]))
+sys.path.insert(0, folder)
+sys.argv = ["gpu.py", "--device", "cpu", "--batches", "1", "--seconds", "0", "--out", out]
+runpy.run_path(folder + "/gpu.py", run_name="__main__")
+"""
+
+
+def test_a_machine_where_nothing_can_be_measured_is_told_so(tmp_path):
+    run = [sys.executable, "-c", _HIDDEN, str(BENCH), str(tmp_path)]
+    ran = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert (ran.returncode, "WRONG: nothing could be measured" in ran.stdout) == (1, True), ran.stderr
+    (written,) = tmp_path.glob("gpu-*.json")
+    figures = json.loads(written.read_text())
+    assert figures["rows"] == []
+    assert all(any(line.startswith(name) for line in figures["left_out"]) for name in ("yolo", "ocr", "whisper"))

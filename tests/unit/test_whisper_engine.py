@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import _ctypes
 import json
+import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
+from ctypes.util import find_library
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
@@ -21,6 +27,7 @@ from faster_whisper.utils import get_assets_path
 
 from rumiai.contracts.tensors import MAX_AUDIO_S
 from rumiai.errors import ConfigurationError, ContractError, WeightsError
+from rumiai_server.engines.cuda_libraries import CUBLAS_12
 from rumiai_server.engines.vad import MIN_SILENCE_MS, WINDOWS_PER_RUN, cut_at_silence
 from rumiai_server.engines.whisper import (
     LANGUAGES,
@@ -436,3 +443,35 @@ def test_compression_ratio_is_both_libraries_own() -> None:
     for text in ("", "hello", "no " * 50, "ask not what your country can do for you", "哈" * 30):
         assert compression_ratio(text) == faster_whisper.transcribe.get_compression_ratio(text)
         assert compression_ratio(text) == whisper.utils.compression_ratio(text)
+
+
+_LOAD = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from rumiai.errors import ConfigurationError
+from rumiai_server.engines.cuda_libraries import load_cublas_12
+try:
+    load_cublas_12()
+except ConfigurationError as exc:
+    print(exc)
+print(sorted({line.split()[-1] for line in open("/proc/self/maps") if sys.argv[1] in line}))
+"""
+
+
+@pytest.mark.skipif(
+    find_library("cublas") is not None or find_spec("nvidia.cublas") is not None, reason="there is a real cuBLAS 12"
+)
+@pytest.mark.parametrize("packaged", [False, True])
+def test_cublas_12_is_taken_from_its_package_or_named(tmp_path, packaged):
+    # Without the package as on a machine set up for the CPU; with it, libraries of those names stand for the real ones.
+    folder = tmp_path / "nvidia" / "cublas" / "lib"
+    folder.mkdir(parents=True)
+    paths = [folder / name for name in CUBLAS_12]
+    if packaged:
+        for path in paths:
+            shutil.copy(_ctypes.__file__, path)
+    run = [sys.executable, "-c", _LOAD, str(tmp_path)]
+    *said, loaded = subprocess.run(run, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert loaded == str(sorted(str(path) for path in paths) if packaged else [])
+    assert packaged == (not said)
+    assert packaged or ("libcublas.so.12" in said[0] and "rumiai[gpu]" in "".join(said))

@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import torchvision
 import ultralytics
 from ultralytics import YOLO
 from ultralytics.nn.tasks import DetectionModel
 
 from rumiai.contracts.tensors import COCO_NAMES
 from rumiai.errors import ContractError, WeightsError
-from rumiai_server.engines.yolo import Fit, YoloEngine, YoloParams, fit_on_cpu, fit_on_device
+from rumiai_server.engines.yolo import Fit, YoloEngine, YoloParams, fit_on_cpu, fit_on_device, strongest
 from rumiai_server.engines.yolo_weights import load_yolo
 
 pytestmark = pytest.mark.weights
@@ -279,3 +280,25 @@ def test_the_scale_is_read_from_the_tensors(weights):
     assert model.square
     assert model.stride_px == 32
     assert sum(p.numel() for p in model.module.parameters()) == pytest.approx(11.2e6, rel=0.01)
+
+
+def test_suppression_does_not_depend_on_the_place_in_the_batch():
+    # Clusters of nearly equal boxes: many overlaps lie near the threshold, where a rounding would tip them.
+    rng = np.random.default_rng(5)
+    centres = np.repeat(rng.uniform(100, 500, (40, 1, 2)), 5, axis=1) + rng.normal(0, 6, (40, 5, 2))
+    sizes = rng.uniform(40, 60, (40, 5, 2))
+    boxes = np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=2).reshape(-1, 4)
+    boxes = torch.tensor(boxes, dtype=torch.float32)
+    scores = torch.tensor(rng.uniform(0.3, 0.9, len(boxes)), dtype=torch.float32)
+    alone = torchvision.ops.nms(boxes, scores, 0.7)
+    assert 40 < len(alone) < len(boxes)
+    for picture, kind in ((0, 0), (1, 79), (63, 70)):
+        tail = torch.tensor([[kind, picture]], dtype=torch.float32).expand(len(boxes), 2)
+        kept = strongest(torch.cat((boxes, scores[:, None], tail), 1), len(COCO_NAMES), 0.7)
+        assert kept.tolist() == alone.tolist()
+
+
+def test_suppression_keeps_classes_and_pictures_apart():
+    box = [10.0, 10.0, 50.0, 50.0]
+    rows = torch.tensor([[*box, 0.5, 1, 0], [*box, 0.9, 1, 0], [*box, 0.6, 2, 0], [*box, 0.7, 1, 3]])
+    assert strongest(rows, len(COCO_NAMES), 0.7).tolist() == [1, 3, 2]

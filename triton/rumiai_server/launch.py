@@ -124,7 +124,7 @@ def _has_cuda_driver() -> bool:
     return True
 
 
-def render_repository(config: ServeConfig, target: Path) -> None:
+def render_repository(config: ServeConfig, device: Literal["cpu", "cuda"], target: Path) -> None:
     """Copy the chosen models to ``target`` and write device, instance count and parameters into their configs.
 
     Raises:
@@ -134,7 +134,6 @@ def render_repository(config: ServeConfig, target: Path) -> None:
     from tritonclient.grpc import model_config_pb2
 
     source = config.repository or repository_source()
-    device = resolve_device(config.device)
     threads = threads_per_model(device, config.models, config.instances)
     for model in config.models:
         if not (source / model / "config.pbtxt").is_file():
@@ -205,10 +204,12 @@ def sweep_stale(*, ours: bool = False) -> list[str]:
 
 def _prepare_environment() -> None:
     """What Triton's backend processes inherit."""
-    libdir = sysconfig.get_config_var("LIBDIR")
-    paths = [libdir, *filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep))]
-    # The backend stub links libpython dynamically and must find the one of this very interpreter.
-    os.environ["LD_LIBRARY_PATH"] = os.pathsep.join(paths)
+    # The backend stub links libpython dynamically and must find the one of this very interpreter. Debian's own is where
+    # the linker looks anyway; naming that folder would put it before the CUDA libraries that torch brings.
+    libdir = Path(sysconfig.get_config_var("LIBDIR"))
+    if Path("/usr/lib") not in (libdir, libdir.parent):
+        paths = [str(libdir), *filter(None, os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep))]
+        os.environ["LD_LIBRARY_PATH"] = os.pathsep.join(paths)
     # Idle OpenMP threads that spin would take the cores from the other models' instances.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("KMP_BLOCKTIME", "0")
@@ -236,15 +237,17 @@ def running(config: ServeConfig, stop: threading.Event) -> Iterator[tuple[Triton
     """
     sweep_stale()
     _prepare_environment()
+    device = resolve_device(config.device)
+    log = TritonLog(on_gpu=device == "cuda")
     address = _addresses(config)
     folder = Path(tempfile.mkdtemp(prefix=f"{_WORKSPACE_PREFIX}{os.getpid()}-"))
     written: Path | None = None
     triton: Triton | None = None
     started = False
     try:
-        render_repository(config, folder / "models")
+        render_repository(config, device, folder / "models")
         triton = _make_triton(config, address, folder)
-        with contextlib.redirect_stdout(TritonLog()):  # PyTriton prints Triton's log; stdout is for the address alone
+        with contextlib.redirect_stdout(log):  # PyTriton prints Triton's log; stdout is for the address alone
             started = _start(triton, address, stop)
             if not started:
                 raise ServerError("Triton was stopped while it loaded its models", hint="its log above may say why")
@@ -255,7 +258,7 @@ def running(config: ServeConfig, stop: threading.Event) -> Iterator[tuple[Triton
         if written:
             written.unlink(missing_ok=True)
         if triton is not None:
-            with contextlib.redirect_stdout(TritonLog()):
+            with contextlib.redirect_stdout(log):
                 triton.stop() if started else _abandon(triton)
         shutil.rmtree(folder, ignore_errors=True)
         sweep_stale(ours=True)

@@ -12,17 +12,22 @@ LOG = logging.getLogger("rumiai_server.triton")
 _LEVELS: Final = {"I": logging.DEBUG, "W": logging.WARNING, "E": logging.ERROR, "F": logging.CRITICAL}
 # I1122 17:57:52.498588 9849 python_be.cc:2249] "text"
 _LINE: Final = re.compile(r"(?P<level>[IWEF])\d{4} [\d:.]+ \d+ (?P<where>[\w.]+:\d+)\] ?(?P<text>.*)")
-# What Triton says of a machine without a GPU each time; it is no warning there.
+# What Triton says of a machine without a GPU each time; it is no warning there, and may be one where a GPU is.
 _NO_GPU: Final = re.compile(
-    r"DCGM|NVML|Unable to allocate pinned|failed to get|CUDA memory pool|pinned memory", re.IGNORECASE
+    r"DCGM|NVML|Unable to allocate pinned|failed to get|CUDA memory pool|pinned memory|CudaDriverHelper", re.IGNORECASE
 )
 
 
 class TritonLog(io.TextIOBase):
-    """A text stream whose lines become log records; Triton's information is our debug level."""
+    """A text stream whose lines become log records; Triton's information is our debug level.
 
-    def __init__(self) -> None:
+    Args:
+        on_gpu: Whether the models run on a GPU: complaints about CUDA are then told as what they are.
+    """
+
+    def __init__(self, *, on_gpu: bool) -> None:
         super().__init__()
+        self._quiet = None if on_gpu else _NO_GPU
         self._rest = ""
         self._level = logging.INFO
 
@@ -41,7 +46,7 @@ class TritonLog(io.TextIOBase):
         if match := _LINE.match(line):
             self._level = _LEVELS[match["level"]]
             line = f"{match['where']}: {match['text']}"
-        if _NO_GPU.search(line):
+        if self._quiet is not None and self._quiet.search(line):
             LOG.debug("%s", line)
         elif line:
             LOG.log(self._level, "%s", line)

@@ -59,7 +59,7 @@ def open_media(path: Path, *, max_pixels: int | None = None, hwaccel: str | None
     options = {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINERS)}
     if max_pixels is not None:
         options["max_pixels"] = str(max_pixels)
-    device = None if hwaccel is None else HWAccel(hwaccel, allow_software_fallback=False)
+    device = None if hwaccel is None else _device(hwaccel)
     try:
         # "file:" and an absolute path: a name such as "concat:a|b" is then a name.
         container = av.open(
@@ -71,7 +71,7 @@ def open_media(path: Path, *, max_pixels: int | None = None, hwaccel: str | None
             hwaccel=device,
         )
     except (av.FFmpegError, EOFError) as exc:
-        if hwaccel is not None:
+        if hwaccel is not None and not isinstance(exc, av.InvalidDataError | av.FileNotFoundError | EOFError):
             raise _no_device(path, hwaccel, exc) from exc
         raise ProbeError(
             f"{path.name} is no video or audio file that we can open: {_reason(exc)}",
@@ -125,6 +125,12 @@ def clock_zero_s(container: InputContainer) -> Fraction:
 def seconds_per_tick(time_base: Fraction) -> Fraction:
     """A time base as a Fraction (newer PyAV has a type of its own)."""
     return Fraction(int(time_base.numerator), int(time_base.denominator))
+
+
+def _device(hwaccel: str) -> HWAccel:
+    # One context for the whole process, torch's too, instead of one for every video: they take memory and time.
+    options: dict[str, object] = {"primary_ctx": "1"} if hwaccel == "cuda" else {}
+    return HWAccel(hwaccel, allow_software_fallback=False, options=options)
 
 
 def _reason(exc: Exception) -> str:

@@ -131,9 +131,11 @@ class PictureReader:
         except ProbeError as exc:
             raise DecodeError(f"{self._path.name} changed since it was probed: {exc.message}") from exc
         if self.decoded == 0:
-            raise DecodeError(
-                f"{self._path.name}: no frame of {self.corrupt} could be decoded", hint="the file is damaged"
-            )
+            hint = "the file is damaged"
+            if self._hwaccel is not None:
+                # Its decoder is only loaded with the first frame, and refuses profiles that it does not know there.
+                hint += f", or {self._hwaccel} lacks its decoder (libnvcuvid) or this profile: decode on the CPU"
+            raise DecodeError(f"{self._path.name}: no frame of {self.corrupt} could be decoded", hint=hint)
 
     def _open_stream(self, container: InputContainer) -> VideoStream:
         stream = video_stream(container)

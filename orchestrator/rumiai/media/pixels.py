@@ -95,7 +95,9 @@ class BgrFrames:
         """(height, width, 3) uint8 BGR."""
         name = frame.format.name
         is_rgb = frame.colorspace == 0
-        full = ColorRange.JPEG if name.startswith("yuvj") or is_rgb else ColorRange.MPEG
+        # Software decoders tell full range by the format; NVDEC, whose format is always nv12, by the tag alone.
+        is_full = name.startswith("yuvj") or (name == "nv12" and frame.color_range == ColorRange.JPEG)
+        full = ColorRange.JPEG if is_full or is_rgb else ColorRange.MPEG
         bgr = self._scaler.reformat(
             frame,
             format="bgr24",

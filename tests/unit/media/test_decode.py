@@ -11,10 +11,12 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.video.reformatter import ColorRange
 
 from rumiai.contracts.frames import FrameBatch
 from rumiai.errors import DecodeError, LimitError, RumiAIError, UsageError
 from rumiai.media.decode import DecodeReport, VideoPass, slot_bytes_for
+from rumiai.media.pixels import BgrFrames
 from rumiai.media.probe import MediaLimits, probe, sampling_for
 from rumiai.media.scenes import StreamingSceneDetector
 from rumiai.media.shared_frames import FrameArena
@@ -173,6 +175,15 @@ def test_colours_are_those_that_went_in(make_clip: MakeClip, settings: dict[str,
     colour = (200, 60, 30)
     seen = Seen(make_clip(draw=_flat(colour), frames=3, **settings))
     assert np.abs(seen.images[0].astype(int) - colour).max() <= 4
+
+
+@pytest.mark.parametrize(("color_range", "grey"), [(ColorRange.MPEG, 28), (ColorRange.JPEG, 40)])
+def test_the_scene_detector_sees_full_range_from_nvdec_as_from_software(color_range: int, grey: int) -> None:
+    # NVDEC gives nv12 whatever the range. Luma 40 is 40 in full range, and (40 - 16) * 255 / 219 = 28 in limited.
+    planes = np.concatenate([np.full((64, 64), 40, np.uint8), np.full((32, 64), 128, np.uint8)])
+    frame = av.VideoFrame.from_ndarray(planes, "nv12")
+    frame.color_range = color_range
+    assert np.abs(BgrFrames().read(frame).astype(int) - grey).max() <= 2
 
 
 def test_hdr_is_converted_by_its_own_matrix(make_clip: MakeClip) -> None:

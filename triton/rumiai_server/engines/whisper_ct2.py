@@ -25,6 +25,7 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
 from rumiai.errors import ConfigurationError, MLError, WeightsError
+from rumiai_server.engines.cuda_libraries import load_cublas_12
 from rumiai_server.engines.precision import resolve_device
 from rumiai_server.engines.whisper import EngineKind, Task, WhisperParams
 from rumiai_server.engines.whisper_batching import (
@@ -76,6 +77,8 @@ class CTranslate2Whisper(BatchingWhisper):
     ) -> None:
         _require_model(model_path)
         target = resolve_device(device)
+        if target.type == "cuda":
+            load_cublas_12()
         compute_type = compute_type or ("float16" if target.type == "cuda" else "int8")
         try:
             known = ctranslate2.get_supported_compute_types(target.type, target.index or 0)

@@ -32,7 +32,16 @@ from rumiai_server.engines.precision import reduced_dtype, resolve_device
 from rumiai_server.engines.yolo_types import Detections, YoloParams
 from rumiai_server.engines.yolo_weights import load_yolo
 
-__all__ = ["Detections", "Fit", "YoloEngine", "YoloParams", "fit_on_cpu", "fit_on_device", "network_outputs"]
+__all__ = [
+    "Detections",
+    "Fit",
+    "YoloEngine",
+    "YoloParams",
+    "fit_on_cpu",
+    "fit_on_device",
+    "network_outputs",
+    "strongest",
+]
 
 # CPU: time per picture is flat from 8 on, memory is not. CUDA: a small network needs many pictures to fill a device.
 _BATCH_SIZE: Final = {"cpu": 8, "cuda": 64}
@@ -238,8 +247,25 @@ class YoloEngine:
         rows = torch.cat((corners, torch.stack((score, class_id, picture), 1)), 1)
         if len(rows) > _MAX_CANDIDATES * len(best):
             rows = rows[rows[:, 4].topk(_MAX_CANDIDATES * len(best)).indices]
-        kind = (rows[:, 6] * len(self.names) + rows[:, 5]).long()
-        return rows[torchvision.ops.batched_nms(rows[:, :4], rows[:, 4], kind, params.iou)]
+        return rows[strongest(rows, len(self.names), params.iou)]
+
+
+def strongest(rows: torch.Tensor, classes: int, iou: float) -> torch.Tensor:
+    """Non-maximum suppression among the objects of one class on one picture.
+
+    Args:
+        rows: (m, 7) x1, y1, x2, y2, score, class, picture.
+        classes: How many classes there are.
+        iou: Of two boxes that overlap by more than this, the weaker is dropped.
+
+    Returns:
+        (k,) int64, the rows that stay, the highest score first.
+    """
+    kind = (rows[:, 6] * classes + rows[:, 5]).long()
+    # torchvision shifts every kind to a place of its own, the last of a large batch by millions of pixels: in float32
+    # boxes would be rounded to a quarter of a pixel there.
+    kept: torch.Tensor = torchvision.ops.batched_nms(rows[:, :4].double(), rows[:, 4].double(), kind, iou)
+    return kept
 
 
 def _check(images: Images) -> None:
