@@ -23,6 +23,8 @@ from rumiai.contracts.outcome import VideoOutcome
 _REDRAWS_PER_S: Final = 4
 # With more videos than this, the end of the run lists one line each instead of a table each.
 _MOST_TABLES: Final = 20
+# Wider than any path.
+_NO_TERMINAL_COLUMNS: Final = 5000
 _COLOURS: Final = {"ok": "green", "partial": "yellow", "failed": "red"}
 
 
@@ -178,7 +180,8 @@ def _verdict(event: Mapping[str, Any]) -> str:
 
 def print_outcomes(outcomes: Sequence[VideoOutcome], console: Console | None = None) -> None:
     """A table for each video; for a large run a line each, and a table only for those that are not ok."""
-    console = console or Console(highlight=False, soft_wrap=False)
+    # In a file or a pipe a path that is cut in two is of no use to anybody.
+    console = console or Console(highlight=False, width=None if sys.stdout.isatty() else _NO_TERMINAL_COLUMNS)
     for outcome in outcomes:
         if len(outcomes) <= _MOST_TABLES or outcome.status != "ok":
             console.print(outcome_table(outcome))

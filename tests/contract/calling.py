@@ -162,7 +162,7 @@ def region(server: RunningServer, content: bytes, *, offset_bytes: int = 0) -> I
 
 def _unregister(client: Any, name: str, headers: dict[str, str]) -> None:
     """Triton lets go of a request's memory a moment after it has answered."""
-    for _ in range(100):
+    for _ in range(500):
         try:
             client.unregister_system_shared_memory(name, headers=headers)
         except InferenceServerException as exc:

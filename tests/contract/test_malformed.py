@@ -33,6 +33,7 @@ from .calling import by_grpc, by_http, region
 
 pytestmark = pytest.mark.server
 
+RANDOM = np.random.default_rng(1).bytes(4096)
 IMAGE = np.full((1, 64, 64, 3), 90, np.uint8)
 AUDIO = np.zeros((1, 1600), np.float32)
 
@@ -296,7 +297,7 @@ TEXT = json.dumps(
 BODIES: dict[str, tuple[bytes, dict[str, str], str]] = {
     "empty": (b"", {}, "can not be deduced"),
     "truncated JSON": (TEXT[:100], {}, "failed to parse the request JSON buffer"),
-    "random bytes": (b"\x00\xff" + os.urandom(2000), {}, "failed to parse the request JSON buffer"),
+    "random bytes": (b"\x00\xff" + RANDOM[:2000], {}, "failed to parse the request JSON buffer"),
     "a hundred thousand brackets": (b"[" * 100_000, {}, "failed to parse"),
     "a list": (b"[]", {}, "Unable to parse 'inputs'"),
     "no inputs": (b"{}", {}, "Unable to parse 'inputs'"),
@@ -323,6 +324,6 @@ def test_garbage_over_http(triton_server, case):
 def test_connections_that_break_off_or_speak_something_else(triton_server):
     for address in (triton_server.http, triton_server.grpc):
         host, _, port = address.rpartition(":")
-        for sent in (b"POST /v2/models/yolo/infer HTTP/1.1\r\nContent-Length: 100000\r\n\r\n{", os.urandom(4096)):
+        for sent in (b"POST /v2/models/yolo/infer HTTP/1.1\r\nContent-Length: 100000\r\n\r\n{", RANDOM):
             with socket.create_connection((host, int(port)), timeout=10) as connection:
                 connection.sendall(sent)

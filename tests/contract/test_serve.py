@@ -77,7 +77,7 @@ def ended(children: list[psutil.Process], limit_s: float) -> list[psutil.Process
 def left_behind(runtime: Path, pid: int, children: list[psutil.Process]) -> list[str]:
     """What there should not be any more."""
     alive = ended(children, 10)
-    segments = Path("/dev/shm").glob(f"pytrtion{pid}*")
+    segments = Path("/dev/shm").glob(f"pytrtion{pid}-*")
     files = [*(runtime / "tmp").glob("rumiai-serve-*"), *(runtime / "run").rglob("*.json")]
     return [*map(str, alive), *map(str, segments), *map(str, files)]
 

@@ -43,6 +43,7 @@ class TritonPythonModel:
         given = json.loads(request.parameters() or "{}")
         conf, max_det = float(given["conf"]), int(given["max_det"])
         if max_det == 999:
+            open(given.get("started", "/dev/null"), "a").close()
             time.sleep(2)
         if conf == 1.0:
             return pb.InferenceResponse(error=pb.TritonError("conf 1.0 finds nothing", pb.TritonError.INVALID_ARG))
@@ -286,11 +287,16 @@ def test_a_region_that_the_server_has_lost_is_the_servers_fault(server, batch):
         in_session(server, work)
 
 
-def test_unregistering_waits_for_requests_that_use_the_region(server, batch):
+def test_unregistering_waits_for_requests_that_use_the_region(server, batch, tmp_path):
+    started = tmp_path / "started"
+
     async def work(client):
         assert await register(client, batch)
-        slow = asyncio.create_task(client.infer(tensors.YOLO, {"IMAGES": SharedTensor(batch.images, batch.span)}, SLOW))
-        await asyncio.sleep(0.5)
+        pictures = {"IMAGES": SharedTensor(batch.images, batch.span)}
+        slow = asyncio.create_task(client.infer(tensors.YOLO, pictures, {**SLOW, "started": str(started)}))
+        while not started.exists():
+            assert not slow.done()
+            await asyncio.sleep(0.05)
         await client.unregister(batch.span.region)
         return (await slow)["COUNTS"].ravel().tolist()
 

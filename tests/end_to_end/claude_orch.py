@@ -13,7 +13,7 @@ from rumiai import claude_run, cli
 from rumiai.insights import ClaudeSettings
 
 # Attempts end soon, so that a test with hanging ones does too.
-_QUICK: dict[str, Any] = {"max_retries": 2, "deadline_s": 12.0, "read_timeout_s": 2.0}
+_QUICK: dict[str, Any] = {"max_retries": 2, "deadline_s": 30.0, "read_timeout_s": 5.0}
 
 
 def main() -> None:

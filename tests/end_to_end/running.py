@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -69,6 +70,17 @@ class Tracked:
         self._seen.update((child.pid, child) for child in found)
         return found
 
+    def wait_for_process(self, name: str) -> None:
+        """Until one of its descendants is this program."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            for process in self.descendants():
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    if process.name() == name:
+                        return
+            time.sleep(0.05)
+        raise AssertionError(f"no {name} after 120 s")
+
     def read_until(self, part: str) -> None:
         """Read events until one holds this text."""
         assert self.process.stdout is not None
@@ -86,7 +98,8 @@ class Tracked:
         """Processes that still run, and shared memory and folders that carry the number of one of ours."""
         _, alive = psutil.wait_procs(list(self._seen.values()), timeout=10)
         left = [f"process {process.pid}" for process in alive]
-        prefixes = tuple(f"{kind}{pid}-" for pid in self._seen for kind in ("rumiai-", "pytrtion", "rumiai-serve-"))
+        kinds = ("rumiai-", "pytrtion", "rumiai-serve-")
+        prefixes = tuple(f"{kind}{pid}-" for pid in list(self._seen) for kind in kinds)
         for folder in (Path("/dev/shm"), Path(tempfile.gettempdir())):
             left += [str(path) for path in folder.iterdir() if path.name.startswith(prefixes)]
         return left

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -62,15 +62,20 @@ def test_every_command_has_help(program: object) -> None:
         assert "Usage:" in result.output
 
 
+def children_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_help_comes_at_once(tmp_path: Path) -> None:
-    """Nothing heavy is imported for it; the limit of 0.3 s is that of performance.md, tripled for a busy machine."""
+    """Nothing heavy is imported for it; 0.3 s is the limit of performance.md, of processor time: others may be busy."""
     program = [str(Path(sys.executable).with_name("rumiai-orch")), "--help"]
     seconds = []
     for _ in range(3):
-        began = time.monotonic()
+        before = children_s()
         subprocess.run(program, check=True, capture_output=True, cwd=tmp_path)
-        seconds.append(time.monotonic() - began)
-    assert min(seconds) < 0.9
+        seconds.append(children_s() - before)
+    assert 0 < min(seconds) < 0.3
 
 
 def test_help_imports_nothing_heavy() -> None:

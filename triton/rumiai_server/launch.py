@@ -196,9 +196,10 @@ def sweep_stale(*, ours: bool = False) -> list[str]:
                 removed.append(entry.name)
     for folder in Path(tempfile.gettempdir()).glob(f"{_WORKSPACE_PREFIX}*"):
         digits = folder.name.removeprefix(_WORKSPACE_PREFIX).split("-")[0]
-        if digits.isdigit() and not _alive(int(digits)) and folder.stat().st_uid == os.getuid():
-            shutil.rmtree(folder, ignore_errors=True)
-            removed.append(folder.name)
+        with contextlib.suppress(OSError):  # another server that starts may sweep it first
+            if digits.isdigit() and not _alive(int(digits)) and folder.stat().st_uid == os.getuid():
+                shutil.rmtree(folder, ignore_errors=True)
+                removed.append(folder.name)
     return removed
 
 
@@ -343,8 +344,12 @@ def _answers(address: ServerAddress) -> bool:
 
 
 def _children() -> list[psutil.Process]:
-    alive = (child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE)
-    return list(alive)
+    alive = []
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it may end between being listed and being asked
+            if child.status() != psutil.STATUS_ZOMBIE:
+                alive.append(child)
+    return alive
 
 
 def _abandon(triton: Triton) -> None:
