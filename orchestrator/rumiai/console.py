@@ -178,18 +178,21 @@ def _verdict(event: Mapping[str, Any]) -> str:
     return f"{event['status']} in {event['seconds']:.1f} s{more}"
 
 
-def print_outcomes(outcomes: Sequence[VideoOutcome], console: Console | None = None) -> None:
+def print_outcomes(outcomes: Sequence[VideoOutcome]) -> None:
     """A table for each video; for a large run a line each, and a table only for those that are not ok."""
     # In a file or a pipe a path that is cut in two is of no use to anybody.
-    console = console or Console(highlight=False, width=None if sys.stdout.isatty() else _NO_TERMINAL_COLUMNS)
-    for outcome in outcomes:
-        if len(outcomes) <= _MOST_TABLES or outcome.status != "ok":
-            console.print(outcome_table(outcome))
-        else:
-            console.print(f"{escape(outcome.video_id)}: {outcome.status}, {outcome.files.get('unified', '')}")
-    counts = {status: sum(o.status == status for o in outcomes) for status in _COLOURS}
-    if len(outcomes) > 1:
-        console.print(", ".join(f"{count} {status}" for status, count in counts.items() if count))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _NO_TERMINAL_COLUMNS)
+    with console.capture() as captured:
+        for outcome in outcomes:
+            if len(outcomes) <= _MOST_TABLES or outcome.status != "ok":
+                console.print(outcome_table(outcome))
+            else:
+                console.print(f"{escape(outcome.video_id)}: {outcome.status}, {outcome.files.get('unified', '')}")
+        counts = {status: sum(o.status == status for o in outcomes) for status in _COLOURS}
+        if len(outcomes) > 1:
+            console.print(", ".join(f"{count} {status}" for status, count in counts.items() if count))
+    for line in captured.get().splitlines():
+        print(line.rstrip())  # noqa: T201 - tables are filled up with blanks
 
 
 def outcome_table(outcome: VideoOutcome) -> Table:

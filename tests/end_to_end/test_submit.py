@@ -219,6 +219,10 @@ def test_the_table_at_the_end_tells_the_story(ran: Done, clip: Clip, triton_serv
     # The run before has done the work, so that this one only tells.
     told = orch("submit", clip.path, "--out", out, "--server", triton_server.grpc)
     assert told.code == 0
+    # Into a pipe: nothing is folded, nothing filled up.
+    (files,) = [line for line in told.stdout.splitlines() if line.startswith("files")]
+    assert files.endswith(str(out / "unified_analysis/clip.json"))
+    assert told.stdout.splitlines() == [line.rstrip() for line in told.stdout.splitlines()]
     text = " ".join(told.stdout.split())
     for part in (
         "6.0 s",
