@@ -5,7 +5,8 @@
 * bare: the stage's own code in this process with nothing beside it, on all frames of the clip, in the batches that the
   pipeline makes.
 * served: the same requests by shared memory to a running server, two in flight. Bare engines and served ones have both
-  done the same work once before: what a first frame of its size costs is in the whole run below, not in the rates.
+  done the same work once before: what a first frame of its size costs is in the whole run below, not in the rates. Of
+  all that can be repeated the turn in the middle counts, of ``--runs`` or of as many as ten seconds have room for.
 * in the pipeline: seconds that the service worked or waited during ``rumiai-orch submit`` (they overlap; several
   requests of one service at once count each), and CPU seconds of the process that does it.
 
@@ -27,7 +28,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import common
 import cv2
@@ -53,7 +54,11 @@ from rumiai.perception.reading import Reading
 from rumiai.perception.watching import FRAMES_PER_BATCH
 from rumiai.settings import Settings
 
+T = TypeVar("T")
+
 _IN_FLIGHT: Final = 2
+# Of one stage, in as many turns as that takes: a turn of a second scatters by a third.
+_LEAST_S: Final = 10.0
 _PERSON: Final = tensors.COCO_NAMES.index("person")
 
 
@@ -97,19 +102,37 @@ class Material:
 
 
 class Stopwatch:
-    """Runs a piece of work and remembers it as a stage."""
+    """Runs a piece of work and remembers it as a stage.
 
-    def __init__(self) -> None:
+    Args:
+        runs: Of work that can be repeated, at least; the one in the middle counts.
+        least_s: So many seconds of it, too.
+    """
+
+    def __init__(self, runs: int = 1, least_s: float = 0.0) -> None:
+        self.runs, self.least_s = runs, least_s
         self.stages: dict[str, Stage] = {}
 
-    def time(self, name: str, unit: str, work: Callable[[], float], *, twice: bool = False) -> None:
-        """``work`` returns how many units it did; with ``twice`` its second turn counts."""
-        if twice:
+    def time(self, name: str, unit: str, work: Callable[[], float], *, repeat: bool = False) -> None:
+        """``work`` returns how many units it did; with ``repeat`` a first turn does not count."""
+        if repeat:
             work()
-        wall, cpu = time.monotonic(), time.process_time()
-        units = work()
-        self.stages[name] = Stage(name, units, unit, time.monotonic() - wall, time.process_time() - cpu)
-        print(f"  bare {name}: {self.stages[name].bare_s:.2f} s", flush=True)
+        turns: list[Stage] = []
+        while not turns or (repeat and not self.enough([turn.bare_s for turn in turns])):
+            wall, cpu = time.monotonic(), time.process_time()
+            units = work()
+            turns.append(Stage(name, units, unit, time.monotonic() - wall, time.process_time() - cpu))
+        self.stages[name] = middle(turns, lambda turn: turn.bare_s)
+        print(f"  bare {name}: {', '.join(f'{turn.bare_s:.2f}' for turn in turns)} s", flush=True)
+
+    def enough(self, turns_s: Sequence[float]) -> bool:
+        """Whether turns of these seconds tell how long one takes."""
+        return len(turns_s) >= self.runs and sum(turns_s) >= self.least_s
+
+
+def middle(values: Sequence[T], key: Callable[[T], float]) -> T:
+    """The median; of an even number the upper one of the two."""
+    return sorted(values, key=key)[len(values) // 2]
 
 
 def open_material(path: Path) -> Material:
@@ -196,7 +219,7 @@ def measure_engines(watch: Stopwatch, material: Material) -> None:
             material.people.append(boxes)
         return float(sum(len(batch) for batch in material.sampled))
 
-    watch.time("yolo", "frames", objects, twice=True)
+    watch.time("yolo", "frames", objects, repeat=True)
     detector, recognizer, locator = map(
         weights.path, ("craft_mlt_25k.pth", "english_g2.pth", "PP-OCRv6_det_small.onnx")
     )
@@ -208,7 +231,7 @@ def measure_engines(watch: Stopwatch, material: Material) -> None:
                 ocr.read([(batch.images[run.start : run.stop], OcrParams(**CAPTIONS.to_request()))])
         return float(sum(len(wanted) for wanted in material.wanted))
 
-    watch.time("ocr", "frames read", texts, twice=True)
+    watch.time("ocr", "frames read", texts, repeat=True)
     track = material.track
     if track is not None:
         whisper = make_engine("ctranslate2", weights.path("whisper-base-ct2"), threads=threads)
@@ -217,7 +240,7 @@ def measure_engines(watch: Stopwatch, material: Material) -> None:
             whisper.transcribe([(track.samples, WhisperParams())])
             return track.duration_s
 
-        watch.time("whisper", "s of sound", speech, twice=True)
+        watch.time("whisper", "s of sound", speech, repeat=True)
     with PeopleAnalyzer(weights.path) as analyzer:
 
         def people() -> float:
@@ -225,10 +248,10 @@ def measure_engines(watch: Stopwatch, material: Material) -> None:
                 analyzer.analyze(batch.images, batch.timestamps_s, batch.frame_numbers, boxes)
             return float(sum(len(batch) for batch in material.sampled))
 
-        watch.time("mediapipe", "frames", people)
+        watch.time("mediapipe", "frames", people, repeat=True)
 
 
-async def measure_served(material: Material, server: common.Server) -> dict[str, float]:
+async def measure_served(watch: Stopwatch, material: Material, server: common.Server) -> dict[str, float]:
     """The same requests to the server: seconds by model.
 
     Before the engines are loaded here: with them in its memory this client took a third longer with YOLO, and a worker,
@@ -249,10 +272,13 @@ async def measure_served(material: Material, server: common.Server) -> dict[str,
             calls["whisper"] = [lambda: transcribe(client, track, SpeechRequest())]
         for name, requests in calls.items():
             await _in_flight(requests)
-            began = time.monotonic()
-            await _in_flight(requests)
-            served_s[name] = time.monotonic() - began
-            print(f"  served {name}: {served_s[name]:.2f} s", flush=True)
+            turns_s: list[float] = []
+            while not watch.enough(turns_s):
+                began = time.monotonic()
+                await _in_flight(requests)
+                turns_s.append(time.monotonic() - began)
+            served_s[name] = middle(turns_s, float)
+            print(f"  served {name}: {', '.join(f'{turn_s:.2f}' for turn_s in turns_s)} s", flush=True)
         await client.unregister(material.arena.region)
         if material.region is not None:
             await client.unregister(material.region.region)
@@ -271,24 +297,29 @@ async def _in_flight(requests: Sequence[Callable[[], Awaitable[Any]]]) -> None:
             group.create_task(send(request))
 
 
-def take_pipeline(watch: Stopwatch, run: common.Run) -> float:
-    """What the stages took during a whole run; returns its analysis seconds."""
+def analysis_seconds(run: common.Run) -> float:
+    """Of the only video of a run."""
+    (video,) = run.videos
+    return float(video["seconds"])
+
+
+def take_pipeline(watch: Stopwatch, run: common.Run) -> None:
+    """What the stages took during a whole run."""
     (video,) = run.videos
     cpu = run.usage.cpu_by_program_s
     for name, stage in watch.stages.items():
         stage.pipeline_s = video["services"].get(name, {}).get("seconds")
         stage.pipeline_cpu_s = cpu.get(f"server {name}")
     watch.stages["decode + scenes"].pipeline_s = video["stage_seconds"].get("decode_video")
-    seconds: float = video["seconds"]
-    return seconds
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clip", default="bench", help="bench, demo, short, or a file  [default: bench]")
+    parser.add_argument("--runs", type=int, default=3, help="of each, at least  [default: 3]")
     args = parser.parse_args()
-    watch = Stopwatch()
+    watch = Stopwatch(args.runs, _LEAST_S)
     with tempfile.TemporaryDirectory(prefix="rumiai-measure-") as temporary:
         folder = Path(temporary)
         clip = common.make_clip(args.clip, folder)
@@ -297,8 +328,8 @@ def main() -> None:
             measure_decoding(watch, material)
             measure_gate(watch, material)
             with common.serving(folder / "server.log") as server:
-                served_s = asyncio.run(measure_served(material, server))
-                run = common.submit([clip.path], folder / "out", server)
+                served_s = asyncio.run(measure_served(watch, material, server))
+                ran = [common.submit([clip.path], folder / f"out{i}", server) for i in range(args.runs)]
             measure_engines(watch, material)
         finally:
             material.arena.close()
@@ -306,14 +337,23 @@ def main() -> None:
                 material.region.close()
     for name, seconds in served_s.items():
         watch.stages[name].served_s = seconds
-    analysis_s = take_pipeline(watch, run)
+    run = middle(ran, analysis_seconds)
+    analysis_s = analysis_seconds(run)
+    take_pipeline(watch, run)
     print_stages(list(watch.stages.values()))
     report = speed_of_light(watch, analysis_s)
     print(json.dumps(report))
     stages = [vars(stage) for stage in watch.stages.values()]
     common.write_result(
         "stages",
-        {"clip": clip.name, "stages": stages, "speed_of_light": report, "pipeline": run.usage.to_dict()},
+        {
+            "clip": clip.name,
+            "runs": args.runs,
+            "stages": stages,
+            "speed_of_light": report,
+            "analysis_s_of_all_runs": [analysis_seconds(each) for each in ran],
+            "pipeline": run.usage.to_dict(),
+        },
     )
 
 
