@@ -323,6 +323,11 @@ def submit(
     return Run(done["videos"], code, meter.usage, resources.ru_utime + resources.ru_stime)
 
 
+def middle(values: Sequence[Any], key: Callable[[Any], float]) -> Any:
+    """The one whose key is the median; of an even number the upper of the two."""
+    return sorted(values, key=key)[len(values) // 2]
+
+
 def machine() -> dict[str, Any]:
     """What the figures were taken on, and how busy it was."""
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as lines:

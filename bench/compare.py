@@ -94,11 +94,6 @@ def run_pipeline(clip: common.BenchClip, server: common.Server, folder: Path, ru
     return found
 
 
-def middle(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The run whose analysis time is the median (the slower of the two middle ones)."""
-    return sorted(runs, key=lambda run: run["analysis_s"])[len(runs) // 2]
-
-
 def print_times(
     naive: Mapping[str, Any], run: Mapping[str, Any], duration_s: float, start_s: float
 ) -> dict[str, float]:
@@ -223,7 +218,7 @@ def main() -> None:
         with common.serving(folder / "server.log", "--device", args.device) as server:
             print(f"server ready after {server.start_s:.1f} s")
             runs = run_pipeline(clip, server, folder, args.runs)
-        run = middle(runs)
+        run = common.middle(runs, lambda each: each["analysis_s"])
         facts = json.loads(Path(run["files"]["unified"]).read_text(encoding="utf-8"))["metadata"]
         assessed = [
             quality.assess(

@@ -178,7 +178,7 @@ def main() -> None:
                     part(bench)
                 except ImportError as exc:
                     bench.leave_out(name, str(exc))
-                except Exception as exc:  # noqa: BLE001 - whatever fails, the other parts may run, and it is told
+                except Exception as exc:  # noqa: BLE001 - the program's edge: the other parts may run, and it is told
                     traceback.print_exc()
                     bench.wrong.append(f"{name}: {type(exc).__name__}: {exc}")
             if not bench.rows:

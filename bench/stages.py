@@ -28,7 +28,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 import common
 import cv2
@@ -53,8 +53,6 @@ from rumiai.people.landmarks import PeopleAnalyzer
 from rumiai.perception.reading import Reading
 from rumiai.perception.watching import FRAMES_PER_BATCH
 from rumiai.settings import Settings
-
-T = TypeVar("T")
 
 _IN_FLIGHT: Final = 2
 # Of one stage, in as many turns as that takes: a turn of a second scatters by a third.
@@ -122,17 +120,12 @@ class Stopwatch:
             wall, cpu = time.monotonic(), time.process_time()
             units = work()
             turns.append(Stage(name, units, unit, time.monotonic() - wall, time.process_time() - cpu))
-        self.stages[name] = middle(turns, lambda turn: turn.bare_s)
+        self.stages[name] = common.middle(turns, lambda turn: turn.bare_s)
         print(f"  bare {name}: {', '.join(f'{turn.bare_s:.2f}' for turn in turns)} s", flush=True)
 
     def enough(self, turns_s: Sequence[float]) -> bool:
         """Whether turns of these seconds tell how long one takes."""
         return len(turns_s) >= self.runs and sum(turns_s) >= self.least_s
-
-
-def middle(values: Sequence[T], key: Callable[[T], float]) -> T:
-    """The median; of an even number the upper one of the two."""
-    return sorted(values, key=key)[len(values) // 2]
 
 
 def open_material(path: Path) -> Material:
@@ -277,7 +270,7 @@ async def measure_served(watch: Stopwatch, material: Material, server: common.Se
                 began = time.monotonic()
                 await _in_flight(requests)
                 turns_s.append(time.monotonic() - began)
-            served_s[name] = middle(turns_s, float)
+            served_s[name] = common.middle(turns_s, float)
             print(f"  served {name}: {', '.join(f'{turn_s:.2f}' for turn_s in turns_s)} s", flush=True)
         await client.unregister(material.arena.region)
         if material.region is not None:
@@ -337,7 +330,7 @@ def main() -> None:
                 material.region.close()
     for name, seconds in served_s.items():
         watch.stages[name].served_s = seconds
-    run = middle(ran, analysis_seconds)
+    run = common.middle(ran, analysis_seconds)
     analysis_s = analysis_seconds(run)
     take_pipeline(watch, run)
     print_stages(list(watch.stages.values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import logging
 import os
@@ -93,6 +94,8 @@ def _redirect_stderr(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as log:
         os.dup2(log.fileno(), 2)
+        # With a descriptor of its own: MediaPipe's calls put descriptor 2 aside, and where a crash was must be told.
+        faulthandler.enable(os.dup(log.fileno()))
 
 
 class Voice:

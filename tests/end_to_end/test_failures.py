@@ -171,15 +171,21 @@ def test_an_interrupted_run_leaves_nothing_behind(
     assert again.done["videos"][0]["status"] == "ok"
 
 
-def test_a_killed_worker_costs_its_video_one_retry(clip: Clip, triton_server: RunningServer, tmp_path: Path) -> None:
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGABRT])
+def test_a_killed_worker_costs_its_video_one_retry(
+    clip: Clip, triton_server: RunningServer, tmp_path: Path, signum: int
+) -> None:
     run = Tracked("submit", clip.path, "--out", tmp_path, "--server", triton_server.grpc, "--json")
     run.read_until('"stage": "frames"')
     workers = [child for child in run.descendants() if "spawn_main" in " ".join(child.cmdline())]
     assert len(workers) == 1
-    workers[0].kill()
+    workers[0].send_signal(signum)
     ended = run.finish()
     assert ended.code == 0, ended.stderr
     assert [event["event"] for event in ended.events].count("retry") == 1
+    # What a native library does when it gives up leaves the place in the log; nobody can, when killed.
+    told = "Fatal Python error: Aborted" in (tmp_path / "logs" / "workers.log").read_text(encoding="utf-8")
+    assert told == (signum == signal.SIGABRT)
     assert ended.done["videos"][0]["status"] == "ok"
     assert run.leftovers() == []
 

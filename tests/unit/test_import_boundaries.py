@@ -113,11 +113,14 @@ def test_reading_an_adapter_imports_no_engine(model: str) -> None:
 
 
 _DEVICE = """
-import ctypes.util, sys
+import ctypes, sys
 from rumiai_server.launch import resolve_device
 device = resolve_device("auto")
 asked = "torch" in sys.modules
-driver = ctypes.util.find_library("cuda") is not None
+try:
+    driver = ctypes.CDLL("libcuda.so.1") is not None
+except OSError:
+    driver = False
 import torch
 print(device == ("cuda" if torch.cuda.is_available() else "cpu"), asked == driver)
 """
