@@ -2,11 +2,11 @@
 
     python bench/stages.py --clip bench
 
-* bare: the stage's own code in this process with nothing beside it, on all frames of the clip, in the batches that the
-  pipeline makes.
-* served: the same requests by shared memory to a running server, two in flight. Bare engines and served ones have both
-  done the same work once before: what a first frame of its size costs is in the whole run below, not in the rates. Of
-  all that can be repeated the turn in the middle counts, of ``--runs`` or of as many as ten seconds have room for.
+* bare: the stage's own code with nothing beside it, on all frames of the clip, in the batches that the pipeline makes.
+* served: the same requests by shared memory to a running server, two in flight, in turns with the bare engines, which
+  wait in a process of their own. Both have done the same work once before: what a first frame of its size costs is in
+  the whole run below, not in the rates. The turn in the middle counts, of ``--runs`` or as many as ten seconds have
+  room for.
 * in the pipeline: seconds that the service worked or waited during ``rumiai-orch submit`` (they overlap; several
   requests of one service at once count each), and CPU seconds of the process that does it.
 
@@ -16,13 +16,10 @@ cannot be spread. No order of the stages can be faster without making a stage ch
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported
-
 import argparse
 import asyncio
 import json
+import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,12 +27,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
+import bare
 import common
 import cv2
-import numpy as np
 
-from rumiai import weights
-from rumiai.contracts import tensors
 from rumiai.contracts.frames import AudioTrack, FrameBatch, Sampling, VideoInfo
 from rumiai.inference.client import TritonClient
 from rumiai.inference.ocr import CAPTIONS, read_texts
@@ -49,7 +44,6 @@ from rumiai.media.decode import VideoPass, slot_bytes_for
 from rumiai.media.probe import probe, sampling_for
 from rumiai.media.scenes import StreamingSceneDetector
 from rumiai.media.shared_frames import FrameArena, SharedRegion
-from rumiai.people.landmarks import PeopleAnalyzer
 from rumiai.perception.reading import Reading
 from rumiai.perception.watching import FRAMES_PER_BATCH
 from rumiai.settings import Settings
@@ -57,7 +51,6 @@ from rumiai.settings import Settings
 _IN_FLIGHT: Final = 2
 # Of one stage, in as many turns as that takes: a turn of a second scatters by a third.
 _LEAST_S: Final = 10.0
-_PERSON: Final = tensors.COCO_NAMES.index("person")
 
 
 @dataclass
@@ -98,6 +91,24 @@ class Material:
         """Without the frames after cuts."""
         return [batch for batch in self.batches if batch.kind == "sampled"]
 
+    def engines(self) -> list[str]:
+        """Those that this clip is work for."""
+        return [name for name in bare.UNITS if self.track is not None or name != "whisper"]
+
+    def frames(self) -> list[bare.Frames]:
+        """The batches as the bare engines take them."""
+        runs = [frame_runs(b, wanted) if wanted else [] for b, wanted in zip(self.batches, self.wanted, strict=True)]
+        return [
+            bare.Frames(
+                b.images, b.timestamps_s, b.frame_numbers, b.kind == "sampled", [(r.start, r.stop) for r in run]
+            )
+            for b, run in zip(self.batches, runs, strict=True)
+        ]
+
+    def sound(self) -> bare.Sound | None:
+        """The track as Whisper takes it."""
+        return None if self.track is None else bare.Sound(self.track.samples, self.track.duration_s)
+
 
 class Stopwatch:
     """Runs a piece of work and remembers it as a stage.
@@ -111,17 +122,21 @@ class Stopwatch:
         self.runs, self.least_s = runs, least_s
         self.stages: dict[str, Stage] = {}
 
-    def time(self, name: str, unit: str, work: Callable[[], float], *, repeat: bool = False) -> None:
-        """``work`` returns how many units it did; with ``repeat`` a first turn does not count."""
-        if repeat:
-            work()
-        turns: list[Stage] = []
-        while not turns or (repeat and not self.enough([turn.bare_s for turn in turns])):
-            wall, cpu = time.monotonic(), time.process_time()
-            units = work()
-            turns.append(Stage(name, units, unit, time.monotonic() - wall, time.process_time() - cpu))
-        self.stages[name] = common.middle(turns, lambda turn: turn.bare_s)
-        print(f"  bare {name}: {', '.join(f'{turn.bare_s:.2f}' for turn in turns)} s", flush=True)
+    def time(self, name: str, unit: str, work: Callable[[], float]) -> None:
+        """Once; ``work`` returns how many units it did."""
+        wall, cpu = time.monotonic(), time.process_time()
+        units = work()
+        self.stages[name] = Stage(name, units, unit, time.monotonic() - wall, time.process_time() - cpu)
+        print(f"  bare {name}: {self.stages[name].bare_s:.2f} s", flush=True)
+
+    def keep(self, name: str, turns: Sequence[bare.Turn], served_s: Sequence[float] = ()) -> None:
+        """An engine's turn in the middle, and that of the server."""
+        turn = common.middle(turns, lambda turn: turn.wall_s)
+        served = common.middle(served_s, float) if served_s else None
+        self.stages[name] = Stage(name, turn.units, bare.UNITS[name], turn.wall_s, turn.cpu_s, served)
+        print(f"  bare {name}: {', '.join(f'{turn.wall_s:.2f}' for turn in turns)} s", flush=True)
+        if served_s:
+            print(f"  served {name}: {', '.join(f'{turn_s:.2f}' for turn_s in served_s)} s", flush=True)
 
     def enough(self, turns_s: Sequence[float]) -> bool:
         """Whether turns of these seconds tell how long one takes."""
@@ -194,88 +209,50 @@ def measure_gate(watch: Stopwatch, material: Material) -> None:
 
 def measure_engines(watch: Stopwatch, material: Material) -> None:
     """YOLO, OCR, Whisper and MediaPipe, one after another in this process."""
-    from rumiai_server.engines.ocr import OcrEngine, OcrParams
-    from rumiai_server.engines.whisper import WhisperParams, make_engine
-    from rumiai_server.engines.yolo import YoloEngine, YoloParams
+    with bare.Engines(material.frames(), material.sound()) as engines:
+        for name in material.engines():
+            turns: list[bare.Turn] = []
+            while not watch.enough([turn.wall_s for turn in turns]):
+                turns.append(engines.turn(name))
+            watch.keep(name, turns)
 
-    threads = len(os.sched_getaffinity(0))
-    yolo = YoloEngine(weights.path("yolov8n.onnx"), threads=threads)
 
-    def objects() -> float:
-        material.people.clear()
-        for batch in material.sampled:
-            (found,) = yolo.detect([(batch.images, YoloParams())])
-            height, width = batch.images.shape[1:3]
-            scale = np.array([width, height, width, height], np.float32)
-            corners = [frame.boxes[frame.class_ids == _PERSON] / scale for frame in found]
-            boxes = [np.concatenate((box[:, :2], box[:, 2:] - box[:, :2]), axis=1) for box in corners]
-            material.people.append(boxes)
-        return float(sum(len(batch) for batch in material.sampled))
+async def measure_side_by_side(watch: Stopwatch, material: Material, server: common.Server) -> None:
+    """The same, each turn of YOLO, OCR and Whisper followed by one of the same requests to the server."""
+    with bare.in_own_process(material.frames(), material.sound()) as turn:
+        async with TritonClient.connect(server.grpc, server.token) as client:
+            await client.register(material.arena.region, material.arena.key, material.arena.size_bytes)
+            if material.region is not None:
+                await client.register(material.region.region, material.region.key, material.region.size_bytes)
+            requests = _requests(client, material)
+            for name in material.engines():
+                turns: list[bare.Turn] = []
+                served_s: list[float] = []
+                if name in requests:
+                    await _in_flight(requests[name])
+                while not watch.enough([turn.wall_s for turn in turns]):
+                    turns.append(turn(name))
+                    if name in requests:
+                        began = time.monotonic()
+                        await _in_flight(requests[name])
+                        served_s.append(time.monotonic() - began)
+                watch.keep(name, turns, served_s)
+            await client.unregister(material.arena.region)
+            if material.region is not None:
+                await client.unregister(material.region.region)
 
-    watch.time("yolo", "frames", objects, repeat=True)
-    detector, recognizer, locator = map(
-        weights.path, ("craft_mlt_25k.pth", "english_g2.pth", "PP-OCRv6_det_small.onnx")
-    )
-    ocr = OcrEngine(detector, recognizer, locator=locator, threads=threads)
 
-    def texts() -> float:
-        for batch, wanted in zip(material.batches, material.wanted, strict=True):
-            for run in frame_runs(batch, wanted) if wanted else ():
-                ocr.read([(batch.images[run.start : run.stop], OcrParams(**CAPTIONS.to_request()))])
-        return float(sum(len(wanted) for wanted in material.wanted))
-
-    watch.time("ocr", "frames read", texts, repeat=True)
+def _requests(client: TritonClient, material: Material) -> dict[str, list[Callable[[], Awaitable[Any]]]]:
+    """By model, what the pipeline asks of the server for the clip."""
+    pairs = [(b, w) for b, w in zip(material.batches, material.wanted, strict=True) if w]
+    requests: dict[str, list[Callable[[], Awaitable[Any]]]] = {
+        "yolo": [lambda b=b: detect(client, b, DetectionParams()) for b in material.sampled],  # type: ignore[misc]
+        "ocr": [lambda b=b, w=w: read_texts(client, b, CAPTIONS, w) for b, w in pairs],  # type: ignore[misc]
+    }
     track = material.track
     if track is not None:
-        whisper = make_engine("ctranslate2", weights.path("whisper-base-ct2"), threads=threads)
-
-        def speech() -> float:
-            whisper.transcribe([(track.samples, WhisperParams())])
-            return track.duration_s
-
-        watch.time("whisper", "s of sound", speech, repeat=True)
-    with PeopleAnalyzer(weights.path) as analyzer:
-
-        def people() -> float:
-            for batch, boxes in zip(material.sampled, material.people, strict=True):
-                analyzer.analyze(batch.images, batch.timestamps_s, batch.frame_numbers, boxes)
-            return float(sum(len(batch) for batch in material.sampled))
-
-        watch.time("mediapipe", "frames", people, repeat=True)
-
-
-async def measure_served(watch: Stopwatch, material: Material, server: common.Server) -> dict[str, float]:
-    """The same requests to the server: seconds by model.
-
-    Before the engines are loaded here: with them in its memory this client took a third longer with YOLO, and a worker,
-    which is the client in the pipeline, has no engines.
-    """
-    served_s: dict[str, float] = {}
-    async with TritonClient.connect(server.grpc, server.token) as client:
-        await client.register(material.arena.region, material.arena.key, material.arena.size_bytes)
-        if material.region is not None and material.track is not None and material.track.span is not None:
-            await client.register(material.region.region, material.region.key, material.region.size_bytes)
-        pairs = [(b, w) for b, w in zip(material.batches, material.wanted, strict=True) if w]
-        calls: dict[str, list[Callable[[], Awaitable[Any]]]] = {
-            "yolo": [lambda b=b: detect(client, b, DetectionParams()) for b in material.sampled],  # type: ignore[misc]
-            "ocr": [lambda b=b, w=w: read_texts(client, b, CAPTIONS, w) for b, w in pairs],  # type: ignore[misc]
-        }
-        track = material.track
-        if track is not None:
-            calls["whisper"] = [lambda: transcribe(client, track, SpeechRequest())]
-        for name, requests in calls.items():
-            await _in_flight(requests)
-            turns_s: list[float] = []
-            while not watch.enough(turns_s):
-                began = time.monotonic()
-                await _in_flight(requests)
-                turns_s.append(time.monotonic() - began)
-            served_s[name] = common.middle(turns_s, float)
-            print(f"  served {name}: {', '.join(f'{turn_s:.2f}' for turn_s in turns_s)} s", flush=True)
-        await client.unregister(material.arena.region)
-        if material.region is not None:
-            await client.unregister(material.region.region)
-    return served_s
+        requests["whisper"] = [lambda: transcribe(client, track, SpeechRequest())]
+    return requests
 
 
 async def _in_flight(requests: Sequence[Callable[[], Awaitable[Any]]]) -> None:
@@ -321,15 +298,12 @@ def main() -> None:
             measure_decoding(watch, material)
             measure_gate(watch, material)
             with common.serving(folder / "server.log") as server:
-                served_s = asyncio.run(measure_served(watch, material, server))
+                asyncio.run(measure_side_by_side(watch, material, server))
                 ran = [common.submit([clip.path], folder / f"out{i}", server) for i in range(args.runs)]
-            measure_engines(watch, material)
         finally:
             material.arena.close()
             if material.region is not None:
                 material.region.close()
-    for name, seconds in served_s.items():
-        watch.stages[name].served_s = seconds
     run = common.middle(ran, analysis_seconds)
     analysis_s = analysis_seconds(run)
     take_pipeline(watch, run)
