@@ -23,6 +23,7 @@ from rumiai.contracts.outcome import VideoOutcome
 _REDRAWS_PER_S: Final = 4
 # With more videos than this, the end of the run lists one line each instead of a table each.
 _MOST_TABLES: Final = 20
+_MOST_CUTS: Final = 8
 # Wider than any path.
 _NO_TERMINAL_COLUMNS: Final = 5000
 _COLOURS: Final = {"ok": "green", "partial": "yellow", "failed": "red"}
@@ -253,19 +254,26 @@ def _found(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     size = f", {width}x{height}" if width else ""
     rows = [("duration", f"{summary['duration_s']:.1f} s{size}")]
     if summary["shots"] is not None:
-        cuts = ", ".join(f"{cut:.2f}" for cut in summary["cuts_s"][:8])
-        rows.append(("shots", f"{summary['shots']}" + (f" (cuts at {cuts} s)" if cuts else "")))
+        cuts = ", ".join(f"{cut:.2f}" for cut in summary["cuts_s"][:_MOST_CUTS])
+        more = _more(len(summary["cuts_s"]) - _MOST_CUTS)
+        rows.append(("shots", f"{summary['shots']}" + (f" (cuts at {cuts} s{more})" if cuts else "")))
     if summary["words"] is not None:
         said = f"{summary['words']} words" + (f", {summary['language']}" if summary["words"] else "")
         rows.append(("speech", said + (f": {summary['first_sentence']}" if summary["first_sentence"] else "")))
     if summary["texts"] is not None:
-        more = summary["text_count"] - len(summary["texts"])
-        rows.append(("texts", "; ".join(summary["texts"]) + (f"; {more} more" if more > 0 else "") or "none"))
+        more = _more(summary["text_count"] - len(summary["texts"]))
+        rows.append(("texts", "; ".join(summary["texts"]) + more or "none"))
     if summary["objects"] is not None:
         shares = ", ".join(f"{name} {share:.0%}" for name, share in summary["objects"].items())
-        rows.append(("objects", f"{shares} of frames" if shares else "none"))
+        more = _more(summary["object_class_count"] - len(summary["objects"]))
+        rows.append(("objects", f"{shares} of frames{more}" if shares else "none"))
     if summary["presence_percentage"] is not None:
         gestures = f", gestures {', '.join(summary['gestures'])}" if summary["gestures"] else ""
         presence = f"on {summary['presence_percentage']:.0f}% of frames, at most {summary['most_faces']} faces"
         rows.append(("people", presence + gestures))
     return rows
+
+
+def _more(count: int) -> str:
+    """How many a list does not show."""
+    return f"; {count} more" if count > 0 else ""

@@ -52,7 +52,7 @@ def _texts(data: Mapping[str, Any] | None) -> dict[str, Any]:
 def _objects(data: Mapping[str, Any] | None) -> dict[str, Any]:
     """For each class the share of frames that show it; tracks fragment, so they are not counted."""
     if data is None:
-        return {"objects": None, "frames_with_person": None}
+        return {"objects": None, "object_class_count": None, "frames_with_person": None}
     frames: dict[str, set[float]] = {}
     for track in data["objectAnnotations"]:
         seen = frames.setdefault(track["className"], set())
@@ -61,7 +61,7 @@ def _objects(data: Mapping[str, Any] | None) -> dict[str, Any]:
     ranked = sorted(frames.items(), key=lambda item: (-len(item[1]), item[0]))
     persons = len(frames.get(_PERSON, ())) / total
     shares = {name: round(len(seen) / total, 3) for name, seen in ranked[:_MOST_OBJECTS]}
-    return {"objects": shares, "frames_with_person": round(persons, 3)}
+    return {"objects": shares, "object_class_count": len(ranked), "frames_with_person": round(persons, 3)}
 
 
 def _people(data: Mapping[str, Any] | None) -> dict[str, Any]:
