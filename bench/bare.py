@@ -2,7 +2,7 @@
 
 In this process, or in one of its own that stands beside a server. There its turns can alternate with served ones, so
 that an hour in which the machine is slower slows both; and this process stays without the engines, as a worker does:
-with them in its memory, requests to YOLO took a third longer.
+with them in its memory, requests to YOLO were seen to take longer.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from rumiai import weights
 from rumiai.contracts import tensors
+from rumiai.contracts.frames import AudioTrack
 from rumiai.inference.ocr import CAPTIONS
 
 # What a turn of each is counted in.
@@ -45,14 +46,6 @@ class Frames:
 
 
 @dataclass(frozen=True)
-class Sound:
-    """float32 at 16 kHz, and its seconds."""
-
-    samples: npt.NDArray[np.float32]
-    duration_s: float
-
-
-@dataclass(frozen=True)
 class Turn:
     """All work of one engine on the clip, done once; wall-clock and processor seconds."""
 
@@ -66,13 +59,13 @@ class Engines:
 
     Args:
         batches: The frames of a clip, in the batches that the pipeline makes.
-        sound: Its sound.
+        track: Its sound.
     """
 
-    def __init__(self, batches: Sequence[Frames], sound: Sound | None) -> None:
+    def __init__(self, batches: Sequence[Frames], track: AudioTrack | None) -> None:
         self._batches = batches
         self._sampled = [batch for batch in batches if batch.sampled]
-        self._sound = sound
+        self._track = track
         self._threads = len(os.sched_getaffinity(0))
         self._work: dict[str, Callable[[], float]] = {
             "yolo": self._objects,
@@ -150,10 +143,10 @@ class Engines:
     def _speech(self) -> float:
         from rumiai_server.engines.whisper import WhisperParams
 
-        if self._sound is None:
+        if self._track is None:
             raise ValueError("the clip has no sound")
-        self._whisper.transcribe([(self._sound.samples, WhisperParams())])
-        return self._sound.duration_s
+        self._whisper.transcribe([(self._track.samples, WhisperParams())])
+        return self._track.duration_s
 
     def _people(self) -> float:
         if not self._boxes:
@@ -164,19 +157,19 @@ class Engines:
 
 
 @contextmanager
-def in_own_process(batches: Sequence[Frames], sound: Sound | None) -> Iterator[Callable[[str], Turn]]:
+def in_own_process(batches: Sequence[Frames], track: AudioTrack | None) -> Iterator[Callable[[str], Turn]]:
     """``Engines.turn`` of engines in another process, which ends with the context."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_take_turns, args=(there, batches, sound), daemon=True)
+    process = context.Process(target=_take_turns, args=(there, batches, track), daemon=True)
     process.start()
     there.close()
 
     def turn(name: str) -> Turn:
-        here.send(name)
         try:
+            here.send(name)
             answer = here.recv()
-        except EOFError:
+        except (EOFError, OSError):
             raise RuntimeError(f"the process of the bare engines ended in a turn of {name}; see above") from None
         assert isinstance(answer, Turn)
         return answer
@@ -189,8 +182,8 @@ def in_own_process(batches: Sequence[Frames], sound: Sound | None) -> Iterator[C
         process.kill()
 
 
-def _take_turns(names: Connection, batches: Sequence[Frames], sound: Sound | None) -> None:
-    with Engines(batches, sound) as engines:
+def _take_turns(names: Connection, batches: Sequence[Frames], track: AudioTrack | None) -> None:
+    with Engines(batches, track) as engines:
         while True:
             try:
                 name = names.recv()

@@ -105,10 +105,6 @@ class Material:
             for b, run in zip(self.batches, runs, strict=True)
         ]
 
-    def sound(self) -> bare.Sound | None:
-        """The track as Whisper takes it."""
-        return None if self.track is None else bare.Sound(self.track.samples, self.track.duration_s)
-
 
 class Stopwatch:
     """Runs a piece of work and remembers it as a stage.
@@ -209,7 +205,7 @@ def measure_gate(watch: Stopwatch, material: Material) -> None:
 
 def measure_engines(watch: Stopwatch, material: Material) -> None:
     """YOLO, OCR, Whisper and MediaPipe, one after another in this process."""
-    with bare.Engines(material.frames(), material.sound()) as engines:
+    with bare.Engines(material.frames(), material.track) as engines:
         for name in material.engines():
             turns: list[bare.Turn] = []
             while not watch.enough([turn.wall_s for turn in turns]):
@@ -219,7 +215,7 @@ def measure_engines(watch: Stopwatch, material: Material) -> None:
 
 async def measure_side_by_side(watch: Stopwatch, material: Material, server: common.Server) -> None:
     """The same, each turn of YOLO, OCR and Whisper followed by one of the same requests to the server."""
-    with bare.in_own_process(material.frames(), material.sound()) as turn:
+    with bare.in_own_process(material.frames(), material.track) as turn:
         async with TritonClient.connect(server.grpc, server.token) as client:
             await client.register(material.arena.region, material.arena.key, material.arena.size_bytes)
             if material.region is not None:
