@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -15,7 +16,7 @@ from rumiai.contracts import tensors
 from rumiai.contracts.frames import FrameBatch, SharedSpan
 from rumiai.errors import ConfigurationError, ContractError
 from rumiai.inference.client import TritonClient
-from rumiai.inference.ocr import box_contrasts
+from rumiai.inference.ocr import CAPTIONS, box_contrasts, read_texts
 from rumiai.inference.server_file import read_server_file
 from rumiai.inference.spans import SharedTensor, check_scores, frame_runs, normalised_xywh, rows_of
 
@@ -43,6 +44,36 @@ def test_neighbours_share_a_request_up_to_its_limits():
     assert [(r.start, r.stop) for r in frame_runs(batch_of(70))] == [(0, 64), (64, 70)]
     assert [(r.start, r.stop) for r in frame_runs(batch_of(9), [1, 2, 4, 8])] == [(1, 3), (4, 5), (8, 9)]
     assert frame_runs(batch_of(9), []) == []
+
+
+class CountingClient(TritonClient):
+    """Finds one text on every frame, named by the frame's first value, and sees how many requests wait at once."""
+
+    def __init__(self):
+        self.sizes, self.now, self.most = [], 0, 0
+
+    async def infer(self, spec, inputs, parameters=None):
+        images = inputs["IMAGES"].array
+        self.sizes.append(len(images))
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(0)
+        self.now -= 1
+        n = len(images)
+        return {
+            "TEXTS": np.array([[str(image[0, 0, 0]).encode()] for image in images], object),
+            "QUADS": np.zeros((n, 1, 4, 2), np.float32),
+            "SCORES": np.full((n, 1), 0.5, np.float32),
+            "COUNTS": np.ones((n, 1), np.int32),
+        }
+
+
+def test_a_video_has_one_request_of_a_batch_at_ocr():
+    client, batch = CountingClient(), batch_of(8)
+    found = asyncio.run(read_texts(client, batch, CAPTIONS, [0, 2, 3, 4, 7]))
+    assert (client.sizes, client.most) == ([1, 3, 1], 1)
+    assert [frame.frame_number for frame in found] == [0, 2, 3, 4, 7]
+    assert [frame.texts for frame in found] == [(str(batch.images[i, 0, 0, 0]),) for i in (0, 2, 3, 4, 7)]
 
 
 @pytest.mark.parametrize("indices", [[1, 1], [2, 1], [-1], [9]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -65,9 +64,8 @@ async def read_texts(
         ValueError: Indices that are not ascending or not in the batch.
     """
     runs = frame_runs(batch, indices)
-    answers = await asyncio.gather(
-        *(client.infer(tensors.OCR, {"IMAGES": run.tensor(batch)}, params.to_request()) for run in runs)
-    )
+    # One after another: requests of unequal size that wait together part the pool into which Triton copies them.
+    answers = [await client.infer(tensors.OCR, {"IMAGES": run.tensor(batch)}, params.to_request()) for run in runs]
     return [found for run, outputs in zip(runs, answers, strict=True) for found in _frames(batch, run, outputs)]
 
 
