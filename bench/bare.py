@@ -95,13 +95,13 @@ class Engines:
 
     @cached_property
     def _yolo(self) -> Any:
-        from rumiai_server.engines.yolo import YoloEngine
+        from rumiai_server.engines.yolo.engine import YoloEngine
 
         return YoloEngine(weights.path("yolov8n.onnx"), threads=self._threads)
 
     @cached_property
     def _ocr(self) -> Any:
-        from rumiai_server.engines.ocr import OcrEngine
+        from rumiai_server.engines.ocr.engine import OcrEngine
 
         detector, recognizer, locator = map(
             weights.path, ("craft_mlt_25k.pth", "english_g2.pth", "PP-OCRv6_det_small.onnx")
@@ -110,7 +110,7 @@ class Engines:
 
     @cached_property
     def _whisper(self) -> Any:
-        from rumiai_server.engines.whisper import make_engine
+        from rumiai_server.engines.whisper.engine import make_engine
 
         return make_engine("ctranslate2", weights.path("whisper-base-ct2"), threads=self._threads)
 
@@ -121,7 +121,7 @@ class Engines:
         return self._open.enter_context(PeopleAnalyzer(weights.path))
 
     def _objects(self) -> float:
-        from rumiai_server.engines.yolo import YoloParams
+        from rumiai_server.engines.yolo.engine import YoloParams
 
         self._boxes = []
         for batch in self._sampled:
@@ -133,7 +133,7 @@ class Engines:
         return float(sum(len(batch.images) for batch in self._sampled))
 
     def _texts(self) -> float:
-        from rumiai_server.engines.ocr import OcrParams
+        from rumiai_server.engines.ocr.engine import OcrParams
 
         for batch in self._batches:
             for start, stop in batch.to_read:
@@ -141,7 +141,7 @@ class Engines:
         return float(sum(stop - start for batch in self._batches for start, stop in batch.to_read))
 
     def _speech(self) -> float:
-        from rumiai_server.engines.whisper import WhisperParams
+        from rumiai_server.engines.whisper.engine import WhisperParams
 
         if self._track is None:
             raise ValueError("the clip has no sound")

@@ -35,7 +35,7 @@ from rumiai import weights
 from rumiai.demo import Shot, View, pictures
 from rumiai.demo.draw import ShotPainter
 from rumiai.inference.ocr import CAPTIONS, STRICT
-from rumiai_server.engines.ocr import OcrEngine, OcrParams, TextLines
+from rumiai_server.engines.ocr.engine import OcrEngine, OcrParams, TextLines
 
 _TEXTS: Final = (
     "the link in bio", "if", "WAIT", "wait for it", "Step %d", "50%% OFF", "follow me", "why?", "no", "OK", "I do",

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from rumiai_server.engines.cuda_graphs import Forward, GraphedForward
+    from rumiai_server.engines.shared.cuda_graphs import Forward, GraphedForward
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 # A phone's frame, and a short one's track.
@@ -184,8 +184,8 @@ def bench_yolo(bench: Bench) -> None:
     """Detection: ``fast`` (float16 on a GPU) and ``strict`` (float32)."""
     from ultralytics.nn.tasks import DetectionModel
 
-    from rumiai_server.engines.yolo import Fit, YoloEngine, YoloParams, fit_on_cpu, network_outputs
-    from rumiai_server.engines.yolo_weights import load_yolo
+    from rumiai_server.engines.yolo.engine import Fit, YoloEngine, YoloParams, fit_on_cpu, network_outputs
+    from rumiai_server.engines.yolo.weights import load_yolo
 
     frames = _frames(max(8, *bench.batches))
     fit = Fit.of(*_FRAME[:2], 640, 32)
@@ -240,7 +240,7 @@ def _check_objects(bench: Bench, reference: Any, engines: Mapping[bool, Any]) ->
     import cv2
     import ultralytics
 
-    from rumiai_server.engines.yolo import YoloParams
+    from rumiai_server.engines.yolo.engine import YoloParams
 
     picture = cv2.imread(str(Path(ultralytics.__file__).parent / "assets/bus.jpg"))[..., ::-1]
     images = np.stack([cv2.resize(picture, (720, 1280))] * 3)  # a batch that is filled up
@@ -271,8 +271,8 @@ def bench_ocr(bench: Bench) -> None:
     from easyocr.craft import CRAFT
     from easyocr.model.vgg_model import Model
 
-    from rumiai_server.engines.ocr_detector import Canvas, CraftDetector
-    from rumiai_server.engines.ocr_recognizer import Crop, TextRecognizer
+    from rumiai_server.engines.ocr.detector import Canvas, CraftDetector
+    from rumiai_server.engines.ocr.recognizer import Crop, TextRecognizer
 
     characters = recognition_models["gen2"]["english_g2"]["characters"]
 
@@ -331,7 +331,7 @@ def bench_whisper(bench: Bench) -> None:
     """Speech: openai-whisper's engine (random weights), or faster-whisper's (cached)."""
     import av
 
-    from rumiai_server.engines.whisper import WhisperEngine, WhisperParams, make_engine
+    from rumiai_server.engines.whisper.engine import WhisperEngine, WhisperParams, make_engine
 
     def make(path: Path) -> None:
         from whisper.model import ModelDimensions, Whisper

@@ -22,10 +22,10 @@ from rumiai.contracts.blocks import ANALYSES
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.results import MLAnalysisResult
 from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.families import family
-from rumiai.metrics.reading import read_evidence
-from rumiai.recompute import find_stored, recompute
-from rumiai.store import write_json
+from rumiai.results.recompute import find_stored, recompute
+from rumiai.results.store import write_json
 from rumiai.timeline.build import build
 from rumiai.timeline.markers import compute_markers
 

@@ -113,7 +113,7 @@ def _write_checkpoint(path: Path) -> None:
     from ultralytics.nn.tasks import DetectionModel
 
     from rumiai.contracts.tensors import COCO_NAMES
-    from rumiai_server.engines.yolo_weights import load_yolo as read_export
+    from rumiai_server.engines.yolo.weights import load_yolo as read_export
 
     fused = read_export(weights.path("yolov8n.onnx")).module.state_dict()
     model: Any = DetectionModel("yolov8n.yaml", verbose=False)
@@ -134,7 +134,7 @@ def load_whisper() -> Part:
     """openai-whisper base in float32 with word times, on the whole track."""
     from faster_whisper.audio import decode_audio
 
-    from rumiai_server.engines.whisper_openai import load_model
+    from rumiai_server.engines.whisper.openai import load_model
 
     model: Any = load_model(weights.path("whisper-base-ct2")).eval()
 

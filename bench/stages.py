@@ -44,8 +44,8 @@ from rumiai.media.decode import VideoPass, slot_bytes_for
 from rumiai.media.probe import probe, sampling_for
 from rumiai.media.scenes import StreamingSceneDetector
 from rumiai.media.shared_frames import FrameArena, SharedRegion
-from rumiai.perception.reading import Reading
-from rumiai.perception.watching import FRAMES_PER_BATCH
+from rumiai.perception.text_reader import Reading
+from rumiai.perception.visual_stage import FRAMES_PER_BATCH
 from rumiai.settings import Settings
 
 _IN_FLIGHT: Final = 2

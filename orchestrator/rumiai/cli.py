@@ -106,8 +106,8 @@ def submit(sources: tuple[str, ...], no_insights: bool, as_json: bool, quiet: bo
     Exit status: 0 all videos ok or partial, 1 failed or interrupted, 2 bad arguments or settings, 3 Claude refused the
     key, 4 the models failed.
     """  # noqa: D301
-    from rumiai.claude_run import claude_settings
-    from rumiai.submit import submit_videos
+    from rumiai.run.claude import claude_settings
+    from rumiai.run.submit import submit_videos
 
     try:
         settings = _settings(flags)
@@ -135,7 +135,7 @@ def collect(wait: bool, as_json: bool, **flags: Any) -> None:
 
     Videos are not looked at again. What has not ended yet is left for a later call.
     """
-    from rumiai.collect import collect_answers
+    from rumiai.run.collect import collect_answers
 
     collect_answers(_settings(flags), _secrets(), wait=wait, as_json=as_json)
 
@@ -160,8 +160,8 @@ def recompute(paths: tuple[str, ...], out: Path, workers: int, as_json: bool) ->
 
     PATH is an --out folder of an earlier run, a unified analysis, or a folder with ML outputs, of any version.
     """
-    from rumiai.recompute import Recomputed, find_stored
-    from rumiai.recompute import recompute as rebuild
+    from rumiai.results.recompute import Recomputed, find_stored
+    from rumiai.results.recompute import recompute as rebuild
 
     done = 0
     stored = find_stored(paths)
@@ -204,7 +204,7 @@ def schema(analysis: str | None, markdown: bool) -> None:
 @click.option("--server", help="HOST:PORT of a server to look at too.")
 def doctor(as_json: bool, server: str | None) -> None:
     """Say what is there, what is missing and how to mend it; exit 1 when the main job cannot run."""
-    from rumiai.doctor import examine, print_findings
+    from rumiai.terminal.doctor import examine, print_findings
 
     findings = examine(_settings({"server": server}))
     print_findings(findings, as_json=as_json)

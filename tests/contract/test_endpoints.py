@@ -20,8 +20,8 @@ from rumiai.contracts.tensors import COCO_NAMES, ENDPOINTS, OCR, WHISPER, YOLO, 
 from rumiai.inference.client import TritonClient
 from rumiai.inference.sound_windows import windows
 from rumiai.inference.whisper import WhisperParams, transcribe
-from rumiai_server.engines.ocr import OcrEngine, OcrParams
-from rumiai_server.engines.yolo import YoloEngine, YoloParams
+from rumiai_server.engines.ocr.engine import OcrEngine, OcrParams
+from rumiai_server.engines.yolo.engine import YoloEngine, YoloParams
 
 from .calling import TRANSPORTS, Arrays, bus, by_grpc, by_http, caption, metric, speech
 

@@ -9,8 +9,9 @@ import sys
 from dataclasses import replace
 from typing import Any
 
-from rumiai import claude_run, cli
+from rumiai import cli
 from rumiai.insights import ClaudeSettings
+from rumiai.run import claude as claude_run
 
 # Attempts end soon, so that a test with hanging ones does too.
 _QUICK: dict[str, Any] = {"max_retries": 2, "deadline_s": 30.0, "read_timeout_s": 5.0}

@@ -12,7 +12,7 @@ from rumiai.contracts.blocks import ANALYSES
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.insights import AnswerStore, ApiKey, ClaudeSettings, Files, VideoInput
 from rumiai.metrics import family, read_evidence
-from rumiai.store import read_json, write_json
+from rumiai.results.store import read_json, write_json
 from rumiai.timeline.markers import compute_markers
 
 from ..unit.metrics_videos import analysis, expression, face, gesture, objects, segment, sticker, text

@@ -19,7 +19,7 @@ _CHILD = """
 import asyncio, pickle, sys
 from pathlib import Path
 from rumiai.insights import AnswerStore, Files, Insights
-from rumiai.store import read_json, write_json
+from rumiai.results.store import read_json, write_json
 chosen, source, folder = pickle.loads(Path(sys.argv[1]).read_bytes())
 async def run():
     async with Insights(chosen, AnswerStore(folder, Files(read_json, write_json))) as insights:

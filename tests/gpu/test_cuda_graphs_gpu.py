@@ -12,9 +12,9 @@ import pytest
 import torch
 import ultralytics
 
-from rumiai_server.engines.cuda_graphs import GRAPH_FROM_USE, CudaRecorder, GraphedForward
-from rumiai_server.engines.ocr_detector import Canvas, CraftDetector
-from rumiai_server.engines.yolo import YoloEngine, YoloParams
+from rumiai_server.engines.ocr.detector import Canvas, CraftDetector
+from rumiai_server.engines.shared.cuda_graphs import GRAPH_FROM_USE, CudaRecorder, GraphedForward
+from rumiai_server.engines.yolo.engine import YoloEngine, YoloParams
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")]
 

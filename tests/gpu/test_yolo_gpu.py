@@ -11,7 +11,7 @@ import pytest
 import torch
 import ultralytics
 
-from rumiai_server.engines.yolo import YoloEngine, YoloParams
+from rumiai_server.engines.yolo.engine import YoloEngine, YoloParams
 
 pytestmark = [
     pytest.mark.gpu,

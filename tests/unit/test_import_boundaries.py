@@ -13,20 +13,21 @@ ROOT = Path(__file__).resolve().parents[2]
 ORCHESTRATOR = ROOT / "orchestrator" / "rumiai"
 SERVER = ROOT / "triton" / "rumiai_server"
 
-# Siblings: they know the types and the errors, and nothing of each other.
+# Siblings: they know the floor (types, errors, weights), and nothing of each other.
 SIBLINGS = {"sources", "media", "inference", "people", "timeline", "metrics", "insights", "report", "demo"}
-COMMON = {"contracts", "errors", "weights"}
-# What a sibling may know besides: the demo clips need nothing but files.
+COMMON = {"core", "contracts", "errors", "weights"}
+# What a part may know besides itself.
 ALLOWED = {
-    "contracts": {"errors"},
+    "core": {"errors"},
+    "contracts": {"core", "errors"},
     "errors": set(),
     "settings": {"contracts", "errors"},
     "weights": {"errors"},
-    "store": {"contracts", "errors"},
-    "summary": {"contracts"},
-    "console": {"contracts"},
-    "embedded": {"contracts", "errors", "settings"},
 }
+# What stands on the siblings, bottom first: each knows what is above it in this list, never what is below.
+STOREYS = ("legacy", "perception", "results", "run")
+# Readers of older shapes end where their data is canonical; timeline still shares their number and box readers.
+SHARED_READERS = {"timeline": {"legacy"}, "legacy": {"timeline"}}
 
 
 def imports_of(path: Path) -> set[str]:
@@ -55,14 +56,21 @@ def part_files(part: str) -> list[Path]:
 @pytest.mark.parametrize("part", sorted(SIBLINGS))
 def test_siblings_do_not_import_each_other(part: str) -> None:
     for path in part_files(part):
-        assert parts_of(path) - {part, "__version__"} <= COMMON, path
+        assert parts_of(path) - {part, "__version__"} <= COMMON | SHARED_READERS.get(part, set()), path
+
+
+@pytest.mark.parametrize("part", STOREYS)
+def test_a_storey_knows_nothing_of_those_above_it(part: str) -> None:
+    above = {*STOREYS[STOREYS.index(part) + 1 :], "terminal", "cli"}
+    if part == "run":
+        above = {"cli"}
+    for path in part_files(part):
+        assert not parts_of(path) & above, path
 
 
 @pytest.mark.parametrize("part", sorted(ALLOWED))
 def test_the_parts_below_know_only_what_is_below_them(part: str) -> None:
-    files = part_files(part)
-    assert files
-    for path in files:
+    for path in part_files(part):
         assert parts_of(path) - {part, "__version__"} <= ALLOWED[part], path
 
 
@@ -79,7 +87,8 @@ def test_engines_do_not_import_triton() -> None:
 def test_the_orchestrator_never_imports_the_server_or_torch() -> None:
     for path in ORCHESTRATOR.rglob("*.py"):
         names = {name.split(".")[0] for name in imports_of(path)}
-        allowed = {"torch"} if path.name == "doctor.py" else set()  # it asks torch for the GPU, when torch is there
+        # The doctor asks torch for the GPU, when torch is there.
+        allowed = {"torch"} if path.name == "doctor.py" else set()
         assert not names & ({"rumiai_server", "torch", "ultralytics", "easyocr", "pytriton"} - allowed), path
 
 

@@ -9,7 +9,7 @@ import triton_python_backend_utils as pb_utils
 
 from rumiai.contracts.tensors import OCR
 from rumiai_server import adapter
-from rumiai_server.engines.ocr_types import OcrParams, TextLines
+from rumiai_server.engines.ocr.types import OcrParams, TextLines
 
 
 class TritonPythonModel:
@@ -17,7 +17,7 @@ class TritonPythonModel:
 
     def initialize(self, args):
         """Load the weights and run both networks once."""
-        from rumiai_server.engines.ocr import OcrEngine
+        from rumiai_server.engines.ocr.engine import OcrEngine
 
         settings = adapter.ModelSettings.from_args(args)
         self._mode = settings["mode"]

@@ -9,7 +9,7 @@ import triton_python_backend_utils as pb_utils
 
 from rumiai.contracts.tensors import WHISPER
 from rumiai_server import adapter
-from rumiai_server.engines.whisper import Transcript, WhisperParams, make_engine
+from rumiai_server.engines.whisper.engine import Transcript, WhisperParams, make_engine
 
 
 class TritonPythonModel:

@@ -9,7 +9,7 @@ import triton_python_backend_utils as pb_utils
 
 from rumiai.contracts.tensors import YOLO
 from rumiai_server import adapter
-from rumiai_server.engines.yolo_types import Detections, YoloParams
+from rumiai_server.engines.yolo.types import Detections, YoloParams
 
 # What the orchestrator sends: batches of portrait frames, the last one of a video shorter.
 WARM_UP_SHAPES = ((1, 1280, 720), (8, 1280, 720))
@@ -20,7 +20,7 @@ class TritonPythonModel:
 
     def initialize(self, args):
         """Load the weights and run the network once, so that the first request is as fast as the next."""
-        from rumiai_server.engines.yolo import YoloEngine
+        from rumiai_server.engines.yolo.engine import YoloEngine
 
         settings = adapter.ModelSettings.from_args(args)
         self._mode = settings["mode"]

@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from rumiai.contracts.blocks import EXTRA, Blocks, Field, needs_judgement, schema_of, validate_blocks
 from rumiai.contracts.blocks.types import ListOf, Maybe, Record, Type
+from rumiai.insights.answer_json import UnreadableError, blocks_of, read_object
 from rumiai.insights.citing import Corpus
 from rumiai.insights.cleaning import clean, clean_text
-from rumiai.insights.reading import UnreadableError, blocks_of, read_object
 from rumiai.insights.templates import confidence_key
 
 # prompts.md 9.4

@@ -7,9 +7,9 @@ share is in ``bins``, ``statistics``, ``intervals``, ``labels``, ``words``, ``co
 from __future__ import annotations
 
 from rumiai.contracts.blocks import ANALYSES, to_generic, to_prefixed
-from rumiai.metrics.evidence import Evidence
+from rumiai.metrics.evidence.build import read_evidence
+from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.families import FamilyResult, compute_all, family
-from rumiai.metrics.reading import read_evidence
 
 __all__ = [
     "ANALYSES", "Evidence", "FamilyResult", "compute_all", "family", "read_evidence", "to_generic", "to_prefixed",

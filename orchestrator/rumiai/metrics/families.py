@@ -13,8 +13,8 @@ import numpy as np
 from rumiai.contracts.blocks import ANALYSES, schema_of
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError
-from rumiai.metrics.evidence import Evidence
-from rumiai.metrics.reading import read_evidence
+from rumiai.metrics.evidence.build import read_evidence
+from rumiai.metrics.evidence.types import Evidence
 
 _DECIMALS: Final = 3
 # analyses.md 7.2 asks for another precision here.

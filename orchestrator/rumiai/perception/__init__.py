@@ -19,10 +19,10 @@ from typing import Any
 
 from rumiai.contracts.results import MLAnalysisResult, ServiceName
 from rumiai.inference.client import TritonClient
-from rumiai.perception.listening import Listening
-from rumiai.perception.service import AUDIBLE, VISUAL, Emit, Perceived, Subject, Tools
+from rumiai.perception.audio_stage import Listening
+from rumiai.perception.service_run import AUDIBLE, VISUAL, Emit, Perceived, Subject, Tools
 from rumiai.perception.versions import service_versions
-from rumiai.perception.watching import Watching
+from rumiai.perception.visual_stage import Watching
 from rumiai.settings import Settings
 
 __all__ = ["Perceived", "Subject", "Tools", "perceive", "service_versions"]

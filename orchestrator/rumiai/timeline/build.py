@@ -9,8 +9,8 @@ from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.results import SERVICES, MLAnalysisResult, ServiceName
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.errors import ContractError
+from rumiai.legacy.normalising.common import number
 from rumiai.timeline.entries import ENTRY_BUILDERS, expression_entries
-from rumiai.timeline.normalising.common import number
 from rumiai.timeline.validate import check, normalise
 
 # A scrape rounds to whole seconds: only a larger difference means another video or a wrong one.

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from rumiai.contracts.lexicons import EMOTIONS
 from rumiai.contracts.results import ServiceName
-from rumiai.timeline.normalising.common import Record, number, records
+from rumiai.legacy.normalising.common import Record, number, records
 
 BURST_PATTERNS: Final = ("front_loaded", "back_loaded", "middle_peak", "steady", "none")
 

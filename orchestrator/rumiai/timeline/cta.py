@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from rumiai.contracts.lexicons import find_ctas
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
+from rumiai.legacy.normalising.common import Record, records
+from rumiai.legacy.normalising.ocr import is_watermark
 from rumiai.timeline.elements import Element
 from rumiai.timeline.moments import clipped, object_counts, text_moments, words_of
-from rumiai.timeline.normalising.common import Record, records
-from rumiai.timeline.normalising.ocr import is_watermark
 
 _WINDOW_SHARE: Final = 0.15
 # Shorter, and a window of a short video holds not one sentence.

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
+from rumiai.legacy.normalising.ocr import is_watermark
 from rumiai.timeline.entries import CONSECUTIVE_STEPS, step_s
-from rumiai.timeline.normalising.ocr import is_watermark
 
 # One entry per sample: what they show lasts from sample to sample. Scenes and energy windows are no elements: they
 # cover the whole video.

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from rumiai.contracts.results import ServiceName
 from rumiai.contracts.timeline import TimelineEntry
-from rumiai.timeline.normalising.common import Record, number, records
-from rumiai.timeline.normalising.ocr import position_of
+from rumiai.legacy.normalising.common import Record, number, records
+from rumiai.legacy.normalising.ocr import position_of
 
 # Sightings this many sampling steps apart are consecutive: a nearest frame is never exactly on the grid.
 CONSECUTIVE_STEPS: Final = 1.5

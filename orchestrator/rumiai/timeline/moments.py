@@ -8,8 +8,8 @@ from itertools import accumulate
 from typing import Any, Final
 
 from rumiai.contracts.timeline import Timeline, TimelineEntry
+from rumiai.legacy.normalising.ocr import is_watermark
 from rumiai.timeline.elements import Element, most_at_once
-from rumiai.timeline.normalising.ocr import is_watermark
 
 # timeline.md 9.2
 MAX_TEXT_CHARS: Final = 50

@@ -9,14 +9,14 @@ from typing import Any, Final
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.results import ServiceName
 from rumiai.contracts.timeline import ENTRY_TYPES, Timeline, TimelineEntry
+from rumiai.legacy.normalising.audio import normalise_audio_energy, normalise_emotion
+from rumiai.legacy.normalising.common import Record
+from rumiai.legacy.normalising.mediapipe import normalise_mediapipe
+from rumiai.legacy.normalising.ocr import normalise_ocr
+from rumiai.legacy.normalising.scenes import normalise_scenes
+from rumiai.legacy.normalising.whisper import normalise_whisper
+from rumiai.legacy.normalising.yolo import normalise_yolo
 from rumiai.timeline.checks import violations
-from rumiai.timeline.normalising.audio import normalise_audio_energy, normalise_emotion
-from rumiai.timeline.normalising.common import Record
-from rumiai.timeline.normalising.mediapipe import normalise_mediapipe
-from rumiai.timeline.normalising.ocr import normalise_ocr
-from rumiai.timeline.normalising.scenes import normalise_scenes
-from rumiai.timeline.normalising.whisper import normalise_whisper
-from rumiai.timeline.normalising.yolo import normalise_yolo
 
 _NORMALISERS: Final[Mapping[ServiceName, Callable[[Record, MediaFacts], dict[str, Any]]]] = {
     "yolo": normalise_yolo, "whisper": normalise_whisper, "ocr": normalise_ocr, "mediapipe": normalise_mediapipe,

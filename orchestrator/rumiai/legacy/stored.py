@@ -1,0 +1,245 @@
+"""A unified analysis from files of any age (timeline.md 7.1, ml_outputs.md 13.3). Never changes what it is given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from rumiai.contracts.facts import MediaFacts
+from rumiai.contracts.lexicons import canonical_gesture
+from rumiai.contracts.metadata import VideoMetadata
+from rumiai.contracts.results import SERVICES, MLAnalysisResult, ServiceName
+from rumiai.contracts.timeline import SCHEMA_VERSION, Timeline, TimelineEntry, Timestamp, UnifiedAnalysis
+from rumiai.errors import ContractError, StoreError
+from rumiai.legacy.node import node_entries, node_metadata, node_results, source_fps
+from rumiai.legacy.normalising.common import Record, first, number, records
+from rumiai.timeline.build import build, entry_counts
+from rumiai.timeline.validate import opened
+
+# Where each service's file lies below the output folder (clients.md 7); the first name is the one written.
+ML_FILES: Final[Mapping[ServiceName, tuple[str, ...]]] = {
+    "yolo": ("object_detection_outputs/{id}/{id}_yolo_detections.json",),
+    "whisper": ("speech_transcriptions/{id}_whisper.json",),
+    "ocr": ("creative_analysis_outputs/{id}/{id}_creative_analysis.json",),
+    "mediapipe": ("human_analysis_outputs/{id}/{id}_human_analysis.json",),
+    "scene_detection": ("scene_detection_outputs/{id}/{id}_scenes.json",),
+    "audio_energy": (
+        "audio_energy_outputs/{id}/{id}_energy.json",
+        "audio_energy_outputs/{id}/{id}_audio_energy.json",
+    ),
+    "emotion_detection": ("emotion_detection_outputs/{id}/{id}_emotions.json",),
+}
+# Older Node code wrote ids with these additions.
+_ID_FORMS: Final = ("{}", "user_{}", "{}_1", "user_{}_1")
+
+_V3_SECTIONS: Final[Mapping[ServiceName, str]] = {
+    "yolo": "objectDetection", "mediapipe": "humanAnalysis", "ocr": "creativeAnalysis",
+    "scene_detection": "sceneDetection", "whisper": "speechTranscription",
+}  # fmt: skip
+_SERVICE_OF_TYPE: Final[Mapping[str, ServiceName]] = {
+    "object": "yolo", "speech": "whisper", "text": "ocr", "sticker": "ocr", "scene_change": "scene_detection",
+    "scene": "scene_detection", "pose": "mediapipe", "face": "mediapipe", "gaze": "mediapipe",
+    "gesture": "mediapipe", "action": "mediapipe", "emotion": "emotion_detection", "audio_energy": "audio_energy",
+}  # fmt: skip
+_TYPE_SYNONYMS: Final[Mapping[str, str]] = {"text_overlay": "text"}
+# A scrape's whole seconds against the decoder's duration, which the last scene's end keeps.
+_ROUNDING_S: Final = 1.0
+
+
+def read_unified(raw: Record, facts: MediaFacts | None = None) -> UnifiedAnalysis:
+    """The unified analysis that a ``unified_analysis/<id>.json`` of any version holds.
+
+    Canonical files come back as they were saved. Older ones (v3's sections, the fork's ``ml_data``, nested ``data``,
+    Node's frame-numbered timelines) are normalised, checked and built anew; a service whose data does not hold keeps
+    the file's own timeline entries and is listed as failed. ``facts`` outweighs what the file says of itself: give the
+    frame size where it has boxes in pixels.
+
+    Raises:
+        ContractError: No video id or no duration, or a canonical file that lacks a required member.
+    """
+    if raw.get("schema_version") == SCHEMA_VERSION:
+        try:
+            return UnifiedAnalysis.from_dict(raw)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ContractError(f"unified analysis {raw.get('video_id')}: {error!r}"[:300]) from error
+    video_id = str(first(raw, "video_id", "id") or "")
+    if not video_id:
+        raise ContractError("unified analysis: got no video_id", hint="is this a unified_analysis file?")
+    services = {**node_results(raw), **_service_data(raw)}
+    known = _file_facts(raw, services, facts or MediaFacts())
+    results = {service: _result(service, data) for service, data in services.items()}
+    analysis = build(video_id, _read_metadata(raw), known, results, _mapping(raw.get("processing_metadata")))
+    analysis = _with_old_entries(analysis, [*_old_entries(raw), *node_entries(raw, known)], known)
+    markers = _mapping(raw.get("temporal_markers", raw.get("temporalMarkers")))
+    return replace(analysis, temporal_markers=markers or None)
+
+
+def read_ml_files(
+    root: Path, video_id: str, facts: MediaFacts | None = None, metadata: Record | None = None
+) -> UnifiedAnalysis:
+    """Rebuild a unified analysis from the services' files below ``root``, in the layout of clients.md 7.
+
+    ``metadata`` defaults to the scraped item ``temp/<id>_apify.json`` where there is one. A file that cannot be parsed
+    fails its service.
+
+    Raises:
+        StoreError: No service has a file.
+        ContractError: Neither ``facts`` nor a file says how long the video is.
+    """
+    services: dict[ServiceName, Record] = {}
+    for service, names in ML_FILES.items():
+        path = _found(root, names, video_id)
+        if path is not None:
+            services[service] = _load(path)
+    if not services:
+        raise StoreError(f"{root}: got no ML output of {video_id}, expected at least one of its {len(SERVICES)} files")
+    frames = _found(root, ("frame_outputs/{id}/metadata.json",), video_id)
+    about = dict(_load(frames)) if frames is not None else {}
+    if (count := number(about.get("frame_count"))) and (seconds := number(about.get("duration"))):
+        about["sample_fps"] = count / seconds
+    if metadata is None:
+        item = _found(root, ("temp/{id}_apify.json",), video_id)
+        scraped = VideoMetadata.from_apify(_load(item)) if item is not None else VideoMetadata.local(video_id)
+        metadata = scraped.to_dict()
+    known = _file_facts(about, services, facts or MediaFacts())
+    return build(video_id, metadata, known, {service: _result(service, data) for service, data in services.items()})
+
+
+def _found(root: Path, names: tuple[str, ...], video_id: str) -> Path | None:
+    if Path(video_id).name != video_id:
+        raise StoreError(f"got video id {video_id!r}, expected one path component")
+    forms = [form.format(video_id) for form in _ID_FORMS]
+    candidates = (root / name.format(id=form) for form in forms for name in names)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _load(path: Path) -> Record:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        return {"error": f"{path.name} could not be read: {error}"[:200]}
+    return value if isinstance(value, Mapping) else {"error": f"{path.name} holds no object"}
+
+
+def _result(service: ServiceName, data: Record) -> MLAnalysisResult:
+    return MLAnalysisResult(service, "unknown", True, data)
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _service_data(raw: Record) -> dict[ServiceName, Record]:
+    """Each service's raw data, wherever this version put it; services of which the file has nothing are absent."""
+    found: dict[ServiceName, Record] = {}
+    ml_data = _mapping(raw.get("ml_data"))
+    results = _mapping(raw.get("ml_results"))
+    for service in SERVICES:
+        candidates = (ml_data.get(service), raw.get(_V3_SECTIONS.get(service, "")), results.get(service))
+        data = next((item for item in candidates if isinstance(item, Mapping) and item), None)
+        if data is not None:
+            found[service] = opened(data)
+    if "emotion_detection" not in found and (emotions := _emotions_of_timeline(raw)):
+        # The fork kept its emotions in the timeline only.
+        found["emotion_detection"] = {"emotions": emotions, "metadata": {"processed": True, "model": "unknown"}}
+    return found
+
+
+def _emotions_of_timeline(raw: Record) -> list[dict[str, Any]]:
+    return [{**e.data, "timestamp": e.start_s} for e in _old_entries(raw) if e.entry_type == "emotion"]
+
+
+def _old_entries(raw: Record) -> Iterator[TimelineEntry]:
+    """The entries of the file's own timeline, historical time strings read; what cannot be read is left out."""
+    for item in records(_mapping(raw.get("timeline")).get("entries")):
+        start, end = Timestamp.from_value(item.get("start")), Timestamp.from_value(item.get("end"))
+        kind = str(first(item, "entry_type", "type") or "unknown")
+        kind = _TYPE_SYNONYMS.get(kind, kind)
+        if start is None or kind not in _SERVICE_OF_TYPE or _is_nothing(kind, start, item):
+            continue
+        if end is not None and end < start:
+            start, end = end, start
+        entry = TimelineEntry.from_dict({**item, "start": start, "end": None, "entry_type": kind})
+        yield replace(entry, end_s=end.seconds if end is not None else None)
+
+
+def _is_nothing(kind: str, start: Timestamp, item: Record) -> bool:
+    """Entries that older versions wrote of nothing: a cut at the start, the gesture ``none``."""
+    if kind == "gesture":
+        return canonical_gesture(str(_mapping(item.get("data")).get("type") or "none")) is None
+    return kind == "scene_change" and start.seconds == 0.0
+
+
+def _with_old_entries(analysis: UnifiedAnalysis, old: list[TimelineEntry], facts: MediaFacts) -> UnifiedAnalysis:
+    """Entries of services without usable data are all that is left of them: kept, the service failed."""
+    kept = [entry for entry in old if not analysis.ok(_SERVICE_OF_TYPE[entry.entry_type])]
+    if not kept:
+        return analysis
+    details = {service: dict(detail) for service, detail in analysis.pipeline_details.items()}
+    for service in {_SERVICE_OF_TYPE[entry.entry_type] for entry in kept}:
+        details[service]["reason"] = f"{details[service]['reason']}; only the old file's timeline entries are left"
+    timeline = Timeline.from_entries(
+        analysis.video_id, analysis.duration_s, [*analysis.timeline.entries, *kept], 1 / facts.fps if facts.fps else 0.0
+    )
+    timeline = replace(timeline, dropped=timeline.dropped + analysis.timeline.dropped)
+    processing = {**analysis.processing_metadata, **entry_counts(timeline)}
+    return replace(analysis, timeline=timeline, pipeline_details=details, processing_metadata=processing)
+
+
+def _read_metadata(raw: Record) -> dict[str, Any]:
+    given = _mapping(raw.get("metadata")) or _mapping(raw.get("video_metadata")) or node_metadata(raw)
+    canonical = VideoMetadata.from_dict({**given, "id": given.get("id") or raw.get("video_id")}).to_dict()
+    known = {key: value for key, value in canonical.items() if value is not None}
+    return {**canonical, **given, **known}
+
+
+def _file_facts(raw: Record, services: Mapping[ServiceName, Record], given: MediaFacts) -> MediaFacts:
+    """What is known of the file: from the caller, the file, its metadata, then the services' own metadata."""
+    metadata = _mapping(raw.get("metadata"))
+    own = [_mapping(data.get("metadata")) for data in services.values()]
+    visual = [_mapping(services[name].get("metadata")) for name in services if name not in ("whisper", "audio_energy")]
+    stated = first(raw, "duration", "duration_seconds")
+    durations = [stated, metadata.get("duration"), *(meta.get("duration") for meta in visual)]
+    facts = given.filled_from(
+        MediaFacts(
+            duration_s=_decoder_duration(_positive(*durations), services.get("scene_detection")),
+            fps=source_fps(raw) or _positive(metadata.get("fps"), *(meta.get("fps") for meta in own)),
+            width=_pixels(metadata.get("width"), raw.get("width"), *(meta.get("width") for meta in own)),
+            height=_pixels(metadata.get("height"), raw.get("height"), *(meta.get("height") for meta in own)),
+            sample_fps=_positive(raw.get("sample_fps"), raw.get("extraction_fps")),
+        )
+    )
+    if facts.sample_fps is None and facts.duration_s is not None:
+        return replace(facts, sample_fps=extraction_fps(facts.duration_s, facts.fps, raw.get("fps")))
+    return facts
+
+
+def extraction_fps(duration_s: float, fps: float | None, stated: object = None) -> float:
+    """At which rate older versions extracted frames (ml_outputs.md 1.1): what the file states, else by length.
+
+    A stated rate of at most 10 is no camera's: it is the extraction's. The step was a whole number of source frames.
+    """
+    if (rate := number(stated)) is not None and 0 < rate <= 10:
+        return rate
+    target = 5.0 if duration_s < 30 else 3.0 if duration_s < 60 else 2.0
+    return fps / max(1, int(fps / target)) if fps is not None else target
+
+
+def _decoder_duration(stated: float | None, scenes: Record | None) -> float | None:
+    ends = [number(first(scene, "end_time", "end")) for scene in records((scenes or {}).get("scenes"))]
+    last = max((end for end in ends if end is not None), default=None)
+    if last is not None and last > 0 and (stated is None or abs(last - stated) <= _ROUNDING_S):
+        return last
+    return stated
+
+
+def _positive(*values: object) -> float | None:
+    return next((found for value in values if (found := number(value)) is not None and found > 0), None)
+
+
+def _pixels(*values: object) -> int | None:
+    found = _positive(*values)
+    return int(found) or None if found is not None else None

@@ -1,0 +1,252 @@
+"""emotional_journey: which emotions the main face shows, how they change and what goes with them (analyses, 2)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from rumiai.contracts.lexicons import VALENCE_WEIGHTS
+from rumiai.metrics.emotional_journey.curve import NEUTRAL, Journey, Peak
+from rumiai.metrics.emotional_journey.extras import further_metrics
+from rumiai.metrics.emotional_journey.sync import EmotionSync, triggers
+from rumiai.metrics.evidence.types import Evidence
+from rumiai.metrics.families import FamilyResult, assemble, unknown
+from rumiai.metrics.shared.bins import equal_windows, span
+from rumiai.metrics.shared.labels import LabelChange
+from rumiai.metrics.shared.metadata_facts import Facts
+from rumiai.metrics.shared.statistics import clamp, mean
+
+NAME: Final = "emotional_journey"
+
+_WINDOWS: Final = 10
+_MOST: Final = 5
+_CLOSING_SHARE: Final = 0.2
+_QUICK_PER_MINUTE: Final = 6.0
+_VARIETY: Final = 3  # more labels than this are a variety
+_NEGATIVE, _POSITIVE = -0.1, 0.1  # mean valence of a third
+_OPENING_BINS: Final = 3
+_HIGH, _MEDIUM = 0.6, 0.3  # coverage and confidence
+
+
+def compute(evidence: Evidence) -> FamilyResult:
+    """The six blocks and further metrics of one video."""
+    journey = None if evidence.expressions is None else Journey(evidence.expressions, evidence.bins)
+    sync = None if journey is None else EmotionSync(journey, evidence)
+    caption = Facts(evidence).caption
+    known = {} if journey is None or sync is None else _known(journey, sync, evidence)
+
+    def block(name: str) -> dict[str, Any]:
+        return {**unknown(NAME, name), **known.get(name, {})}
+
+    return assemble(
+        NAME,
+        evidence,
+        core=block("CoreMetrics") | {"captionSentiment": None if caption is None else caption.sentiment.category},
+        dynamics=block("Dynamics"),
+        interactions=block("Interactions"),
+        key_events=block("KeyEvents"),
+        patterns={"emotionalTechniques": [], "engagementHooks": [], "viewerJourneyMap": "passive"} | block("Patterns"),
+        quality=block("Quality")
+        | {
+            "emotionalDataCompleteness": answered_share(evidence),
+            "analysisReliability": reliability(journey),
+            "missingDataPoints": missing_points(evidence),
+        },
+        precompute=known.get("precompute", {}),
+    )
+
+
+def _known(journey: Journey, sync: EmotionSync, evidence: Evidence) -> dict[str, dict[str, Any]]:
+    contrasts = contrast_moments(journey, sync)
+    return {
+        "CoreMetrics": {
+            "uniqueEmotions": len(set(journey.faces.labels)),
+            "emotionTransitions": len(journey.changes),
+            "dominantEmotion": journey.dominant,
+            "emotionalDiversity": journey.diversity,
+            "gestureEmotionAlignment": sync.gesture,
+            "audioEmotionAlignment": sync.audio,
+            "emotionalIntensity": mean(journey.faces.intensities),
+        },
+        "Dynamics": {
+            "emotionProgression": progression(journey),
+            "transitionSmoothness": journey.smoothness,
+            "emotionalArc": journey.arc,
+            "peakEmotionMoments": [_moment(journey, peak) for peak in _by_time(journey.intense_moments)],
+            "stabilityScore": journey.stability,
+            "tempoEmotionSync": sync.beats,
+        },
+        "Interactions": {
+            "gestureReinforcement": sync.reinforcement,
+            "audioMoodCongruence": sync.mood,
+            "captionEmotionAlignment": sync.with_caption,
+            "multimodalCoherence": sync.coherence,
+            "emotionalContrastMoments": contrasts,
+        },
+        "KeyEvents": _key_events(journey, evidence),
+        "Patterns": {
+            "journeyArchetype": archetype(journey),
+            "emotionalTechniques": techniques(journey, sync, contrasts),
+            "pacingStrategy": pacing_strategy(journey),
+            "engagementHooks": [f"{p.emotion} at {journey.bins.label(p.bin)}" for p in _by_time(journey.peaks)],
+            "viewerJourneyMap": viewer_journey(journey),
+        },
+        "Quality": {
+            "detectionConfidence": mean(journey.faces.confidences),
+            "timelineCoverage": journey.coverage,
+        },
+        "precompute": further_metrics(journey, sync),
+    }
+
+
+def _by_time(peaks: list[Peak]) -> list[Peak]:
+    return sorted(peaks[:_MOST], key=lambda peak: peak.bin)
+
+
+def _moment(journey: Journey, peak: Peak) -> dict[str, Any]:
+    return {"timestamp": journey.bins.label(peak.bin), "emotion": peak.emotion, "intensity": peak.intensity}
+
+
+def progression(journey: Journey) -> list[dict[str, Any]]:
+    """Ten equal windows, as many as there are bins in a shorter video."""
+    edges = equal_windows(journey.bins.duration_s, min(_WINDOWS, journey.bins.count))
+    count = edges.size - 1
+    window = np.clip(np.searchsorted(edges, journey.faces.times_s, side="right") - 1, 0, count - 1)
+    labels = journey.strongest(window, count)
+    sums = np.bincount(window, weights=journey.faces.intensities, minlength=count)
+    counts = np.bincount(window, minlength=count)
+    return [
+        {
+            "timestamp": span(float(edges[i]), float(edges[i + 1])),
+            "emotion": labels[i],
+            "intensity": clamp(float(sums[i] / counts[i])) if counts[i] else None,
+        }
+        for i in range(count)
+    ]
+
+
+def contrast_moments(journey: Journey, sync: EmotionSync) -> list[dict[str, Any]]:
+    """Changes between emotions of opposite valence, and words with a tone said with a face of the opposite one."""
+    found: list[tuple[float, dict[str, Any]]] = []
+    for change in journey.changes:
+        if VALENCE_WEIGHTS[change.before] * VALENCE_WEIGHTS[change.after] < 0:
+            conflict = f"{change.before} turns to {change.after}"
+            labels = {"fromEmotion": change.before, "toEmotion": change.after}
+            label = journey.bins.label_at(change.time_s)
+            found.append((change.time_s, {"timestamp": label, "conflict": conflict, **labels}))
+    for tone in sync.tones or ():
+        if not tone.congruent:
+            conflict = f"{tone.sentiment} words with a face of {tone.emotion}"
+            stretch = span(tone.start_s, min(tone.end_s, journey.bins.duration_s))
+            unchanged = {"fromEmotion": None, "toEmotion": None}
+            found.append((tone.start_s, {"timestamp": stretch, "conflict": conflict, **unchanged}))
+    return [moment for _, moment in sorted(found, key=lambda item: (item[0], item[1]["conflict"]))]
+
+
+def _key_events(journey: Journey, evidence: Evidence) -> dict[str, Any]:
+    peaks, changes = _by_time(journey.peaks), journey.changes
+    label_at = journey.bins.label_at
+    causes = triggers(evidence, [peak.time_s for peak in peaks] + [change.time_s for change in changes])
+    return {
+        "emotionalPeaks": [
+            {**_moment(journey, peak), "trigger": cause} for peak, cause in zip(peaks, causes, strict=False)
+        ],
+        "transitionPoints": [
+            {"timestamp": label_at(change.time_s), "from": change.before, "to": change.after, "trigger": cause}
+            for change, cause in zip(changes, causes[len(peaks) :], strict=True)
+        ],
+        "climaxMoment": _moment(journey, journey.intense_moments[0]) if journey.intense_moments else None,
+        "resolutionMoment": resolution(journey),
+    }
+
+
+def resolution(journey: Journey) -> dict[str, Any] | None:
+    """The last change to joy, or back to neutral, in the last 20 %; closure when it is the video's last change."""
+    begin_s = (1 - _CLOSING_SHARE) * journey.bins.duration_s
+    settling: list[LabelChange] = [
+        change for change in journey.changes if change.time_s >= begin_s and change.after in (NEUTRAL, "joy")
+    ]
+    if not settling:
+        return None
+    last = settling[-1]
+    return {
+        "timestamp": journey.bins.label_at(last.time_s),
+        "emotion": last.after,
+        "closure": last == journey.changes[-1],
+    }
+
+
+def archetype(journey: Journey) -> str | None:
+    """Shape of the journey, the first rule that fits; None without a face."""
+    if not journey.known.size:
+        return None
+    first, _, last = journey.third_valences()
+    peaks = {peak.emotion for peak in journey.intense_moments[:_MOST]}
+    if first is not None and last is not None and first < _NEGATIVE and last > _POSITIVE:
+        return "problem_solution"
+    if journey.arc == "rising" and "joy" in peaks:
+        return "surprise_delight"
+    if journey.arc == "rollercoaster":
+        return "transformation"
+    return "discovery" if "surprise" in peaks else "steady_state"
+
+
+def techniques(journey: Journey, sync: EmotionSync, contrasts: list[dict[str, Any]]) -> list[str]:
+    """Techniques with evidence."""
+    toned = [run.label for run in journey.faces.smoothed.runs if run.label != NEUTRAL]
+    found = {
+        "emotional_variety": len(set(journey.faces.labels)) > _VARIETY,
+        "gesture_reinforcement": (sync.reinforcement or 0.0) > 0.5,
+        "contrast": bool(contrasts),
+        "repetition": len(toned) > len(set(toned)),
+    }
+    return [name for name, there in found.items() if there]
+
+
+def pacing_strategy(journey: Journey) -> str | None:
+    """By transitions per minute; None without a face."""
+    if not journey.known.size:
+        return None
+    rate = journey.changes_per_minute
+    return "steady_state" if rate == 0 else "gradual_build" if rate < _QUICK_PER_MINUTE else "quick_shifts"
+
+
+def viewer_journey(journey: Journey) -> str:
+    """By where the peaks lie; those that neither open the video nor fill all thirds build up."""
+    bins = [peak.bin for peak in journey.peaks]
+    third, count = journey.bins.third, journey.bins.count
+    if not bins:
+        return "passive"
+    if min(bins) < _OPENING_BINS:
+        return "immediate_hook"
+    places = {0 if i < third else 2 if i >= count - third else 1 for i in bins}
+    return "engaged_throughout" if len(places) == 3 else "slow_build"
+
+
+def answered_share(evidence: Evidence) -> float:
+    """Samples analysed / expected: the r of q = c x r; 0 when the service failed."""
+    quality = evidence.services.of["emotion"]
+    confidence = clamp(quality.confidence or 0.0)
+    return clamp(quality.q / confidence) if confidence else 0.0
+
+
+def reliability(journey: Journey | None) -> str:
+    """By coverage and mean confidence."""
+    confidence = None if journey is None else mean(journey.faces.confidences)
+    if journey is None or confidence is None:
+        return "low"
+    least = min(journey.coverage, confidence)
+    return "high" if least >= _HIGH else "medium" if least >= _MEDIUM else "low"
+
+
+def missing_points(evidence: Evidence) -> list[str]:
+    """Kinds of evidence that were looked for and are not there."""
+    faces, speech = evidence.expressions, evidence.speech
+    found = {
+        "no_emotions_detected": faces is not None and not faces.labels,
+        "limited_emotional_range": faces is not None and len(set(faces.labels)) == 1,
+        "no_audio": evidence.services.ok("audio") and evidence.audio is None,
+        "no_speech": speech is not None and not speech.words,
+    }
+    return [name for name, there in found.items() if there]

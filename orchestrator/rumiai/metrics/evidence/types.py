@@ -1,0 +1,352 @@
+"""What the metric families read: the unified analysis as typed, sorted values (docs: ml_outputs, canonical forms).
+
+A part whose service failed or did not run is None; one whose service found nothing is empty. Times are float seconds,
+boxes ``x, y, width, height`` in 0..1 of the frame. Nothing is keyed by a second, and everything is in a total order,
+so that the order of the input lists does not matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from rumiai.contracts.lexicons import VALENCE_WEIGHTS
+from rumiai.contracts.metadata import VideoMetadata
+from rumiai.metrics.evidence.confidence import Services
+from rumiai.metrics.shared.bins import Bins, Floats, Ints
+from rumiai.metrics.shared.intervals import as_intervals, union
+from rumiai.metrics.shared.labels import SmoothedLabels, smooth
+
+Box = tuple[float, float, float, float]
+
+# analyses.md 2.3
+AROUSAL_WEIGHTS: Final = {
+    "joy": 1.0, "surprise": 0.9, "anger": 1.0, "fear": 1.0, "disgust": 0.9, "sadness": 0.8, "neutral": 0.0,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TextTrack:
+    """One appearance of an overlay text; watermarks are none.
+
+    Attributes:
+        sighting_times_s: ``(m,)``, ascending.
+        sighting_boxes: ``(m, 4)``.
+        contrasts: ``(m,)``, NaN where unknown.
+    """
+
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float | None
+    box: Box | None
+    category: str
+    sighting_times_s: Floats
+    sighting_boxes: Floats
+    contrasts: Floats
+
+    @property
+    def centre(self) -> tuple[float, float] | None:
+        """Centre of the box; None when it is unknown."""
+        return None if self.box is None else (self.box[0] + self.box[2] / 2, self.box[1] + self.box[3] / 2)
+
+
+@dataclass(frozen=True)
+class Sticker:
+    """One appearance of a sticker."""
+
+    kind: str
+    start_s: float
+    end_s: float
+    confidence: float | None
+    box: Box | None
+
+
+@dataclass(frozen=True)
+class Gesture:
+    """A gesture held from ``start_s`` to ``end_s``; ``direction`` is where a pointing finger points, in the picture."""
+
+    kind: str
+    start_s: float
+    end_s: float
+    confidence: float | None
+    hand: str | None
+    box: Box | None
+    direction: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Word:
+    """A spoken word; ``timed`` is False when its time is a share of its segment's."""
+
+    text: str
+    start_s: float
+    end_s: float
+    probability: float | None
+    timed: bool
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of transcript; its words are in the order in which they are spoken."""
+
+    start_s: float
+    end_s: float
+    text: str
+    confidence: float | None
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True)
+class Speech:
+    """The transcript."""
+
+    text: str
+    language: str | None
+    has_audio: bool
+    segments: tuple[Segment, ...]
+
+    @cached_property
+    def words(self) -> tuple[Word, ...]:
+        """All words by start."""
+        return tuple(sorted((w for s in self.segments for w in s.words), key=lambda w: (w.start_s, w.end_s, w.text)))
+
+    @cached_property
+    def word_times_s(self) -> Floats:
+        """``(n, 2)`` start and end of every word."""
+        return as_intervals([(word.start_s, word.end_s) for word in self.words])
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The instants at which a service looked.
+
+    Attributes:
+        step_s: Between two of them.
+        times_s: ``(k,)`` the frame's own time where something was found on it, else the nominal one.
+        nominal_s: ``(k,)`` k x step.
+    """
+
+    step_s: float
+    times_s: Floats
+    nominal_s: Floats
+
+    @property
+    def count(self) -> int:
+        """Number of instants."""
+        return int(self.times_s.size)
+
+
+@dataclass(frozen=True)
+class Detections:
+    """Boxes on sampled frames, by frame: ``sample`` is ``(n,)`` indices into the grid, ``boxes`` ``(n, 4)``."""
+
+    grid: Grid
+    sample: Ints
+    boxes: Floats
+    confidences: Floats
+
+    @cached_property
+    def per_sample(self) -> Ints:
+        """``(k,)`` number of boxes on each sampled frame."""
+        return np.bincount(self.sample, minlength=self.grid.count)
+
+    @property
+    def areas(self) -> Floats:
+        """``(n,)`` share of the frame."""
+        result: Floats = self.boxes[:, 2] * self.boxes[:, 3]
+        return result
+
+    def largest_area(self) -> Floats:
+        """``(k,)`` area of the largest box on each sampled frame; 0 without one."""
+        largest = np.zeros(self.grid.count)
+        np.maximum.at(largest, self.sample, self.areas)
+        return largest
+
+
+@dataclass(frozen=True)
+class Objects(Detections):
+    """Detected objects; ``classes[class_index[i]]`` is the class of box i."""
+
+    class_index: Ints
+    classes: tuple[str, ...]
+
+    def of_class(self, name: str) -> Detections:
+        """The boxes of one class, on the same grid."""
+        chosen = (
+            self.class_index == self.classes.index(name) if name in self.classes else np.zeros(len(self.sample), bool)
+        )
+        return Detections(self.grid, self.sample[chosen], self.boxes[chosen], self.confidences[chosen])
+
+
+@dataclass(frozen=True)
+class Poses(Detections):
+    """Bodies; ``landmarks`` is ``(n, 33, 4)`` x, y, z, visibility, NaN where unknown."""
+
+    landmarks: Floats
+    postures: tuple[str | None, ...]
+    orientations: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Gaze:
+    """Where the main face of a sampled frame looks, at most one per frame."""
+
+    grid: Grid
+    sample: Ints
+    eye_contact: Floats
+    directions: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that a person does over a time."""
+
+    kind: str
+    start_s: float
+    end_s: float
+    confidence: float | None
+
+
+@dataclass(frozen=True)
+class People:
+    """Faces, bodies and gaze, all on one grid; ``actions`` is None when none were looked for."""
+
+    grid: Grid
+    faces: Detections
+    poses: Poses
+    gaze: Gaze
+    actions: tuple[Action, ...] | None
+
+
+@dataclass(frozen=True)
+class Expressions:
+    """The expression of the main face, at most one per sampled frame, by time.
+
+    Attributes:
+        source: The service it comes from.
+        step_s: Sampling step.
+        times_s: ``(n,)``.
+        labels: Canonical emotion of each.
+        confidences: ``(n,)``.
+        valences: ``(n,)`` sum of score x weight; weight x confidence of the label without scores.
+    """
+
+    source: Literal["emotion_detection", "mediapipe"]
+    step_s: float
+    times_s: Floats
+    labels: tuple[str, ...]
+    confidences: Floats
+    valences: Floats
+
+    @cached_property
+    def intensities(self) -> Floats:
+        """``(n,)`` confidence x |valence weight of the label|."""
+        weights: Floats = np.array([abs(VALENCE_WEIGHTS[label]) for label in self.labels], dtype=np.float64)
+        return np.multiply(self.confidences, weights)
+
+    @cached_property
+    def arousals(self) -> Floats:
+        """``(n,)`` confidence x arousal weight of the label."""
+        weights: Floats = np.array([AROUSAL_WEIGHTS[label] for label in self.labels], dtype=np.float64)
+        return np.multiply(self.confidences, weights)
+
+    @cached_property
+    def smoothed(self) -> SmoothedLabels:
+        """Labels held for at least 1.0 s."""
+        return smooth(self.times_s.tolist(), self.labels, self.step_s)
+
+
+@dataclass(frozen=True)
+class Shots:
+    """The scenes and what separates them.
+
+    Attributes:
+        starts_s: ``(n,)``, the first 0.
+        ends_s: ``(n,)``, the last the duration.
+        cuts_s: ``(n - 1,)``.
+        cut_confidences: ``(n - 1,)``, or None when the detector gave no scores.
+        transition_types: As named by the detector; None when it names none.
+    """
+
+    starts_s: Floats
+    ends_s: Floats
+    cuts_s: Floats
+    cut_confidences: Floats | None
+    transition_types: tuple[str, ...] | None
+
+    @property
+    def durations_s(self) -> Floats:
+        """``(n,)`` lengths of the scenes."""
+        return self.ends_s - self.starts_s
+
+    def index(self, times_s: npt.ArrayLike) -> Ints:
+        """Scene of each instant."""
+        return np.asarray(np.searchsorted(self.cuts_s, times_s, side="right"), dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Audio:
+    """Energy of the sound track; None is not measured.
+
+    Attributes:
+        curve: ``(n,)`` linear energy (1.0 is full scale); value k covers ``[k, k + 1) / curve_hz`` seconds.
+        windows: (start, end, level 0..1) of the 5 s windows.
+        onsets_s: ``(n,)`` instants where the energy rises.
+        beats_s: ``(n,)``.
+    """
+
+    windows: tuple[tuple[float, float, float], ...]
+    variance: float | None
+    climax_s: float | None
+    burst_pattern: str | None
+    onsets_s: Floats | None
+    beats_s: Floats | None
+    tempo_bpm: float | None
+    snr_db: float | None
+    silence_ratio: float | None
+    curve: Floats | None
+    curve_hz: float
+
+    def per_bin(self, bins: Bins) -> Floats:
+        """``(count,)`` mean energy of each bin; NaN where it was not measured."""
+        if self.curve is not None and self.curve.size:
+            times = (np.arange(self.curve.size) + 0.5) / self.curve_hz
+            return bins.means(times[times < bins.duration_s], self.curve[times < bins.duration_s])
+        levels = np.full(bins.count, np.nan)
+        middles = (bins.edges_s[:-1] + bins.edges_s[1:]) / 2
+        for start, end, level in self.windows:
+            levels[(middles >= start) & (middles < end)] = level
+        return levels
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that the seven families read of one video."""
+
+    duration_s: float
+    metadata: VideoMetadata
+    services: Services
+    texts: tuple[TextTrack, ...] | None
+    stickers: tuple[Sticker, ...] | None
+    gestures: tuple[Gesture, ...] | None
+    speech: Speech | None
+    objects: Objects | None
+    people: People | None
+    expressions: Expressions | None
+    shots: Shots | None
+    audio: Audio | None
+
+    @cached_property
+    def bins(self) -> Bins:
+        """The one-second bins."""
+        return Bins(self.duration_s)
+
+    @cached_property
+    def gesture_spans_s(self) -> Floats:
+        """Union of the gestures; empty without any."""
+        return union([(g.start_s, g.end_s) for g in self.gestures or ()])

@@ -1,0 +1,82 @@
+"""Listed phrases in a text, found at little cost, and in what is spoken, with the time at which they are."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Final
+
+from rumiai.contracts import lexicons
+from rumiai.contracts.lexicons import Lexicon, PhraseMatch, Urgency
+from rumiai.metrics.evidence.types import Segment, Speech
+
+Find = Callable[[str], tuple[PhraseMatch, ...]]
+
+
+def _guard(lexicon: Lexicon) -> re.Pattern[str]:
+    """Matches wherever a phrase of the lexicon could begin: most texts hold none, and are told so in one search."""
+    begins = {re.split(r"[^a-z]", phrase)[0] for phrases in lexicon.values() for phrase in phrases}
+    return re.compile(rf"(?<!\w)(?:{'|'.join(sorted(begins))})", re.IGNORECASE)
+
+
+_CTA_GUARD: Final = _guard(lexicons.CTA_PHRASES)
+_HOOK_GUARD: Final = _guard(lexicons.HOOK_PHRASES)
+_URGENCY_GUARD: Final = _guard(lexicons.URGENCY_PHRASES)
+
+
+def find_ctas(text: str) -> tuple[PhraseMatch, ...]:
+    """As ``lexicons.find_ctas``."""
+    return lexicons.find_ctas(text) if _CTA_GUARD.search(text) else ()
+
+
+def find_hooks(text: str) -> tuple[PhraseMatch, ...]:
+    """As ``lexicons.find_hooks``."""
+    return lexicons.find_hooks(text) if _HOOK_GUARD.search(text) else ()
+
+
+def urgency_level(text: str) -> Urgency:
+    """As ``lexicons.urgency_level``."""
+    return lexicons.urgency_level(text) if _URGENCY_GUARD.search(text) else "none"
+
+
+@dataclass(frozen=True)
+class SpokenPhrase:
+    """A phrase: its list, its words as spoken, and the span of those words."""
+
+    kind: str
+    phrase: str
+    text: str
+    start_s: float
+    end_s: float
+
+
+def spoken_phrases(speech: Speech, find: Find) -> tuple[SpokenPhrase, ...]:
+    """Every phrase that ``find`` finds in the transcript, by time; one may run on into the next segment.
+
+    A greeting counts only as the very first words.
+    """
+    segments = [segment for segment in speech.segments if segment.words]
+    found: list[SpokenPhrase] = []
+    for number, (segment, following) in enumerate(pairwise([*segments, None])):
+        assert segment is not None
+        found += [p for p in _spoken(segment, following, find) if p.kind != "greeting" or number == 0]
+    return tuple(sorted(found, key=lambda phrase: (phrase.start_s, phrase.kind, phrase.phrase)))
+
+
+def _spoken(segment: Segment, following: Segment | None, find: Find) -> list[SpokenPhrase]:
+    own = " ".join(word.text for word in segment.words)
+    rest = "" if following is None else "\n" + " ".join(word.text for word in following.words)
+    words = segment.words + (() if following is None else following.words)
+    # End of each word and of the blank (or break) before it, in characters.
+    ends = list(accumulate((len(word.text) + 1 for word in words), initial=-1))[1:]
+    result = []
+    for match in find(own + rest):
+        if match.start >= len(own):
+            continue
+        first, last = (words[bisect_right(ends, at)] for at in (match.start, match.end - 1))
+        text = (own + rest)[match.start : match.end].replace("\n", " ")
+        result.append(SpokenPhrase(match.kind, match.phrase, text, first.start_s, last.end_s))
+    return result

@@ -1,0 +1,261 @@
+"""From a saved unified analysis to its markers and its seven analyses on disk, with or without Claude's judgements.
+
+Everything is computed on what a reader of the file gets, ``load(save(x))``, so that a run and a later ``recompute``
+give the same ``ml`` bodies.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from rumiai import __version__
+from rumiai.contracts.blocks import ANALYSES, GENERIC_BLOCKS, Blocks, to_prefixed, validate_blocks
+from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.errors import ContractError, StoreError
+from rumiai.metrics.evidence.build import read_evidence
+from rumiai.metrics.families import FamilyResult, family
+from rumiai.results.store import Store, read_json, write_json, write_text
+from rumiai.timeline.markers import compute_markers
+
+if TYPE_CHECKING:
+    from rumiai.insights import PromptResult
+
+OutputFormat = Literal["v1", "v2"]
+
+_RESULT_VERSION: Final = "2.0"
+_SOURCE: Final = "python"
+# What an analysis says that no model was asked for.
+_PYTHON: Final[Mapping[str, Any]] = {
+    "source": _SOURCE,
+    "provenance": {
+        name: {"source": _SOURCE, "model": None, "repaired": False, "judged": []} for name in GENERIC_BLOCKS
+    },
+}
+
+
+@dataclass(frozen=True)
+class AnalysisSummary:
+    """One analysis of one video.
+
+    Attributes:
+        source: ``python``, ``claude`` or ``python_fallback``.
+        confidence: Of the data, 0..1.
+        model: Whose judgements are in it; None when nobody's.
+        cost_usd: Of this run; None when the model's price is not known.
+        tokens: Of this run.
+        seconds: That its prompt took in this run, all attempts.
+        errors: Why it fell back.
+        files: Kind -> path.
+        written: By this run; False when an earlier run's files were kept.
+    """
+
+    source: str
+    confidence: float | None
+    model: str | None = None
+    cost_usd: float | None = 0.0
+    tokens: int = 0
+    seconds: float = 0.0
+    errors: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    written: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "source": self.source,
+            "confidence": self.confidence,
+            "model": self.model,
+            "cost_usd": self.cost_usd,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+            "errors": list(self.errors),
+            "files": dict(self.files),
+        }
+
+
+def add_markers(store: Store, video_id: str, *, generated_at: str | None = None) -> UnifiedAnalysis:
+    """Compute the markers of a saved unified analysis; write them beside it and into it.
+
+    Returns:
+        The analysis with its markers, as it reads back from its file.
+    """
+    path = store.unified_file(video_id)
+    analysis = UnifiedAnalysis.from_dict(read_json(path))
+    markers = compute_markers(analysis, generated_at or now())
+    write_json(store.markers_file(video_id), markers)
+    write_json(path, replace(analysis, temporal_markers=markers).to_dict())
+    return UnifiedAnalysis.from_dict(read_json(path))
+
+
+def measure(analysis: UnifiedAnalysis) -> dict[str, FamilyResult]:
+    """Compute all seven analyses.
+
+    Args:
+        analysis: As it was read from its file.
+
+    Returns:
+        Analysis -> its blocks and metrics, in the runner's order.
+
+    Raises:
+        ContractError: Computed blocks break their own schema: a bug, and no result to hand on.
+    """
+    evidence = read_evidence(analysis)
+    out = {}
+    for name in ANALYSES:
+        out[name] = family(name)(evidence)
+        problems = validate_blocks(name, out[name].blocks, duration_s=analysis.duration_s)
+        if problems:
+            shown = "; ".join(f"{p.path}: {p.code}, got {p.got}, expected {p.expected}" for p in problems[:3])
+            raise ContractError(f"{analysis.video_id}: {name} breaks its schema: {shown}")
+    return out
+
+
+def write_analyses(
+    store: Store,
+    video_id: str,
+    measured: Mapping[str, FamilyResult],
+    output_format: OutputFormat = "v2",
+    judged: Mapping[str, PromptResult] | None = None,
+) -> dict[str, AnalysisSummary]:
+    """Write analyses; files that say the same already are kept.
+
+    Args:
+        store: Where to.
+        video_id: Of which video.
+        measured: From :func:`measure`.
+        output_format: ``v1`` puts the legacy form into the ``result`` file; the blocks are the same.
+        judged: What Claude made of them; those that are not in it are Python's.
+
+    Returns:
+        Analysis -> what became of it.
+
+    Raises:
+        StoreError: A file could not be written.
+    """
+    moment = datetime.now(UTC)
+    out = {}
+    for name, result in measured.items():
+        told = (judged or {}).get(name)
+        kept = _same(store, video_id, name, told, output_format) if told is not None else None
+        files = kept or _write(store, video_id, name, result, told, moment, output_format)
+        confidence = result.blocks["Quality"].get("overallConfidence")
+        summary = AnalysisSummary(_SOURCE, confidence, files=files, written=kept is None)
+        out[name] = summary if told is None else _summary(summary, told)
+    return out
+
+
+def _summary(summary: AnalysisSummary, told: PromptResult) -> AnalysisSummary:
+    return replace(
+        summary,
+        source=told.source,
+        model=told.model if told.model_success else None,
+        cost_usd=told.estimated_cost,
+        tokens=told.tokens_used,
+        seconds=told.processing_time,
+        errors=(told.reason or "",) if told.source == "python_fallback" else (),
+    )
+
+
+def read_analyses(store: Store, video_id: str) -> dict[str, AnalysisSummary]:
+    """What an earlier run wrote, by the pointers to its latest files.
+
+    Raises:
+        StoreError: A file is missing or damaged.
+    """
+    out = {}
+    for name in ANALYSES:
+        files, complete = read_latest(store, video_id, name)
+        confidence = complete["parsed_response"]["Quality"].get("overallConfidence")
+        model = complete.get("model") if complete["source"] == "claude" else None
+        out[name] = AnalysisSummary(complete["source"], confidence, model, files=files, written=False)
+    return out
+
+
+def read_latest(store: Store, video_id: str, name: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """The files of one analysis, and the content of its ``complete``.
+
+    Raises:
+        StoreError: A file is missing or damaged.
+    """
+    folder = store.insights_folder(video_id) / name
+    files = {kind: str(folder / file) for kind, file in read_json(folder / "latest.json").items()}
+    complete = read_json(Path(files["complete"]))
+    return files, complete
+
+
+def _same(
+    store: Store, video_id: str, name: str, told: PromptResult, output_format: OutputFormat
+) -> dict[str, str] | None:
+    """The files of an earlier run when they say what would be written now, from the same answer; else None."""
+    try:
+        files, complete = read_latest(store, video_id, name)
+        result = read_json(Path(files["result"]))
+    except (StoreError, KeyError):
+        return None
+    before = tuple(complete.get(key) for key in ("source", "fingerprint", "error", "reason", "parsed_response"))
+    same = before == (told.source, told.fingerprint, told.error, told.reason, told.blocks)
+    return files if same and result == _shown(name, told.blocks, output_format) else None
+
+
+def _shown(name: str, blocks: Blocks, output_format: OutputFormat) -> Mapping[str, Any]:
+    """The body of the ``result`` file."""
+    if output_format == "v1":
+        from rumiai.results.v1 import to_legacy
+
+        return to_legacy(name, blocks)
+    return to_prefixed(name, blocks)
+
+
+def _write(
+    store: Store,
+    video_id: str,
+    name: str,
+    result: FamilyResult,
+    told: PromptResult | None,
+    moment: datetime,
+    output_format: OutputFormat,
+) -> dict[str, str]:
+    """The triple ``complete``, ``ml``, ``result``, the prompt if there was one, and the pointer to them."""
+    folder = store.insights_folder(video_id) / name
+    stamp = moment.strftime("%Y%m%d_%H%M%S_") + f"{moment.microsecond // 1000:03d}"
+    blocks: Blocks = result.blocks if told is None else told.blocks
+    envelope = {
+        **(_PYTHON if told is None else told.to_dict()),
+        "analysis_type": name,
+        "success": True,
+        "result": json.dumps(to_prefixed(name, blocks), ensure_ascii=False, allow_nan=False),
+        "parsed_response": blocks,
+        "precompute": result.precompute,
+        "processing_mode": "python_only" if told is None or told.model is None else "precompute_claude",
+        "version": _RESULT_VERSION,
+        "rumiai_version": __version__,
+        "timestamp": moment.isoformat(timespec="milliseconds"),
+    }
+    bodies = {"complete": envelope, "ml": blocks, "result": _shown(name, blocks, output_format)}
+    files = {kind: folder / f"{name}_{kind}_{stamp}.json" for kind in bodies}
+    for kind, path in files.items():
+        write_json(path, bodies[kind])
+    if told is not None and told.prompt_text is not None:
+        files["prompt"] = folder / f"{name}_prompt_{stamp}.txt"
+        write_text(files["prompt"], told.prompt_text)
+    write_json(folder / "latest.json", {kind: path.name for kind, path in files.items()})
+    _forget_older(folder, name, keep=stamp)
+    return {kind: str(path) for kind, path in files.items()}
+
+
+def _forget_older(folder: Path, name: str, *, keep: str) -> None:
+    """Remove the files of earlier runs: they are made again in milliseconds, answers are kept elsewhere."""
+    for kind in ("complete", "ml", "result", "prompt"):
+        for path in folder.glob(f"{name}_{kind}_*"):
+            if path.stem != f"{name}_{kind}_{keep}":
+                path.unlink(missing_ok=True)
+
+
+def now() -> str:
+    """The present instant, ISO 8601 in UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

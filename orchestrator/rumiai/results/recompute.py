@@ -1,0 +1,174 @@
+"""Rebuild timeline, markers and analyses from what earlier runs stored, of any version, without running a model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final
+
+from rumiai.contracts.facts import MediaFacts
+from rumiai.contracts.results import SERVICES, MLAnalysisResult, ServiceName
+from rumiai.contracts.timeline import SCHEMA_VERSION, UnifiedAnalysis
+from rumiai.errors import RumiAIError, SourceError
+from rumiai.legacy.stored import ML_FILES, read_ml_files, read_unified
+from rumiai.results.analyses import OutputFormat, add_markers, measure, write_analyses
+from rumiai.results.store import Store, read_json, safe_id, write_json
+from rumiai.timeline.build import build
+
+_UNIFIED: Final = "unified_analysis"
+# Fewer than this are done before a second process has started.
+_WORTH_A_POOL: Final = 8
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One video that was found: a unified analysis, or a folder with its ML files."""
+
+    path: str
+    video_id: str | None
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """What became of it."""
+
+    path: str
+    video_id: str | None
+    error: str | None = None
+
+
+def find_stored(paths: Sequence[str]) -> list[Stored]:
+    """The videos below the given paths.
+
+    Args:
+        paths: Unified analysis files, or folders: an ``--out`` folder, its ``unified_analysis``, or one with ML files.
+
+    Raises:
+        SourceError: A path has nothing of that kind.
+    """
+    found: dict[tuple[str, str | None], Stored] = {}
+    for name in paths:
+        path = Path(name)
+        items = list(_in_path(path))
+        if not items:
+            raise SourceError(
+                f"{name} holds no unified analysis and no ML outputs", hint="give an --out folder of an earlier run"
+            )
+        found.update(((item.path, item.video_id), item) for item in items)
+    return list(found.values())
+
+
+def _in_path(path: Path) -> Iterator[Stored]:
+    if path.is_file():
+        yield Stored(str(path), None)
+        return
+    folder = path / _UNIFIED if (path / _UNIFIED).is_dir() else path
+    unified = sorted(item for item in folder.glob("*.json") if not item.name.startswith("."))
+    if unified:
+        yield from (Stored(str(item), None) for item in unified)
+        return
+    yield from (Stored(str(path), video_id) for video_id in _ids_of_ml_files(path))
+
+
+def _ids_of_ml_files(root: Path) -> list[str]:
+    """Ids that have at least one ML file below ``root``, in the layout of an ``--out`` folder."""
+    ids: set[str] = set()
+    for names in ML_FILES.values():
+        for name in names:
+            after = name.rpartition("{id}")[2]
+            ids.update(path.name.removesuffix(after) for path in root.glob(name.replace("{id}", "*")))
+    return sorted(ids)
+
+
+def recompute(
+    stored: Sequence[Stored],
+    out: Path,
+    tell: Callable[[Recomputed], None],
+    output_format: OutputFormat = "v2",
+    workers: int = 0,
+) -> list[Recomputed]:
+    """Rebuild them all, in parallel; one that fails does not stop the rest.
+
+    Args:
+        stored: From :func:`find_stored`.
+        out: Where the rebuilt files go, in the layout of ``submit --out``.
+        tell: Called as each is done.
+        output_format: As of :func:`rumiai.results.analyses.write_analyses`.
+        workers: Processes; 0 is one for each core.
+    """
+    count = workers or len(os.sched_getaffinity(0))
+    if len(stored) < _WORTH_A_POOL or count == 1:
+        results = []
+        for item in stored:
+            results.append(recompute_one(item, out, output_format))
+            tell(results[-1])
+        return results
+    done: dict[Stored, Recomputed] = {}
+    with ProcessPoolExecutor(min(count, len(stored)), mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(recompute_one, item, out, output_format): item for item in stored}
+        for future in as_completed(futures):
+            done[futures[future]] = future.result()
+            tell(done[futures[future]])
+    return [done[item] for item in stored]
+
+
+def recompute_one(item: Stored, out: Path, output_format: OutputFormat) -> Recomputed:
+    """Rebuild one video; an error of ours is its result."""
+    video_id = item.video_id
+    try:
+        analysis = _rebuilt(item)
+        video_id = analysis.video_id
+        store = Store(out)
+        with store.lock(video_id):
+            write_json(store.unified_file(video_id), analysis.to_dict())
+            write_analyses(store, video_id, measure(add_markers(store, video_id)), output_format)
+    except RumiAIError as exc:
+        return Recomputed(item.path, video_id, str(exc))
+    return Recomputed(item.path, video_id)
+
+
+def _rebuilt(item: Stored) -> UnifiedAnalysis:
+    """The unified analysis, built anew from the services' data."""
+    if item.video_id is not None:
+        return read_ml_files(Path(item.path), item.video_id)
+    raw = read_json(Path(item.path))
+    if not isinstance(raw, Mapping):
+        raise SourceError(f"{item.path} is no unified analysis: expected a JSON object")
+    analysis = read_unified(raw)
+    if safe_id(analysis.video_id)[1]:
+        raise SourceError(f"{item.path}: its video_id {analysis.video_id!r} is no safe file name")
+    return _built_again(analysis) if raw.get("schema_version") == SCHEMA_VERSION else analysis
+
+
+def _built_again(analysis: UnifiedAnalysis) -> UnifiedAnalysis:
+    """The same analysis with its timeline made again from its services' data."""
+    results: dict[ServiceName, MLAnalysisResult] = {}
+    for service in SERVICES:
+        data = analysis.data(service)
+        reason = analysis.reason(service)
+        if data is not None:
+            results[service] = MLAnalysisResult(service, "stored", True, data)
+        elif service in analysis.pipeline_details:
+            results[service] = MLAnalysisResult.failed(service, "stored", reason or "did not run")
+    facts = MediaFacts(
+        duration_s=analysis.duration_s,
+        fps=_positive(analysis.metadata.get("fps")),
+        width=_whole(analysis.metadata.get("width")),
+        height=_whole(analysis.metadata.get("height")),
+    )
+    # What the scrape said is in the metadata under its own name; the file's duration is a fact again.
+    metadata = {key: value for key, value in analysis.metadata.items() if key != "duration"}
+    return build(analysis.video_id, metadata, facts, results, analysis.processing_metadata)
+
+
+def _positive(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None
+
+
+def _whole(value: Any) -> int | None:
+    number = _positive(value)
+    return None if number is None else int(number)

@@ -1,0 +1,329 @@
+"""The Claude half of a run: an event loop in a thread of its own that judges videos while others are being measured.
+
+One ``Insights`` serves all videos, so that one limiter and one budget hold for the run. Python's analyses are on disk
+before a video comes here: whatever happens to Claude, they stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from rumiai.contracts.outcome import Failure, VideoOutcome
+from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.errors import APIError, ConfigurationError, RumiAIError
+from rumiai.insights import (
+    AnswerStore,
+    Budget,
+    ClaudeSettings,
+    Files,
+    Insights,
+    PromptResult,
+    VideoInput,
+    VideoInsights,
+    choose_mode,
+)  # fmt: skip
+from rumiai.metrics.families import FamilyResult
+from rumiai.results.analyses import AnalysisSummary, measure, now, write_analyses
+from rumiai.results.store import RunState, Store, read_json, write_json
+from rumiai.settings import Secrets, Settings
+
+LOG = logging.getLogger("rumiai")
+
+# Prompts of one video; this many videos are read into memory for each such number of prompts in flight, and one more.
+_PROMPTS_PER_VIDEO: Final = 7
+# Of this many videos the prompts are held at once while a batch is made: tens of megabytes.
+_VIDEOS_PER_BATCH: Final = 100
+
+# Below this a difference of sums is rounding.
+_LEAST_USD: Final = 1e-9
+
+_T = TypeVar("_T")
+Listener = Callable[[Mapping[str, Any]], None]
+
+
+def claude_settings(settings: Settings, secrets: Secrets, *, insights: bool = True) -> ClaudeSettings:
+    """What ``--claude`` and its companions mean with these keys.
+
+    Args:
+        settings: Of the run.
+        secrets: The keys.
+        insights: False when the run stops before the analyses.
+
+    Raises:
+        ConfigurationError: Claude is asked for and cannot be had: no key, or a contradiction.
+    """
+    if not insights and settings.claude in ("on", "batch"):
+        raise ConfigurationError(f"--claude {settings.claude} contradicts --no-insights", hint="leave one of them out")
+    mode, key = choose_mode(
+        settings.claude,
+        claude_key=secrets.claude_key,
+        anthropic_key=secrets.anthropic_key,
+        python_only=settings.python_only,
+    )
+    return ClaudeSettings(
+        mode=mode if insights else "off",
+        api_key=key,
+        model=settings.claude_model or None,
+        use_sonnet=settings.claude_sonnet,
+        analyses=settings.judged_analyses,
+        max_cost_usd=None if math.isinf(settings.max_cost_usd) else settings.max_cost_usd,
+        warn_cost_usd=settings.warn_cost_usd,
+        force_cost=settings.force_cost,
+        max_concurrent=settings.concurrent_prompts,
+        min_spacing_s=settings.prompt_delay_s,
+    )
+
+
+def answer_store(store: Store) -> AnswerStore:
+    """Where the answers of an output folder are kept."""
+    return AnswerStore(store.claude_folder, Files(read_json, write_json))
+
+
+def new_budget(store: Store, claude: ClaudeSettings) -> Budget:
+    """The account of one run, in a ledger file of its own."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d_%H%M%S")
+    return Budget(claude.max_cost_usd, store.claude_folder / f"ledger-{stamp}-{os.getpid()}.json")
+
+
+@dataclass
+class Totals:
+    """What Claude did in a run.
+
+    Attributes:
+        videos: That were judged.
+        answered: Analyses with a model's valid answer; ``stored`` of them were asked in an earlier run.
+        stored: See ``answered``.
+        skipped: Analyses with nothing to judge, or switched off.
+        fallen: Analyses that fell back to Python's blocks.
+        pending: Analyses whose batch has not ended.
+        cost_usd: Of all answers of this run, valid or not; None when a price is not known.
+        uncertain_usd: Of attempts without an answer, which may have been charged.
+        counted_usd: Against the run's limit: both of these, requests that were cut short, and batches at their highest.
+        tokens: Of this run.
+    """
+
+    videos: int = 0
+    answered: int = 0
+    stored: int = 0
+    skipped: int = 0
+    fallen: int = 0
+    pending: int = 0
+    cost_usd: float | None = 0.0
+    uncertain_usd: float = 0.0
+    counted_usd: float = 0.0
+    tokens: int = 0
+
+    def add(self, found: VideoInsights) -> None:
+        """Count a video."""
+        results = list(found.results.values())
+        self.videos += 1
+        self.answered += sum(result.model_success for result in results)
+        self.stored += sum(result.model_success and result.reused for result in results)
+        self.skipped += sum(result.source == "python" for result in results)
+        self.pending += len(found.pending)
+        self.fallen += len(found.warnings)
+        cost = found.cost_usd
+        self.cost_usd = None if cost is None or self.cost_usd is None else self.cost_usd + cost
+        self.uncertain_usd += sum(result.uncertain_cost for result in results)
+        self.tokens += found.tokens_used
+
+    def line(self) -> str:
+        """For a person."""
+        parts = [f"{self.answered} analyses judged"]
+        parts += [f"{count} {what}" for count, what in (
+            (self.stored, "of them from stored answers"), (self.skipped, "with nothing to judge"),
+            (self.fallen, "fell back to Python's blocks"), (self.pending, "wait for their batch"),
+        ) if count]  # fmt: skip
+        cost = "cost unknown" if self.cost_usd is None else f"{self.cost_usd:.4f} USD"
+        more = self.counted_usd - (self.cost_usd or 0.0)
+        return f"Claude: {', '.join(parts)}; {cost}" + (f", and at most {more:.4f} more" if more > _LEAST_USD else "")
+
+
+class ClaudeRun:
+    """Judges the videos of one run; made by :func:`open_claude`."""
+
+    def __init__(self, settings: Settings, claude: ClaudeSettings, tell: Listener) -> None:
+        self._settings, self._tell = settings, tell
+        self._store = Store(*settings.folders)
+        self._budget = new_budget(self._store, claude)
+        self._insights = Insights(claude, answer_store(self._store), budget=self._budget)
+        self._pending: list[str] = []
+        self._loop = asyncio.new_event_loop()
+        self._places = asyncio.Semaphore(1 + math.ceil(claude.max_concurrent / _PROMPTS_PER_VIDEO))
+        self._thread = threading.Thread(target=self._loop.run_forever, name="claude", daemon=True)
+        self.totals = Totals()
+
+    def start(self, videos: int) -> None:
+        """Try the key, fetch what earlier batches brought, and say what the run may cost.
+
+        Raises:
+            APIError: The key was refused, or earlier batches could not be asked for.
+        """
+        self._thread.start()
+        self._wait(self._insights.__aenter__())
+        if warning := self._wait(self._insights.check_key()):
+            LOG.warning("Claude: %s", warning)
+        elif (self._store.claude_folder / "batches").is_dir():
+            with self._store.batch_lock():
+                self._wait(self._insights.collect())
+        estimate = self._insights.ceiling(videos)
+        self._say("estimate", estimate.line(self._insights.settings.max_cost_usd, known=False))
+
+    def judge(self, outcome: VideoOutcome) -> Future[VideoOutcome]:
+        """Have one video judged; its files say in the end what the outcome says."""
+        return asyncio.run_coroutine_threadsafe(self._judge(outcome), self._loop)
+
+    def submit_pending(self) -> None:
+        """In mode ``batch``, give what has no answer yet to the Message Batches API.
+
+        Raises:
+            APIError: The API refused, or could not be reached.
+            StoreError: Another run is doing the same, or a file could not be read or written.
+        """
+        for start in range(0, len(self._pending), _VIDEOS_PER_BATCH):
+            chosen = self._pending[start : start + _VIDEOS_PER_BATCH]
+            with self._store.batch_lock():
+                videos = [read_video(self._store, video_id)[0] for video_id in chosen]
+                self._say("estimate", self._insights.estimate(videos).line(self._insights.settings.max_cost_usd))
+                made = self._wait(self._insights.submit(videos))
+            for custom_id, reason in made.not_sent.items():
+                LOG.warning("Claude: %s was not submitted: %s", custom_id, reason)
+            sent = f"{len(made.submitted)} prompts are in batch {made.batch_id}" if made.batch_id else "no new prompts"
+            waiting = f", {len(made.waiting)} wait in earlier batches" if made.waiting else ""
+            then = f"; `rumiai-orch collect --out {self._settings.out}` brings the answers"
+            self._say("submitted", f"Claude: {sent}{waiting}{then}")
+
+    def close(self) -> None:
+        """Say what it came to, and stop; what is still in flight is given up."""
+        if not self._thread.is_alive():
+            self._loop.close()
+            return
+        self._wait(self._end())
+        self.totals.counted_usd = self._budget.spent_usd
+        if self.totals.videos:
+            self._tell({"event": "claude", "state": "done", "message": self.totals.line(), **vars(self.totals)})
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _end(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await self._insights.__aexit__(None, None, None)
+
+    async def _judge(self, outcome: VideoOutcome) -> VideoOutcome:
+        async with self._places:
+            self._tell({"event": "progress", "video_id": outcome.video_id, "stage": "claude"})
+            try:
+                with self._store.lock(outcome.video_id):
+                    return await self._judged(outcome)
+            except RumiAIError as exc:
+                return self._without(outcome, [f"Claude: {exc}"])
+
+    async def _judged(self, outcome: VideoOutcome) -> VideoOutcome:
+        began = time.monotonic()
+        store, video_id = self._store, outcome.video_id
+        video, measured = await asyncio.to_thread(read_video, store, video_id)
+        found = await self._insights.analyse(video)
+        self.totals.add(found)
+        if found.to_submit:
+            self._pending.append(video_id)
+        written = await asyncio.to_thread(
+            write_judged, store, video_id, measured, found.results, self._settings.output_format
+        )
+        outcome = replace(
+            outcome,
+            skipped=outcome.skipped and not any(summary.written for summary in written.values()),
+            seconds=outcome.seconds + time.monotonic() - began,
+            stage_seconds={**outcome.stage_seconds, "claude": time.monotonic() - began},
+            analyses={name: summary.to_dict() for name, summary in written.items()},
+        )
+        return self._without(outcome, found.warnings) if found.partial else outcome
+
+    def _without(self, outcome: VideoOutcome, warnings: Sequence[str]) -> VideoOutcome:
+        """The outcome of a video that Claude did not judge in full."""
+        outcome = replace(outcome, status="partial", warnings=[*outcome.warnings, *warnings])
+        if not self._settings.strict:
+            return outcome
+        message = f"in strict mode every analysis must be judged: {'; '.join(warnings)}"
+        return replace(outcome, status="failed", error=Failure("APIError", message, "claude", APIError.exit_code))
+
+    def _say(self, state: str, message: str) -> None:
+        self._tell({"event": "claude", "state": state, "message": message})
+
+    def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+@contextlib.contextmanager
+def open_claude(settings: Settings, claude: ClaudeSettings, videos: int, tell: Listener) -> Iterator[ClaudeRun | None]:
+    """The Claude half of a run, ready; None when it is off.
+
+    Args:
+        settings: Of the run.
+        claude: From :func:`claude_settings`.
+        videos: How many there are.
+        tell: Gets events; called from several threads.
+
+    Raises:
+        APIError: The key was refused; nothing else should be begun.
+    """
+    if claude.mode == "off" or not videos:
+        if settings.claude == "auto":
+            LOG.info("Claude is off: the analyses are computed by rules alone (set CLAUDE_API_KEY to switch it on)")
+        yield None
+        return
+    run = ClaudeRun(settings, claude, tell)
+    try:
+        run.start(videos)
+        yield run
+    finally:
+        run.close()
+
+
+def read_video(store: Store, video_id: str) -> tuple[VideoInput, dict[str, FamilyResult]]:
+    """A video that was measured, as Claude is asked about it, and its analyses by rules.
+
+    Raises:
+        StoreError: Its unified analysis cannot be read.
+    """
+    analysis = UnifiedAnalysis.from_dict(read_json(store.unified_file(video_id)))
+    measured = measure(analysis)
+    blocks = {name: result.blocks for name, result in measured.items()}
+    return VideoInput(analysis, blocks, {name: result.precompute for name, result in measured.items()}), measured
+
+
+def write_judged(
+    store: Store,
+    video_id: str,
+    measured: Mapping[str, FamilyResult],
+    results: Mapping[str, PromptResult],
+    output_format: Any,
+) -> dict[str, AnalysisSummary]:
+    """Write what Claude made of a video's analyses, and record that these files stand for them now.
+
+    Raises:
+        StoreError: A file could not be written.
+    """
+    chosen = {name: measured[name] for name in results}
+    written = write_analyses(store, video_id, chosen, output_format, results)
+    if any(summary.written for summary in written.values()):
+        latest = (store.insights_folder(video_id) / name / "latest.json" for name in measured)
+        outputs = [path.parent / file for path in latest for file in read_json(path).values()]
+        files: list[Path] = [store.markers_file(video_id), *outputs]
+        RunState(store.state_file(video_id)).renew("analyses", files, now())
+    return written

@@ -1,0 +1,147 @@
+"""What ``submit --claude batch`` left with the Message Batches API: fetched, and put into the analyses."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from rumiai.contracts.blocks import ANALYSES
+from rumiai.errors import SourceError, StoreError
+from rumiai.insights import ClaudeSettings, Collection, Insights
+from rumiai.results.analyses import read_latest
+from rumiai.results.store import Store
+from rumiai.run.claude import Totals, answer_store, claude_settings, new_budget, read_video, write_judged
+from rumiai.settings import Secrets, Settings
+
+# How often batches that have not ended are asked about: they take minutes to hours.
+_POLL_S: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a call brought.
+
+    Attributes:
+        stored: Answers stored now.
+        failed: custom_id -> why its batch brought no answer.
+        running: Batches that have not ended.
+        videos: Ids whose analyses were written anew.
+        totals: Of the analyses that were waiting.
+        batch_cost_usd: Of the answers stored now; None when a price is not known.
+    """
+
+    stored: int
+    failed: Mapping[str, str]
+    running: tuple[str, ...]
+    videos: tuple[str, ...]
+    totals: Totals
+    batch_cost_usd: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {**vars(self), "failed": dict(self.failed), "totals": vars(self.totals)}
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        cost = "cost unknown" if self.batch_cost_usd is None else f"{self.batch_cost_usd:.4f} USD"
+        yield f"{self.stored} answers fetched ({cost}), {len(self.videos)} videos updated"
+        if self.totals.videos:
+            yield self.totals.line()
+        if self.failed:
+            reasons = sorted(set(self.failed.values()))
+            yield f"{len(self.failed)} prompts brought no answer ({'; '.join(reasons[:3])}); submit again to ask them"
+        if self.running:
+            yield f"{len(self.running)} batches have not ended; run the same command later"
+
+
+def collect_answers(
+    settings: Settings,
+    secrets: Secrets,
+    *,
+    wait: bool = False,
+    as_json: bool = False,
+    claude: ClaudeSettings | None = None,
+) -> None:
+    """Fetch what has ended, update the analyses that waited for it, and print what came of it.
+
+    Args:
+        settings: Of the folder; ``claude`` in it does not matter.
+        secrets: The keys.
+        wait: Until every batch has ended.
+        as_json: One JSON line on stdout, ``{"event": "done", ...}``.
+        claude: Instead of what settings and keys say.
+
+    Raises:
+        ConfigurationError: There is no key.
+        SourceError: Nothing was submitted from this folder.
+        APIError: The API refused or could not be reached.
+        StoreError: A file could not be read or written, or another run exchanges batches.
+    """
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    store = Store(*settings.folders)
+    if not (store.claude_folder / "batches").is_dir():
+        raise SourceError(f"no batch was submitted from {settings.out}", hint="run submit --claude batch first")
+    chosen = claude or claude_settings(replace(settings, claude="batch", python_only=False), secrets)
+    with store.batch_lock():
+        found = asyncio.run(_collect(store, settings, chosen, wait=wait))
+    if as_json:
+        sys.stdout.write(json.dumps({"event": "done", **found.to_dict(), "error": None}) + "\n")
+    else:
+        sys.stdout.write("\n".join(found.lines()) + "\n")
+    sys.stdout.flush()
+
+
+async def _collect(store: Store, settings: Settings, claude: ClaudeSettings, *, wait: bool) -> Collected:
+    totals = Totals()
+    updated: list[str] = []
+    failed: dict[str, str] = {}
+    stored, cost = 0, 0.0
+    known = True
+    async with Insights(claude, answer_store(store), budget=new_budget(store, claude)) as insights:
+        while True:
+            found: Collection = await insights.collect()
+            stored += len(found.stored)
+            failed |= found.failed
+            known = known and found.cost_usd is not None
+            cost += found.cost_usd or 0.0
+            if not (wait and found.pending):
+                break
+            await asyncio.sleep(_POLL_S)
+        for video_id, models in _waiting(store):
+            with store.lock(video_id):
+                video, measured = read_video(store, video_id)
+                blocks = {name: video.blocks[name] for name in models}
+                judged = await insights.analyse(replace(video, blocks=blocks, decided=models))
+                totals.add(judged)
+                written = write_judged(store, video_id, measured, judged.results, settings.output_format)
+            if any(summary.written for summary in written.values()):
+                updated.append(video_id)
+        totals.counted_usd = insights.budget.spent_usd
+    return Collected(stored, failed, found.pending, tuple(updated), totals, cost if known else None)
+
+
+def _waiting(store: Store) -> Iterator[tuple[str, dict[str, str]]]:
+    """Videos with analyses that wait for a batch, and the model that each of these was asked of."""
+    for folder in sorted(path for path in _insights_folder(store).glob("*") if path.is_dir()):
+        models = {}
+        for name in ANALYSES:
+            try:
+                _, complete = read_latest(store, folder.name, name)
+            except StoreError:
+                continue
+            if complete.get("error") in ("not_collected", "batch_failed"):
+                models[name] = str(complete["model"])
+        if models:
+            yield folder.name, models
+
+
+def _insights_folder(store: Store) -> Path:
+    return store.base / store.insights_dir

@@ -1,0 +1,201 @@
+"""The main job: sources to jobs, a server for them, the run, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rumiai import weights
+from rumiai.contracts.outcome import VideoOutcome, exit_code
+from rumiai.errors import RumiAIError
+from rumiai.insights import ClaudeSettings
+from rumiai.results.store import assign_ids
+from rumiai.run.batch import Job, Listener, run_batch
+from rumiai.run.claude import Totals, open_claude
+from rumiai.run.embedded_server import ServerAccess, embedded_server
+from rumiai.settings import Settings
+from rumiai.sources.local import expand
+from rumiai.terminal.console import Display, choose_display, print_outcomes
+
+# Interrupted runs end with 1, for those who count on it (clients.md 4.3).
+_INTERRUPTED = 1
+# A server that was named is there, or is just being started.
+_SERVER_READY_S = 10.0
+# Which service needs which of the server's models.
+_SERVER_MODELS = ("yolo", "ocr", "whisper")
+
+
+def submit_videos(
+    sources: Sequence[str],
+    settings: Settings,
+    *,
+    claude: ClaudeSettings | None = None,
+    as_json: bool = False,
+    quiet: bool = False,
+    insights: bool = True,
+) -> int:
+    """Analyse what the sources name.
+
+    Args:
+        sources: Files, folders, glob patterns.
+        settings: For all of it.
+        claude: How Claude is used; None is off.
+        as_json: Events on stdout instead of tables.
+        quiet: No progress.
+        insights: Whether to go on after the unified analysis.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        RumiAIError: Nothing could start.
+    """
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    jobs = [Job(str(path), video_id) for path, video_id in _unique(expand(sources)).items()]
+    outcomes: list[VideoOutcome] = []
+    error: RumiAIError | None = None
+    totals: Totals | None = None
+    with choose_display(len(jobs), as_json=as_json, quiet=quiet) as display, _interrupts(display) as stop:
+        listener = _one_at_a_time(display.handle)
+        try:
+            with open_claude(settings, claude or ClaudeSettings(), len(jobs), listener) as judge:
+                totals = judge.totals if judge else None
+                with _server(settings, display, stop) as server:
+                    outcomes = run_batch(
+                        jobs,
+                        settings,
+                        server,
+                        listener,
+                        stop,
+                        insights=insights,
+                        afterwards=judge.judge if judge else None,
+                    )
+                if judge and not stop.is_set():
+                    judge.submit_pending()
+        except RumiAIError as exc:
+            error = exc
+    if as_json:
+        _print_done(jobs, outcomes, error, totals)
+    else:
+        print_outcomes(outcomes)
+        if error is not None:
+            raise error
+    if stop.is_set():
+        return _INTERRUPTED
+    return error.exit_code if error else exit_code(outcomes)
+
+
+def _one_at_a_time(listener: Listener) -> Listener:
+    """Events come from the workers' and from Claude's thread."""
+    lock = threading.Lock()
+
+    def tell(event: Mapping[str, Any]) -> None:
+        with lock:
+            listener(event)
+
+    return tell
+
+
+def _unique(paths: list[Path]) -> dict[Path, str]:
+    """One path for each id: the same content under the same name in two folders is one video."""
+    found: dict[str, Path] = {}
+    for path, video_id in assign_ids(paths).items():
+        found.setdefault(video_id, path)
+    return {path: video_id for video_id, path in found.items()}
+
+
+@contextlib.contextmanager
+def _server(settings: Settings, display: Display, stop: threading.Event) -> Iterator[ServerAccess]:
+    """The server that was named, or one of our own for as long as it is needed."""
+    models = tuple(name for name in _SERVER_MODELS if name in settings.services)
+    _check_weights(settings, () if settings.server else models)
+    if not models:
+        yield ServerAccess(settings.server or "127.0.0.1:0", None, models)
+        return
+    if settings.server:
+        asyncio.run(_check_server(settings.server, models))
+        yield ServerAccess(settings.server, None, models)
+        return
+    display.handle({"event": "server", "state": "starting", "message": "starting the model server ..."})
+    with embedded_server(settings, models, settings.out / "logs" / "server.log", stop) as server:
+        display.handle({"event": "server", "state": "ready", "message": f"model server ready at {server.grpc}"})
+        yield server
+        display.handle({"event": "server", "state": "stopping", "message": "stopping the model server ..."})
+
+
+def _check_weights(settings: Settings, models: tuple[str, ...]) -> None:
+    """Refuse to start without the model files that the run will need.
+
+    Raises:
+        WeightsError: One is missing or damaged; the message says how to fetch it.
+    """
+    wanted = {
+        "yolo": (settings.yolo_weights,),
+        "ocr": ("craft_mlt_25k.pth", "PP-OCRv6_det_small.onnx"),
+        "whisper": (f"whisper-{settings.whisper_model}-ct2",),
+    }
+    names = [name for model in models for name in wanted[model] if "/" not in name]
+    if {"mediapipe", "emotion_detection"} & set(settings.services):
+        names += ["face_landmarker.task", "hand_landmarker.task", "pose_landmarker_full.task"]
+        names += ["gesture_embedder.tflite", "canned_gesture_classifier.tflite"]
+    for name in names:
+        weights.path(name)
+
+
+async def _check_server(address: str, models: tuple[str, ...]) -> None:
+    """Refuse to start without the server that was named.
+
+    Raises:
+        ServerError: It does not answer, or lacks a model.
+    """
+    from rumiai.inference.client import TritonClient
+
+    async with TritonClient.connect(address) as client:
+        await client.wait_ready(models, _SERVER_READY_S)
+
+
+@contextlib.contextmanager
+def _interrupts(display: Display) -> Iterator[threading.Event]:
+    """SIGINT and SIGTERM set the event: videos in flight are given up, the server stops, nothing is left behind."""
+    stop = threading.Event()
+
+    def request_stop(signum: int, _frame: FrameType | None) -> None:
+        if not stop.is_set():
+            stop.set()
+            display.handle({"event": "server", "state": "interrupted", "message": "stopping ..."})
+
+    before = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _print_done(
+    jobs: Sequence[Job], outcomes: Sequence[VideoOutcome], error: RumiAIError | None, totals: Totals | None
+) -> None:
+    finished = {outcome.video_id: outcome.to_dict() for outcome in outcomes}
+    unfinished: Mapping[str, Any] = {
+        "status": "failed",
+        "skipped": False,
+        "seconds": 0.0,
+        "files": {},
+        "error": {"type": "NotStarted", "message": "the run ended before this video", "stage": "start"},
+    }
+    videos = [finished.get(job.video_id, {"video_id": job.video_id, **unfinished}) for job in jobs]
+    outer = {"type": type(error).__name__, "message": str(error)} if error else None
+    done = {"event": "done", "videos": videos, "claude": vars(totals) if totals else None, "error": outer}
+    sys.stdout.write(json.dumps(done, ensure_ascii=False) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,169 @@
+"""Ids, paths, atomic writes, locks and the record of finished stages."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rumiai.errors import StoreError
+from rumiai.results.store import RunState, Store, assign_ids, fingerprint, read_json, safe_id, write_json
+
+
+def digits(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:8]
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("7454575786134195489", ("7454575786134195489", False)),
+        ("my clip", ("my_clip", True)),
+        ("../../etc/passwd", ("_._.._etc_passwd", True)),
+        (".hidden", ("_hidden", True)),
+        ("été", ("_t_", True)),
+        ("a" * 101, ("a" * 100, True)),
+    ],
+)
+def test_safe_id_by_hand(raw: str, expected: tuple[str, bool]) -> None:
+    assert safe_id(raw) == expected
+
+
+@given(st.text())
+def test_a_safe_id_stays_inside_its_folder(raw: str) -> None:
+    clean, changed = safe_id(raw)
+    assert changed == (clean != raw)
+    assert "/" not in clean
+    assert not clean.startswith(".")
+    assert len(clean) <= 100
+    assert safe_id(clean) == (clean, False)
+
+
+def test_ids_of_a_run(tmp_path: Path) -> None:
+    files = {"a/clip.mp4": b"one", "b/clip.mp4": b"two", "ok.mp4": b"3", "so so.mp4": b"4", "Ünï.mp4": b"5"}
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    ids = assign_ids([tmp_path / name for name in files])
+    assert [ids[tmp_path / name] for name in files] == [
+        f"clip_{digits(b'one')}",
+        f"clip_{digits(b'two')}",
+        "ok",
+        f"so_so_{digits(b'4')}",
+        f"_n__{digits(b'5')}",
+    ]
+
+
+def test_names_that_differ_in_case_alone_collide(tmp_path: Path) -> None:
+    for name in ("Clip.mp4", "clip.mov"):
+        (tmp_path / name).write_bytes(name.encode())
+    ids = assign_ids([tmp_path / "Clip.mp4", tmp_path / "clip.mov"])
+    assert sorted(ids.values()) == sorted([f"Clip_{digits(b'Clip.mp4')}", f"clip_{digits(b'clip.mov')}"])
+
+
+def test_write_json_is_utf8_and_leaves_no_temporary_file(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file.json"
+    write_json(path, {"text": "naïve 🎬", "n": 1.5})
+    assert "naïve 🎬" in path.read_text(encoding="utf-8")
+    assert read_json(path) == {"text": "naïve 🎬", "n": 1.5}
+    assert [p.name for p in path.parent.iterdir()] == ["file.json"]
+
+
+def test_what_json_has_no_form_for_is_refused_and_the_old_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    write_json(path, {"n": 1})
+    with pytest.raises(StoreError, match=r"file\.json"):
+        write_json(path, {"n": float("nan")})
+    assert read_json(path) == {"n": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["file.json"]
+
+
+def test_a_failed_write_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file where a folder should be")
+    with pytest.raises(StoreError, match="taken"):
+        write_json(tmp_path / "taken" / "x.json", {})
+
+
+def test_read_json_says_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text('{"a": ')
+    with pytest.raises(StoreError, match="not valid JSON"):
+        read_json(tmp_path / "broken.json")
+    with pytest.raises(StoreError, match="cannot read"):
+        read_json(tmp_path / "absent.json")
+
+
+def test_paths_are_those_of_the_specification(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    relative = {
+        "yolo": "object_detection_outputs/v1/v1_yolo_detections.json",
+        "whisper": "speech_transcriptions/v1_whisper.json",
+        "mediapipe": "human_analysis_outputs/v1/v1_human_analysis.json",
+        "ocr": "creative_analysis_outputs/v1/v1_creative_analysis.json",
+        "scene_detection": "scene_detection_outputs/v1/v1_scenes.json",
+        "audio_energy": "audio_energy_outputs/v1/v1_energy.json",
+        "emotion_detection": "emotion_detection_outputs/v1/v1_emotions.json",
+    }
+    for service, name in relative.items():
+        assert store.service_file(service, "v1") == tmp_path / name  # type: ignore[arg-type]
+    assert store.unified_file("v1") == tmp_path / "unified_analysis/v1.json"
+    assert store.markers_file("v1") == tmp_path / "temporal_markers/v1.json"
+    assert store.state_file("v1") == tmp_path / "insights/v1/state.json"
+
+
+@pytest.mark.parametrize("bad", ["", "../x", "a/b", ".x"])
+def test_no_path_is_built_from_an_unsafe_id(bad: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError):
+        Store(tmp_path).unified_file(bad)
+
+
+def test_a_video_is_locked_between_processes_and_freed_by_death(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from rumiai.results.store import Store\n"
+        f"with Store(Path({str(tmp_path)!r})).lock('v1'):\n    print('locked', flush=True); time.sleep(60)\n"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "locked\n"
+        store = Store(tmp_path)
+        with pytest.raises(StoreError, match="another run"), store.lock("v1"):
+            pass
+        with store.lock("v2"):
+            pass
+    finally:
+        holder.kill()
+        holder.communicate()
+    with store.lock("v1"):
+        pass
+
+
+def test_finished_stages_are_known_by_fingerprint_and_files(tmp_path: Path) -> None:
+    output = tmp_path / "result.json"
+    write_json(output, {"a": 1})
+    state = RunState(tmp_path / "state.json")
+    assert not state.finished("ml.yolo", "f1")
+    state.finish("ml.yolo", "f1", [output], "2026-01-01T00:00:00Z")
+    again = RunState(tmp_path / "state.json")
+    assert again.finished("ml.yolo", "f1")
+    assert not again.finished("ml.yolo", "f2")
+    output.write_text("changed by hand")
+    assert not again.finished("ml.yolo", "f1")
+    again.forget("ml.yolo")
+    assert json.loads((tmp_path / "state.json").read_text())["stages"] == {}
+
+
+def test_a_damaged_state_counts_as_empty(tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text("{nonsense")
+    assert not RunState(tmp_path / "state.json").finished("ml.yolo", "f1")
+
+
+def test_fingerprints_are_of_values_not_of_order() -> None:
+    assert fingerprint({"a": 1, "b": [1, 2]}) == fingerprint({"b": [1, 2], "a": 1})
+    assert fingerprint({"a": 1}) != fingerprint({"a": 2})
+    assert len(fingerprint("x")) == 16

@@ -1,0 +1,1 @@
+"""What several engines need: precision, CPU threads, CUDA graphs and libraries."""

@@ -1,0 +1,331 @@
+"""What both Whisper engines share: from tracks to chunks, from chunks of many tracks to batches, and back.
+
+A chunk goes through the decoder once; when the decoder stops before the chunk's end (its last tokens are two equal
+timestamps: "more is spoken from here on"), the rest of the chunk goes into the next round of batches. That is what the
+sequential loops of both libraries do and what faster-whisper's batched pipeline leaves out.
+"""
+
+from __future__ import annotations
+
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ
+from rumiai.errors import ContractError
+from rumiai_server.engines.whisper.engine import (
+    EngineKind,
+    Item,
+    Segment,
+    Task,
+    Transcript,
+    WhisperParams,
+    Word,
+    check_samples,
+)
+from rumiai_server.engines.whisper.vad import SpeechChunk, SpeechCut, cut_at_silence
+
+# Mel frames a second, and the seconds between two timestamp tokens: both fixed by the model's training.
+FRAMES_PER_S: Final = 100
+TIMESTAMP_STEP_S: Final = 0.02
+# Every stretch of speech ends in up to 0.4 s of padding by the detector: less than this holds no word.
+MIN_REMAINDER_S: Final = 0.5
+# Each round moves forward, so this only bounds what a track made to stop the decoder every 20 ms can cost.
+MAX_ROUNDS: Final = 8
+# openai-whisper's own rule for a window that holds no speech: both must be true.
+NO_SPEECH_PROB: Final = 0.6
+NO_SPEECH_LOGPROB: Final = -1.0
+
+# A segment on its way, in the form which both libraries' timing functions read and complete: seek, start, end, tokens,
+# then words. Times are on the clock of the track's speech.
+Draft = dict[str, Any]
+Features = npt.NDArray[np.float32]
+
+
+@dataclass(eq=False)
+class Track:
+    """One item of a call. ``last_speech_s`` is what the word timing carries from chunk to chunk."""
+
+    params: WhisperParams
+    samples: int
+    cut: SpeechCut
+    language: str | None = None
+    language_probability: float | None = None
+    last_speech_s: float = 0.0
+    pieces: list[Piece] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Piece:
+    """What one row of a batch decodes: a chunk from mel frame ``seek`` on.
+
+    Attributes:
+        track: Where it belongs.
+        chunk: The speech.
+        index: Of the chunk in its track.
+        seek: Mel frames of the chunk that earlier rounds have decoded; 0 in the first.
+        features: (mels, frames) of the whole chunk while it is needed.
+        encoded: Held by the first of a batch that language detection has encoded: the ids of its pieces, and the
+            encoder's output.
+        drafts: The segments found.
+        avg_logprob: Mean log probability of the tokens found.
+        no_speech_prob: 0..1.
+        stopped_at: Mel frames from ``seek`` on after which the decoder left the rest; None when it left nothing.
+    """
+
+    track: Track
+    chunk: SpeechChunk
+    index: int
+    seek: int = 0
+    features: Features | None = None
+    encoded: tuple[tuple[int, ...], Any] | None = None
+    drafts: list[Draft] = field(default_factory=list)
+    avg_logprob: float = 0.0
+    no_speech_prob: float = 0.0
+    stopped_at: int | None = None
+
+    @property
+    def offset_s(self) -> float:
+        """Where the piece starts on the clock of the track's speech."""
+        return self.chunk.offset_s + self.seek / FRAMES_PER_S
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the piece."""
+        return self.chunk.duration_s - self.seek / FRAMES_PER_S
+
+    @property
+    def mel(self) -> Features:
+        """(mels, frames) from ``seek`` on."""
+        assert self.features is not None
+        return self.features[:, self.seek :]
+
+    @property
+    def silent(self) -> bool:
+        """Whether openai-whisper would skip it as holding no speech."""
+        return self.no_speech_prob > NO_SPEECH_PROB and self.avg_logprob < NO_SPEECH_LOGPROB
+
+
+def split_at_timestamps(
+    tokens: Sequence[int], timestamp_begin: int, duration_s: float
+) -> tuple[list[tuple[float, float, list[int]]], int | None]:
+    """Split what the decoder wrote for one window into segments, by the rules of openai-whisper's ``transcribe``.
+
+    Args:
+        tokens: Text tokens and timestamp tokens; the latter are those from ``timestamp_begin`` on, 0.02 s apart.
+        timestamp_begin: The token of 0.0 s.
+        duration_s: Length of the window, the end of a segment that has no end of its own.
+
+    Returns:
+        Start, end (seconds from the start of the window) and tokens of each segment; and the mel frame from which the
+        decoder left speech unread, None when it read to the end.
+    """
+    is_time = [token >= timestamp_begin for token in tokens]
+    ends_in_one = is_time[-2:] == [False, True]
+    cuts = [i for i in range(1, len(tokens)) if is_time[i - 1] and is_time[i]]
+
+    def seconds(token: int) -> float:
+        return (token - timestamp_begin) * TIMESTAMP_STEP_S
+
+    if not cuts:
+        last = next((token for token in reversed(tokens) if token >= timestamp_begin), timestamp_begin)
+        return [(0.0, seconds(last) if last != timestamp_begin else duration_s, list(tokens))], None
+    if ends_in_one:
+        cuts.append(len(tokens))
+    parts = [list(tokens[start:stop]) for start, stop in zip([0, *cuts], cuts, strict=False)]
+    left_at = None if ends_in_one else round(seconds(parts[-1][-1]) * FRAMES_PER_S)
+    return [(seconds(part[0]), seconds(part[-1]), part) for part in parts], left_at
+
+
+# Chunks of 30 s that go through the model together. On a CPU more gain nothing and each takes memory: with two, a long
+# track takes hardly more than a short one. A GPU needs them to be busy.
+CHUNKS: Final[Mapping[str, int]] = {"cpu": 2, "cuda": 8}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How an engine was set up: the model's name, CTranslate2's name of the precision, ``cpu`` or ``cuda``."""
+
+    model: str
+    compute_type: str
+    device: str
+    threads: int
+    batch_size: int
+
+
+class BatchingWhisper(ABC):
+    """Tracks in, transcripts out; a subclass says how features are made, languages detected and batches decoded."""
+
+    kind: ClassVar[EngineKind]
+
+    def __init__(self, setup: Setup, *, multilingual: bool) -> None:
+        self._setup = setup
+        self._multilingual = multilingual
+
+    @abstractmethod
+    def _features(self, samples: npt.NDArray[np.float32]) -> Features:
+        """(samples,) float32 of a chunk -> its log-mel spectrogram, (mels, frames), frames = samples / 160."""
+
+    @abstractmethod
+    def _detect_languages(self, tracks: Sequence[Track]) -> list[tuple[str, float]]:
+        """Code and probability for tracks that have at least one piece; at most a batch of them."""
+
+    @abstractmethod
+    def _decode(self, pieces: Sequence[Piece], language: str, params: WhisperParams) -> None:
+        """Fill drafts, their words when asked for, avg_logprob, no_speech_prob and stopped_at; at most a batch."""
+
+    @abstractmethod
+    def _text(self, tokens: Sequence[int], language: str, task: Task) -> str:
+        """The text of tokens, timestamps left out."""
+
+    def check(self, samples: npt.NDArray[Any], params: WhisperParams) -> None:
+        """As ``WhisperEngine.check``."""
+        check_samples(samples)
+        if not self._multilingual and (params.language not in (None, "en") or params.task != "transcribe"):
+            raise ContractError(
+                f"{self._setup.model}: got language {params.language!r} and task {params.task!r}, expected 'en' and "
+                "'transcribe', since this model knows English only",
+                hint="serve a multilingual model such as whisper-base",
+            )
+
+    def transcribe(self, items: Sequence[Item]) -> list[Transcript]:
+        """As ``WhisperEngine.transcribe``."""
+        for samples, params in items:
+            self.check(samples, params)
+        # The detector holds one core; its session lets go of the interpreter while it runs.
+        with ThreadPoolExecutor(max_workers=self._setup.threads) as pool:
+            cuts = list(pool.map(cut_at_silence, (samples for samples, _ in items)))
+        tracks = [Track(params, len(samples), cut) for (samples, params), cut in zip(items, cuts, strict=True)]
+        for track in tracks:
+            track.pieces = [Piece(track, chunk, i) for i, chunk in enumerate(track.cut.chunks)]
+        self._set_languages(tracks)
+        pieces = [piece for track in tracks for piece in track.pieces]
+        for _ in range(MAX_ROUNDS):
+            rests: list[Piece] = []
+            for batch in self._batches(pieces):
+                self._run(batch)
+                rests += [rest for piece in batch if (rest := self._remainder(piece))]
+            pieces = rests
+        return [self._transcript(track) for track in tracks]
+
+    def warm_up(self) -> None:
+        """As ``WhisperEngine.warm_up``: the detector, then silence through every step of the model.
+
+        On a GPU a whole batch, which is what takes its memory; on a CPU one row, since more only cost time.
+        """
+        silence = np.zeros(2 * AUDIO_SAMPLE_RATE_HZ, np.float32)
+        chunk = SpeechChunk(silence, 0.0, 2.0)
+        track = Track(WhisperParams(), len(silence), SpeechCut((chunk,), cut_at_silence(silence).clock, 2.0), "en", 1.0)
+        rows = self._setup.batch_size if self._setup.device == "cuda" else 1
+        self._run([Piece(track, chunk, i) for i in range(rows)])
+
+    def _set_languages(self, tracks: Sequence[Track]) -> None:
+        unknown: list[Track] = []
+        for track in tracks:
+            given = track.params.language or (None if self._multilingual else "en")
+            if not track.pieces:
+                continue
+            if given:
+                track.language, track.language_probability = given, 1.0
+            else:
+                unknown.append(track)
+        for start in range(0, len(unknown), self._setup.batch_size):
+            batch = unknown[start : start + self._setup.batch_size]
+            for track, found in zip(batch, self._detect_languages(batch), strict=True):
+                track.language, track.language_probability = found
+
+    def _batches(self, pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
+        # Rows of one batch share prompt tokens and the wish for words; within a group the order of tracks and chunks
+        # stays, because word timing carries from chunk to chunk.
+        groups: dict[tuple[str | None, Task, bool], list[Piece]] = {}
+        for piece in pieces:
+            params = piece.track.params
+            groups.setdefault((piece.track.language, params.task, params.word_timestamps), []).append(piece)
+        for group in groups.values():
+            for start in range(0, len(group), self._setup.batch_size):
+                yield group[start : start + self._setup.batch_size]
+
+    def _run(self, batch: Sequence[Piece]) -> None:
+        for piece in batch:
+            if piece.features is None:
+                piece.features = self._features(piece.chunk.samples)
+        track = batch[0].track
+        assert track.language is not None
+        self._decode(batch, track.language, track.params)
+
+    def _remainder(self, piece: Piece) -> Piece | None:
+        """What is left of a chunk for the next round; the features go with it or are let go."""
+        features, piece.features = piece.features, None
+        if not piece.stopped_at or (piece.seek and piece.silent):
+            return None
+        seek = piece.seek + piece.stopped_at
+        if piece.chunk.duration_s - seek / FRAMES_PER_S < MIN_REMAINDER_S:
+            return None
+        rest = Piece(piece.track, piece.chunk, piece.index, seek, features)
+        piece.track.pieces.append(rest)
+        return rest
+
+    def _transcript(self, track: Track) -> Transcript:
+        pieces = sorted(track.pieces, key=lambda piece: (piece.index, piece.seek))
+        segments = tuple(
+            segment
+            for piece in pieces
+            if not (piece.seek and piece.silent)
+            for draft in piece.drafts
+            if (segment := self._segment(piece, draft)).text
+        )
+        if track.samples == 0:
+            reason = "the track is empty"
+        elif not track.cut.chunks:
+            reason = "the voice activity detector found no speech"
+        else:
+            reason = "the model found no words in what sounded like speech"
+        return Transcript(
+            language=track.language,
+            language_probability=track.language_probability,
+            task=track.params.task,
+            duration_s=track.samples / AUDIO_SAMPLE_RATE_HZ,
+            speech_s=track.cut.speech_s,
+            segments=segments,
+            reason=None if segments else reason,
+            engine=self.kind,
+            model=self._setup.model,
+            compute_type=self._setup.compute_type,
+        )
+
+    def _segment(self, piece: Piece, draft: Draft) -> Segment:
+        """Put a draft on the clock of the track; rounding and order of the steps are faster-whisper's."""
+        track, clock = piece.track, piece.track.cut.clock
+        assert track.language is not None
+        text = self._text(draft["tokens"], track.language, track.params.task)
+        words = tuple(
+            Word(word["word"], *clock.interval(word["start"], word["end"]), float(word["probability"]))
+            for word in draft.get("words", ())
+        )
+        if words:
+            start_s, end_s = words[0].start_s, words[-1].end_s
+        else:
+            start_s = clock.point(round(draft["start"], 3))
+            end_s = clock.point(round(draft["end"], 3), is_end=True)
+        return Segment(
+            start_s=start_s,
+            end_s=end_s,
+            text=text.strip(),
+            avg_logprob=piece.avg_logprob,
+            no_speech_prob=piece.no_speech_prob,
+            compression_ratio=compression_ratio(text),
+            words=words,
+            recovered=piece.seek > 0,
+        )
+
+
+def compression_ratio(text: str) -> float:
+    """Bytes of a text by its zlib-compressed bytes, as both libraries count it; 0.0 for no text."""
+    raw = text.encode()
+    return len(raw) / len(zlib.compress(raw))
