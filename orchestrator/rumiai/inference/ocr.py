@@ -21,8 +21,9 @@ _LUMA_WEIGHTS: Final = np.array([0.299, 0.587, 0.114])
 
 @dataclass(frozen=True)
 class ReadParams:
-    """The endpoint's request parameters, which the server checks; None leaves the server's own default, EasyOCR's."""
+    """The endpoint's request parameters, which the server checks; None leaves the server's own default."""
 
+    engine: tensors.OcrEngineName = "auto"
     mode: tensors.Mode = "fast"
     canvas_size: int | None = None
     mag_ratio: float | None = None
