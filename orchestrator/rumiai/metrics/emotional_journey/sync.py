@@ -9,10 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from rumiai.metrics.emotional_journey.curve import Journey
-from rumiai.metrics.evidence.types import Evidence, Expressions
-from rumiai.metrics.shared.bins import Floats
-from rumiai.metrics.shared.intervals import (
+from rumiai.core.arrays import Floats
+from rumiai.core.intervals import (
     as_intervals,
     chance_within,
     intersect,
@@ -22,6 +20,8 @@ from rumiai.metrics.shared.intervals import (
     touched,
     union,
 )
+from rumiai.metrics.emotional_journey.curve import Journey
+from rumiai.metrics.evidence.types import Evidence, Expressions
 from rumiai.metrics.shared.metadata_facts import Facts
 from rumiai.metrics.shared.statistics import alignment, clamp, mean, mean_known, ratio
 from rumiai.metrics.shared.words import sentiment
