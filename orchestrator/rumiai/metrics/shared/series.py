@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from rumiai.core.intervals import Floats
+from rumiai.core.arrays import Floats
 from rumiai.metrics.shared.statistics import line, std
 
 _RHYTHM_BINS: Final = 12  # fewer bins hold no three periods
