@@ -9,19 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.core.arrays import Floats
+from rumiai.core.intervals import as_intervals, chance_within, intersect, length, near, overlap_s, touched, union
 from rumiai.metrics.emotional_journey.curve import Journey
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.shared.bins import Floats
-from rumiai.metrics.shared.intervals import (
-    as_intervals,
-    chance_within,
-    intersect,
-    length,
-    near,
-    overlap_s,
-    touched,
-    union,
-)
 from rumiai.metrics.shared.metadata_facts import Facts
 from rumiai.metrics.shared.spoken_tone import SpokenTone, spoken_tones, tone_agreement
 from rumiai.metrics.shared.statistics import alignment, clamp, mean, mean_known, ratio

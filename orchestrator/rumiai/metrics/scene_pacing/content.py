@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from rumiai.metrics.shared.bins import Floats, Ints
+from rumiai.core.arrays import Floats, Ints
 
 Complexity = Literal["low", "moderate", "high"]
 

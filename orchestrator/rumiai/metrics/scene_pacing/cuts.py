@@ -11,8 +11,9 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from rumiai.metrics.shared.bins import Floats, Ints, count_in, equal_windows
-from rumiai.metrics.shared.intervals import chance_within, near
+from rumiai.core.arrays import Floats, Ints
+from rumiai.core.intervals import chance_within, near
+from rumiai.metrics.shared.bins import count_in, equal_windows
 from rumiai.metrics.shared.statistics import above_chance, balance, cv, mean, std
 
 Trend = Literal["maintaining", "accelerating", "decelerating"]

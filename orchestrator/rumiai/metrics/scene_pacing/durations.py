@@ -11,7 +11,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from rumiai.metrics.shared.bins import Floats, equal_windows, span
+from rumiai.core.arrays import Floats
+from rumiai.metrics.shared.bins import equal_windows, span
 from rumiai.metrics.shared.series import runs_of
 from rumiai.metrics.shared.statistics import cv, ratio, std
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rumiai.core.arrays import Floats
 from rumiai.metrics.evidence.types import Shots
 from rumiai.metrics.scene_pacing.cuts import (
     AccelerationPattern,
@@ -32,7 +33,7 @@ from rumiai.metrics.scene_pacing.durations import (
     rhythm_class,
     rhythm_score,
 )
-from rumiai.metrics.shared.bins import Floats, span
+from rumiai.metrics.shared.bins import span
 from rumiai.metrics.shared.statistics import cv
 
 

@@ -12,8 +12,8 @@ from typing import Final, Literal
 
 import numpy as np
 
+from rumiai.core.arrays import Floats
 from rumiai.metrics.evidence.types import Expressions, Segment
-from rumiai.metrics.shared.bins import Floats
 from rumiai.metrics.shared.statistics import mean
 from rumiai.metrics.shared.words import sentiment
 

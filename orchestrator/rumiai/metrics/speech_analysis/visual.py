@@ -9,9 +9,9 @@ from typing import Any, Final
 import numpy as np
 
 from rumiai.contracts.lexicons import EMOTIONS
+from rumiai.core.arrays import Bools, Floats
+from rumiai.core.intervals import as_intervals, inside, intersect, length, overlap_s, touched, union
 from rumiai.metrics.evidence.types import Segment
-from rumiai.metrics.shared.bins import Floats
-from rumiai.metrics.shared.intervals import Bools, as_intervals, inside, intersect, length, overlap_s, touched, union
 from rumiai.metrics.shared.spoken_tone import spoken_tones, tone_agreement
 from rumiai.metrics.shared.statistics import clamp, mean, mean_known, ratio
 from rumiai.metrics.shared.words import content_words
