@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from rumiai.core.arrays import Floats
 from rumiai.metrics.evidence.types import Evidence, Objects, Shots
 from rumiai.metrics.scene_pacing.pacing import LONG_TAKE_S, MONTAGE_SHOT_S, QUICK_CUT_S, SHORT_SCENE_S, Pacing, pace_of
-from rumiai.metrics.shared.bins import Floats
 from rumiai.metrics.shared.framing import smoothed_shots
 from rumiai.metrics.shared.statistics import ratio, std
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.core.intervals import chance_within, near
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.families import FamilyResult, assemble, unknown
 from rumiai.metrics.scene_pacing.extras import further_metrics, object_pacing, pacing_tags
@@ -20,7 +21,6 @@ from rumiai.metrics.scene_pacing.pacing import (
     pace_of,
 )
 from rumiai.metrics.shared.density import density_of
-from rumiai.metrics.shared.intervals import chance_within, near
 from rumiai.metrics.shared.statistics import above_chance, alignment, mean, ratio, variance
 
 NAME: Final = "scene_pacing"

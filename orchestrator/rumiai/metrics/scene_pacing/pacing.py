@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.core.arrays import Floats, Ints
 from rumiai.metrics.evidence.types import Shots
-from rumiai.metrics.shared.bins import Floats, Ints, count_in, equal_windows, span
+from rumiai.metrics.shared.bins import count_in, equal_windows, span
 from rumiai.metrics.shared.series import runs_of
 from rumiai.metrics.shared.statistics import balance, cv, mean, std
 
