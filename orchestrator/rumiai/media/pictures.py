@@ -15,7 +15,8 @@ from av.codec.context import ThreadType
 
 from rumiai.contracts.frames import VideoInfo
 from rumiai.errors import DecodeError, LimitError, ProbeError
-from rumiai.media.container import clock_zero_s, open_media, read_only, seconds_per_tick, video_stream
+from rumiai.media.clock import clock_zero_s, on_one_clock
+from rumiai.media.container import audio_stream_at, open_media, read_only, seconds_per_tick, video_stream_at
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -89,7 +90,8 @@ class PictureReader:
 
     Attributes:
         decoded: Intact pictures so far.
-        corrupt: Damaged ones, and those without a place in time, so far; they are skipped.
+        corrupt: Damaged ones so far; they are skipped.
+        misplaced: Intact ones so far whose time repeats, runs back or lies before the start; they are skipped.
         end_s: End of the last picture.
         complete: After the iteration: whether the stream went on to its declared end; None when none is declared.
     """
@@ -106,6 +108,7 @@ class PictureReader:
     ) -> None:
         self.decoded = 0
         self.corrupt = 0
+        self.misplaced = 0
         self.end_s = 0.0
         self.complete: bool | None = None
         self._path = path
@@ -138,7 +141,7 @@ class PictureReader:
             raise DecodeError(f"{self._path.name}: no frame of {self.corrupt} could be decoded", hint=hint)
 
     def _open_stream(self, container: InputContainer) -> VideoStream:
-        stream = video_stream(container)
+        stream = video_stream_at(container, self._info.video_stream)
         if stream is None:
             raise DecodeError(f"{self._path.name} changed since it was probed: it has no video stream now")
         context = stream.codec_context
@@ -153,7 +156,7 @@ class PictureReader:
         return stream
 
     def _in_order(self, container: InputContainer, stream: VideoStream) -> Iterator[Picture]:
-        zero_s = clock_zero_s(container)
+        zero_s = clock_zero_s(stream, audio_stream_at(container, self._info.audio_stream))
         usual_s = 1 / self._info.fps if self._info.fps > 0 else 0.0
         last_s = -1.0
         # AVI stores no presentation times: where pictures are reordered, ffmpeg's guesses run back and forth.
@@ -170,7 +173,7 @@ class PictureReader:
             if time_s > self._info.duration_s + _OVERRUN_S:
                 raise self._beyond(f"a frame at {time_s:.1f} s", f"{self._info.duration_s:.1f} s")
             if time_s <= last_s or time_s < 0.0:
-                self.corrupt += 1
+                self.misplaced += 1
                 continue
             self.decoded += 1
             last_s = time_s
@@ -178,13 +181,13 @@ class PictureReader:
             # Beyond the declared end by a rounding error there is no sampling instant and no scene.
             if time_s < self._info.duration_s:
                 yield Picture(number, time_s, frame)
-        if stream.duration is not None and stream.time_base is not None:
+        if stream.duration is not None and stream.time_base is not None and not self._info.clock_breaks:
             declared_s = (stream.duration + (stream.start_time or 0)) * seconds_per_tick(stream.time_base) - zero_s
             self.complete = self.end_s >= float(declared_s) - _COMPLETE_FRAMES * usual_s
 
     def _frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:
         """Frames as decoded; None for one that is damaged."""
-        packets = read_only(container, stream)
+        packets = on_one_clock(read_only(container, stream), stream, self._info.clock_breaks)
         for _ in range(self._most * _PACKETS_PER_FRAME + _SLACK):
             self._clock.check()
             try:
