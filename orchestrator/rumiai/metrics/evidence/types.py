@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from rumiai.contracts.lexicons import VALENCE_WEIGHTS
 from rumiai.contracts.metadata import VideoMetadata
+from rumiai.core.arrays import Floats, Ints
+from rumiai.core.intervals import as_intervals, union
 from rumiai.metrics.evidence.confidence import Services
-from rumiai.metrics.shared.bins import Bins, Floats, Ints
-from rumiai.metrics.shared.intervals import as_intervals, union
+from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.labels import SmoothedLabels, smooth
 
 Box = tuple[float, float, float, float]

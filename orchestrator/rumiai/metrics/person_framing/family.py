@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.core.intervals import intersect, length
 from rumiai.metrics.evidence.types import Evidence, Gesture
 from rumiai.metrics.families import FamilyResult, assemble, unknown
 from rumiai.metrics.person_framing.extras import further_metrics
@@ -13,7 +14,6 @@ from rumiai.metrics.person_framing.intent import Framing
 from rumiai.metrics.person_framing.moments import Moments
 from rumiai.metrics.person_framing.people import Presence
 from rumiai.metrics.shared.bins import span
-from rumiai.metrics.shared.intervals import intersect, length
 from rumiai.metrics.shared.statistics import clamp, mean, mean_known, median, ratio
 from rumiai.metrics.speech_analysis.words import Spoken
 

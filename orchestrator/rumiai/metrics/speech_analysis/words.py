@@ -8,9 +8,10 @@ from typing import Final
 
 import numpy as np
 
+from rumiai.core.arrays import Floats
+from rumiai.core.intervals import as_intervals, complement, covered_until, intersect, length, union
 from rumiai.metrics.evidence.types import Evidence, Segment, Speech, Word
-from rumiai.metrics.shared.bins import Floats, windows_of
-from rumiai.metrics.shared.intervals import as_intervals, complement, covered_until, intersect, length, union
+from rumiai.metrics.shared.bins import windows_of
 from rumiai.metrics.shared.statistics import balance, mean, mean_known, ratio
 from rumiai.metrics.shared.words import tokens, word_count
 
