@@ -149,13 +149,15 @@ class AudioTrack:
     """A whole audio track: mono float32 at 16 kHz, -1..1, read-only.
 
     ``span`` is None when the samples are in ordinary memory. ``offset_s`` is where sample 0 stands on the video's
-    clock (audio that starts late has silence put before it, so it is 0.0 unless said otherwise).
+    clock (audio that starts late has silence put before it, so it is 0.0 unless said otherwise). ``declared_end_s`` is
+    where the stream ends by its header, None when no header tells.
     """
 
     samples: npt.NDArray[np.float32]
     sample_rate_hz: int
     span: SharedSpan | None = None
     offset_s: float = 0.0
+    declared_end_s: float | None = None
 
     @property
     def duration_s(self) -> float:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from rumiai.contracts.frames import AudioTrack, VideoInfo
 from rumiai.errors import DecodeError, LimitError, ProbeError, UsageError
-from rumiai.media.clock import clock_zero_s, on_one_clock
+from rumiai.media.clock import clock_zero_s, declared_end_s, on_one_clock
 from rumiai.media.container import audio_stream_at, open_media, read_only, seconds_per_tick, video_stream_at
 from rumiai.media.pictures import WorkClock
 
@@ -100,7 +100,7 @@ def decode_audio(
     samples = track[:end]
     samples.flags.writeable = False
     span = region.span(0, end * 4) if region is not None and end else None
-    return AudioTrack(samples, SAMPLE_RATE_HZ, span)
+    return AudioTrack(samples, SAMPLE_RATE_HZ, span, declared_end_s=writer.declared_end_s)
 
 
 class _TrackWriter:
@@ -124,6 +124,7 @@ class _TrackWriter:
         self._clock = clock
         self._resampler: av.AudioResampler | None = None
         self._kind: tuple[object, ...] = ()
+        self.declared_end_s: float | None = None
         self._at = 0
         self._end = 0
         self._packets = self._damaged = 0
@@ -153,6 +154,7 @@ class _TrackWriter:
 
     def _place(self, container: InputContainer, stream: AudioStream) -> None:
         zero_s = clock_zero_s(video_stream_at(container, self._info.video_stream), stream)
+        self.declared_end_s = declared_end_s(stream, self._info, zero_s)
         next_s: float | None = None
         heard_s = 0.0
         for frame in self._frames(container, stream):

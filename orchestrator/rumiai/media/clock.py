@@ -6,6 +6,7 @@ Players go on counting; so does everything here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import av
 
-from rumiai.contracts.frames import ClockBreak
+from rumiai.contracts.frames import ClockBreak, VideoInfo
 from rumiai.media.container import open_media, seconds_per_tick
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 # Encoder delay puts a stream's start up to this far from the other's; more is a stream that really starts later.
 PRIMING_S: Final = Fraction(1, 10)
+# Their headers give a bit rate, no length: ffmpeg guesses. Counting the packets of an audio file costs little.
+GUESSED_DURATION: Final = frozenset({"mp3", "aac"})
+_TAG: Final = re.compile(r"(\d+):(\d{2}):(\d{2}(?:\.\d+)?)")
+_STALE_S: Final = 0.5
 # Formats without an index, whose clock may jump: ffmpeg marks them as discontinuous.
 JOINABLE: Final = frozenset({"mpegts", "mpeg"})
 # Decoding times never run back within one recording; packets at a joint may be a little out of order.
@@ -52,6 +57,24 @@ def _start_s(stream: Stream) -> Fraction | None:
     if stream.start_time is None or stream.time_base is None:
         return None
     return stream.start_time * seconds_per_tick(stream.time_base)
+
+
+def declared_end_s(stream: Stream, info: VideoInfo, zero_s: Fraction) -> float | None:
+    """Where a stream ends by its header, seconds on the analysis' clock; None when no header tells.
+
+    Containers whose clock starts again and formats whose length FFmpeg guesses from a bit rate declare nothing.
+    Matroska has no duration of a stream but in the tag that FFmpeg and mkvmerge write.
+    """
+    if info.clock_breaks or GUESSED_DURATION & set(info.container.split(",")):
+        return None
+    if stream.duration is not None and stream.time_base is not None:
+        return float((stream.duration + (stream.start_time or 0)) * seconds_per_tick(stream.time_base) - zero_s)
+    tag = _TAG.fullmatch(stream.metadata.get("DURATION", ""))
+    if tag is None:
+        return None
+    end_s = 3600 * int(tag[1]) + 60 * int(tag[2]) + float(tag[3]) - float(zero_s)
+    # A tag that was copied from a longer original says nothing of this file.
+    return end_s if info.declared_s is None or end_s <= info.declared_s + _STALE_S else None
 
 
 @dataclass

@@ -15,7 +15,7 @@ from av.codec.context import ThreadType
 
 from rumiai.contracts.frames import VideoInfo
 from rumiai.errors import DecodeError, LimitError, ProbeError
-from rumiai.media.clock import clock_zero_s, on_one_clock
+from rumiai.media.clock import clock_zero_s, declared_end_s, on_one_clock
 from rumiai.media.container import audio_stream_at, open_media, read_only, seconds_per_tick, video_stream_at
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ _OVERRUN_S: Final = 2.0
 # A field-coded stream has two packets per frame; the rest is slack for headers that miscount.
 _PACKETS_PER_FRAME: Final = 2
 _SLACK: Final = 1000
+# Containers round times to milliseconds.
+_SLACK_S: Final = 0.05
 # How far before its declared end a stream may stop and still count as complete, in frames: B-frames, rounding.
 _COMPLETE_FRAMES: Final = 3
 
@@ -181,9 +183,16 @@ class PictureReader:
             # Beyond the declared end by a rounding error there is no sampling instant and no scene.
             if time_s < self._info.duration_s:
                 yield Picture(number, time_s, frame)
-        if stream.duration is not None and stream.time_base is not None and not self._info.clock_breaks:
-            declared_s = (stream.duration + (stream.start_time or 0)) * seconds_per_tick(stream.time_base) - zero_s
-            self.complete = self.end_s >= float(declared_s) - _COMPLETE_FRAMES * usual_s
+        self.complete = self._came_to_its_end(stream, zero_s, usual_s)
+
+    def _came_to_its_end(self, stream: VideoStream, zero_s: Fraction, usual_s: float) -> bool | None:
+        """Whether the stream went on to the end, and gave the frames, that a header declares; None without one."""
+        if stream.frames > self.decoded + self.corrupt + self.misplaced + _COMPLETE_FRAMES:
+            return False
+        declared_s = declared_end_s(stream, self._info, zero_s)
+        if declared_s is None and not self._info.has_audio:
+            declared_s = self._info.declared_s
+        return None if declared_s is None else self.end_s >= declared_s - max(_COMPLETE_FRAMES * usual_s, _SLACK_S)
 
     def _frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:
         """Frames as decoded; None for one that is damaged."""

@@ -14,7 +14,7 @@ import av
 
 from rumiai.contracts.frames import ClockBreak, Sampling, VideoInfo
 from rumiai.errors import ContractError, LimitError, ProbeError
-from rumiai.media.clock import JOINABLE, PRIMING_S, clock_zero_s, find_breaks
+from rumiai.media.clock import GUESSED_DURATION, JOINABLE, PRIMING_S, clock_zero_s, find_breaks
 from rumiai.media.container import (
     VIDEO_CODECS,
     audio_stream_at,
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 _FIRST_FRAME_PACKETS: Final = 300
 # No camera or editor writes pixels more oblong than anamorphic 2:1; 8 leaves room for oddities.
 _MAX_PIXEL_ASPECT: Final = 8
-# Their headers give a bit rate, no length: ffmpeg guesses. Counting the packets of an audio file costs little.
-_GUESSED_DURATION: Final = frozenset({"mp3", "aac"})
 # SMPTE 2084 (PQ) and ARIB STD-B67 (HLG), as numbered in ITU-T H.273.
 _HDR_TRANSFERS: Final = frozenset({16, 18})
 
@@ -175,7 +173,7 @@ def _declared_duration_s(
     container: InputContainer, video: VideoStream | None, audio: AudioStream | None
 ) -> Fraction | None:
     """Seconds from clock zero to the end of the container, else of its longest stream; None when no header tells."""
-    if video is None and _GUESSED_DURATION & set(container.format.name.split(",")):
+    if video is None and GUESSED_DURATION & set(container.format.name.split(",")):
         return None
     zero_s = clock_zero_s(video, audio)
     if container.duration is not None and container.duration > 0:
