@@ -8,6 +8,7 @@ from typing import Any
 
 from rumiai.contracts.frames import AudioTrack
 from rumiai.contracts.results import ServiceName
+from rumiai.contracts.whisper import WhisperParams
 from rumiai.errors import RumiAIError
 from rumiai.inference import whisper
 from rumiai.inference.client import TritonClient
@@ -89,7 +90,7 @@ class AudioStage:
         def progress(done: int, of: int) -> None:
             self._emit("speech", {"done": done, "of": of})
 
-        payload = await whisper.transcribe(self._client, track, whisper.WhisperParams(), progress)
+        payload = await whisper.transcribe(self._client, track, WhisperParams(), progress)
         return whisper.assemble(
             payload, has_audio=True, audio_duration_s=track.duration_s, audio_offset_s=track.offset_s
         )
