@@ -4,9 +4,9 @@ Everything is compared at the sampled instants, counted from 0 (instant k lies a
 
 * Texts: a reading counts as a line of a caption when both, as letters and digits, have a likeness of at least 0.8
   (``rumiai.core.text``); one reading for one line. Recall = lines found / lines shown, precision = readings that are a
-  line / readings, both summed over all instants. What both flows read alike at an instant although nobody drew it is writing
-  in the photographs: it counts neither for nor against either. Readings count from a confidence of 0.5, the reference
-  programs' threshold.
+  line / readings, both summed over all instants. What both flows read alike at an instant although nobody drew it is
+  writing in the photographs: it counts neither for nor against either. Readings count from a confidence of 0.5, the
+  reference programs' threshold.
 * Objects: share of the naive flow's detections of confidence >= 0.4 that have a partner of the same class with
   IoU >= 0.5, one for one.
 * Transcript: word error rate against what was spoken.
