@@ -15,7 +15,6 @@ from rumiai.metrics.person_framing.moments import Moments
 from rumiai.metrics.person_framing.people import Presence
 from rumiai.metrics.shared.bins import span
 from rumiai.metrics.shared.statistics import clamp, mean, mean_known, median, ratio
-from rumiai.metrics.speech_analysis.words import Spoken
 
 NAME: Final = "person_framing"
 
@@ -187,10 +186,9 @@ def within(boxes: Any) -> Any:
 
 def speaker_framing(presence: Presence) -> dict[str, Any] | None:
     """How much of the speech shows a face, and the shot type meanwhile; None where speech is unknown."""
-    speech = presence.evidence.speech
-    if speech is None:
+    voiced = presence.evidence.voiced_s
+    if voiced is None:
         return None
-    voiced = Spoken(speech, presence.evidence).voiced_s
     share = ratio(length(intersect(voiced, presence.face_spans_s)), length(voiced))
     return {
         "speechWithFaceRatio": None if share is None else clamp(share),
