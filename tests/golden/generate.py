@@ -45,7 +45,9 @@ def computed(unified: dict[str, Any]) -> dict[str, Any]:
     families = compute_all(analysis)
     return {
         "markers": compute_markers(analysis),
-        "analyses": {name: {"blocks": f.blocks, "precompute": f.precompute} for name, f in families.items()},
+        "analyses": {
+            name: {"blocks": f.blocks_json(), "precompute": f.precompute_json()} for name, f in families.items()
+        },
     }
 
 

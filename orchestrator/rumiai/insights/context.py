@@ -7,10 +7,11 @@ from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Any, Final
 
-from rumiai.contracts.blocks import Blocks, schema_of
+from rumiai.contracts.blocks import Blocks
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.insights.cleaning import clean, words_of
 from rumiai.insights.video import VideoInput
+from rumiai.metrics.registry import schema_of
 
 Evidence = dict[str, Any]
 

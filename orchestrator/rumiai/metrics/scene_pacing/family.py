@@ -6,8 +6,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.contracts.blocks import MoreMetrics
+from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.families import FamilyResult, assemble, unknown
+from rumiai.metrics.families import Family, assemble, unknown
+from rumiai.metrics.scene_pacing.blocks import SCHEMA, Blocks
 from rumiai.metrics.scene_pacing.extras import further_metrics, object_pacing, pacing_tags
 from rumiai.metrics.scene_pacing.pacing import (
     CONSISTENT,
@@ -23,7 +26,13 @@ from rumiai.metrics.shared.density import density_of
 from rumiai.metrics.shared.intervals import chance_within, near
 from rumiai.metrics.shared.statistics import above_chance, alignment, mean, ratio, variance
 
-NAME: Final = "scene_pacing"
+WEIGHTS: Final = Weights(
+    core_metrics={"scenes": 0.9, "yolo": 0.05, "mediapipe": 0.05},
+    dynamics={"scenes": 1.0},
+    interactions={"scenes": 0.4, "yolo": 0.15, "audio": 0.15, "ocr": 0.1, "mediapipe": 0.1, "emotion": 0.1},
+    key_events={"scenes": 0.9, "audio": 0.1},
+    patterns={"scenes": 0.75, "audio": 0.15, "yolo": 0.05, "mediapipe": 0.05},
+)
 
 _ONSET_TOLERANCE_S: Final = 0.15
 _BEAT_TOLERANCE_S: Final = 0.1
@@ -32,18 +41,17 @@ _CALM_BREAKS, _ENGAGING_BREAKS = 1.0, 4.0  # rhythm breaks per minute
 _FEW_SCENES: Final = 4  # fewer have no scene that could break the rhythm
 
 
-def compute(evidence: Evidence) -> FamilyResult:
+def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
     pacing = None if evidence.shots is None else Pacing(evidence.shots, evidence.duration_s)
     sync = cut_sync(evidence)
     known = {} if pacing is None else _known(evidence, pacing, sync)
 
     def block(name: str) -> dict[str, Any]:
-        return {**unknown(NAME, name), **known.get(name, {})}
+        return {**unknown(SCHEMA, name), **known.get(name, {})}
 
     return assemble(
-        NAME,
-        evidence,
+        Blocks,
         core=block("CoreMetrics") | {"videoDuration": evidence.duration_s},
         dynamics=block("Dynamics"),
         interactions=block("Interactions")
@@ -53,7 +61,7 @@ def compute(evidence: Evidence) -> FamilyResult:
         | {"cutMotivation": motivation(sync["beatMatching"]), "pacingTechniques": techniques(pacing, sync)},
         quality=block("Quality")
         | {
-            "pacingDataCompleteness": evidence.services.completeness(NAME),
+            "pacingDataCompleteness": evidence.services.completeness(WEIGHTS),
             "technicalQuality": technical_quality(pacing, sync["beatMatching"]),
             "analysisLimitations": limitations(evidence),
         },
@@ -285,3 +293,11 @@ def limitations(evidence: Evidence) -> list[str]:
         "no_expression_data": evidence.expressions is None or not evidence.expressions.labels,
     }
     return [name for name, there in found.items() if there]
+
+
+def nothing_to_judge(blocks: Blocks) -> str | None:
+    """Why a model is not asked; None when there is something to judge."""
+    return None if blocks.core_metrics.total_scenes else "no scenes are known"
+
+
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)
