@@ -21,6 +21,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from rumiai.core.boxes import iou
+
 SAME_TEXT: Final = 0.8
 TEXT_CONFIDENCE: Final = 0.5
 _SAME_BOX_IOU: Final = 0.5
@@ -148,14 +150,6 @@ def _one_to_one(pairs: list[tuple[float, int, int]]) -> list[tuple[int, int]]:
             taken[1].add(j)
             out.append((i, j))
     return out
-
-
-def iou(a: Sequence[float], b: Sequence[float]) -> float:
-    """Intersection over union of two boxes x, y, width, height."""
-    sides = [max(0.0, min(a[i] + a[i + 2], b[i] + b[i + 2]) - max(a[i], b[i])) for i in (0, 1)]
-    common = sides[0] * sides[1]
-    union = a[2] * a[3] + b[2] * b[3] - common
-    return common / union if union > 0 else 0.0
 
 
 def object_score(

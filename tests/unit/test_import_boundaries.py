@@ -81,6 +81,22 @@ def test_the_parts_below_know_only_what_is_below_them(part: str) -> None:
         assert parts_of(path) - {part, "__version__"} <= ALLOWED[part], path
 
 
+def imported_modules() -> dict[str, set[str]]:
+    """Module of the orchestrator -> modules of the orchestrator that it imports, also inside functions."""
+    modules = {}
+    for path in ORCHESTRATOR.rglob("*.py"):
+        parts = path.relative_to(ORCHESTRATOR.parent).with_suffix("").parts
+        modules[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return {name: {n for n in imports_of(path) if n in modules and n != name} for name, path in modules.items()}
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    left = imported_modules()
+    while ends := {name for name, imported in left.items() if not imported & left.keys()}:
+        left = {name: imported for name, imported in left.items() if name not in ends}
+    assert not left, f"circles among {sorted(left)}"
+
+
 def test_the_server_knows_only_contracts_errors_and_weights() -> None:
     for path in [*SERVER.rglob("*.py"), *(ROOT / "model_repository").rglob("*.py")]:
         assert parts_of(path) - {"__version__"} <= COMMON, path

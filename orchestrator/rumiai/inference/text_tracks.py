@@ -6,13 +6,12 @@ import math
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rumiai.contracts.frames import FrameTexts, Sampling
-
-Box = tuple[float, float, float, float]
+from rumiai.core.boxes import Box, distance, iou
 
 # When lines of two frames are one text (ml_outputs 5.3).
 _SAME_IOU: Final = 0.3
@@ -202,7 +201,7 @@ def _lines(frame: FrameTexts, on_grid: bool) -> list[_Sighting]:
 
 def _same(track: _Track, line: _Sighting) -> bool:
     last = track.last
-    near = iou(last.box, line.box) >= _SAME_IOU or _distance(last.box, line.box) < _SAME_CENTRE
+    near = iou(last.box, line.box) >= _SAME_IOU or distance(last.box, line.box) < _SAME_CENTRE
     return near and (similar(last.text, line.text) or similar(track.best.text, line.text))
 
 
@@ -251,12 +250,10 @@ def _watermarks(tracks: Sequence[_Track], grid_s: Sequence[float]) -> set[int]:
             continue
         # Small print is misread now and then: its pieces count together.
         pieces = [
-            t
-            for t in tracks
-            if _distance(t.best.box, track.best.box) < _STILL and similar(t.best.text, track.best.text)
+            t for t in tracks if distance(t.best.box, track.best.box) < _STILL and similar(t.best.text, track.best.text)
         ]
         seen = {s.timestamp_s for piece in pieces for s in piece.sightings if s.on_grid}
-        still = all(_distance(s.box, track.best.box) < _STILL for piece in pieces for s in piece.sightings)
+        still = all(distance(s.box, track.best.box) < _STILL for piece in pieces for s in piece.sightings)
         if still and len(grid_s) >= _WATERMARK_FRAMES and len(seen) >= _WATERMARK_SHARE * len(grid_s):
             found |= {id(piece) for piece in pieces}
     return found
@@ -266,7 +263,7 @@ def _is_handle_at(track: _Track, logo: _Track) -> bool:
     if not track.best.text.startswith("@"):
         return False
     together = {s.timestamp_s for s in track.sightings} & {s.timestamp_s for s in logo.sightings}
-    return bool(together) and _distance(track.best.box, logo.best.box) < _NEAR_LOGO
+    return bool(together) and distance(track.best.box, logo.best.box) < _NEAR_LOGO
 
 
 def _in_corner(box: Box) -> bool:
@@ -293,17 +290,5 @@ def _edits(a: str, b: str) -> int:
     return row[-1]
 
 
-def iou(a: Iterable[float], b: Iterable[float]) -> float:
-    """Intersection over union of two x, y, width, height boxes."""
-    (ax, ay, aw, ah), (bx, by, bw, bh) = a, b
-    shared = max(0.0, min(ax + aw, bx + bw) - max(ax, bx)) * max(0.0, min(ay + ah, by + bh) - max(ay, by))
-    union = aw * ah + bw * bh - shared
-    return shared / union if union > 0 else 0.0
-
-
-def _distance(a: Box, b: Box) -> float:
-    return math.hypot(a[0] + a[2] / 2 - b[0] - b[2] / 2, a[1] + a[3] / 2 - b[1] - b[3] / 2)
-
-
 def _closeness(a: Box, b: Box) -> float:
-    return iou(a, b) - _distance(a, b)
+    return iou(a, b) - distance(a, b)

@@ -19,11 +19,11 @@ from scenedetect import AdaptiveDetector, FrameTimecode
 from scenedetect.common import Timecode, framerate_to_fraction
 from scenedetect.scene_manager import compute_downscale_factor
 
+from rumiai.core.cuts import ADAPTIVE_THRESHOLD
 from rumiai.errors import ContractError
 from rumiai.media.transitions import GradualTransitions, Transition
 
 # Canonical settings: PySceneDetect's defaults, and the shortest scene that counts as one.
-ADAPTIVE_THRESHOLD: Final = 3.0
 MIN_CONTENT_VAL: Final = 15.0
 WINDOW_WIDTH: Final = 2
 MIN_SCENE_LEN_S: Final = 0.3
@@ -181,11 +181,6 @@ class StreamingSceneDetector:
         target = scores.pop(WINDOW_WIDTH)
         mean = sum(scores) / (2.0 * WINDOW_WIDTH)
         return _MAX_RATIO if abs(mean) < _ZERO_MEAN else min(target / mean, _MAX_RATIO)
-
-
-def confidence(score: float) -> float:
-    """Confidence of a cut, 0..1: its adaptive ratio over twice the threshold."""
-    return min(1.0, max(0.0, score / (2.0 * ADAPTIVE_THRESHOLD)))
 
 
 def shrink(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -19,17 +19,17 @@ from typing import Any
 
 from rumiai.contracts.results import MLAnalysisResult, ServiceName
 from rumiai.inference.client import TritonClient
-from rumiai.perception.audio_stage import Listening
-from rumiai.perception.service_run import AUDIBLE, VISUAL, Emit, Perceived, Subject, Tools
+from rumiai.perception.audio_stage import AudioStage
+from rumiai.perception.service_run import AUDIBLE, VISUAL, Emit, ProbedVideo, ServiceResults, Tools
 from rumiai.perception.versions import service_versions
-from rumiai.perception.visual_stage import Watching
+from rumiai.perception.visual_stage import VisualStage
 from rumiai.settings import Settings
 
-__all__ = ["Perceived", "Subject", "Tools", "perceive", "service_versions"]
+__all__ = ["ProbedVideo", "ServiceResults", "Tools", "perceive", "service_versions"]
 
 
 async def perceive(
-    subject: Subject,
+    video: ProbedVideo,
     services: frozenset[ServiceName],
     client: TritonClient,
     settings: Settings,
@@ -37,11 +37,11 @@ async def perceive(
     emit: Emit,
     stored: Mapping[ServiceName, MLAnalysisResult],
     devices: Mapping[ServiceName, str | None],
-) -> Perceived:
+) -> ServiceResults:
     """Run services over one video.
 
     Args:
-        subject: The video.
+        video: The video.
         services: Which to run; those whose stream the file does not have are left out by the caller.
         client: Connected to a server that has the models they need.
         settings: Mode and sizes.
@@ -53,18 +53,18 @@ async def perceive(
     Returns:
         An envelope for each of ``services``.
     """
-    out = Perceived(service_versions(settings), devices)
-    listening = Listening(subject, services & AUDIBLE, client, out, emit)
-    watching = None
+    out = ServiceResults(service_versions(settings), devices)
+    audio = AudioStage(video, services & AUDIBLE, client, out, emit)
+    visual: VisualStage | None = None
     if services & VISUAL:
-        watching = Watching(subject, services & VISUAL, client, settings, tools, out, emit, stored)
+        visual = VisualStage(video, services & VISUAL, client, settings, tools, out, emit, stored)
     async with asyncio.TaskGroup() as group:
         if services & AUDIBLE:
-            group.create_task(listening.run())
-        if watching is not None:
-            group.create_task(watching.run())
-    if watching is not None:
-        watching.conclude(_speech({**stored, **out.results}))
+            group.create_task(audio.run())
+        if visual is not None:
+            group.create_task(visual.run())
+    if visual is not None:
+        visual.conclude(_speech({**stored, **out.results}))
     return out
 
 

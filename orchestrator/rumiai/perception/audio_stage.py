@@ -8,20 +8,21 @@ from typing import Any
 
 from rumiai.contracts.frames import AudioTrack
 from rumiai.contracts.results import ServiceName
+from rumiai.contracts.whisper import WhisperParams
 from rumiai.errors import RumiAIError
 from rumiai.inference import whisper
 from rumiai.inference.client import TritonClient
 from rumiai.media.audio import decode_audio
 from rumiai.media.audio_energy import analyze_audio_energy
 from rumiai.media.shared_frames import SharedRegion
-from rumiai.perception.service_run import Emit, Perceived, Service, Subject
+from rumiai.perception.service_run import Emit, ProbedVideo, ServiceResults, ServiceRun
 
 
-class Listening:
+class AudioStage:
     """One video's audio services.
 
     Args:
-        subject: The video.
+        video: The video.
         services: Which of ``whisper`` and ``audio_energy`` to run.
         client: Connected to the server.
         out: Where results go.
@@ -29,9 +30,14 @@ class Listening:
     """
 
     def __init__(
-        self, subject: Subject, services: frozenset[ServiceName], client: TritonClient, out: Perceived, emit: Emit
+        self,
+        video: ProbedVideo,
+        services: frozenset[ServiceName],
+        client: TritonClient,
+        out: ServiceResults,
+        emit: Emit,
     ) -> None:
-        self._subject, self._client, self._out, self._emit = subject, client, out, emit
+        self._video, self._client, self._out, self._emit = video, client, out, emit
         self._runs = {name: out.service(name) for name in services}
         self._region: SharedRegion | None = None
         self._registered = False
@@ -51,11 +57,11 @@ class Listening:
 
     async def _decoded(self) -> AudioTrack | None:
         """The track; None when the file has none, or when it cannot be decoded (then the services have failed)."""
-        if not self._subject.info.has_audio:
+        if not self._video.info.has_audio:
             return None
         began = time.monotonic()
         try:
-            return await asyncio.to_thread(decode_audio, self._subject.path, self._subject.info, self._make_region)
+            return await asyncio.to_thread(decode_audio, self._video.path, self._video.info, self._make_region)
         except RumiAIError as exc:
             for run in self._runs.values():
                 run.failure = str(exc)
@@ -64,10 +70,10 @@ class Listening:
             self._out.stage_seconds["decode_audio"] = time.monotonic() - began
 
     def _make_region(self, size_bytes: int) -> SharedRegion:
-        self._region = SharedRegion(f"{self._subject.region_prefix}-audio", size_bytes)
+        self._region = SharedRegion(f"{self._video.region_prefix}-audio", size_bytes)
         return self._region
 
-    async def _transcribe(self, run: Service, track: AudioTrack | None) -> None:
+    async def _transcribe(self, run: ServiceRun, track: AudioTrack | None) -> None:
         data: dict[str, Any] | None = None
         with run.guard():
             if run.failure is None:
@@ -84,12 +90,12 @@ class Listening:
         def progress(done: int, of: int) -> None:
             self._emit("speech", {"done": done, "of": of})
 
-        payload = await whisper.transcribe(self._client, track, whisper.WhisperParams(), progress)
+        payload = await whisper.transcribe(self._client, track, WhisperParams(), progress)
         return whisper.assemble(
             payload, has_audio=True, audio_duration_s=track.duration_s, audio_offset_s=track.offset_s
         )
 
-    async def _measure(self, run: Service, track: AudioTrack | None) -> None:
+    async def _measure(self, run: ServiceRun, track: AudioTrack | None) -> None:
         data: dict[str, Any] | None = None
         with run.guard():
             if run.failure is None:

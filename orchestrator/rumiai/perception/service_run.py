@@ -23,7 +23,7 @@ Emit = Callable[[str, Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True)
-class Subject:
+class ProbedVideo:
     """What is looked at: the file, its facts, the grid (None without video), and the name of its shared memory."""
 
     path: Path
@@ -46,7 +46,7 @@ class Tools:
 
 
 @dataclass
-class Service:
+class ServiceRun:
     """Whether a service still runs, why not, and the seconds of work or waiting it took."""
 
     name: ServiceName
@@ -75,7 +75,7 @@ class Service:
 
 
 @dataclass
-class Perceived:
+class ServiceResults:
     """An envelope for each service that ran, what decoding showed, and where the time went.
 
     ``devices`` says where the server runs its models; what it does not name runs in the worker, on the CPU.
@@ -88,6 +88,6 @@ class Perceived:
     report: DecodeReport | None = None
     warnings: list[str] = field(default_factory=list)
 
-    def service(self, name: ServiceName) -> Service:
+    def service(self, name: ServiceName) -> ServiceRun:
         """A service that is about to run."""
-        return Service(name, self.versions[name], self.devices.get(name, "cpu"))
+        return ServiceRun(name, self.versions[name], self.devices.get(name, "cpu"))

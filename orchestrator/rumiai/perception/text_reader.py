@@ -14,7 +14,7 @@ from rumiai.inference.stickers import StickerFinder
 from rumiai.settings import Settings
 
 
-class Reading:
+class TextReader:
     """One video's text service.
 
     Args:

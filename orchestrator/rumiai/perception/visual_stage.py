@@ -24,8 +24,8 @@ from rumiai.media.shared_frames import FrameArena
 from rumiai.people.assemble import assemble_people
 from rumiai.people.emotions import assemble_emotions
 from rumiai.people.observations import PeopleFrame
-from rumiai.perception.service_run import Emit, Perceived, Service, Subject, Tools
-from rumiai.perception.text_reader import Reading
+from rumiai.perception.service_run import Emit, ProbedVideo, ServiceResults, ServiceRun, Tools
+from rumiai.perception.text_reader import TextReader
 from rumiai.settings import Settings
 
 # Eight 720p frames are 22 MB: what one request carries well. Of the slots one is being written, one holds frames that
@@ -39,11 +39,11 @@ Boxes = npt.NDArray[np.float32]
 Detected = asyncio.Task[list[FrameDetections] | None]
 
 
-class Watching:
+class VisualStage:
     """One video's visual services.
 
     Args:
-        subject: The video; it has a video stream.
+        video: The video; it has a video stream.
         services: Which of the visual services to run.
         client: Connected to the server.
         settings: Mode and sizes.
@@ -55,23 +55,23 @@ class Watching:
 
     def __init__(
         self,
-        subject: Subject,
+        video: ProbedVideo,
         services: frozenset[ServiceName],
         client: TritonClient,
         settings: Settings,
         tools: Tools,
-        out: Perceived,
+        out: ServiceResults,
         emit: Emit,
         stored: Mapping[ServiceName, MLAnalysisResult],
     ) -> None:
-        if subject.sampling is None:
-            raise UsageError(f"{subject.path.name} has no video stream to watch")
-        self._subject, self._client, self._settings = subject, client, settings
+        if video.sampling is None:
+            raise UsageError(f"{video.path.name} has no video stream to watch")
+        self._video, self._client, self._settings = video, client, settings
         self._tools, self._out, self._emit = tools, out, emit
-        self._sampling: Sampling = subject.sampling
+        self._sampling: Sampling = video.sampling
         self._runs = {name: out.service(name) for name in services}
-        self._scenes = StreamingSceneDetector(subject.info.fps)
-        self._reading = Reading(client, settings, self._sampling) if "ocr" in services else None
+        self._scenes = StreamingSceneDetector(video.info.fps)
+        self._texts = TextReader(client, settings, self._sampling) if "ocr" in services else None
         self._detections: list[FrameDetections] = []
         self._people: list[PeopleFrame] = []
         self._stored_boxes = _stored_person_boxes(stored.get("yolo"))
@@ -82,13 +82,13 @@ class Watching:
 
     async def run(self) -> None:
         """Decode the stream and have its frames read; the results come with :meth:`conclude`."""
-        info, side_px = self._subject.info, self._settings.max_side_px
+        info, side_px = self._video.info, self._settings.max_side_px
         slot_bytes = slot_bytes_for(info, max_side_px=side_px, frames_per_batch=FRAMES_PER_BATCH)
-        arena = FrameArena(f"{self._subject.region_prefix}-frames", slots=SLOTS, slot_bytes=slot_bytes)
+        arena = FrameArena(f"{self._video.region_prefix}-frames", slots=SLOTS, slot_bytes=slot_bytes)
         try:
             await self._register(arena)
-            video = VideoPass(
-                self._subject.path,
+            frames = VideoPass(
+                self._video.path,
                 info,
                 self._sampling,
                 arena,
@@ -98,7 +98,7 @@ class Watching:
                 hwaccel=self._settings.hwaccel or None,
                 deadline_s=self._settings.video_timeout_s,
             )
-            await self._pass(video)
+            await self._pass(frames)
         except BaseException:
             # Wakes a decoder that waits for a slot which nobody will free any more.
             arena.close()
@@ -121,7 +121,7 @@ class Watching:
         finally:
             arena.close()
 
-    async def _pass(self, video: VideoPass) -> None:
+    async def _pass(self, frames: VideoPass) -> None:
         """Decode in a thread; hand each batch to its readers on this loop, in order."""
         loop = asyncio.get_running_loop()
         people: asyncio.Queue[tuple[FrameBatch, Detected] | None] = asyncio.Queue()
@@ -134,15 +134,15 @@ class Watching:
                 texts.put_nowait(batch)
 
             def decode() -> None:
-                for batch in video:
+                for batch in frames:
                     loop.call_soon_threadsafe(hand_out, batch)
 
             group.create_task(self._consume_people(people))
             group.create_task(self._consume_texts(texts, group))
             try:
                 await asyncio.to_thread(decode)
-                self._out.report = video.report
-                self._out.stage_seconds["decode_video"] = video.report.decode_s
+                self._out.report = frames.report
+                self._out.stage_seconds["decode_video"] = frames.report.decode_s
             except RumiAIError as exc:
                 # Frames that are missing fail every service that needs them all.
                 for run in self._runs.values():
@@ -203,19 +203,19 @@ class Watching:
         with ThreadPoolExecutor(1, "ocr-gate") as thread:
             while (batch := await queue.get()) is not None:
                 run = self._runs.get("ocr")
-                if run is None or self._reading is None or run.failure is not None:
+                if run is None or self._texts is None or run.failure is not None:
                     batch.release()
                     self._count("ocr", len(batch) if batch.kind == "sampled" else 0)
                     continue
-                wanted = await loop.run_in_executor(thread, self._reading.decide, batch)
-                group.create_task(self._read(run, self._reading, batch, wanted))
+                wanted = await loop.run_in_executor(thread, self._texts.decide, batch)
+                group.create_task(self._read(run, self._texts, batch, wanted))
 
-    async def _read(self, run: Service, reading: Reading, batch: FrameBatch, wanted: list[int]) -> None:
+    async def _read(self, run: ServiceRun, reader: TextReader, batch: FrameBatch, wanted: list[int]) -> None:
         try:
             async with self._ocr_turn:
                 if wanted and run.failure is None:
                     with run.guard():
-                        await reading.read(batch, wanted)
+                        await reader.read(batch, wanted)
         finally:
             batch.release()
         self._count("ocr", len(batch) if batch.kind == "sampled" else 0)
@@ -239,7 +239,7 @@ class Watching:
             ),
             "ocr": lambda: self._assemble_texts(cuts),
             "mediapipe": lambda: assemble_people(self._people, self._sampling, speech_segments=speech),
-            "emotion_detection": lambda: assemble_emotions(self._people, self._sampling, self._subject.video_id),
+            "emotion_detection": lambda: assemble_emotions(self._people, self._sampling, self._video.video_id),
         }
         looked = self._runs.get("mediapipe") or self._runs.get("emotion_detection")
         for name, run in self._runs.items():
@@ -252,12 +252,12 @@ class Watching:
             self._out.results[name] = run.result(data)
 
     def _assemble_scenes(self) -> Mapping[str, Any]:
-        return self._scenes.finish(self._subject.info.duration_s)
+        return self._scenes.finish(self._video.info.duration_s)
 
     def _assemble_texts(self, cuts: Sequence[float]) -> Mapping[str, Any]:
-        if self._reading is None:
+        if self._texts is None:
             raise MLError("no text was read")
-        return self._reading.assemble(cuts, self._detections)
+        return self._texts.assemble(cuts, self._detections)
 
 
 def _stored_person_boxes(result: MLAnalysisResult | None) -> dict[int, Boxes] | None:

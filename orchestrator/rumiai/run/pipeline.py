@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from rumiai import __version__
 from rumiai.contracts.facts import MediaFacts
@@ -22,17 +22,15 @@ from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError, MLError, StoreError
 from rumiai.inference.client import TritonClient
 from rumiai.media.probe import MediaLimits, probe, sampling_for
-from rumiai.perception import Perceived, Subject, Tools, perceive, service_versions
+from rumiai.perception import ProbedVideo, ServiceResults, Tools, perceive, service_versions
 from rumiai.perception.service_run import AUDIBLE, VISUAL
 from rumiai.results.analyses import AnalysisSummary, add_markers, measure, now, read_analyses, write_analyses
 from rumiai.results.store import RunState, Store, fingerprint, read_json, write_json
 from rumiai.results.summary import summarise
+from rumiai.run.types import RunContext, VideoTask
 from rumiai.settings import Settings
 from rumiai.timeline.build import build
 from rumiai.timeline.validate import check, timeline_problems
-
-if TYPE_CHECKING:
-    from rumiai.run.batch import Job, RunContext
 
 # Which settings a service's result depends on: when one of them changes, the stored result is no longer good.
 _DEPENDS_ON: Final[Mapping[ServiceName, tuple[str, ...]]] = {
@@ -68,7 +66,7 @@ class Progress:
 class _Run:
     """What the steps of one video share."""
 
-    job: Job
+    task: VideoTask
     context: RunContext
     store: Store
     state: RunState
@@ -80,8 +78,8 @@ class _Run:
         return self.context.settings
 
     def fingerprint(self, service: ServiceName) -> str:
-        """Of everything that the service's result depends on: file, settings, model, our own version."""
-        stat = Path(self.job.path).stat()
+        """Hash of everything that the service's result depends on: file, settings, model, our own version."""
+        stat = Path(self.task.path).stat()
         chosen = {name: getattr(self.settings, name) for name in _DEPENDS_ON[service]}
         return fingerprint(__version__, self.versions[service], stat.st_size, stat.st_mtime_ns, chosen)
 
@@ -91,7 +89,7 @@ class _Run:
         return asked if self.info.has_video else asked & AUDIBLE
 
 
-def analyse(job: Job, context: RunContext, tools: Tools, progress: Progress) -> VideoOutcome:
+def analyse(task: VideoTask, context: RunContext, tools: Tools, progress: Progress) -> VideoOutcome:
     """Analyse one video and write its files.
 
     Raises:
@@ -101,25 +99,25 @@ def analyse(job: Job, context: RunContext, tools: Tools, progress: Progress) -> 
     settings = context.settings
     store = Store(*settings.folders)
     progress("probe")
-    info = probe(Path(job.path), _limits(settings))
+    info = probe(Path(task.path), _limits(settings))
     probe_s = time.monotonic() - began
-    with store.lock(job.video_id):
-        state = RunState(store.state_file(job.video_id))
-        run = _Run(job, context, store, state, info, service_versions(settings))
+    with store.lock(task.video_id):
+        state = RunState(store.state_file(task.video_id))
+        run = _Run(task, context, store, state, info, service_versions(settings))
         stored = {} if settings.force else _stored_results(run)
         wanted = run.applicable() - stored.keys()
-        perceived = Perceived(run.versions)
+        found = ServiceResults(run.versions)
         if wanted:
-            perceived = asyncio.run(_perceive(run, wanted, tools, progress, stored))
+            found = asyncio.run(_perceive(run, wanted, tools, progress, stored))
         progress("save")
-        _store_results(run, perceived.results)
-        results = {**_not_applicable(run), **stored, **perceived.results}
-        analysis, made_of = _unified(run, results, perceived, renew=bool(wanted))
+        _store_results(run, found.results)
+        results = {**_not_applicable(run), **stored, **found.results}
+        analysis, made_of = _unified(run, results, found, renew=bool(wanted))
         progress("analyse")
         summaries = _analysed(run, analysis, made_of) if context.insights else {}
-        outcome = _outcome(run, results, stored, perceived, analysis)
+        outcome = _outcome(run, results, stored, found, analysis)
     seconds = time.monotonic() - began
-    stages = {"probe": probe_s, **perceived.stage_seconds, "total": seconds}
+    stages = {"probe": probe_s, **found.stage_seconds, "total": seconds}
     analyses = {name: summary.to_dict() for name, summary in summaries.items()}
     return replace(outcome, skipped=not wanted, seconds=seconds, stage_seconds=stages, analyses=analyses)
 
@@ -136,14 +134,14 @@ async def _perceive(
     tools: Tools,
     progress: Progress,
     stored: Mapping[ServiceName, MLAnalysisResult],
-) -> Perceived:
+) -> ServiceResults:
     settings, server, info = run.settings, run.context.server, run.info
-    subject = Subject(
-        path=Path(run.job.path),
-        video_id=run.job.video_id,
+    video = ProbedVideo(
+        path=Path(run.task.path),
+        video_id=run.task.video_id,
         info=info,
         sampling=sampling_for(info, settings.sample_fps) if info.has_video else None,
-        region_prefix=f"{run.context.run_id}-{fingerprint(run.job.video_id)}",
+        region_prefix=f"{run.context.run_id}-{fingerprint(run.task.video_id)}",
     )
     async with TritonClient.connect(server.grpc, server.token) as client:
         if models := {SERVER_MODELS[name] for name in wanted if name in SERVER_MODELS}:
@@ -151,7 +149,7 @@ async def _perceive(
         devices: dict[ServiceName, str | None] = {
             name: await client.device_of(SERVER_MODELS[name]) for name in wanted if name in SERVER_MODELS
         }
-        return await perceive(subject, wanted, client, settings, tools, progress, stored, devices)
+        return await perceive(video, wanted, client, settings, tools, progress, stored, devices)
 
 
 def _not_applicable(run: _Run) -> dict[ServiceName, MLAnalysisResult]:
@@ -163,7 +161,7 @@ def _stored_results(run: _Run) -> dict[ServiceName, MLAnalysisResult]:
     """What earlier runs finished from the same inputs: it parses, holds its contract and says that it was processed."""
     found: dict[ServiceName, MLAnalysisResult] = {}
     for service in run.applicable():
-        path = run.store.service_file(service, run.job.video_id)
+        path = run.store.service_file(service, run.task.video_id)
         if not run.state.finished(f"ml.{service}", run.fingerprint(service)):
             continue
         try:
@@ -179,7 +177,7 @@ def _stored_results(run: _Run) -> dict[ServiceName, MLAnalysisResult]:
 def _store_results(run: _Run, results: Mapping[ServiceName, MLAnalysisResult]) -> None:
     """Write each service's file; a failure is written too, but never counts as finished."""
     for service, result in results.items():
-        path = run.store.service_file(service, run.job.video_id)
+        path = run.store.service_file(service, run.task.video_id)
         problems = check(service, result.data) if result.success else []
         if problems:
             raise ContractError(f"{service} broke its contract: {'; '.join(problems[:3])}")
@@ -191,13 +189,13 @@ def _store_results(run: _Run, results: Mapping[ServiceName, MLAnalysisResult]) -
 
 
 def _unified(
-    run: _Run, results: Mapping[ServiceName, MLAnalysisResult], perceived: Perceived, *, renew: bool
+    run: _Run, results: Mapping[ServiceName, MLAnalysisResult], found: ServiceResults, *, renew: bool
 ) -> tuple[UnifiedAnalysis, str]:
     """The unified analysis with its markers as it reads back from its file, and the fingerprint of what it is made of.
 
     It is kept when an earlier run made it from the same results.
     """
-    video_id, settings = run.job.video_id, run.settings
+    video_id, settings = run.task.video_id, run.settings
     made_of = fingerprint(
         [(s, run.fingerprint(s), r.success) for s, r in sorted(results.items())], run.context.insights
     )
@@ -208,14 +206,14 @@ def _unified(
             VideoMetadata.local(video_id).to_dict(),
             MediaFacts.from_info(run.info, settings.sample_fps if run.info.has_video else None),
             results,
-            {"rumiai_version": __version__, "stage_seconds": perceived.stage_seconds, "processed_at": now()},
+            {"rumiai_version": __version__, "stage_seconds": found.stage_seconds, "processed_at": now()},
         )
         write_json(path, analysis.to_dict())
         if run.context.insights:
             add_markers(run.store, video_id)
         run.state.finish("unified", made_of, [path], now())
         run.state.forget("analyses")
-    # What is counted on from here is what a reader of the file gets.
+    # Reload, so that later steps see what consumers of the file see.
     analysis = UnifiedAnalysis.from_dict(read_json(path))
     if problems := timeline_problems(analysis.timeline):
         raise ContractError(f"the timeline is inconsistent: {'; '.join(problems[:3])}")
@@ -226,10 +224,10 @@ def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, A
     """The seven analyses; kept when an earlier run made them from the same unified analysis."""
     inputs = fingerprint(made_of, __version__, run.settings.output_format)
     if run.state.finished("analyses", inputs):
-        return read_analyses(run.store, run.job.video_id)
-    summaries = write_analyses(run.store, run.job.video_id, measure(analysis), run.settings.output_format)
+        return read_analyses(run.store, run.task.video_id)
+    summaries = write_analyses(run.store, run.task.video_id, measure(analysis), run.settings.output_format)
     outputs = [Path(path) for summary in summaries.values() for path in summary.files.values()]
-    run.state.finish("analyses", inputs, [run.store.markers_file(run.job.video_id), *outputs], now())
+    run.state.finish("analyses", inputs, [run.store.markers_file(run.task.video_id), *outputs], now())
     return summaries
 
 
@@ -250,7 +248,7 @@ def _outcome(
     run: _Run,
     results: Mapping[ServiceName, MLAnalysisResult],
     stored: Mapping[ServiceName, MLAnalysisResult],
-    perceived: Perceived,
+    found: ServiceResults,
     analysis: UnifiedAnalysis,
 ) -> VideoOutcome:
     failure = _failure(run, analysis)
@@ -264,14 +262,14 @@ def _outcome(
         for name in SERVICES
         if name in results
     }
-    warnings = [*perceived.warnings, *_decode_warnings(perceived, run.info)]
+    warnings = [*found.warnings, *_decode_warnings(found, run.info)]
     partial = warnings or any(not facts["ok"] for facts in services.values())
-    video_id = run.job.video_id
+    video_id = run.task.video_id
     files: dict[str, str] = {"unified": str(run.store.unified_file(video_id))}
     files |= {name: str(run.store.service_file(name, video_id)) for name in results if analysis.ok(name)}
     return VideoOutcome(
         video_id=video_id,
-        source=run.job.path,
+        source=run.task.path,
         status="failed" if failure else "partial" if partial else "ok",
         files=files,
         error=failure,
@@ -281,8 +279,8 @@ def _outcome(
     )
 
 
-def _decode_warnings(perceived: Perceived, info: VideoInfo) -> list[str]:
-    report = perceived.report
+def _decode_warnings(found: ServiceResults, info: VideoInfo) -> list[str]:
+    report = found.report
     if report is None:
         return []
     out = []

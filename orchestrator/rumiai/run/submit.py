@@ -1,4 +1,4 @@
-"""The main job: sources to jobs, a server for them, the run, and its end."""
+"""The main job: sources become tasks, a model server runs for them, the batch is analysed, its end is printed."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from rumiai.contracts.outcome import VideoOutcome, exit_code
 from rumiai.errors import RumiAIError
 from rumiai.insights import ClaudeSettings
 from rumiai.results.store import assign_ids
-from rumiai.run.batch import Job, Listener, run_batch
+from rumiai.run.batch import run_batch
 from rumiai.run.claude import Totals, open_claude
-from rumiai.run.embedded_server import ServerAccess, embedded_server
+from rumiai.run.embedded_server import embedded_server
+from rumiai.run.types import Event, EventHandler, ServerAccess, VideoTask
 from rumiai.settings import Settings
 from rumiai.sources.local import expand
 from rumiai.terminal.console import Display, choose_display, print_outcomes
 
 # Interrupted runs end with 1, for those who count on it (clients.md 4.3).
 _INTERRUPTED = 1
-# A server that was named is there, or is just being started.
+# A named server is up, or just being started.
 _SERVER_READY_S = 10.0
 # Which service needs which of the server's models.
 _SERVER_MODELS = ("yolo", "ocr", "whisper")
@@ -47,8 +48,8 @@ def submit_videos(
 
     Args:
         sources: Files, folders, glob patterns.
-        settings: For all of it.
-        claude: How Claude is used; None is off.
+        settings: For all videos.
+        claude: How Claude is used; None switches it off.
         as_json: Events on stdout instead of tables.
         quiet: No progress.
         insights: Whether to go on after the unified analysis.
@@ -62,31 +63,31 @@ def submit_videos(
     logging.basicConfig(
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    jobs = [Job(str(path), video_id) for path, video_id in _unique(expand(sources)).items()]
+    tasks = [VideoTask(str(path), video_id) for path, video_id in _unique(expand(sources)).items()]
     outcomes: list[VideoOutcome] = []
     error: RumiAIError | None = None
     totals: Totals | None = None
-    with choose_display(len(jobs), as_json=as_json, quiet=quiet) as display, _interrupts(display) as stop:
-        listener = _one_at_a_time(display.handle)
+    with choose_display(len(tasks), as_json=as_json, quiet=quiet) as display, _interrupts(display) as stop:
+        handler = _serialised(display.handle)
         try:
-            with open_claude(settings, claude or ClaudeSettings(), len(jobs), listener) as judge:
+            with open_claude(settings, claude or ClaudeSettings(), len(tasks), handler) as judge:
                 totals = judge.totals if judge else None
                 with _server(settings, display, stop) as server:
                     outcomes = run_batch(
-                        jobs,
+                        tasks,
                         settings,
                         server,
-                        listener,
+                        handler,
                         stop,
                         insights=insights,
-                        afterwards=judge.judge if judge else None,
+                        post_process=judge.judge if judge else None,
                     )
                 if judge and not stop.is_set():
                     judge.submit_pending()
         except RumiAIError as exc:
             error = exc
     if as_json:
-        _print_done(jobs, outcomes, error, totals)
+        _print_done(tasks, outcomes, error, totals)
     else:
         print_outcomes(outcomes)
         if error is not None:
@@ -96,15 +97,15 @@ def submit_videos(
     return error.exit_code if error else exit_code(outcomes)
 
 
-def _one_at_a_time(listener: Listener) -> Listener:
-    """Events come from the workers' and from Claude's thread."""
+def _serialised(handler: EventHandler) -> EventHandler:
+    """Call ``handler`` from one thread at a time: events come from the workers' thread and from Claude's."""
     lock = threading.Lock()
 
-    def tell(event: Mapping[str, Any]) -> None:
+    def handle(event: Event) -> None:
         with lock:
-            listener(event)
+            handler(event)
 
-    return tell
+    return handle
 
 
 def _unique(paths: list[Path]) -> dict[Path, str]:
@@ -117,7 +118,7 @@ def _unique(paths: list[Path]) -> dict[Path, str]:
 
 @contextlib.contextmanager
 def _server(settings: Settings, display: Display, stop: threading.Event) -> Iterator[ServerAccess]:
-    """The server that was named, or one of our own for as long as it is needed."""
+    """The server named in the settings, else an embedded one for the length of the run."""
     models = tuple(name for name in _SERVER_MODELS if name in settings.services)
     _check_weights(settings, () if settings.server else models)
     if not models:
@@ -154,7 +155,7 @@ def _check_weights(settings: Settings, models: tuple[str, ...]) -> None:
 
 
 async def _check_server(address: str, models: tuple[str, ...]) -> None:
-    """Refuse to start without the server that was named.
+    """Refuse to start when the named server is not ready.
 
     Raises:
         ServerError: It does not answer, or lacks a model.
@@ -167,7 +168,7 @@ async def _check_server(address: str, models: tuple[str, ...]) -> None:
 
 @contextlib.contextmanager
 def _interrupts(display: Display) -> Iterator[threading.Event]:
-    """SIGINT and SIGTERM set the event: videos in flight are given up, the server stops, nothing is left behind."""
+    """SIGINT and SIGTERM set the event: videos in flight are given up, the server stops, shared memory is removed."""
     stop = threading.Event()
 
     def request_stop(signum: int, _frame: FrameType | None) -> None:
@@ -184,7 +185,7 @@ def _interrupts(display: Display) -> Iterator[threading.Event]:
 
 
 def _print_done(
-    jobs: Sequence[Job], outcomes: Sequence[VideoOutcome], error: RumiAIError | None, totals: Totals | None
+    tasks: Sequence[VideoTask], outcomes: Sequence[VideoOutcome], error: RumiAIError | None, totals: Totals | None
 ) -> None:
     finished = {outcome.video_id: outcome.to_dict() for outcome in outcomes}
     unfinished: Mapping[str, Any] = {
@@ -194,7 +195,7 @@ def _print_done(
         "files": {},
         "error": {"type": "NotStarted", "message": "the run ended before this video", "stage": "start"},
     }
-    videos = [finished.get(job.video_id, {"video_id": job.video_id, **unfinished}) for job in jobs]
+    videos = [finished.get(task.video_id, {"video_id": task.video_id, **unfinished}) for task in tasks]
     outer = {"type": type(error).__name__, "message": str(error)} if error else None
     done = {"event": "done", "videos": videos, "claude": vars(totals) if totals else None, "error": outer}
     sys.stdout.write(json.dumps(done, ensure_ascii=False) + "\n")

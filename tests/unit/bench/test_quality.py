@@ -84,13 +84,6 @@ def test_rates_of_nothing_are_unknown(quality):
     assert score.precision is None
 
 
-def test_iou(quality):
-    assert quality.iou((0, 0, 2, 2), (1, 1, 2, 2)) == pytest.approx(1 / 7)
-    assert quality.iou((0, 0, 1, 1), (0, 0, 1, 1)) == 1.0
-    assert quality.iou((0, 0, 1, 1), (2, 0, 1, 1)) == 0.0
-    assert quality.iou((0, 0, 0, 0), (0, 0, 0, 0)) == 0.0
-
-
 def test_objects_need_class_overlap_and_a_partner_of_their_own(quality):
     def thing(name, confidence, *box):
         return quality.Object(name, confidence, box)

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
+from rumiai.core.boxes import distance, iou
 from rumiai.legacy.normalising.common import (
     Record,
     canonical_box,
@@ -170,7 +171,7 @@ def _is_same(old: Record, new: Record) -> bool:
     if one != two and SequenceMatcher(None, one, two, autojunk=False).ratio() < _SAME_SPELLING:
         return False
     a, b = old["bbox"], new["bbox"]
-    return a is not None and b is not None and (_iou(a, b) >= _SAME_IOU or _distance(a, b) < _SAME_CENTRE)
+    return a is not None and b is not None and (iou(a, b) >= _SAME_IOU or distance(a, b) < _SAME_CENTRE)
 
 
 def _merged(track: list[Record], half_step_s: float, duration_s: float | None) -> dict[str, Any]:
@@ -181,18 +182,6 @@ def _merged(track: list[Record], half_step_s: float, duration_s: float | None) -
     limit = math.inf if duration_s is None else duration_s
     times = {"timestamp": begin, "start": max(0.0, begin - half_step_s), "end": min(limit, end + half_step_s)}
     return {**without(best, "frame_number"), **times, "sightings": track}
-
-
-def _iou(a: Sequence[float], b: Sequence[float]) -> float:
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    shared = max(0.0, width) * max(0.0, height)
-    union = a[2] * a[3] + b[2] * b[3] - shared
-    return shared / union if union > 0 else 0.0
-
-
-def _distance(a: Sequence[float], b: Sequence[float]) -> float:
-    return math.hypot(a[0] + a[2] / 2 - b[0] - b[2] / 2, a[1] + a[3] / 2 - b[1] - b[3] / 2)
 
 
 def is_watermark(item: Mapping[str, Any]) -> bool:

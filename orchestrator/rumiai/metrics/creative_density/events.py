@@ -6,8 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.core.arrays import Floats
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.shared.bins import Bins, Floats
+from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.density import Density, words_by_bin
 from rumiai.metrics.shared.series import local_maxima, runs_of
 from rumiai.metrics.shared.statistics import std

@@ -8,12 +8,12 @@ from typing import Any, Final
 import numpy as np
 
 from rumiai.contracts.blocks import MoreMetrics
+from rumiai.core.arrays import Floats, Ints
 from rumiai.metrics.creative_density.blocks import SCHEMA, Blocks
 from rumiai.metrics.creative_density.events import dead_zones, density_shifts, multi_modal_peaks, peak_moments
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.families import Family, assemble, unknown
-from rumiai.metrics.shared.bins import Floats, Ints
 from rumiai.metrics.shared.density import Density, density_of, object_count
 from rumiai.metrics.shared.phrases import find_ctas, spoken_phrases
 from rumiai.metrics.shared.series import is_rhythmic, local_maxima

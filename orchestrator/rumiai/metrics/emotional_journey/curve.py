@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 
 from rumiai.contracts.lexicons import EMOTIONS
+from rumiai.core.arrays import Floats, Ints
 from rumiai.metrics.evidence.types import Expressions
-from rumiai.metrics.shared.bins import Bins, Floats, Ints
+from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.labels import LabelChange, most_frequent
 from rumiai.metrics.shared.series import local_maxima
 from rumiai.metrics.shared.statistics import clamp, mean, ratio, std

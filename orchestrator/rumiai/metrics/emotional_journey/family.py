@@ -16,8 +16,8 @@ from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.families import Family, assemble, unknown
 from rumiai.metrics.shared.bins import equal_windows, span
+from rumiai.metrics.shared.caption import read_caption
 from rumiai.metrics.shared.labels import LabelChange
-from rumiai.metrics.shared.metadata_facts import Facts
 from rumiai.metrics.shared.statistics import clamp, mean
 
 WEIGHTS: Final = Weights(
@@ -42,7 +42,7 @@ def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
     journey = None if evidence.expressions is None else Journey(evidence.expressions, evidence.bins)
     sync = None if journey is None else EmotionSync(journey, evidence)
-    caption = Facts(evidence).caption
+    caption = read_caption(evidence.metadata.description)
     known = {} if journey is None or sync is None else _known(journey, sync, evidence)
 
     def block(name: str) -> dict[str, Any]:

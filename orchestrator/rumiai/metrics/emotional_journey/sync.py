@@ -9,22 +9,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.core.arrays import Floats
+from rumiai.core.intervals import as_intervals, chance_within, intersect, length, near, overlap_s, touched, union
 from rumiai.metrics.emotional_journey.curve import Journey
-from rumiai.metrics.evidence.types import Evidence, Expressions
-from rumiai.metrics.shared.bins import Floats
-from rumiai.metrics.shared.intervals import (
-    as_intervals,
-    chance_within,
-    intersect,
-    length,
-    near,
-    overlap_s,
-    touched,
-    union,
-)
-from rumiai.metrics.shared.metadata_facts import Facts
+from rumiai.metrics.evidence.types import Evidence
+from rumiai.metrics.shared.caption import read_caption
+from rumiai.metrics.shared.spoken_tone import SpokenTone, spoken_tones, tone_agreement
 from rumiai.metrics.shared.statistics import alignment, clamp, mean, mean_known, ratio
-from rumiai.metrics.shared.words import sentiment
 
 # Gestures that go with an emotion. Fear and disgust have none listed, neutral goes with all: these are not compared.
 _COMPATIBLE: Final[Mapping[str, frozenset[str]]] = {
@@ -33,63 +24,12 @@ _COMPATIBLE: Final[Mapping[str, frozenset[str]]] = {
     "anger": frozenset({"closed_fist", "thumbs_down"}),
     "sadness": frozenset({"closed_fist", "thumbs_down"}),
 }
-_TONED: Final = 0.1  # |valence| above which a face is not neutral (2.2: positive_ratio, negative_ratio)
 _GESTURE_S: Final = 1.0
 _BEAT_S: Final = 0.25
 _FINEST_STEP_S: Final = 0.1
 _EPSILON: Final = 1e-9  # differences of sums of binary fractions that are equal
 _BEFORE_S: Final = 1.0  # how long after an event a change may be its effect
 _QUOTED_WORDS: Final = 6
-
-
-@dataclass(frozen=True)
-class SpokenTone:
-    """A segment with a tone, said with a face that has one."""
-
-    start_s: float
-    end_s: float
-    emotion: str
-    sentiment: str
-    congruent: bool
-
-
-def spoken_tones(evidence: Evidence) -> list[SpokenTone] | None:
-    """Every segment whose words and whose face both have a tone; None where speech or faces are unknown."""
-    faces, speech = evidence.expressions, evidence.speech
-    if faces is None or speech is None:
-        return None
-    sums = np.concatenate([[0.0], np.cumsum(faces.valences)])
-    found = []
-    for segment in speech.segments:
-        tone = sentiment(segment.text)
-        first, stop = np.searchsorted(faces.times_s, [segment.start_s, segment.end_s])
-        if tone.category not in ("positive", "negative") or first == stop:
-            continue
-        valence = float(sums[stop] - sums[first]) / int(stop - first)
-        if abs(valence) > _TONED:
-            emotion = _strongest(faces, int(first), int(stop), valence > 0)
-            agree = (valence > 0) == (tone.polarity > 0)
-            found.append(SpokenTone(segment.start_s, segment.end_s, emotion, tone.category, agree))
-    return found
-
-
-def _strongest(faces: Expressions, first: int, stop: int, positive: bool) -> str:
-    """The label that gives most to the tone of the samples ``[first, stop)``."""
-    weights: dict[str, float] = {}
-    for i in range(first, stop):
-        weights[faces.labels[i]] = weights.get(faces.labels[i], 0.0) + float(faces.valences[i])
-    sign = 1 if positive else -1
-    return min(weights, key=lambda label: (-sign * weights[label], label))
-
-
-def speech_alignment(evidence: Evidence) -> float | None:
-    """Congruent / compared segments; None when nothing can be compared."""
-    return agreement(spoken_tones(evidence))
-
-
-def agreement(tones: list[SpokenTone] | None) -> float | None:
-    """Congruent / all; None for none."""
-    return mean([tone.congruent for tone in tones or ()])
 
 
 @dataclass(frozen=True)
@@ -152,12 +92,13 @@ class EmotionSync:
     @cached_property
     def tones(self) -> list[SpokenTone] | None:
         """Segments whose words and face both have a tone."""
-        return spoken_tones(self.evidence)
+        speech = self.evidence.speech
+        return None if speech is None else spoken_tones(speech.segments, self.journey.faces)
 
     @property
     def speech(self) -> float | None:
         """Segments whose words and face have one tone / those where both have one."""
-        return agreement(self.tones)
+        return tone_agreement(self.tones)
 
     @cached_property
     def energy(self) -> Floats | None:
@@ -205,7 +146,7 @@ class EmotionSync:
     @cached_property
     def with_caption(self) -> float | None:
         """1 - |polarity of the caption - mean valence| / 2; None for a caption without words, and without a face."""
-        valence, caption = mean(self.journey.faces.valences), Facts(self.evidence).caption
+        valence, caption = mean(self.journey.faces.valences), read_caption(self.evidence.metadata.description)
         if caption is None or valence is None or not (caption.words or caption.emoji):
             return None
         return clamp(1 - abs(caption.sentiment.polarity - valence) / 2)

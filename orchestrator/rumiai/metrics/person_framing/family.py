@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from rumiai.contracts.blocks import MoreMetrics
+from rumiai.core.intervals import intersect, length
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence, Gesture
 from rumiai.metrics.families import Family, assemble, unknown
@@ -16,9 +17,7 @@ from rumiai.metrics.person_framing.intent import Framing
 from rumiai.metrics.person_framing.moments import Moments
 from rumiai.metrics.person_framing.people import Presence
 from rumiai.metrics.shared.bins import span
-from rumiai.metrics.shared.intervals import intersect, length
 from rumiai.metrics.shared.statistics import clamp, mean, mean_known, median, ratio
-from rumiai.metrics.speech_analysis.words import Spoken
 
 WEIGHTS: Final = Weights(
     core_metrics={"mediapipe": 0.7, "yolo": 0.3},
@@ -195,10 +194,9 @@ def within(boxes: Any) -> Any:
 
 def speaker_framing(presence: Presence) -> dict[str, Any] | None:
     """How much of the speech shows a face, and the shot type meanwhile; None where speech is unknown."""
-    speech = presence.evidence.speech
-    if speech is None:
+    voiced = presence.evidence.voiced_s
+    if voiced is None:
         return None
-    voiced = Spoken(speech, presence.evidence).voiced_s
     share = ratio(length(intersect(voiced, presence.face_spans_s)), length(voiced))
     return {
         "speechWithFaceRatio": None if share is None else clamp(share),

@@ -10,6 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from rumiai.core.arrays import Bools, Floats, Ints
+from rumiai.core.intervals import inside, union
 from rumiai.metrics.evidence.types import Detections, Evidence, Grid, People
 from rumiai.metrics.person_framing.boxes import (
     areas_of,
@@ -21,9 +23,7 @@ from rumiai.metrics.person_framing.boxes import (
     steps_between,
     union_area,
 )
-from rumiai.metrics.shared.bins import Floats, Ints
 from rumiai.metrics.shared.framing import SHOTS, person_samples, shot_codes
-from rumiai.metrics.shared.intervals import Bools, inside, union
 from rumiai.metrics.shared.labels import SmoothedLabels, smooth
 from rumiai.metrics.shared.series import runs_of
 from rumiai.metrics.shared.statistics import clamp, cv, line, mean, mean_known, median, std

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.core.arrays import Ints
 from rumiai.metrics.evidence.types import Detections, Objects, People, Poses
-from rumiai.metrics.shared.bins import Ints
 from rumiai.metrics.shared.labels import SmoothedLabels, smooth
 
 SHOTS: Final[tuple[str, ...]] = ("none", "wide", "medium", "close")

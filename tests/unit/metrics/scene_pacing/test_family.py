@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from rumiai.metrics.registry import schema_of
-from rumiai.metrics.scene_pacing.family import intensity
 
-from ..metrics_videos import analysis, expression, face, flat, gesture, objects, result, text
+from ...metrics_videos import analysis, expression, face, flat, gesture, objects, result, text
 
 NAME = "scene_pacing"
 
@@ -216,10 +215,6 @@ def test_scene_durations_sum_to_the_duration():
     shots = analysis(10.0, cuts=[1.234, 5.678])
     scenes = shots.ml_data["scene_detection"]["scenes"]
     assert sum(s["end_time"] - s["start_time"] for s in scenes) == pytest.approx(10.0)
-
-
-def test_intensity_words():
-    assert [intensity(rate) for rate in (0.19, 0.2, 0.59, 0.6)] == ["low", "medium", "medium", "high"]
 
 
 def test_short_videos():

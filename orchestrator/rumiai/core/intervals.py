@@ -10,11 +10,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from rumiai.metrics.shared.bins import Floats
+from rumiai.core.arrays import Bools, Floats
 
 _EPSILON_S: Final = 1e-9  # sums of binary fractions miss a border by less
-
-Bools = npt.NDArray[np.bool_]
 
 
 def as_intervals(pairs: npt.ArrayLike) -> Floats:
