@@ -36,7 +36,7 @@ from rumiai.metrics.shared.statistics import (
     std,
     variance,
 )
-from rumiai.metrics.shared.words import alike, content_words, tokens, word_count
+from rumiai.metrics.shared.words import content_words, tokens, word_count
 
 from ..metrics_videos import analysis, expression, face, gesture, objects, segment, sticker, text
 
@@ -183,9 +183,6 @@ def test_words():
     assert content_words("This is the Coffee of 5 a b") == ["coffee", "5"]
     assert word_count("two words") == 2
     assert word_count("\u4eca\u5929\u5929\u6c14\u597d ok") == round(5 / 1.7) + 1
-    assert alike("kettle", "ketle")
-    assert not alike("kettle", "bottle")
-    assert not alike("", "a")
 
 
 def test_confidence_of_services():

@@ -6,7 +6,7 @@ import pytest
 
 from rumiai.metrics.registry import schema_of
 from rumiai.metrics.visual_overlay_analysis.overlays import covers
-from rumiai.metrics.visual_overlay_analysis.text import categories, merge_spellings, semantic_group
+from rumiai.metrics.visual_overlay_analysis.text import categories, semantic_group
 
 from ..metrics_videos import flat, gesture, result, segment, sticker, text
 
@@ -274,12 +274,6 @@ def test_texts_by_meaning():
     assert found["primary_message_type"] == "questions"
     assert found["urgency_score"] == pytest.approx(1 / 3, abs=1e-3)
     assert found["overlay_pattern_flags"]["urgencyDriven"]
-
-
-def test_spellings():
-    assert merge_spellings(["Treasuretea", "TREASURE  TEA", "Treasure tee", "other", "other!"]) == [0, 0, 0, 1, 1]
-    assert merge_spellings(["$5", "$6", ""]) == [0, 1, 2]
-    assert merge_spellings([]) == []
 
 
 def test_covering_boxes():
