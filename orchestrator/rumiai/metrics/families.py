@@ -11,12 +11,9 @@ import numpy as np
 from pydantic import ConfigDict, ValidationError
 
 from rumiai.contracts.blocks import AnalysisBlocks, BlockSchema, MissingService, MoreMetrics, Schema
-from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError
-from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.evidence.confidence import Services, Weights
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.registry import ANALYSES, family
 
 _DECIMALS: Final = 3
 _CONFIDENCE_DECIMALS: Final = 2
@@ -94,12 +91,6 @@ class Family(Generic[B]):
         overall = round(services.overall_confidence(self.weights), _CONFIDENCE_DECIMALS)
         quality = blocks.quality.model_copy(update={"missing_services": missing, "overall_confidence": overall})
         return blocks.model_copy(update={**finished, "quality": quality})
-
-
-def compute_all(analysis: UnifiedAnalysis) -> dict[str, FamilyResult]:
-    """All families of one video, in the runner's order; the same input gives the same bytes."""
-    evidence = read_evidence(analysis)
-    return {name: family(name).compute(evidence) for name in ANALYSES}
 
 
 class OpenMetrics(MoreMetrics):
