@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from rumiai.contracts.blocks import Blocks, schema_of
+from rumiai.contracts.blocks import Blocks
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.text import same_text
 from rumiai.insights.cleaning import clean
 from rumiai.insights.video import VideoInput
+from rumiai.metrics.registry import schema_of
 
 Evidence = dict[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rumiai.contracts.blocks import validate_blocks
+from rumiai.metrics.registry import schema_of
 from rumiai.metrics.visual_overlay_analysis.overlays import covers
 from rumiai.metrics.visual_overlay_analysis.text import categories, semantic_group
 
@@ -15,7 +15,7 @@ NAME = "visual_overlay_analysis"
 
 def overlays(duration_s=12.0, **content):
     found = result(NAME, duration_s, **content)
-    assert [str(p) for p in validate_blocks(NAME, found.blocks, duration_s=duration_s)] == []
+    assert [str(p) for p in schema_of(NAME).problems(found.blocks, duration_s=duration_s)] == []
     return flat(found) | found.precompute
 
 
@@ -66,7 +66,7 @@ def test_nothing_found_is_not_unknown():
 
 def test_without_ocr():
     found = result(NAME, missing={"ocr": "out of memory"}, segments=[segment("hello", 0.0, 1.0)])
-    assert validate_blocks(NAME, found.blocks) == []
+    assert schema_of(NAME).problems(found.blocks) == []
     assert found.blocks["CoreMetrics"]["confidence"] == 0.0
     assert found.blocks["CoreMetrics"]["totalTextOverlays"] is None
     assert found.blocks["Interactions"]["textSpeechSync"] is None
