@@ -40,11 +40,10 @@ def losses(info: VideoInfo, picture: DecodeReport | None, sound: SoundEnd | None
         found.append(f"the picture breaks off at {picture.duration_s:.2f} s of {info.duration_s:.2f} s")
     if sound is not None and sound.declared_s is not None and sound.end_s < sound.declared_s - _SOUND_SLACK_S:
         found.append(f"the sound breaks off at {sound.end_s:.2f} s of {sound.declared_s:.2f} s")
-    ends_s = [0.0 if picture is None else picture.duration_s, 0.0 if sound is None else sound.end_s]
-    looked_at_all = (picture is not None or not info.has_video) and (sound is not None or not info.has_audio)
-    if not found and info.declared_s is not None and looked_at_all:
-        if max(ends_s) < info.declared_s - _FILE_SLACK_S:
-            found.append(f"the file breaks off at {max(ends_s):.2f} s of {info.declared_s:.2f} s")
+    end_s = max(0.0 if picture is None else picture.duration_s, 0.0 if sound is None else sound.end_s)
+    seen_all = (picture is not None or not info.has_video) and (sound is not None or not info.has_audio)
+    if not found and seen_all and info.declared_s is not None and end_s < info.declared_s - _FILE_SLACK_S:
+        found.append(f"the file breaks off at {end_s:.2f} s of {info.declared_s:.2f} s")
     if picture is not None and picture.frames_corrupt:
         found.append(f"{picture.frames_corrupt} damaged frames were skipped")
     if picture is not None and picture.frames_misplaced:
