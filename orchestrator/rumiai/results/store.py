@@ -12,29 +12,19 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rumiai.contracts.results import ServiceName
 from rumiai.errors import StoreError
+from rumiai.services.base import Service
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
 # Longer names break file systems and readers' eyes; the rest of a file name comes on top.
 _ID_CHARS: Final = 100
 _HASH_CHARS: Final = 8
 _BLOCK_BYTES: Final = 1 << 20
-
-_SERVICE_FILES: Final[Mapping[ServiceName, str]] = {
-    "yolo": "object_detection_outputs/{id}/{id}_yolo_detections.json",
-    "whisper": "speech_transcriptions/{id}_whisper.json",
-    "mediapipe": "human_analysis_outputs/{id}/{id}_human_analysis.json",
-    "ocr": "creative_analysis_outputs/{id}/{id}_creative_analysis.json",
-    "scene_detection": "scene_detection_outputs/{id}/{id}_scenes.json",
-    "audio_energy": "audio_energy_outputs/{id}/{id}_energy.json",
-    "emotion_detection": "emotion_detection_outputs/{id}/{id}_emotions.json",
-}
 
 
 def content_sha256(path: Path) -> str:
@@ -145,9 +135,9 @@ class Store:
     temporal_dir: str = "temporal_markers"
     insights_dir: str = "insights"
 
-    def service_file(self, service: ServiceName, video_id: str) -> Path:
+    def service_file(self, service: Service, video_id: str) -> Path:
         """Where a service's canonical data of one video is."""
-        return self.base / _SERVICE_FILES[service].format(id=_checked(video_id))
+        return self.base / service.file.format(id=_checked(video_id))
 
     def unified_file(self, video_id: str) -> Path:
         """``unified_analysis/<id>.json``."""

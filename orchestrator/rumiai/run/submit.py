@@ -23,6 +23,7 @@ from rumiai.run.batch import run_batch
 from rumiai.run.claude import Totals, open_claude
 from rumiai.run.embedded_server import embedded_server
 from rumiai.run.types import Event, EventHandler, ServerAccess, VideoTask
+from rumiai.services import Service, chosen_services
 from rumiai.settings import Settings
 from rumiai.sources.local import expand
 from rumiai.terminal.console import Display, choose_display, print_outcomes
@@ -31,8 +32,6 @@ from rumiai.terminal.console import Display, choose_display, print_outcomes
 _INTERRUPTED = 1
 # A named server is up, or just being started.
 _SERVER_READY_S = 10.0
-# Which service needs which of the server's models.
-_SERVER_MODELS = ("yolo", "ocr", "whisper")
 
 
 def submit_videos(
@@ -119,8 +118,9 @@ def _unique(paths: list[Path]) -> dict[Path, str]:
 @contextlib.contextmanager
 def _server(settings: Settings, display: Display, stop: threading.Event) -> Iterator[ServerAccess]:
     """The server named in the settings, else an embedded one for the length of the run."""
-    models = tuple(name for name in _SERVER_MODELS if name in settings.services)
-    _check_weights(settings, () if settings.server else models)
+    services = chosen_services(settings.services)
+    models = tuple(dict.fromkeys(service.server_model for service in services if service.server_model))
+    _check_weights(services, settings)
     if not models:
         yield ServerAccess(settings.server or "127.0.0.1:0", None, models)
         return
@@ -135,23 +135,16 @@ def _server(settings: Settings, display: Display, stop: threading.Event) -> Iter
         display.handle({"event": "server", "state": "stopping", "message": "stopping the model server ..."})
 
 
-def _check_weights(settings: Settings, models: tuple[str, ...]) -> None:
-    """Refuse to start without the model files that the run will need.
+def _check_weights(services: Sequence[Service], settings: Settings) -> None:
+    """Refuse to start without the model files that the run needs on this machine.
 
     Raises:
         WeightsError: One is missing or damaged; the message says how to fetch it.
     """
-    wanted = {
-        "yolo": (settings.yolo_weights,),
-        "ocr": ("craft_mlt_25k.pth", "PP-OCRv6_det_small.onnx"),
-        "whisper": (f"whisper-{settings.whisper_model}-ct2",),
-    }
-    names = [name for model in models for name in wanted[model] if "/" not in name]
-    if {"mediapipe", "emotion_detection"} & set(settings.services):
-        names += ["face_landmarker.task", "hand_landmarker.task", "pose_landmarker_full.task"]
-        names += ["gesture_embedder.tflite", "canned_gesture_classifier.tflite"]
-    for name in names:
-        weights.path(name)
+    local = [service for service in services if not (settings.server and service.server_model)]
+    for name in dict.fromkeys(name for service in local for name in service.weights(settings)):
+        if "/" not in name:  # a path is the user's own file
+            weights.path(name)
 
 
 async def _check_server(address: str, models: tuple[str, ...]) -> None:

@@ -8,21 +8,18 @@ import os
 import resource
 import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import psutil
 
-from rumiai import weights
 from rumiai.contracts.outcome import Failure, VideoOutcome
 from rumiai.errors import RumiAIError
-from rumiai.people.landmarks import PeopleAnalyzer
-from rumiai.perception.service_run import Tools
 from rumiai.run import pipeline
 from rumiai.run.events import MESSAGE_CHARS, EventLogHandler, EventSender
 from rumiai.run.types import RunContext, VideoTask
+from rumiai.services import WorkerTools, load_plugins
 
 LOG = logging.getLogger("rumiai")
 
@@ -45,16 +42,8 @@ class Worker:
         self._context = context
         self._events = EventSender(context.events)
         logging.basicConfig(level=context.settings.log_level, handlers=[EventLogHandler(self._events)], force=True)
-        self._people: PeopleAnalyzer | None = None
-        self._tools = Tools(self._people_analyzer, ThreadPoolExecutor(1, "people"))
-
-    def _people_analyzer(self, new_video: bool) -> PeopleAnalyzer:
-        """MediaPipe's models, made once, in the thread that uses them."""
-        if self._people is None:
-            self._people = PeopleAnalyzer(weights.path)
-        elif new_video:
-            self._people.reset()
-        return self._people
+        load_plugins(context.settings.plugins)
+        self._tools = WorkerTools()
 
     def analyse(self, task: VideoTask) -> VideoOutcome:
         """Analyse one video. Raises nothing: an exception becomes the failure in the outcome."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from rumiai.errors import StoreError
 from rumiai.results.store import RunState, Store, assign_ids, fingerprint, read_json, safe_id, write_json
+from rumiai.services import find_service
 
 
 def digits(content: bytes) -> str:
@@ -110,7 +111,7 @@ def test_paths_are_those_of_the_specification(tmp_path: Path) -> None:
         "emotion_detection": "emotion_detection_outputs/v1/v1_emotions.json",
     }
     for service, name in relative.items():
-        assert store.service_file(service, "v1") == tmp_path / name  # type: ignore[arg-type]
+        assert store.service_file(find_service(service), "v1") == tmp_path / name
     assert store.unified_file("v1") == tmp_path / "unified_analysis/v1.json"
     assert store.markers_file("v1") == tmp_path / "temporal_markers/v1.json"
     assert store.state_file("v1") == tmp_path / "insights/v1/state.json"
