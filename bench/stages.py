@@ -32,11 +32,11 @@ import common
 import cv2
 
 from rumiai.contracts.frames import AudioTrack, FrameBatch, Sampling, VideoInfo
+from rumiai.contracts.whisper import WhisperParams as SpeechRequest
 from rumiai.inference.client import TritonClient
 from rumiai.inference.ocr import CAPTIONS, read_texts
 from rumiai.inference.spans import frame_runs
 from rumiai.inference.text_reader import TextReader
-from rumiai.inference.whisper import WhisperParams as SpeechRequest
 from rumiai.inference.whisper import transcribe
 from rumiai.inference.yolo import DetectionParams, detect
 from rumiai.media.audio import decode_audio

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+from scipy.optimize import linear_sum_assignment
 
 from rumiai.contracts.frames import FrameDetections, Sampling
 from rumiai.contracts.tensors import COCO_NAMES

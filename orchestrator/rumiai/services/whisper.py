@@ -31,12 +31,13 @@ class WhisperService(AudioService):
 
     async def run(self, inputs: AudioInputs) -> Mapping[str, Any]:
         """Transcribe the whole track, window by window."""
+        from rumiai.contracts.whisper import WhisperParams
         from rumiai.inference import whisper
 
         track = inputs.track
         if track is None:
             return whisper.assemble(None, has_audio=False, audio_duration_s=0.0)
-        payload = await whisper.transcribe(inputs.client, track, whisper.WhisperParams(), inputs.progress)
+        payload = await whisper.transcribe(inputs.client, track, WhisperParams(), inputs.progress)
         return whisper.assemble(
             payload, has_audio=True, audio_duration_s=track.duration_s, audio_offset_s=track.offset_s
         )

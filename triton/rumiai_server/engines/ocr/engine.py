@@ -33,7 +33,7 @@ from rumiai_server.engines.ocr.locator import TextLocator
 from rumiai_server.engines.ocr.recognizer import Crop, Reading, TextRecognizer, cut_crops
 from rumiai_server.engines.ocr.tiles import Tile, text_tiles, worth_locating
 from rumiai_server.engines.ocr.types import OcrParams, TextLines
-from rumiai_server.engines.shared.cpu_pool import Lanes
+from rumiai_server.engines.shared.cpu_pool import CpuPool
 from rumiai_server.engines.shared.cuda_graphs import GraphedForward
 from rumiai_server.engines.shared.precision import resolve_device
 
@@ -84,7 +84,7 @@ class OcrEngine:
         self._detector = CraftDetector(detector, self.device, cuda_graphs=cuda_graphs)
         # A GPU is done with the whole canvas before it could be told what to skip.
         self._locator = TextLocator(locator) if locator and on_cpu else None
-        self._lanes = Lanes(torch.get_num_threads()) if on_cpu else None
+        self._pool = CpuPool(torch.get_num_threads()) if on_cpu else None
 
     @property
     def graphs(self) -> GraphedForward | None:
@@ -115,10 +115,10 @@ class OcrEngine:
         jobs = [_Job(picture, params) for pictures, params in items for picture in pictures]
         self._read_together([job for job in jobs if job.exact], exact=True)
         fast = [job for job in jobs if not job.exact]
-        if self._lanes is None:
+        if self._pool is None:
             self._read_together(fast, exact=False)
         else:
-            self._lanes.map(lambda job: self._read_together([job], exact=False), fast)
+            self._pool.map(lambda job: self._read_together([job], exact=False), fast)
         answers = (job.lines() for job in jobs)
         return [[next(answers) for _ in pictures] for pictures, _ in items]
 

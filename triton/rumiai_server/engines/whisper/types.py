@@ -1,70 +1,27 @@
-"""Speech to text: one interface, two engines.
+"""What goes into a Whisper engine, what comes out of it, and the interface that both engines have.
 
-``ctranslate2`` (the default) is faster-whisper, ``openai`` is openai-whisper. Both take whole tracks, cut them at
-silence with the same voice activity detector and decode the chunks of all tracks of a call together, at temperature 0
-and without the previous text as a prompt; see ``whisper_batching``. This module imports neither library.
+This module imports neither library; :mod:`rumiai_server.engines.whisper.factory` loads the one that is asked for.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ, MAX_AUDIO_S
-from rumiai.errors import ConfigurationError, ContractError
+from rumiai.contracts.whisper import Task, WhisperParams
+from rumiai.errors import ContractError
 
 EngineKind = Literal["ctranslate2", "openai"]
-Task = Literal["transcribe", "translate"]
-
-TASKS: Final[tuple[Task, ...]] = ("transcribe", "translate")
-
-# The codes of Whisper's language tokens, in the order of the tokens; a test compares them with both libraries.
-LANGUAGES: Final[tuple[str, ...]] = (
-    "en", "zh", "de", "es", "ru", "ko", "fr", "ja", "pt", "tr", "pl", "ca", "nl", "ar", "sv", "it", "id", "hi", "fi",
-    "vi", "he", "uk", "el", "ms", "cs", "ro", "da", "hu", "ta", "no", "th", "ur", "hr", "bg", "lt", "la", "mi", "ml",
-    "cy", "sk", "te", "fa", "lv", "bn", "sr", "az", "sl", "kn", "et", "mk", "br", "eu", "is", "hy", "ne", "mn", "bs",
-    "kk", "sq", "sw", "gl", "mr", "pa", "si", "km", "sn", "yo", "so", "af", "oc", "ka", "be", "tg", "sd", "gu", "am",
-    "yi", "lo", "uz", "fo", "ht", "ps", "tk", "nn", "mt", "sa", "lb", "my", "bo", "tl", "mg", "as", "tt", "haw", "ln",
-    "ha", "ba", "jw", "su", "yue",
-)  # fmt: skip
 
 # Lossy decoders overshoot 1.0 by a few decibels; beyond this the samples are integers that nobody scaled.
 MAX_PEAK: Final = 32.0
-
-
-@dataclass(frozen=True)
-class WhisperParams:
-    """What one request asks for.
-
-    Attributes:
-        language: Whisper's code of the language spoken; None lets the model find out.
-        task: ``transcribe``, or ``translate`` into English.
-        word_timestamps: Whether each segment carries its words with their times.
-
-    Raises:
-        ContractError: The language is none of Whisper's, or the task none of the two.
-    """
-
-    language: str | None = None
-    task: Task = "transcribe"
-    word_timestamps: bool = True
-
-    def __post_init__(self) -> None:
-        if self.language is not None and self.language not in LANGUAGES:
-            raise ContractError(
-                f"language: got {self.language!r}, expected one of Whisper's {len(LANGUAGES)} codes such as 'pt'",
-                hint="leave the parameter out to have the language detected",
-            )
-        if self.task not in TASKS:
-            raise ContractError(f"task: got {self.task!r}, expected one of {', '.join(TASKS)}")
 
 
 @dataclass(frozen=True)
@@ -199,42 +156,3 @@ def check_samples(samples: npt.NDArray[Any]) -> None:
         raise ContractError(
             f"AUDIO: got a peak of {peak:.0f}, expected -1..1", hint="divide 16-bit samples by 32768 before sending"
         )
-
-
-def make_engine(
-    kind: EngineKind,
-    model_path: Path,
-    *,
-    device: str = "auto",
-    compute_type: str | None = None,
-    threads: int | None = None,
-    batch_size: int | None = None,
-) -> WhisperEngine:
-    """Load a model.
-
-    Args:
-        kind: Which library runs it.
-        model_path: A folder with a CTranslate2 model (``model.bin``, ``config.json``, ``tokenizer.json``, vocabulary)
-            for either engine, or openai-whisper's own ``.pt`` file for ``openai``. Nothing is fetched.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:<index>``.
-        compute_type: CTranslate2's name of a precision; by default ``int8`` on a CPU and ``float16`` on a GPU.
-            ``openai`` knows ``float32``, its default on a CPU, and ``float16``, on a GPU alone and its default there.
-        threads: CPU threads; by default as many as this process may use.
-        batch_size: The most chunks that go through the model together; by default 2 on a CPU and 8 on a GPU.
-
-    Raises:
-        ConfigurationError: No such engine, device or precision.
-        WeightsError: The model is missing or not one that can be read.
-    """
-    if batch_size is not None and batch_size < 1:
-        raise ConfigurationError(f"batch_size: got {batch_size}, expected at least 1")
-    threads = threads or len(os.sched_getaffinity(0))
-    if kind == "ctranslate2":
-        from rumiai_server.engines.whisper.ctranslate2 import CTranslate2Whisper
-
-        return CTranslate2Whisper(model_path, device, compute_type, threads, batch_size)
-    if kind == "openai":
-        from rumiai_server.engines.whisper.openai import OpenAIWhisper
-
-        return OpenAIWhisper(model_path, device, compute_type, threads, batch_size)
-    raise ConfigurationError(f"whisper engine: got {kind!r}, expected 'ctranslate2' or 'openai'")

@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rumiai.contracts.blocks import validate_blocks
-from rumiai.metrics.scene_pacing.family import intensity
+from rumiai.metrics.registry import schema_of
 
-from ..metrics_videos import analysis, expression, face, flat, gesture, objects, result, text
+from ...metrics_videos import analysis, expression, face, flat, gesture, objects, result, text
 
 NAME = "scene_pacing"
 
 
 def pacing(duration_s=12.0, **content):
     found = result(NAME, duration_s, **content)
-    assert [str(p) for p in validate_blocks(NAME, found.blocks, duration_s=duration_s)] == []
+    assert [str(p) for p in schema_of(NAME).problems(found.blocks, duration_s=duration_s)] == []
     return flat(found) | found.precompute
 
 
@@ -202,7 +201,7 @@ def test_shot_types_at_cuts():
 
 def test_without_scenes_everything_measured_is_null():
     found = result(NAME, missing={"scene_detection": "decode error"}, gestures=[gesture(1.0)])
-    assert validate_blocks(NAME, found.blocks) == []
+    assert schema_of(NAME).problems(found.blocks) == []
     blocks = found.blocks
     assert blocks["CoreMetrics"]["totalScenes"] is None
     assert blocks["CoreMetrics"]["videoDuration"] == 12.0
@@ -216,10 +215,6 @@ def test_scene_durations_sum_to_the_duration():
     shots = analysis(10.0, cuts=[1.234, 5.678])
     scenes = shots.ml_data["scene_detection"]["scenes"]
     assert sum(s["end_time"] - s["start_time"] for s in scenes) == pytest.approx(10.0)
-
-
-def test_intensity_words():
-    assert [intensity(rate) for rate in (0.19, 0.2, 0.59, 0.6)] == ["low", "medium", "medium", "high"]
 
 
 def test_short_videos():
