@@ -12,9 +12,12 @@ import click
 
 from rumiai import __version__
 from rumiai.errors import RumiAIError
-from rumiai.services import chosen_services, load_plugins, service_names
+from rumiai.run.plugins import load_plugins
+from rumiai.services import all_services, chosen_services
 from rumiai.settings import Secrets, Settings, load, read_dotenv, read_secrets
 from rumiai.weights.cli import weights_group
+
+_SERVICES = ", ".join(service.name for service in all_services())
 
 
 def _echo_done(kind: str, message: str) -> None:
@@ -81,7 +84,7 @@ def _secrets() -> Secrets:
 @main.command()
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
 @click.option("--out", help="Folder for the results.  [default: out]")
-@click.option("--services", help=f"Which services run, comma separated.  [default: all: {', '.join(service_names())}]")
+@click.option("--services", help=f"Which services run, comma separated.  [default: all: {_SERVICES}]")
 @click.option("--plugins", help="Modules or .py files that add services or sources, comma separated.")
 @click.option("--sample-fps", help="Sampled frames a second.  [default: 2]")
 @click.option("--workers", help="Videos in flight.  [default: by the number of cores]")

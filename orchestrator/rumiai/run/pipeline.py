@@ -1,6 +1,6 @@
 """One video, start to finish: the only file that knows the order.
 
-probe -> what is finished already -> services (``perception``) -> ML files -> unified analysis, markers -> analyses
+fetch -> probe -> stored results -> services (``perception``) -> ML files -> unified analysis, markers -> analyses
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from rumiai.results.summary import summarise
 from rumiai.run.types import RunContext, VideoTask
 from rumiai.services import ProbedVideo, Service, WorkerTools, chosen_services
 from rumiai.settings import Settings
+from rumiai.sources import FetchedVideo, find_source
 from rumiai.timeline.build import build
 from rumiai.timeline.validate import check, timeline_problems
 
@@ -54,6 +55,7 @@ class _Run:
     """What the steps of one video share."""
 
     task: VideoTask
+    video: FetchedVideo
     context: RunContext
     store: Store
     state: RunState
@@ -79,7 +81,7 @@ class _Run:
 
     def fingerprint(self, service: Service) -> str:
         """Hash of everything that the service's result depends on: file, settings, model, our own version."""
-        stat = Path(self.task.path).stat()
+        stat = self.video.path.stat()
         chosen = {name: getattr(self.settings, name) for name in service.settings}
         return fingerprint(__version__, service.version(self.settings), stat.st_size, stat.st_mtime_ns, chosen)
 
@@ -91,15 +93,10 @@ def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: 
         RumiAIError: There is no result; what earlier runs had written stays.
     """
     began = time.monotonic()
-    settings = context.settings
-    store = Store(*settings.folders)
-    progress("probe")
-    info = probe(Path(task.path), _limits(settings))
-    probe_s = time.monotonic() - began
+    store = Store(*context.settings.folders)
     with store.lock(task.video_id):
-        state = RunState(store.state_file(task.video_id))
-        run = _Run(task, context, store, state, info)
-        stored = {} if settings.force else _stored_results(run)
+        run, stages = _opened(task, context, store, progress)
+        stored = {} if context.settings.force else _stored_results(run)
         wanted = tuple(service for service in run.applicable if service.name not in stored)
         found = ServiceResults({})
         if wanted:
@@ -112,9 +109,23 @@ def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: 
         summaries = _analysed(run, analysis, made_of) if context.insights else {}
         outcome = _outcome(run, results, stored, found, analysis)
     seconds = time.monotonic() - began
-    stages = {"probe": probe_s, **found.stage_seconds, "total": seconds}
+    stages |= {**found.stage_seconds, "total": seconds}
     analyses = {name: summary.to_dict() for name, summary in summaries.items()}
     return replace(outcome, skipped=not wanted, seconds=seconds, stage_seconds=stages, analyses=analyses)
+
+
+def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progress) -> tuple[_Run, dict[str, float]]:
+    """Fetch and probe the video; also the seconds that each took."""
+    began = time.monotonic()
+    progress("fetch")
+    video = find_source(task.item.source).fetch(task.item, store.download_folder(task.video_id))
+    fetched = time.monotonic()
+    progress("probe")
+    info = probe(video.path, _limits(context.settings))
+    stages = {"probe": time.monotonic() - fetched}
+    if fetch_s := round(fetched - began, 1):  # a file on this machine takes none
+        stages = {"fetch": fetch_s, **stages}
+    return _Run(task, video, context, store, RunState(store.state_file(task.video_id)), info), stages
 
 
 def _limits(settings: Settings) -> MediaLimits:
@@ -132,7 +143,7 @@ async def _perceive(
 ) -> ServiceResults:
     settings, server, info = run.settings, run.context.server, run.info
     video = ProbedVideo(
-        path=Path(run.task.path),
+        path=run.video.path,
         video_id=run.task.video_id,
         info=info,
         sampling=sampling_for(info, settings.sample_fps) if info.has_video else None,
@@ -199,15 +210,17 @@ def _unified(
     It is kept when an earlier run made it from the same results.
     """
     video_id, settings = run.task.video_id, run.settings
+    metadata = (run.video.metadata or VideoMetadata.local(video_id)).to_dict()
     made_of = fingerprint(
         [(s.name, run.fingerprint(s), results[s.name].success) for s in run.asked if s.name in results],
+        metadata,
         run.context.insights,
     )
     path = run.store.unified_file(video_id)
     if renew or settings.force or not run.state.finished("unified", made_of):
         analysis = build(
             video_id,
-            VideoMetadata.local(video_id).to_dict(),
+            metadata,
             MediaFacts.from_info(run.info, settings.sample_fps if run.info.has_video else None),
             results,
             {"rumiai_version": __version__, "stage_seconds": found.stage_seconds, "processed_at": now()},
@@ -273,7 +286,7 @@ def _outcome(
     files |= {service.name: str(run.service_file(service)) for service in run.asked if analysis.ok(service.name)}
     return VideoOutcome(
         video_id=video_id,
-        source=run.task.path,
+        source=run.task.item.location,
         status="failed" if failure else "partial" if partial else "ok",
         files=files,
         error=failure,

@@ -10,7 +10,6 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -25,7 +24,7 @@ from rumiai.run.embedded_server import embedded_server
 from rumiai.run.types import Event, EventHandler, ServerAccess, VideoTask
 from rumiai.services import Service, chosen_services
 from rumiai.settings import Settings
-from rumiai.sources.local import expand
+from rumiai.sources import SourceItem, find_source, list_items
 from rumiai.terminal.console import Display, choose_display, print_outcomes
 
 # Interrupted runs end with 1, for those who count on it (clients.md 4.3).
@@ -46,7 +45,7 @@ def submit_videos(
     """Analyse what the sources name.
 
     Args:
-        sources: Files, folders, glob patterns.
+        sources: What the registered sources accept: files, folders, glob patterns.
         settings: For all videos.
         claude: How Claude is used; None switches it off.
         as_json: Events on stdout instead of tables.
@@ -62,7 +61,7 @@ def submit_videos(
     logging.basicConfig(
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    tasks = [VideoTask(str(path), video_id) for path, video_id in _unique(expand(sources)).items()]
+    tasks = _tasks(list_items(sources))
     outcomes: list[VideoOutcome] = []
     error: RumiAIError | None = None
     totals: Totals | None = None
@@ -107,12 +106,12 @@ def _serialised(handler: EventHandler) -> EventHandler:
     return handle
 
 
-def _unique(paths: list[Path]) -> dict[Path, str]:
-    """One path for each id: the same content under the same name in two folders is one video."""
-    found: dict[str, Path] = {}
-    for path, video_id in assign_ids(paths).items():
-        found.setdefault(video_id, path)
-    return {path: video_id for video_id, path in found.items()}
+def _tasks(items: Sequence[SourceItem]) -> list[VideoTask]:
+    """One task for each id: the same content under the same name in two folders is one video."""
+    found: dict[str, SourceItem] = {}
+    for item, video_id in assign_ids(items, lambda item: find_source(item.source).digest(item)).items():
+        found.setdefault(video_id, item)
+    return [VideoTask(item, video_id) for video_id, item in found.items()]
 
 
 @contextlib.contextmanager

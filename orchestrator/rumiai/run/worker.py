@@ -18,8 +18,9 @@ from rumiai.contracts.outcome import Failure, VideoOutcome
 from rumiai.errors import RumiAIError
 from rumiai.run import pipeline
 from rumiai.run.events import MESSAGE_CHARS, EventLogHandler, EventSender
+from rumiai.run.plugins import load_plugins
 from rumiai.run.types import RunContext, VideoTask
-from rumiai.services import WorkerTools, load_plugins
+from rumiai.services import WorkerTools
 
 LOG = logging.getLogger("rumiai")
 
@@ -57,7 +58,9 @@ class Worker:
             # The process boundary: a bug in one video is recorded, with its traceback in the log, and costs that video.
             LOG.exception("%s: unexpected error", task.video_id)
             failure = Failure(type(exc).__name__, str(exc)[:MESSAGE_CHARS], progress.stage)
-        return VideoOutcome(task.video_id, task.path, "failed", seconds=time.monotonic() - began_s, error=failure)
+        return VideoOutcome(
+            task.video_id, task.item.location, "failed", seconds=time.monotonic() - began_s, error=failure
+        )
 
 
 def _memory() -> dict[str, float]:

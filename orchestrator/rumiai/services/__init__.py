@@ -19,10 +19,8 @@ from rumiai.services.registry import (
     all_services,
     chosen_services,
     find_service,
-    load_plugins,
     register,
     registered,
-    service_names,
 )
 from rumiai.services.scenes import ScenesService
 from rumiai.services.whisper import WhisperService
@@ -41,10 +39,8 @@ __all__ = [
     "all_services",
     "chosen_services",
     "find_service",
-    "load_plugins",
     "register",
     "registered",
-    "service_names",
 ]
 
 # A service comes behind those that it builds on.
