@@ -12,6 +12,7 @@ from rumiai.contracts.frames import AudioTrack
 from rumiai.errors import RumiAIError, ServerError
 from rumiai.inference.client import TritonClient
 from rumiai.media.audio import decode_audio
+from rumiai.media.endings import SoundEnd
 from rumiai.media.shared_frames import SharedRegion
 from rumiai.perception.service_run import Emit, ServiceResults, ServiceRun
 from rumiai.services import AudioInputs, AudioService, ProbedVideo, WorkerTools
@@ -76,7 +77,9 @@ class AudioStage:
             return None
         began = time.monotonic()
         try:
-            return await asyncio.to_thread(decode_audio, self._video.path, self._video.info, self._make_region)
+            track = await asyncio.to_thread(decode_audio, self._video.path, self._video.info, self._make_region)
+            self._out.sound = SoundEnd.of(track)
+            return track
         except RumiAIError as exc:
             for _, run in self._runs:
                 run.failure = str(exc)

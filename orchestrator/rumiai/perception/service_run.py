@@ -11,6 +11,7 @@ from typing import Any
 from rumiai.contracts.results import MLAnalysisResult
 from rumiai.errors import RumiAIError
 from rumiai.media.decode import DecodeReport
+from rumiai.media.endings import SoundEnd
 from rumiai.services import Service
 
 # Takes a stage and its numbers.
@@ -56,6 +57,7 @@ class ServiceResults:
         results: Service -> its envelope.
         stage_seconds: Where the time went.
         report: What decoding showed; None without a video stream, or when it could not be decoded.
+        sound: How the audio track ended; None when it was not decoded.
         warnings: What a reader of the results should know.
     """
 
@@ -64,6 +66,7 @@ class ServiceResults:
     results: dict[str, MLAnalysisResult] = field(default_factory=dict)
     stage_seconds: dict[str, float] = field(default_factory=dict)
     report: DecodeReport | None = None
+    sound: SoundEnd | None = None
     warnings: list[str] = field(default_factory=list)
 
     def begin(self, service: Service) -> ServiceRun:
