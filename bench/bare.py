@@ -110,7 +110,7 @@ class Engines:
 
     @cached_property
     def _whisper(self) -> Any:
-        from rumiai_server.engines.whisper.engine import make_engine
+        from rumiai_server.engines.whisper.factory import make_engine
 
         return make_engine("ctranslate2", weights.path("whisper-base-ct2"), threads=self._threads)
 
@@ -141,7 +141,7 @@ class Engines:
         return float(sum(stop - start for batch in self._batches for start, stop in batch.to_read))
 
     def _speech(self) -> float:
-        from rumiai_server.engines.whisper.engine import WhisperParams
+        from rumiai.contracts.whisper import WhisperParams
 
         if self._track is None:
             raise ValueError("the clip has no sound")

@@ -184,12 +184,12 @@ def bench_yolo(bench: Bench) -> None:
     """Detection: ``fast`` (float16 on a GPU) and ``strict`` (float32)."""
     from ultralytics.nn.tasks import DetectionModel
 
-    from rumiai_server.engines.yolo.engine import Fit, YoloEngine, YoloParams, fit_on_cpu, network_outputs
+    from rumiai_server.engines.yolo.engine import Letterbox, YoloEngine, YoloParams, letterbox_on_cpu, network_outputs
     from rumiai_server.engines.yolo.weights import load_yolo
 
     frames = _frames(max(8, *bench.batches))
-    fit = Fit.of(*_FRAME[:2], 640, 32)
-    sample = torch.from_numpy(fit_on_cpu(list(frames[:8]), fit)).permute(0, 3, 1, 2).float() / 255
+    box = Letterbox.of(*_FRAME[:2], 640, 32)
+    sample = torch.from_numpy(letterbox_on_cpu(list(frames[:8]), box)).permute(0, 3, 1, 2).float() / 255
 
     def make(path: Path) -> None:
         torch.manual_seed(0)
@@ -331,7 +331,9 @@ def bench_whisper(bench: Bench) -> None:
     """Speech: openai-whisper's engine (random weights), or faster-whisper's (cached)."""
     import av
 
-    from rumiai_server.engines.whisper.engine import WhisperEngine, WhisperParams, make_engine
+    from rumiai.contracts.whisper import WhisperParams
+    from rumiai_server.engines.whisper.factory import make_engine
+    from rumiai_server.engines.whisper.types import WhisperEngine
 
     def make(path: Path) -> None:
         from whisper.model import ModelDimensions, Whisper

@@ -18,7 +18,7 @@ from rumiai.contracts import tensors
 from rumiai.contracts.tensors import ENDPOINTS, WHISPER
 from rumiai_server.address import server_file
 from rumiai_server.engines.ocr.engine import OcrParams
-from rumiai_server.engines.whisper.engine import Segment, Transcript, Word
+from rumiai_server.engines.whisper.types import Segment, Transcript, Word
 from rumiai_server.engines.yolo.engine import YoloParams
 
 from .calling import bus, caption, speech

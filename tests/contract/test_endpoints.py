@@ -17,9 +17,10 @@ import tritonclient.grpc as triton_grpc
 
 from rumiai.contracts.frames import AudioTrack
 from rumiai.contracts.tensors import COCO_NAMES, ENDPOINTS, OCR, WHISPER, YOLO, EndpointSpec
+from rumiai.contracts.whisper import WhisperParams
 from rumiai.inference.client import TritonClient
 from rumiai.inference.sound_windows import windows
-from rumiai.inference.whisper import WhisperParams, transcribe
+from rumiai.inference.whisper import transcribe
 from rumiai_server.engines.ocr.engine import OcrEngine, OcrParams
 from rumiai_server.engines.yolo.engine import YoloEngine, YoloParams
 

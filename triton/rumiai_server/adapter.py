@@ -1,6 +1,6 @@
-"""What the three ``model.py`` adapters share: from Triton's requests to an engine's items, and back.
+"""Shared by the ``model.py`` adapters: turn Triton's requests into an engine's items and its results into responses.
 
-No Triton import in here: the caller passes ``pb_utils``, so that all of it can be tested without a server.
+The caller passes ``pb_utils``. This module imports nothing of Triton, so that it can be tested without a server.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _TRITONS_OWN: Final = ("triton_", "sequence_", "priority", "timeout")
 
 
 class BadRequestError(ValueError):
-    """A request that no engine should see; its message goes to the caller."""
+    """A malformed request, refused before the engine is called; its message goes to the caller."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def as_bool(parameters: Mapping[str, Any], name: str, default: bool) -> bool:
 
 
 def check_images(images: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Refuse pictures that no engine should see.
+    """Validate the pictures of a request.
 
     Args:
         images: What the request carries.
@@ -164,7 +164,7 @@ def check_images(images: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 
 def check_audio(audio: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Refuse tracks that no engine should see.
+    """Validate the track of a request.
 
     Args:
         audio: What the request carries.
@@ -229,7 +229,7 @@ def execute(
     infer: Callable[[Sequence[Any]], Sequence[Any]],
     pack: Callable[[Any], Outputs],
 ) -> list[Any]:
-    """Run one batch of requests; a bad request costs its sender an error and the others nothing.
+    """Run one batch of requests. A request that is malformed or fails gets an error response, the others an answer.
 
     Args:
         pb_utils: Triton's module of that name.
@@ -268,7 +268,7 @@ def _infer_all(infer: Callable[[Sequence[Any]], Sequence[Any]], items: list[Any]
     try:
         return infer(items)
     except Exception as exc:
-        # A process boundary: what escapes here would take the batch of every other caller with it.
+        # A process boundary: an exception that escaped would fail the requests of all callers in the batch.
         LOG.exception("%s failed on a batch of %d", spec.model, len(items))
         if len(items) == 1:
             return [exc]

@@ -8,8 +8,9 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from rumiai.contracts.tensors import WHISPER
+from rumiai.contracts.whisper import WhisperParams
 from rumiai_server import adapter
-from rumiai_server.engines.whisper.engine import Transcript, WhisperParams, make_engine
+from rumiai_server.engines.whisper.types import Transcript
 
 
 class TritonPythonModel:
@@ -17,6 +18,8 @@ class TritonPythonModel:
 
     def initialize(self, args):
         """Load the weights and transcribe a moment of noise."""
+        from rumiai_server.engines.whisper.factory import make_engine
+
         settings = adapter.ModelSettings.from_args(args)
         self._engine = make_engine(
             settings["engine"], settings.weights("model"), device=settings.device, threads=settings.threads

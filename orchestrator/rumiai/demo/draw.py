@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from rumiai.demo import pictures
+from rumiai.demo.pictures import picture, typeface
 from rumiai.demo.spec import Caption, Colour, Shot, TruthLine, View
 
 Rgb = npt.NDArray[np.uint8]
@@ -66,7 +66,7 @@ class ShotPainter:
         if self._shot.picture == "noise":
             coarse = np.random.default_rng(5).integers(0, 256, (height // 24, width // 24, 3), dtype=np.uint8)
             return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
-        return pictures.picture(self._shot.picture)
+        return picture(self._shot.picture)
 
     @cached_property
     def _grain(self) -> npt.NDArray[np.int16]:
@@ -102,7 +102,7 @@ class CaptionPainter:
         self.caption = caption
         self._frame_size = (width, height)
         self._font_px = max(6, round(caption.height * height))
-        self._font = pictures.typeface(caption.font, self._font_px)
+        self._font = typeface(caption.font, self._font_px)
         self._stroke_px = max(1, self._font_px // _OUTLINE_RATIO) if caption.outline is not None else 0
         self._lines = self._layout()
         self._premultiplied, self._alpha = self._compose()

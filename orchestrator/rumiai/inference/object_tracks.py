@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+from scipy.optimize import linear_sum_assignment
 
 from rumiai.contracts.frames import FrameDetections, Sampling
 from rumiai.contracts.tensors import COCO_NAMES
+from rumiai.core.arrays import Floats
+from rumiai.core.boxes import Box, centre, iou_matrix, to_corners
 from rumiai.inference.yolo import DetectionParams
 
 # A track not seen for longer than this has ended.
@@ -36,12 +37,12 @@ _SAME_INSTANT_S: Final = 1e-6
 
 @dataclass(frozen=True)
 class Sighting:
-    """One detection: when, how sure, and where (x1, y1, x2, y2, normalised)."""
+    """One detection: when, how sure, and where (normalised)."""
 
     timestamp_s: float
     frame_number: int
     score: float
-    corners: tuple[float, float, float, float]
+    box: Box
 
 
 @dataclass(eq=False)
@@ -61,16 +62,15 @@ class ObjectTrack:
         """The newest sighting."""
         return self.sightings[-1]
 
-    def guesses(self, t_s: float) -> npt.NDArray[np.float64]:
-        """Where the object may be at ``t_s``: (2, 4) corners, if it stands still, and if it moves on as it did."""
-        here = np.array(self.last.corners)
+    def guesses(self, t_s: float) -> Floats:
+        """Where the object may be at ``t_s``: (2, 4) boxes, if it stands still, and if it moves on as it did."""
+        here = np.array(self.last.box)
         if len(self.sightings) < 2:
             return np.stack((here, here))
         before = self.sightings[-2]
-        centres = (here[:2] + here[2:]) / 2, (np.array(before.corners[:2]) + before.corners[2:]) / 2
         pace = (t_s - self.last.timestamp_s) / (self.last.timestamp_s - before.timestamp_s)
-        shift = (centres[0] - centres[1]) * pace
-        return np.stack((here, here + np.concatenate((shift, shift))))
+        shift = np.subtract(centre(self.last.box), centre(before.box)) * pace
+        return np.stack((here, here + np.array([*shift, 0.0, 0.0])))
 
 
 def track_objects(frames: Sequence[FrameDetections], cuts_s: Sequence[float]) -> list[ObjectTrack]:
@@ -104,53 +104,42 @@ def track_objects(frames: Sequence[FrameDetections], cuts_s: Sequence[float]) ->
     return sorted(finished + alive, key=_first_then_sure)
 
 
-def _first_then_sure(track: ObjectTrack) -> tuple[float, float, int, tuple[float, float, float, float]]:
+def _first_then_sure(track: ObjectTrack) -> tuple[float, float, int, Box]:
     first = track.sightings[0]
-    return (first.timestamp_s, -first.score, track.class_id, first.corners)
+    return (first.timestamp_s, -first.score, track.class_id, first.box)
 
 
 def _advance(alive: list[ObjectTrack], frame: FrameDetections) -> list[ObjectTrack]:
     """Give each detection of a frame to a track, an old one or a new one; returns all of them."""
     tracks = list(alive)
     boxes = frame.boxes.astype(np.float64)
-    corners = np.concatenate((boxes[:, :2], boxes[:, :2] + boxes[:, 2:]), axis=1)
     for class_id in sorted(set(frame.class_ids.tolist())):
         of_class = np.flatnonzero(frame.class_ids == class_id)
         is_sure = frame.scores[of_class] >= SURE_SCORE
         free = [track for track in alive if track.class_id == class_id]
         for stage in (of_class[is_sure], of_class[~is_sure]):
-            taken = _match(free, corners[stage], frame.timestamp_s)
+            taken = _match(free, boxes[stage], frame.timestamp_s)
             for position, index in enumerate(stage):
                 track = taken.get(position)
                 if track is None:
                     track = ObjectTrack(class_id)
                     tracks.append(track)
-                x1, y1, x2, y2 = (float(value) for value in corners[index])
+                x, y, width, height = (float(value) for value in boxes[index])
                 score = float(frame.scores[index])
-                track.sightings.append(Sighting(frame.timestamp_s, frame.frame_number, score, (x1, y1, x2, y2)))
+                track.sightings.append(Sighting(frame.timestamp_s, frame.frame_number, score, (x, y, width, height)))
             free = [track for track in free if track not in taken.values()]
     return tracks
 
 
-def _match(tracks: list[ObjectTrack], corners: npt.NDArray[np.float64], t_s: float) -> dict[int, ObjectTrack]:
-    """The assignment of detections (rows of ``corners``) to tracks with the greatest total overlap."""
-    if not tracks or not len(corners):
+def _match(tracks: list[ObjectTrack], boxes: Floats, t_s: float) -> dict[int, ObjectTrack]:
+    """The assignment of detections (rows of ``boxes``) to tracks with the greatest total overlap."""
+    if not tracks or not len(boxes):
         return {}
     guesses = np.stack([track.guesses(t_s) for track in tracks])
-    overlap = np.maximum(_iou(guesses[:, 0], corners), _iou(guesses[:, 1], corners))
+    overlap = np.maximum(iou_matrix(guesses[:, 0], boxes), iou_matrix(guesses[:, 1], boxes))
     rows, columns = linear_sum_assignment(np.where(overlap >= MIN_IOU, overlap, 0.0), maximize=True)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
     return {column: tracks[row] for row, column in pairs if overlap[row, column] >= MIN_IOU}
-
-
-def _iou(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Intersection over union of (n, 4) with (m, 4) corners: (n, m); 0 where both are empty."""
-    sides = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
-    common = np.clip(sides, 0.0, None).prod(-1)
-    areas = (a[:, 2:] - a[:, :2]).prod(-1)[:, None] + (b[:, 2:] - b[:, :2]).prod(-1)[None]
-    union = areas - common
-    iou: npt.NDArray[np.float64] = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
-    return iou
 
 
 def assemble_objects(
@@ -204,14 +193,14 @@ def _annotation(number: int, track: ObjectTrack) -> dict[str, Any]:
                 "timestamp": round(sighting.timestamp_s, 6),
                 "frame_number": sighting.frame_number,
                 "confidence": round(sighting.score, 4),
-                "bbox": _bbox(sighting.corners),
+                "bbox": _bbox(sighting.box),
             }
             for sighting in track.sightings
         ],
     }
 
 
-def _bbox(corners: tuple[float, float, float, float]) -> list[float]:
+def _bbox(box: Box) -> list[float]:
     # Corners are rounded before the sides are taken, so that x + width never rounds to more than 1.
-    x1, y1, x2, y2 = (round(min(max(value, 0.0), 1.0), 5) for value in corners)
+    x1, y1, x2, y2 = (round(min(max(value, 0.0), 1.0), 5) for value in to_corners(box)[0].tolist())
     return [x1, y1, round(x2 - x1, 5), round(y2 - y1, 5)]

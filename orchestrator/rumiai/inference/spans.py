@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from rumiai.contracts import tensors
 from rumiai.contracts.frames import FrameBatch, SharedSpan
+from rumiai.core.boxes import to_xywh
 from rumiai.errors import ContractError
 
 
@@ -110,5 +111,4 @@ def check_scores(scores: npt.NDArray[Any], model: str) -> None:
 def normalised_xywh(corners: npt.NDArray[Any], height: int, width: int) -> npt.NDArray[np.float32]:
     """From (m, 4) x1, y1, x2, y2 in pixels to (m, 4) float32 x, y, width, height in 0..1, clipped to the frame."""
     scaled = np.clip(corners.astype(np.float64) / (width, height, width, height), 0.0, 1.0)
-    xywh: npt.NDArray[np.float32] = np.concatenate((scaled[:, :2], scaled[:, 2:] - scaled[:, :2]), axis=1)
-    return xywh.astype(np.float32)
+    return to_xywh(scaled).astype(np.float32)

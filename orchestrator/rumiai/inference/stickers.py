@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.frames import FrameDetections, FrameTexts, Sampling
+from rumiai.core.boxes import area, intersection_matrix
 from rumiai.inference.text_tracks import interval
 
 Box = tuple[float, float, float, float]
@@ -272,11 +273,9 @@ def _cut_before(track: _Track, cuts_s: Sequence[float], step_s: float) -> bool:
 def _covered(track: _Track, boxes: dict[int, npt.NDArray[np.float32]], limit: float) -> bool:
     """Whether one box covers more than ``limit`` of the track's on half of its frames or more."""
     hits = 0
-    for number, (x, y, w, h) in zip(track.frame_numbers, track.boxes, strict=True):
+    for number, box in zip(track.frame_numbers, track.boxes, strict=True):
         others = boxes.get(number)
         if others is None or len(others) == 0:
             continue
-        wide = np.minimum(x + w, others[:, 0] + others[:, 2]) - np.maximum(x, others[:, 0])
-        high = np.minimum(y + h, others[:, 1] + others[:, 3]) - np.maximum(y, others[:, 1])
-        hits += bool((np.maximum(wide, 0) * np.maximum(high, 0)).max() > limit * w * h)
+        hits += bool(intersection_matrix(box, others).max() > limit * area(box))
     return 2 * hits >= len(track.boxes)

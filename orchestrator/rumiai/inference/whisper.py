@@ -16,49 +16,28 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rumiai.contracts import tensors
 from rumiai.contracts.frames import AudioTrack
+from rumiai.contracts.whisper import NO_SPEECH_LOGPROB, NO_SPEECH_PROB, TIMESTAMP_STEP_S, Task, WhisperParams
 from rumiai.errors import ContractError
 from rumiai.inference.client import TritonClient
 from rumiai.inference.repetitions import collapse_segments, collapse_words
 from rumiai.inference.sound_windows import windows
 from rumiai.inference.spans import SharedTensor
 
-Task = Literal["transcribe", "translate"]
-
-NO_SPEECH_PROB: Final = 0.6
-NO_SPEECH_LOGPROB: Final = -1.0
 # Of what is more likely wrong than right.
 LOW_CONFIDENCE: Final = 0.5
-# One step of Whisper's timestamps: what a segment is given that starts and ends on the same one.
-TIMESTAMP_STEP_S: Final = 0.02
 # What Whisper's own detection of the language is made for is 30 s; in a sentence or two it is mostly right.
 ENOUGH_SPEECH_S: Final = 10.0
 BACKENDS: Final = {"ctranslate2": "faster-whisper", "openai": "openai-whisper"}
 
 _TAG = re.compile(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}|\*[^*]*\*|\uff08[^\uff09]*\uff09|\u3010[^\u3011]*\u3011")
-
-
-@dataclass(frozen=True)
-class WhisperParams:
-    """What is asked of the endpoint: ``language`` None lets the model find out; ``translate`` is into English."""
-
-    language: str | None = None
-    task: Task = "transcribe"
-    word_timestamps: bool = True
-
-    def parameters(self) -> dict[str, str | bool]:
-        """The request parameters; an unknown language is left out."""
-        out: dict[str, str | bool] = {"task": self.task, "word_timestamps": self.word_timestamps}
-        if self.language is not None:
-            out["language"] = self.language
-        return out
 
 
 class _Payload(BaseModel):
@@ -276,7 +255,7 @@ def _segment(found: SegmentPayload, offset_s: float, limit_s: float) -> dict[str
     ]
     start, end = clock(found.start_s), clock(found.end_s)
     if end <= start:
-        # Shorter than the model can say. At the very end of the track the step lies before it.
+        # Shorter than one step of the model's timestamps: it gets one, before it at the very end of the track.
         start = min(start, max(0.0, round(limit_s - TIMESTAMP_STEP_S, 3)))
         end = round(start + TIMESTAMP_STEP_S, 3)
     probabilities = [word["probability"] for word in words]

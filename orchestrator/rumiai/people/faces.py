@@ -8,18 +8,18 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.core.boxes import Box, area
 from rumiai.people.gaze import CLOSED_EYE, gaze, head_angles, iris_offset, mouth_open
 from rumiai.people.geometry import (
     Image,
     SquareView,
-    area,
     box_of_points,
     merge,
     same_thing,
     square_around,
     square_of_box,
 )
-from rumiai.people.observations import Box, Face, FaceMesh
+from rumiai.people.observations import Face, FaceMesh
 from rumiai.people.tasks import Tasks, image, run
 
 # A head is looked for in a square at the top of a person's box, this many times the box's shorter side ...

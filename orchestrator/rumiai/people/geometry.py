@@ -1,4 +1,4 @@
-"""Boxes, square views into a frame, and the merging of what was seen twice."""
+"""Square views into a frame, and the merging of what was seen twice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from rumiai.people.observations import Box, FloatArray
+from rumiai.core.boxes import Box, iou, overlap_of_smaller
+from rumiai.people.observations import FloatArray
 
 Item = TypeVar("Item")
 Image = npt.NDArray[np.uint8]
@@ -17,31 +18,6 @@ Image = npt.NDArray[np.uint8]
 # Two sightings are one thing when they share this much of their union, or of the smaller one (a view may cut it).
 _SAME_IOU = 0.4
 _SAME_OF_SMALLER = 0.7
-
-
-def area(box: Box) -> float:
-    """Area of a box, in the square of its unit."""
-    return box[2] * box[3]
-
-
-def intersection(a: Box, b: Box) -> float:
-    """Area that two boxes share."""
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    return max(0.0, width) * max(0.0, height)
-
-
-def iou(a: Box, b: Box) -> float:
-    """Intersection over union, 0..1; 0.0 for empty boxes."""
-    shared = intersection(a, b)
-    union = area(a) + area(b) - shared
-    return shared / union if union > 0 else 0.0
-
-
-def overlap_of_smaller(a: Box, b: Box) -> float:
-    """Share of the smaller box that lies in the other, 0..1; 0.0 for empty boxes."""
-    smaller = min(area(a), area(b))
-    return intersection(a, b) / smaller if smaller > 0 else 0.0
 
 
 def same_thing(a: Box, b: Box) -> bool:

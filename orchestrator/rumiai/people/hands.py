@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.core.boxes import area
 from rumiai.people.geometry import (
     SquareView,
-    area,
     box_of_points,
     merge,
     same_thing,

@@ -12,10 +12,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.core.boxes import Box
 from rumiai.people.faces import find_faces
 from rumiai.people.geometry import Image, square_of_box
 from rumiai.people.hands import find_hands, merge_hands
-from rumiai.people.observations import Box, Face, Hand, Look, PeopleFrame, Pose
+from rumiai.people.observations import Face, Hand, Look, PeopleFrame, Pose
 from rumiai.people.poses import find_poses, merge_poses
 from rumiai.people.tasks import Tasks
 

@@ -15,7 +15,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-Box = tuple[float, float, float, float]
+from rumiai.core.boxes import Box
+
 FloatArray = npt.NDArray[np.float32]
 
 GazeDirection = Literal["camera", "left", "right", "up", "down"]

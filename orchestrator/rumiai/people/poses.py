@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from rumiai.people.geometry import SquareView, area, box_of_points, merge
+from rumiai.core.boxes import area
+from rumiai.people.geometry import SquareView, box_of_points, merge
 from rumiai.people.observations import FloatArray, Orientation, Pose, Posture
 from rumiai.people.tasks import Tasks, image, run
 

@@ -1,30 +1,24 @@
-"""Many videos: one worker process for each in flight; the parent schedules and listens.
+"""Many videos: one worker process for each in flight; the parent schedules them and receives their events.
 
 A worker that dies (a decoder's segmentation fault, the out-of-memory killer) costs its video, never the run: the video
 gets a second worker, and if it kills that one too it is quarantined with the reason. Workers are spawned, not forked.
-
-Workers report over a Unix datagram socket: unlike a queue's pipe it has no lock that a dying worker could keep.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import secrets
 import signal
-import socket
-import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any, Final
 
 from pebble import ProcessExpired, ProcessPool
@@ -33,7 +27,8 @@ from rumiai.contracts.outcome import Failure, VideoOutcome
 from rumiai.errors import ServerError, StoreError
 from rumiai.results.report import write_report
 from rumiai.results.store import Store
-from rumiai.run.embedded_server import ServerAccess
+from rumiai.run.events import event_socket
+from rumiai.run.types import EventHandler, PostProcess, RunContext, ServerAccess, VideoTask
 from rumiai.settings import Settings
 
 LOG = logging.getLogger("rumiai")
@@ -41,70 +36,48 @@ LOG = logging.getLogger("rumiai")
 # A worker that died may have been unlucky (memory pressure); one that dies twice over the same video was not.
 _ATTEMPTS: Final = 2
 # More videos in flight than this share nothing but contention (spec: at most 5 concurrent videos) on small machines.
-_MOST_WORKERS_SMALL: Final = 5
-_DATAGRAM_BYTES: Final = 1 << 16
-
-Listener = Callable[[Mapping[str, Any]], None]
-# What happens to a video that its worker is done with, elsewhere than in a worker.
-Afterwards = Callable[[VideoOutcome], "Future[VideoOutcome]"]
-
-
-@dataclass(frozen=True)
-class Job:
-    """One video to be analysed."""
-
-    path: str
-    video_id: str
-
-
-@dataclass(frozen=True)
-class RunContext:
-    """What every worker of a run is told."""
-
-    run_id: str
-    settings: Settings
-    server: ServerAccess
-    events: str
-    insights: bool = True
+_MAX_WORKERS_SMALL: Final = 5
+_POLL_S: Final = 0.2
+_JOIN_LIMIT_S: Final = 20
 
 
 def worker_count(settings: Settings, videos: int) -> int:
     """How many videos are in flight: as asked for, else one for every core, up to 5 (one in four beyond 20 cores)."""
     cores = len(os.sched_getaffinity(0))
-    chosen = settings.workers or min(cores, max(_MOST_WORKERS_SMALL, cores // 4))
+    chosen = settings.workers or min(cores, max(_MAX_WORKERS_SMALL, cores // 4))
     return max(1, min(chosen, videos))
 
 
 def run_batch(
-    jobs: Sequence[Job],
+    tasks: Sequence[VideoTask],
     settings: Settings,
     server: ServerAccess,
-    listener: Listener,
+    handler: EventHandler,
     stop: threading.Event,
     *,
     insights: bool = True,
-    afterwards: Afterwards | None = None,
+    post_process: PostProcess | None = None,
 ) -> list[VideoOutcome]:
     """Analyse the videos.
 
     Args:
-        jobs: What to do; ids are unique.
+        tasks: The videos; ids are unique.
         settings: For all of them.
         server: A server that is ready.
-        listener: Gets every event of the workers, and ``{"event": "video", ...}`` as each video ends; called from
+        handler: Gets every event of the workers, and ``{"event": "video", ...}`` as each video ends; called from
             several threads.
         stop: When it is set, no new video is begun and those in flight are given up.
         insights: Whether to go on after the unified analysis.
-        afterwards: Begun for each video that has a result, while others are still with the workers.
+        post_process: Begun for each video that has a result, while others are still with the workers.
 
     Returns:
-        An outcome for each job, in their order; given-up ones are failed with ``Interrupted``.
+        An outcome for each task, in their order; given-up ones are failed with ``Interrupted``.
     """
     run_id = f"run{os.getpid()}-{secrets.token_hex(4)}"
     try:
-        with _event_socket(listener) as address:
+        with event_socket(handler) as address:
             context = RunContext(run_id, settings, server, address, insights)
-            return _Scheduler(jobs, context, listener, stop, afterwards).run()
+            return _Scheduler(tasks, context, handler, stop, post_process).run()
     finally:
         _sweep(run_id, server)
 
@@ -112,91 +85,98 @@ def run_batch(
 class _Scheduler:
     def __init__(
         self,
-        jobs: Sequence[Job],
+        tasks: Sequence[VideoTask],
         context: RunContext,
-        tell: Listener,
+        handler: EventHandler,
         stop: threading.Event,
-        afterwards: Afterwards | None,
+        post_process: PostProcess | None,
     ) -> None:
-        self._jobs, self._context, self._tell, self._stop = jobs, context, tell, stop
-        self._afterwards = afterwards
-        self._after: dict[Future[VideoOutcome], VideoOutcome] = {}
+        self._tasks, self._context, self._handler, self._stop = tasks, context, handler, stop
+        self._post_process = post_process
+        self._in_work: dict[Future[VideoOutcome], VideoTask] = {}
+        self._in_post: dict[Future[VideoOutcome], VideoOutcome] = {}
         self._outcomes: dict[str, VideoOutcome] = {}
         self._attempts: dict[str, int] = {}
 
     def run(self) -> list[VideoOutcome]:
-        workers = worker_count(self._context.settings, len(self._jobs))
+        workers = worker_count(self._context.settings, len(self._tasks))
         pool = ProcessPool(
             max_workers=workers, context=get_context("spawn"), initializer=_start_worker, initargs=[self._context]
         )
-        pending: dict[Future[VideoOutcome], Job] = {}
         try:
-            for job in self._jobs:
-                self._schedule(pool, job, pending)
-            while (pending or self._after) and not self._stop.is_set():
-                done, _ = wait([*pending, *self._after], timeout=0.2, return_when=FIRST_COMPLETED)
+            for task in self._tasks:
+                self._schedule(pool, task)
+            while (self._in_work or self._in_post) and not self._stop.is_set():
+                done, _ = wait([*self._in_work, *self._in_post], timeout=_POLL_S, return_when=FIRST_COMPLETED)
                 for future in done:
-                    if future in self._after:
-                        self._finish(_afterwards_of(future, self._after.pop(future)))
+                    if future in self._in_post:
+                        self._finish(_post_processed(future, self._in_post.pop(future)))
                     else:
-                        self._take(pool, future, pending)
+                        self._collect(pool, future)
         finally:
-            pool.stop() if pending else pool.close()
-            pool.join(timeout=20)
-        for future, outcome in self._after.items():
+            pool.stop() if self._in_work else pool.close()
+            pool.join(timeout=_JOIN_LIMIT_S)
+        self._give_up()
+        return [self._outcomes[task.video_id] for task in self._tasks]
+
+    def _schedule(self, pool: ProcessPool, task: VideoTask) -> None:
+        self._attempts[task.video_id] = self._attempts.get(task.video_id, 0) + 1
+        limit_s = self._context.settings.video_timeout_s
+        future: Future[VideoOutcome] = pool.schedule(_analyse, args=[task], timeout=limit_s)
+        self._in_work[future] = task
+
+    def _collect(self, pool: ProcessPool, future: Future[VideoOutcome]) -> None:
+        task = self._in_work.pop(future)
+        try:
+            self._take(future.result())
+        except (FutureTimeoutError, TimeoutError):
+            limit_s = self._context.settings.video_timeout_s
+            self._finish(_failed(task, "Timeout", f"not finished within {limit_s:g} s (RUMIAI_VIDEO_TIMEOUT_S)"))
+        except BrokenProcessPool as exc:
+            self._finish(_failed(task, "WorkerDied", f"no worker process could be started: {exc}"))
+        except ProcessExpired as exc:
+            self._retry(pool, task, _cause_of_death(exc))
+
+    def _retry(self, pool: ProcessPool, task: VideoTask, cause: str) -> None:
+        if self._attempts[task.video_id] < _ATTEMPTS:
+            self._handler({"event": "retry", "video_id": task.video_id, "reason": cause})
+            self._schedule(pool, task)
+        else:
+            message = f"quarantined: it ended its worker process {_ATTEMPTS} times ({cause})"
+            self._finish(_failed(task, "WorkerDied", message))
+
+    def _take(self, outcome: VideoOutcome) -> None:
+        """A worker is done with a video: finish it, or begin its post-processing."""
+        if self._post_process is None or outcome.status == "failed" or not outcome.analyses:
+            self._finish(outcome)
+        else:
+            self._in_post[self._post_process(outcome)] = outcome
+
+    def _give_up(self) -> None:
+        """Record what was still in flight when the run was stopped."""
+        for future, outcome in self._in_post.items():
             future.cancel()
             warning = "the run was stopped before Claude was done with this video"
             self._finish(replace(outcome, status="partial", warnings=[*outcome.warnings, warning]))
-        for job in pending.values():
-            self._finish(_failed(job, "Interrupted", "the run was stopped before this video was finished", 1))
-        return [self._outcomes[job.video_id] for job in self._jobs]
-
-    def _schedule(self, pool: ProcessPool, job: Job, pending: dict[Future[VideoOutcome], Job]) -> None:
-        self._attempts[job.video_id] = self._attempts.get(job.video_id, 0) + 1
-        limit_s = self._context.settings.video_timeout_s
-        future: Future[VideoOutcome] = pool.schedule(_work, args=[job], timeout=limit_s)
-        pending[future] = job
-
-    def _take(self, pool: ProcessPool, future: Future[VideoOutcome], pending: dict[Future[VideoOutcome], Job]) -> None:
-        job = pending.pop(future)
-        try:
-            self._measured(future.result())
-        except (FutureTimeoutError, TimeoutError):
-            limit_s = self._context.settings.video_timeout_s
-            self._finish(_failed(job, "Timeout", f"not finished within {limit_s:g} s (RUMIAI_VIDEO_TIMEOUT_S)", 1))
-        except BrokenProcessPool as exc:
-            self._finish(_failed(job, "WorkerDied", f"no worker process could be started: {exc}", 1))
-        except ProcessExpired as exc:
-            if self._attempts[job.video_id] < _ATTEMPTS:
-                self._tell({"event": "retry", "video_id": job.video_id, "reason": _death(exc)})
-                self._schedule(pool, job, pending)
-            else:
-                message = f"quarantined: it ended its worker process {_ATTEMPTS} times ({_death(exc)})"
-                self._finish(_failed(job, "WorkerDied", message, 1))
-
-    def _measured(self, outcome: VideoOutcome) -> None:
-        if self._afterwards is None or outcome.status == "failed" or not outcome.analyses:
-            self._finish(outcome)
-        else:
-            self._after[self._afterwards(outcome)] = outcome
+        for task in self._in_work.values():
+            self._finish(_failed(task, "Interrupted", "the run was stopped before this video was finished"))
 
     def _finish(self, outcome: VideoOutcome) -> None:
         self._outcomes[outcome.video_id] = outcome
         if outcome.analyses or outcome.status == "failed":
             self._report(outcome)
-        self._tell({"event": "video", **outcome.to_dict()})
+        self._handler({"event": "video", **outcome.to_dict()})
 
     def _report(self, outcome: VideoOutcome) -> None:
         settings = self._context.settings
-        store = Store(*settings.folders)
         try:
-            write_report(store, outcome, settings)
+            write_report(Store(*settings.folders), outcome, settings)
         except StoreError as exc:
             LOG.warning("%s: no report: %s", outcome.video_id, exc)
 
 
-def _afterwards_of(future: Future[VideoOutcome], before: VideoOutcome) -> VideoOutcome:
-    """What came of a video in the end; a bug there costs this video alone, and what the worker wrote stays."""
+def _post_processed(future: Future[VideoOutcome], before: VideoOutcome) -> VideoOutcome:
+    """The outcome after post-processing; a bug there fails this video alone, and what the worker wrote stays."""
     error = future.exception()
     if error is None:
         return future.result()
@@ -204,7 +184,7 @@ def _afterwards_of(future: Future[VideoOutcome], before: VideoOutcome) -> VideoO
     return replace(before, status="failed", error=Failure(type(error).__name__, str(error), "afterwards"))
 
 
-def _death(exc: ProcessExpired) -> str:
+def _cause_of_death(exc: ProcessExpired) -> str:
     code = exc.exitcode
     if code is not None and code < 0:
         with contextlib.suppress(ValueError):
@@ -212,45 +192,16 @@ def _death(exc: ProcessExpired) -> str:
     return f"exit status {code}"
 
 
-def _failed(job: Job, kind: str, message: str, code: int) -> VideoOutcome:
-    return VideoOutcome(job.video_id, job.path, "failed", error=Failure(kind, message, "worker", code))
-
-
-@contextlib.contextmanager
-def _event_socket(tell: Listener) -> Iterator[str]:
-    """A datagram socket whose JSON messages go to ``tell``; yields its address."""
-    with tempfile.TemporaryDirectory(prefix="rumiai-events-") as folder:
-        address = str(Path(folder) / "events")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
-            receiver.bind(address)
-            receiver.settimeout(0.2)
-            closing = threading.Event()
-            thread = threading.Thread(target=_receive, args=(receiver, tell, closing), daemon=True)
-            thread.start()
-            try:
-                yield address
-            finally:
-                closing.set()
-                thread.join()
-
-
-def _receive(receiver: socket.socket, tell: Listener, closing: threading.Event) -> None:
-    while True:
-        try:
-            message = receiver.recv(_DATAGRAM_BYTES)
-        except TimeoutError:
-            if closing.is_set():
-                return
-            continue
-        tell(json.loads(message))
+def _failed(task: VideoTask, kind: str, message: str) -> VideoOutcome:
+    return VideoOutcome(task.video_id, task.item.location, "failed", error=Failure(kind, message, "worker"))
 
 
 def _sweep(run_id: str, server: ServerAccess) -> None:
-    """Remove what workers that were killed left in shared memory, and in the server's table of it."""
+    """Remove what killed workers left in shared memory, and its registrations with the server."""
     from rumiai.media.shared_frames import unlink_run
 
     if left := unlink_run(run_id):
-        with contextlib.suppress(ServerError):  # a server that has gone has no table either
+        with contextlib.suppress(ServerError):  # a server that has gone has no registrations either
             asyncio.run(_unregister(left, server))
 
 
@@ -262,6 +213,7 @@ async def _unregister(regions: Sequence[str], server: ServerAccess) -> None:
             await client.unregister(region)
 
 
+# The worker of this process, where this process is one. What it imports is heavy and never loaded in the parent.
 _worker: Any = None
 
 
@@ -272,6 +224,6 @@ def _start_worker(context: RunContext) -> None:
     _worker = Worker(context)
 
 
-def _work(job: Job) -> VideoOutcome:
-    outcome: VideoOutcome = _worker.analyse(job)
+def _analyse(task: VideoTask) -> VideoOutcome:
+    outcome: VideoOutcome = _worker.analyse(task)
     return outcome

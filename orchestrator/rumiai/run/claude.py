@@ -1,7 +1,7 @@
-"""The Claude half of a run: an event loop in a thread of its own that judges videos while others are being measured.
+"""The Claude half of a run: a thread with an event loop judges finished videos while workers measure others.
 
-One ``Insights`` serves all videos, so that one limiter and one budget hold for the run. Python's analyses are on disk
-before a video comes here: whatever happens to Claude, they stay.
+One ``Insights`` serves all videos, so that one limiter and one budget hold for the run. The rule-based analyses are on
+disk before a video comes here: they stay, whatever happens to Claude.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -37,24 +37,24 @@ from rumiai.insights import (
 from rumiai.metrics.families import FamilyResult
 from rumiai.results.analyses import AnalysisSummary, measure, now, write_analyses
 from rumiai.results.store import RunState, Store, read_json, write_json
+from rumiai.run.types import EventHandler
 from rumiai.settings import Secrets, Settings
 
 LOG = logging.getLogger("rumiai")
 
-# Prompts of one video; this many videos are read into memory for each such number of prompts in flight, and one more.
+# Prompts of one video. At most one video per seven concurrent prompts is in memory, plus one.
 _PROMPTS_PER_VIDEO: Final = 7
-# Of this many videos the prompts are held at once while a batch is made: tens of megabytes.
+# A batch is made of the prompts of at most this many videos: they take tens of megabytes.
 _VIDEOS_PER_BATCH: Final = 100
 
 # Below this a difference of sums is rounding.
 _LEAST_USD: Final = 1e-9
 
 _T = TypeVar("_T")
-Listener = Callable[[Mapping[str, Any]], None]
 
 
 def claude_settings(settings: Settings, secrets: Secrets, *, insights: bool = True) -> ClaudeSettings:
-    """What ``--claude`` and its companions mean with these keys.
+    """The settings of Claude: ``--claude`` and its companions, with the keys that are there.
 
     Args:
         settings: Of the run.
@@ -99,10 +99,10 @@ def new_budget(store: Store, claude: ClaudeSettings) -> Budget:
 
 @dataclass
 class Totals:
-    """What Claude did in a run.
+    """Counts of what Claude did in a run.
 
     Attributes:
-        videos: That were judged.
+        videos: Judged videos.
         answered: Analyses with a model's valid answer; ``stored`` of them were asked in an earlier run.
         stored: See ``answered``.
         skipped: Analyses with nothing to judge, or switched off.
@@ -154,8 +154,8 @@ class Totals:
 class ClaudeRun:
     """Judges the videos of one run; made by :func:`open_claude`."""
 
-    def __init__(self, settings: Settings, claude: ClaudeSettings, tell: Listener) -> None:
-        self._settings, self._tell = settings, tell
+    def __init__(self, settings: Settings, claude: ClaudeSettings, handler: EventHandler) -> None:
+        self._settings, self._handle = settings, handler
         self._store = Store(*settings.folders)
         self._budget = new_budget(self._store, claude)
         self._insights = Insights(claude, answer_store(self._store), budget=self._budget)
@@ -166,7 +166,7 @@ class ClaudeRun:
         self.totals = Totals()
 
     def start(self, videos: int) -> None:
-        """Try the key, fetch what earlier batches brought, and say what the run may cost.
+        """Check the key, fetch the answers of earlier batches, and report what the run may cost.
 
         Raises:
             APIError: The key was refused, or earlier batches could not be asked for.
@@ -182,11 +182,11 @@ class ClaudeRun:
         self._say("estimate", estimate.line(self._insights.settings.max_cost_usd, known=False))
 
     def judge(self, outcome: VideoOutcome) -> Future[VideoOutcome]:
-        """Have one video judged; its files say in the end what the outcome says."""
+        """Begin to judge one video; the future holds the outcome that its files then agree with."""
         return asyncio.run_coroutine_threadsafe(self._judge(outcome), self._loop)
 
     def submit_pending(self) -> None:
-        """In mode ``batch``, give what has no answer yet to the Message Batches API.
+        """In mode ``batch``, submit every prompt without an answer to the Message Batches API.
 
         Raises:
             APIError: The API refused, or could not be reached.
@@ -206,14 +206,14 @@ class ClaudeRun:
             self._say("submitted", f"Claude: {sent}{waiting}{then}")
 
     def close(self) -> None:
-        """Say what it came to, and stop; what is still in flight is given up."""
+        """Report the totals and stop; prompts in flight are given up."""
         if not self._thread.is_alive():
             self._loop.close()
             return
         self._wait(self._end())
         self.totals.counted_usd = self._budget.spent_usd
         if self.totals.videos:
-            self._tell({"event": "claude", "state": "done", "message": self.totals.line(), **vars(self.totals)})
+            self._handle({"event": "claude", "state": "done", "message": self.totals.line(), **vars(self.totals)})
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -227,7 +227,7 @@ class ClaudeRun:
 
     async def _judge(self, outcome: VideoOutcome) -> VideoOutcome:
         async with self._places:
-            self._tell({"event": "progress", "video_id": outcome.video_id, "stage": "claude"})
+            self._handle({"event": "progress", "video_id": outcome.video_id, "stage": "claude"})
             try:
                 with self._store.lock(outcome.video_id):
                     return await self._judged(outcome)
@@ -255,7 +255,7 @@ class ClaudeRun:
         return self._without(outcome, found.warnings) if found.partial else outcome
 
     def _without(self, outcome: VideoOutcome, warnings: Sequence[str]) -> VideoOutcome:
-        """The outcome of a video that Claude did not judge in full."""
+        """The outcome of a video that Claude judged only in part: ``partial``, in strict mode ``failed``."""
         outcome = replace(outcome, status="partial", warnings=[*outcome.warnings, *warnings])
         if not self._settings.strict:
             return outcome
@@ -263,31 +263,33 @@ class ClaudeRun:
         return replace(outcome, status="failed", error=Failure("APIError", message, "claude", APIError.exit_code))
 
     def _say(self, state: str, message: str) -> None:
-        self._tell({"event": "claude", "state": state, "message": message})
+        self._handle({"event": "claude", "state": state, "message": message})
 
     def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
 @contextlib.contextmanager
-def open_claude(settings: Settings, claude: ClaudeSettings, videos: int, tell: Listener) -> Iterator[ClaudeRun | None]:
+def open_claude(
+    settings: Settings, claude: ClaudeSettings, videos: int, handler: EventHandler
+) -> Iterator[ClaudeRun | None]:
     """The Claude half of a run, ready; None when it is off.
 
     Args:
         settings: Of the run.
         claude: From :func:`claude_settings`.
         videos: How many there are.
-        tell: Gets events; called from several threads.
+        handler: Gets events; called from several threads.
 
     Raises:
-        APIError: The key was refused; nothing else should be begun.
+        APIError: The key was refused: begin nothing else.
     """
     if claude.mode == "off" or not videos:
         if settings.claude == "auto":
             LOG.info("Claude is off: the analyses are computed by rules alone (set CLAUDE_API_KEY to switch it on)")
         yield None
         return
-    run = ClaudeRun(settings, claude, tell)
+    run = ClaudeRun(settings, claude, handler)
     try:
         run.start(videos)
         yield run
@@ -296,15 +298,15 @@ def open_claude(settings: Settings, claude: ClaudeSettings, videos: int, tell: L
 
 
 def read_video(store: Store, video_id: str) -> tuple[VideoInput, dict[str, FamilyResult]]:
-    """A video that was measured, as Claude is asked about it, and its analyses by rules.
+    """Read a measured video back: the input of its prompts, and its rule-based analyses.
 
     Raises:
         StoreError: Its unified analysis cannot be read.
     """
     analysis = UnifiedAnalysis.from_dict(read_json(store.unified_file(video_id)))
     measured = measure(analysis)
-    blocks = {name: result.blocks for name, result in measured.items()}
-    return VideoInput(analysis, blocks, {name: result.precompute for name, result in measured.items()}), measured
+    blocks = {name: result.blocks_json() for name, result in measured.items()}
+    return VideoInput(analysis, blocks, {name: result.precompute_json() for name, result in measured.items()}), measured
 
 
 def write_judged(
@@ -314,7 +316,7 @@ def write_judged(
     results: Mapping[str, PromptResult],
     output_format: Any,
 ) -> dict[str, AnalysisSummary]:
-    """Write what Claude made of a video's analyses, and record that these files stand for them now.
+    """Write the judged analyses of a video and record their files as its latest.
 
     Raises:
         StoreError: A file could not be written.

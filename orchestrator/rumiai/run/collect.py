@@ -1,4 +1,4 @@
-"""What ``submit --claude batch`` left with the Message Batches API: fetched, and put into the analyses."""
+"""Fetch the answers of ``submit --claude batch`` from the Message Batches API and put them into the analyses."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from rumiai.contracts.blocks import ANALYSES
 from rumiai.errors import SourceError, StoreError
 from rumiai.insights import ClaudeSettings, Collection, Insights
+from rumiai.metrics.registry import ANALYSES
 from rumiai.results.analyses import read_latest
 from rumiai.results.store import Store
 from rumiai.run.claude import Totals, answer_store, claude_settings, new_budget, read_video, write_judged
 from rumiai.settings import Secrets, Settings
 
-# How often batches that have not ended are asked about: they take minutes to hours.
+# How often running batches are asked about: they take minutes to hours.
 _POLL_S: Final = 30.0
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What a call brought.
+    """What one call fetched.
 
     Attributes:
-        stored: Answers stored now.
-        failed: custom_id -> why its batch brought no answer.
+        stored: Answers stored by this call.
+        failed: custom_id -> why its batch has no answer.
         running: Batches that have not ended.
-        videos: Ids whose analyses were written anew.
-        totals: Of the analyses that were waiting.
+        videos: Ids of the videos whose analyses were updated.
+        totals: Of the analyses that had been waiting.
         batch_cost_usd: Of the answers stored now; None when a price is not known.
     """
 
@@ -68,14 +68,14 @@ def collect_answers(
     as_json: bool = False,
     claude: ClaudeSettings | None = None,
 ) -> None:
-    """Fetch what has ended, update the analyses that waited for it, and print what came of it.
+    """Fetch the answers of ended batches, update the analyses that waited for them, and print a summary.
 
     Args:
-        settings: Of the folder; ``claude`` in it does not matter.
+        settings: Of the folder; ``claude`` is ignored.
         secrets: The keys.
         wait: Until every batch has ended.
         as_json: One JSON line on stdout, ``{"event": "done", ...}``.
-        claude: Instead of what settings and keys say.
+        claude: Overrides what settings and keys say.
 
     Raises:
         ConfigurationError: There is no key.
@@ -129,7 +129,7 @@ async def _collect(store: Store, settings: Settings, claude: ClaudeSettings, *, 
 
 
 def _waiting(store: Store) -> Iterator[tuple[str, dict[str, str]]]:
-    """Videos with analyses that wait for a batch, and the model that each of these was asked of."""
+    """Videos with analyses that wait for a batch, and for each such analysis the model it was sent to."""
     for folder in sorted(path for path in _insights_folder(store).glob("*") if path.is_dir()):
         models = {}
         for name in ANALYSES:

@@ -11,11 +11,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
 from rumiai.errors import ServerError
+from rumiai.run.types import ServerAccess
 from rumiai.settings import Settings
 
 # Loading all models takes 10 to 20 s on two cores; a slow disk or a busy machine takes a multiple. The child gives up
@@ -24,18 +24,6 @@ _START_LIMIT_S: Final = 960.0
 # Triton gets 30 s for requests in flight; beyond that it is ended.
 _STOP_LIMIT_S: Final = 40.0
 _LOG_LINES: Final = 12
-
-
-@dataclass(frozen=True)
-class ServerAccess:
-    """How workers reach the server.
-
-    ``token`` opens the shared-memory protocol; None sends frames as bytes.
-    """
-
-    grpc: str
-    token: str | None
-    models: tuple[str, ...] = ()
 
 
 @contextlib.contextmanager

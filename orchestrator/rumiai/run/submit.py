@@ -1,4 +1,4 @@
-"""The main job: sources to jobs, a server for them, the run, and its end."""
+"""The main job: sources become tasks, a model server runs for them, the batch is analysed, its end is printed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -19,19 +18,19 @@ from rumiai.contracts.outcome import VideoOutcome, exit_code
 from rumiai.errors import RumiAIError
 from rumiai.insights import ClaudeSettings
 from rumiai.results.store import assign_ids
-from rumiai.run.batch import Job, Listener, run_batch
+from rumiai.run.batch import run_batch
 from rumiai.run.claude import Totals, open_claude
-from rumiai.run.embedded_server import ServerAccess, embedded_server
+from rumiai.run.embedded_server import embedded_server
+from rumiai.run.types import Event, EventHandler, ServerAccess, VideoTask
+from rumiai.services import Service, chosen_services
 from rumiai.settings import Settings
-from rumiai.sources.local import expand
+from rumiai.sources import SourceItem, find_source, list_items
 from rumiai.terminal.console import Display, choose_display, print_outcomes
 
 # Interrupted runs end with 1, for those who count on it (clients.md 4.3).
 _INTERRUPTED = 1
-# A server that was named is there, or is just being started.
+# A named server is up, or just being started.
 _SERVER_READY_S = 10.0
-# Which service needs which of the server's models.
-_SERVER_MODELS = ("yolo", "ocr", "whisper")
 
 
 def submit_videos(
@@ -46,9 +45,9 @@ def submit_videos(
     """Analyse what the sources name.
 
     Args:
-        sources: Files, folders, glob patterns.
-        settings: For all of it.
-        claude: How Claude is used; None is off.
+        sources: What the registered sources accept: files, folders, glob patterns.
+        settings: For all videos.
+        claude: How Claude is used; None switches it off.
         as_json: Events on stdout instead of tables.
         quiet: No progress.
         insights: Whether to go on after the unified analysis.
@@ -62,31 +61,31 @@ def submit_videos(
     logging.basicConfig(
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    jobs = [Job(str(path), video_id) for path, video_id in _unique(expand(sources)).items()]
+    tasks = _tasks(list_items(sources))
     outcomes: list[VideoOutcome] = []
     error: RumiAIError | None = None
     totals: Totals | None = None
-    with choose_display(len(jobs), as_json=as_json, quiet=quiet) as display, _interrupts(display) as stop:
-        listener = _one_at_a_time(display.handle)
+    with choose_display(len(tasks), as_json=as_json, quiet=quiet) as display, _interrupts(display) as stop:
+        handler = _serialised(display.handle)
         try:
-            with open_claude(settings, claude or ClaudeSettings(), len(jobs), listener) as judge:
+            with open_claude(settings, claude or ClaudeSettings(), len(tasks), handler) as judge:
                 totals = judge.totals if judge else None
                 with _server(settings, display, stop) as server:
                     outcomes = run_batch(
-                        jobs,
+                        tasks,
                         settings,
                         server,
-                        listener,
+                        handler,
                         stop,
                         insights=insights,
-                        afterwards=judge.judge if judge else None,
+                        post_process=judge.judge if judge else None,
                     )
                 if judge and not stop.is_set():
                     judge.submit_pending()
         except RumiAIError as exc:
             error = exc
     if as_json:
-        _print_done(jobs, outcomes, error, totals)
+        _print_done(tasks, outcomes, error, totals)
     else:
         print_outcomes(outcomes)
         if error is not None:
@@ -96,30 +95,31 @@ def submit_videos(
     return error.exit_code if error else exit_code(outcomes)
 
 
-def _one_at_a_time(listener: Listener) -> Listener:
-    """Events come from the workers' and from Claude's thread."""
+def _serialised(handler: EventHandler) -> EventHandler:
+    """Call ``handler`` from one thread at a time: events come from the workers' thread and from Claude's."""
     lock = threading.Lock()
 
-    def tell(event: Mapping[str, Any]) -> None:
+    def handle(event: Event) -> None:
         with lock:
-            listener(event)
+            handler(event)
 
-    return tell
+    return handle
 
 
-def _unique(paths: list[Path]) -> dict[Path, str]:
-    """One path for each id: the same content under the same name in two folders is one video."""
-    found: dict[str, Path] = {}
-    for path, video_id in assign_ids(paths).items():
-        found.setdefault(video_id, path)
-    return {path: video_id for video_id, path in found.items()}
+def _tasks(items: Sequence[SourceItem]) -> list[VideoTask]:
+    """One task for each id: the same content under the same name in two folders is one video."""
+    found: dict[str, SourceItem] = {}
+    for item, video_id in assign_ids(items, lambda item: find_source(item.source).digest(item)).items():
+        found.setdefault(video_id, item)
+    return [VideoTask(item, video_id) for video_id, item in found.items()]
 
 
 @contextlib.contextmanager
 def _server(settings: Settings, display: Display, stop: threading.Event) -> Iterator[ServerAccess]:
-    """The server that was named, or one of our own for as long as it is needed."""
-    models = tuple(name for name in _SERVER_MODELS if name in settings.services)
-    _check_weights(settings, () if settings.server else models)
+    """The server named in the settings, else an embedded one for the length of the run."""
+    services = chosen_services(settings.services)
+    models = tuple(dict.fromkeys(service.server_model for service in services if service.server_model))
+    _check_weights(services, settings)
     if not models:
         yield ServerAccess(settings.server or "127.0.0.1:0", None, models)
         return
@@ -134,27 +134,20 @@ def _server(settings: Settings, display: Display, stop: threading.Event) -> Iter
         display.handle({"event": "server", "state": "stopping", "message": "stopping the model server ..."})
 
 
-def _check_weights(settings: Settings, models: tuple[str, ...]) -> None:
-    """Refuse to start without the model files that the run will need.
+def _check_weights(services: Sequence[Service], settings: Settings) -> None:
+    """Refuse to start without the model files that the run needs on this machine.
 
     Raises:
         WeightsError: One is missing or damaged; the message says how to fetch it.
     """
-    wanted = {
-        "yolo": (settings.yolo_weights,),
-        "ocr": ("craft_mlt_25k.pth", "PP-OCRv6_det_small.onnx"),
-        "whisper": (f"whisper-{settings.whisper_model}-ct2",),
-    }
-    names = [name for model in models for name in wanted[model] if "/" not in name]
-    if {"mediapipe", "emotion_detection"} & set(settings.services):
-        names += ["face_landmarker.task", "hand_landmarker.task", "pose_landmarker_full.task"]
-        names += ["gesture_embedder.tflite", "canned_gesture_classifier.tflite"]
-    for name in names:
-        weights.path(name)
+    local = [service for service in services if not (settings.server and service.server_model)]
+    for name in dict.fromkeys(name for service in local for name in service.weights(settings)):
+        if "/" not in name:  # a path is the user's own file
+            weights.path(name)
 
 
 async def _check_server(address: str, models: tuple[str, ...]) -> None:
-    """Refuse to start without the server that was named.
+    """Refuse to start when the named server is not ready.
 
     Raises:
         ServerError: It does not answer, or lacks a model.
@@ -167,7 +160,7 @@ async def _check_server(address: str, models: tuple[str, ...]) -> None:
 
 @contextlib.contextmanager
 def _interrupts(display: Display) -> Iterator[threading.Event]:
-    """SIGINT and SIGTERM set the event: videos in flight are given up, the server stops, nothing is left behind."""
+    """SIGINT and SIGTERM set the event: videos in flight are given up, the server stops, shared memory is removed."""
     stop = threading.Event()
 
     def request_stop(signum: int, _frame: FrameType | None) -> None:
@@ -184,7 +177,7 @@ def _interrupts(display: Display) -> Iterator[threading.Event]:
 
 
 def _print_done(
-    jobs: Sequence[Job], outcomes: Sequence[VideoOutcome], error: RumiAIError | None, totals: Totals | None
+    tasks: Sequence[VideoTask], outcomes: Sequence[VideoOutcome], error: RumiAIError | None, totals: Totals | None
 ) -> None:
     finished = {outcome.video_id: outcome.to_dict() for outcome in outcomes}
     unfinished: Mapping[str, Any] = {
@@ -194,7 +187,7 @@ def _print_done(
         "files": {},
         "error": {"type": "NotStarted", "message": "the run ended before this video", "stage": "start"},
     }
-    videos = [finished.get(job.video_id, {"video_id": job.video_id, **unfinished}) for job in jobs]
+    videos = [finished.get(task.video_id, {"video_id": task.video_id, **unfinished}) for task in tasks]
     outer = {"type": type(error).__name__, "message": str(error)} if error else None
     done = {"event": "done", "videos": videos, "claude": vars(totals) if totals else None, "error": outer}
     sys.stdout.write(json.dumps(done, ensure_ascii=False) + "\n")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any, Final
 
 from rumiai.contracts.lexicons import find_ctas
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
+from rumiai.core.intervals import length, union
 from rumiai.legacy.normalising.common import Record, records
 from rumiai.legacy.normalising.ocr import is_watermark
 from rumiai.timeline.elements import Element
@@ -116,9 +117,8 @@ def _speech_emphasis(analysis: UnifiedAnalysis, start_s: float, end_s: float) ->
     if not analysis.ok("whisper"):
         return dict.fromkeys(("speech_duration", "word_count", "words_per_second", "segment_count"))
     segments = analysis.timeline.in_range(start_s, end_s, "speech")
-    spoken = _union(
-        (max(segment.start_s, start_s), min(segment.end_s or segment.start_s, end_s)) for segment in segments
-    )
+    parts = [(max(segment.start_s, start_s), min(segment.end_s or segment.start_s, end_s)) for segment in segments]
+    spoken = length(union(parts))
     words = sum(_words_in(segment, start_s, end_s) for segment in segments)
     return {
         "speech_duration": round(spoken, 3),
@@ -136,12 +136,3 @@ def _words_in(segment: TimelineEntry, start_s: float, end_s: float) -> float:
     inside = min(segment.end_s or 0.0, end_s) - max(segment.start_s, start_s)
     share = inside / segment.duration_s if segment.duration_s > 0 else 1.0
     return share * len(words_of(segment).split())
-
-
-def _union(spans: Iterable[tuple[float, float]]) -> float:
-    """Length of the union of intervals."""
-    total, reach = 0.0, -math.inf
-    for start, end in sorted(spans):
-        total += max(0.0, end - max(start, reach))
-        reach = max(reach, end)
-    return total

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
+from rumiai.core import intervals
 from rumiai.legacy.normalising.ocr import is_watermark
 from rumiai.timeline.entries import CONSECUTIVE_STEPS, step_s
 
@@ -87,19 +88,11 @@ def _runs(kind: str, entries: Iterable[TimelineEntry], step: float) -> list[Elem
 
 def most_at_once(elements: Iterable[Element], start_s: float, end_s: float) -> int:
     """The largest number of elements that are there together within the window."""
-    edges: list[tuple[float, int]] = []
-    instants = 0
-    for element in elements:
-        begin, end = max(element.start_s, start_s), min(element.end_s, end_s)
-        if end > begin:
-            edges += [(begin, 1), (end, -1)]
-        elif element.active_in(start_s, end_s):
-            instants = max(instants, 1)
-    most = now = 0
-    for _, change in sorted(edges):  # an end (-1) comes before a start at the same instant
-        now += change
-        most = max(most, now)
-    return max(most, instants)
+    there = [element for element in elements if element.active_in(start_s, end_s)]
+    if len(there) < 2:
+        return len(there)
+    starts = [max(element.start_s, start_s) for element in there]
+    return intervals.most_at_once(starts, [min(element.end_s, end_s) for element in there])
 
 
 def distinct(elements: Iterable[Element], start_s: float, end_s: float) -> dict[tuple[str, str], int]:

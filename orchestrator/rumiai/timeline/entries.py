@@ -8,13 +8,12 @@ from typing import Any, Final
 
 from rumiai.contracts.results import ServiceName
 from rumiai.contracts.timeline import TimelineEntry
+from rumiai.core.cuts import ADAPTIVE_THRESHOLD, cut_confidence
 from rumiai.legacy.normalising.common import Record, number, records
 from rumiai.legacy.normalising.ocr import position_of
 
 # Sightings this many sampling steps apart are consecutive: a nearest frame is never exactly on the grid.
 CONSECUTIVE_STEPS: Final = 1.5
-# PySceneDetect's default, where a file does not say which threshold made its scores.
-_DEFAULT_ADAPTIVE_THRESHOLD: Final = 3.0
 _WINDOW: Final = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)s?")
 
 Entries = Iterator[TimelineEntry]
@@ -91,12 +90,12 @@ def scene_entries(data: Record) -> Entries:
     scores = data.get("scene_change_scores") or [None] * len(changes)
     kinds = data.get("transition_types") or []
     kinds = kinds if len(kinds) == len(changes) else ["cut"] * len(changes)
-    threshold = number(data["metadata"].get("adaptive_threshold")) or _DEFAULT_ADAPTIVE_THRESHOLD
+    threshold = number(data["metadata"].get("adaptive_threshold")) or ADAPTIVE_THRESHOLD
     for index, scene in enumerate(scenes):
         payload = {"scene_index": index, "duration": scene["duration"]}
         yield TimelineEntry(scene["start_time"], "scene", payload, scene["end_time"])
     for index, (time, score, kind) in enumerate(zip(changes, scores, kinds, strict=True), start=1):
-        sure = None if score is None else max(0.0, min(1.0, score / (2 * threshold)))
+        sure = None if score is None else cut_confidence(score, threshold)
         payload = {"transition_type": kind, "scene_index": index, "confidence": sure}
         yield TimelineEntry(time, "scene_change", payload)
 

@@ -89,7 +89,7 @@ def test_the_assignment_is_the_best_in_total_and_not_the_best_first():
     tracks = track_objects(
         [frame(0.0, (PERSON, 0.9, a), (PERSON, 0.8, b)), frame(0.5, (PERSON, 0.9, c), (PERSON, 0.8, d))], []
     )
-    assert [round(track.last.corners[0], 2) for track in tracks] == [0.08, 0.16]
+    assert [round(track.last.box[0], 2) for track in tracks] == [0.08, 0.16]
 
 
 def test_a_moving_object_is_looked_for_where_it_goes():

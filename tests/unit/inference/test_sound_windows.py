@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.frames import AudioTrack, SharedSpan
+from rumiai.contracts.whisper import WhisperParams
 from rumiai.errors import MLError
 from rumiai.inference.sound_windows import LONGEST_S, SHORTEST_S, windows
-from rumiai.inference.whisper import TranscriptPayload, WhisperParams, transcribe
+from rumiai.inference.whisper import TranscriptPayload, transcribe
 
 RATE = 16_000
 

@@ -9,7 +9,7 @@ from rumiai.contracts.frames import FrameTexts, Sampling
 from rumiai.inference.creative import assemble
 from rumiai.inference.ocr_gate import GatedTexts
 from rumiai.inference.stickers import StickerFinder
-from rumiai.inference.text_tracks import category_of, interval, iou, link_texts, similar
+from rumiai.inference.text_tracks import category_of, interval, link_texts
 
 BOX = (0.21, 0.35, 0.58, 0.06)
 
@@ -136,27 +136,6 @@ def test_scrolling_text_is_followed():
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "same"),
-    [
-        ("STOP SCROLLING", "stop scrolling!", True),
-        ("STOP SCROLLING", "ST0P SCROLLING", True),
-        ("10 TIPS", "1O TIPS", True),
-        ("1. Coffee after", "1o Coffee after", True),
-        ("Step 1", "Step 2", False),
-        ("my favourite tip 9", "my favourite tip 10", False),
-        ("saves $80", "saves $30", False),
-        ("hello", "help", False),
-        ("abcde", "abcdx", True),
-        ("abcd", "abcx", False),
-        ("!", "?", False),
-    ],
-)
-def test_similar(a, b, same):
-    assert similar(a, b) is same
-    assert similar(b, a) is same
-
-
-@pytest.mark.parametrize(
     ("text", "y", "category"),
     [
         ("Follow me", 0.5, "call_to_action"),
@@ -218,11 +197,6 @@ def test_summary_counts_what_was_read():
     summary = link([frame(0, ("qzx", 0.05), ("hello", 0.9)), frame(1, ("hello", 0.9), origin="carried"), frame(2)])
     assert (summary.regions_detected, summary.best_confidence) == (2, pytest.approx(0.9))
     assert link([frame(0)]).best_confidence is None
-
-
-def test_iou():
-    assert iou((0, 0, 2, 2), (1, 1, 2, 2)) == pytest.approx(1 / 7)
-    assert iou((0, 0, 1, 1), (2, 2, 1, 1)) == 0.0
 
 
 def test_canonical_data():

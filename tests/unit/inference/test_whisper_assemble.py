@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rumiai.contracts.whisper import WhisperParams
 from rumiai.errors import ContractError
 from rumiai.inference.repetitions import find_runs
-from rumiai.inference.whisper import TranscriptPayload, WhisperParams, assemble
+from rumiai.inference.whisper import TranscriptPayload, assemble
 
 
 def word(text: str, start_s: float, end_s: float, probability: float = 0.9) -> dict[str, Any]:

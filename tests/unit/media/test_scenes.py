@@ -16,7 +16,7 @@ from rumiai.contracts.frames import FrameKind
 from rumiai.errors import ContractError
 from rumiai.media.decode import VideoPass, slot_bytes_for
 from rumiai.media.probe import probe, sampling_for
-from rumiai.media.scenes import StreamingSceneDetector, confidence, shrink
+from rumiai.media.scenes import StreamingSceneDetector, shrink
 from rumiai.media.shared_frames import FrameArena
 from rumiai.media.transitions import GradualTransitions, Transition
 
@@ -157,10 +157,6 @@ def test_shrink_is_pyscenedetects_downscale() -> None:
     assert shrink(np.zeros((1920, 1080, 3), np.uint8)).shape == (256, 144, 3)
     assert shrink(np.zeros((101, 255, 3), np.uint8)).shape == (101, 255, 3)
     assert shrink(np.zeros((2, 4000, 3), np.uint8)).shape == (1, 256, 3)
-
-
-def test_confidence() -> None:
-    assert [confidence(score) for score in (0.0, 3.0, 4.5, 6.0, 255.0)] == [0.0, 0.5, 0.75, 1.0, 1.0]
 
 
 A, B, BLACK = (

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from mediapipe.tasks.python import BaseOptions, vision
 
+from rumiai.core.boxes import iou
 from rumiai.errors import WeightsError
 from rumiai.people import LookPolicy, PeopleAnalyzer
 from rumiai.people.expressions import expression
-from rumiai.people.geometry import iou
 from rumiai.people.gesture_bundle import LABELS, stored_zip, with_labels
 from rumiai.people.hands import GESTURES
 from rumiai.people.tasks import image, quiet_stderr, run

@@ -5,13 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rumiai.core.boxes import area, iou, overlap_of_smaller
 from rumiai.people.geometry import (
-    area,
     box_of_points,
     clip_box,
-    iou,
     merge,
-    overlap_of_smaller,
     square_around,
     square_of_box,
 )

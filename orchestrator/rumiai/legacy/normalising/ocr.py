@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
+from rumiai.core.boxes import distance, iou
+from rumiai.core.text import same_text
 from rumiai.legacy.normalising.common import (
     Record,
     canonical_box,
@@ -31,7 +32,6 @@ _MEDIUM_BELOW: Final = 0.05
 # When lines of two frames are one text (ml_outputs.md 5.3).
 _SAME_IOU: Final = 0.3
 _SAME_CENTRE: Final = 0.05
-_SAME_SPELLING: Final = 0.8
 # Frames that follow each other may lie this many sampling steps apart: a nearest frame is never exactly on the grid.
 _CONSECUTIVE_STEPS: Final = 1.5
 
@@ -166,11 +166,10 @@ def _linked(lines: list[Record], step: float, facts: MediaFacts) -> list[Record]
 def _is_same(old: Record, new: Record) -> bool:
     if old.get("type") != new.get("type"):
         return False
-    one, two = (" ".join(str(line.get("text") or "").lower().split()) for line in (old, new))
-    if one != two and SequenceMatcher(None, one, two, autojunk=False).ratio() < _SAME_SPELLING:
+    if not same_text(str(old.get("text") or ""), str(new.get("text") or "")):
         return False
     a, b = old["bbox"], new["bbox"]
-    return a is not None and b is not None and (_iou(a, b) >= _SAME_IOU or _distance(a, b) < _SAME_CENTRE)
+    return a is not None and b is not None and (iou(a, b) >= _SAME_IOU or distance(a, b) < _SAME_CENTRE)
 
 
 def _merged(track: list[Record], half_step_s: float, duration_s: float | None) -> dict[str, Any]:
@@ -181,18 +180,6 @@ def _merged(track: list[Record], half_step_s: float, duration_s: float | None) -
     limit = math.inf if duration_s is None else duration_s
     times = {"timestamp": begin, "start": max(0.0, begin - half_step_s), "end": min(limit, end + half_step_s)}
     return {**without(best, "frame_number"), **times, "sightings": track}
-
-
-def _iou(a: Sequence[float], b: Sequence[float]) -> float:
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    shared = max(0.0, width) * max(0.0, height)
-    union = a[2] * a[3] + b[2] * b[3] - shared
-    return shared / union if union > 0 else 0.0
-
-
-def _distance(a: Sequence[float], b: Sequence[float]) -> float:
-    return math.hypot(a[0] + a[2] / 2 - b[0] - b[2] / 2, a[1] + a[3] / 2 - b[1] - b[3] / 2)
 
 
 def is_watermark(item: Mapping[str, Any]) -> bool:

@@ -8,12 +8,13 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, canonical_emotion, canonical_gesture
+from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, Emotion, canonical_emotion, canonical_gesture
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.core.arrays import Floats
+from rumiai.core.cuts import ADAPTIVE_THRESHOLD, cut_confidence
 from rumiai.metrics.evidence import types as e
-from rumiai.metrics.evidence.quality import ADAPTIVE_THRESHOLD, services_of
-from rumiai.metrics.shared.bins import Floats
+from rumiai.metrics.evidence.quality import services_of
 from rumiai.metrics.shared.words import tokens
 
 _LANDMARKS: Final = 33
@@ -265,7 +266,7 @@ def _expressions(analysis: UnifiedAnalysis) -> e.Expressions | None:
 
 
 def _expression_series(source: Any, raw: Iterable[Mapping[str, Any]], rate: float | None) -> e.Expressions:
-    best: dict[float, tuple[float, str, float]] = {}
+    best: dict[float, tuple[float, Emotion, float]] = {}
     for item in raw:
         label, confidence = canonical_emotion(str(item.get("emotion") or "")), _number(item.get("confidence"))
         if label is None or confidence is None:
@@ -302,7 +303,7 @@ def _shots(data: Mapping[str, Any], duration_s: float) -> e.Shots:
     scores = data.get("scene_change_scores")
     threshold = _number(data.get("metadata", {}).get("adaptive_threshold")) or ADAPTIVE_THRESHOLD
     # Scores stand in the order of the changes, which are ordered by time.
-    confidences = None if scores is None else np.clip(np.array(scores, dtype=np.float64) / (2 * threshold), 0.0, 1.0)
+    confidences = None if scores is None else cut_confidence(np.array(scores, dtype=np.float64), threshold)
     types = data.get("transition_types")
     return e.Shots(
         starts,

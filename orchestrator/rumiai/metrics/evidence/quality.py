@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.core.cuts import ADAPTIVE_THRESHOLD, cut_confidence
 from rumiai.metrics.evidence.confidence import (
     METADATA_PARTS,
     SERVICE_OF,
@@ -19,8 +20,6 @@ from rumiai.metrics.evidence.confidence import (
 from rumiai.metrics.shared.statistics import clamp
 
 _UNREAD_BELOW: Final = 0.1  # best recogniser confidence below which a script is suspected (ml_outputs 5.3)
-# The detector's own scale: confidence of a cut = score / (2 x threshold); 3.0 is the canonical threshold.
-ADAPTIVE_THRESHOLD: Final = 3.0
 
 
 def services_of(analysis: UnifiedAnalysis, metadata: VideoMetadata) -> Services:
@@ -98,7 +97,7 @@ def _scenes(data: Mapping[str, Any]) -> tuple[float, float]:
     elif not scores:
         confidence = UNSCORED
     else:
-        confidence = found_confidence([clamp(score / (2 * threshold)) for score in scores])
+        confidence = found_confidence([cut_confidence(score, threshold) for score in scores])
     return confidence, answered(metadata)
 
 

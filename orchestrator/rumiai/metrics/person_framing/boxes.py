@@ -6,8 +6,9 @@ from typing import Final
 
 import numpy as np
 
+from rumiai.core.arrays import Floats, Ints
+from rumiai.core.boxes import to_corners
 from rumiai.metrics.evidence.types import Detections
-from rumiai.metrics.shared.bins import Floats, Ints
 from rumiai.metrics.shared.statistics import clamp
 
 _CELLS: Final = 256  # per side of the raster on which the boxes of a whole video are united
@@ -39,7 +40,7 @@ def steps_between(centres: Floats) -> Floats:
 
 def corners_of(boxes: Floats) -> Floats:
     """Boxes, ``(n, 4)`` x, y, width, height, as left, top, right, bottom inside the frame."""
-    corners: Floats = np.clip(np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1), 0.0, 1.0)
+    corners: Floats = np.clip(to_corners(boxes), 0.0, 1.0)
     return corners
 
 

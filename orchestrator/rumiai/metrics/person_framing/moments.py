@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.core.intervals import near
 from rumiai.metrics.person_framing.people import STILL, Presence, Run
 from rumiai.metrics.shared.bins import span
-from rumiai.metrics.shared.intervals import near
 
 _ORDER: Final = {"none": 0, "wide": 1, "medium": 2, "close": 3}
 _CUT_S: Final = 0.2

@@ -14,8 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from rumiai.core.arrays import Floats, Ints
 
 _SHORTEST_LAST_BIN_S: Final = 0.25
 _ACTIVE_OVERLAP_S: Final = 0.1

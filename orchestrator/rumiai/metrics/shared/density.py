@@ -14,8 +14,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.core.arrays import Floats, Ints
 from rumiai.metrics.evidence.types import Evidence, Objects, Shots
-from rumiai.metrics.shared.bins import Bins, Floats, Ints
+from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.words import content_words
 
 # In the order in which ties of the primary element are decided.

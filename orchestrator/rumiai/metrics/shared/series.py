@@ -1,4 +1,4 @@
-"""Shapes in a series of values: local maxima, runs, repetition."""
+"""Shapes in a series of values: local maxima, runs of flags, repetition."""
 
 from __future__ import annotations
 
@@ -7,52 +7,99 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.core.arrays import Floats
 from rumiai.metrics.shared.statistics import line, std
 
 _RHYTHM_BINS: Final = 12  # fewer bins hold no three periods
-_RHYTHM_ABOVE: Final = 0.5
-_SHORTEST_PERIOD: Final = 2
+_RHYTHM_ABOVE: Final = 0.5  # autocorrelation
+_SHORTEST_PERIOD: Final = 2  # bins
 
 
 def local_maxima(values: npt.ArrayLike) -> list[int]:
-    """Indices of the values above both neighbours; a plateau counts once, at its first; beyond the ends is lower."""
-    numbers = np.asarray(values, dtype=np.float64)
-    if not numbers.size:
-        return []
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(numbers)) + 1])
-    heights = np.concatenate([[-np.inf], numbers[starts], [-np.inf]])
-    higher = (heights[1:-1] > heights[:-2]) & (heights[1:-1] > heights[2:])
-    return [int(index) for index in starts[higher]]
+    """Indices of the values that are higher than both neighbours.
+
+    A plateau counts once, at its first index. What lies beyond the ends counts as lower, so the first and the last
+    value can be maxima.
+
+    Args:
+        values: ``(n,)`` finite numbers, in order.
+
+    Returns:
+        Indices, ascending. Empty for no values; the first index for equal values.
+    """
+    # Imported at the first use: scipy.signal takes half a second, and most commands look for no peaks.
+    from scipy.signal import find_peaks
+
+    fenced = np.pad(np.asarray(values, dtype=np.float64), 1, constant_values=-np.inf)
+    _, plateaus = find_peaks(fenced, plateau_size=1)
+    return [int(index) - 1 for index in plateaus["left_edges"]]
 
 
 def runs_of(flags: npt.ArrayLike) -> list[tuple[int, int]]:
-    """Half-open index ranges ``[first, stop)`` of consecutive true values."""
+    """Runs of consecutive true values.
+
+    Args:
+        flags: ``(n,)`` booleans, in order.
+
+    Returns:
+        Half-open index ranges ``[first, stop)``, ascending. Empty without a true value.
+    """
     padded = np.concatenate([[False], np.asarray(flags, dtype=np.bool_), [False]])
     borders = np.flatnonzero(padded[1:] != padded[:-1])
     return [(int(first), int(stop)) for first, stop in borders.reshape(-1, 2)]
 
 
 def is_rhythmic(values: npt.ArrayLike) -> bool:
-    """Whether the series repeats itself: neither low variance nor a trend is rhythm.
+    """Whether a series repeats itself; neither low variance nor a trend is rhythm.
 
-    With N >= 12 values and x the values less their linear trend, the autocorrelation sum x_i x_(i+l) / sum x_i^2 has a
-    local maximum > 0.5 at a lag l in 2..N/3. False for a constant x.
+    The autocorrelation of the detrended values has a local maximum above 0.5 at a lag of 2 to n / 3.
+    Source: docs/analyses.md, densityPatterns ``structuralFlags.rhythmicPattern``.
+
+    Args:
+        values: ``(n,)`` one number per bin.
+
+    Returns:
+        False for fewer than 12 values, and for values on a straight line.
     """
     numbers = np.asarray(values, dtype=np.float64)
-    count = numbers.size
-    if count < _RHYTHM_BINS:
+    if numbers.size < _RHYTHM_BINS:
         return False
-    positions = np.arange(count, dtype=np.float64)
-    slope, intercept, _ = line(positions, numbers)
-    x = numbers - (slope * positions + intercept)
+    x = detrended(numbers)
     # Less its trend, a straight line is rounding noise, which std() against the values' own size tells from movement.
     if not std(numbers) or float(np.abs(x).max()) <= 1e-9 * float(np.abs(numbers).max()):
         return False
-    size = 1 << (2 * count - 1).bit_length()
-    spectrum = np.fft.rfft(x, size)
-    products = np.fft.irfft(spectrum * np.conj(spectrum), size)[:count]
-    r = products / products[0]
-    last = count // 3
-    lags = np.arange(_SHORTEST_PERIOD, last + 1)
+    r = autocorrelation(x)
+    lags = np.arange(_SHORTEST_PERIOD, numbers.size // 3 + 1)
     peaks = (r[lags] > _RHYTHM_ABOVE) & (r[lags] > r[lags - 1]) & (r[lags] >= r[lags + 1])
     return bool(peaks.any())
+
+
+def detrended(values: Floats) -> Floats:
+    """The values less their least-squares line.
+
+    Args:
+        values: ``(n,)`` numbers at equal steps, at least one.
+
+    Returns:
+        ``(n,)`` residuals; their mean is 0.
+    """
+    positions = np.arange(values.size, dtype=np.float64)
+    slope, intercept, _ = line(positions, values)
+    rest: Floats = values - (slope * positions + intercept)
+    return rest
+
+
+def autocorrelation(values: Floats) -> Floats:
+    """``sum_i x_i x_(i + lag) / sum_i x_i^2`` for every lag.
+
+    Args:
+        values: ``(n,)`` numbers, not all 0.
+
+    Returns:
+        ``(n,)`` the value at index ``lag``; 1 at lag 0.
+    """
+    size = 1 << (2 * values.size - 1).bit_length()  # padded to a power of two, so that nothing wraps around
+    spectrum = np.fft.rfft(values, size)
+    products = np.fft.irfft(spectrum * np.conj(spectrum), size)[: values.size]
+    ratios: Floats = products / products[0]
+    return ratios

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.core.arrays import Floats
+from rumiai.core.intervals import as_intervals, inside, touched
 from rumiai.metrics.evidence.types import Audio, Segment, Word
-from rumiai.metrics.shared.bins import Floats, span
-from rumiai.metrics.shared.intervals import as_intervals, inside, touched
+from rumiai.metrics.shared.bins import span
 from rumiai.metrics.shared.series import local_maxima
 from rumiai.metrics.shared.statistics import clamp, cv, mean, ratio
 from rumiai.metrics.speech_analysis.words import Spoken

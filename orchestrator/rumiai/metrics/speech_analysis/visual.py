@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 
 from rumiai.contracts.lexicons import EMOTIONS
-from rumiai.metrics.emotional_journey.sync import speech_alignment
+from rumiai.core.arrays import Bools, Floats
+from rumiai.core.intervals import as_intervals, inside, intersect, length, overlap_s, touched, union
 from rumiai.metrics.evidence.types import Segment
-from rumiai.metrics.shared.bins import Floats
-from rumiai.metrics.shared.intervals import Bools, as_intervals, inside, intersect, length, overlap_s, touched, union
+from rumiai.metrics.shared.spoken_tone import spoken_tones, tone_agreement
 from rumiai.metrics.shared.statistics import clamp, mean, mean_known, ratio
 from rumiai.metrics.shared.words import content_words
 from rumiai.metrics.speech_analysis.pacing import quote
@@ -41,7 +41,8 @@ class Visual:
     @cached_property
     def expression_alignment(self) -> float | None:
         """Segments whose words and face have one tone / those where both have one."""
-        return speech_alignment(self.spoken.evidence)
+        faces, speech = self.spoken.evidence.expressions, self.spoken.evidence.speech
+        return None if faces is None or speech is None else tone_agreement(spoken_tones(speech.segments, faces))
 
     @cached_property
     def _words(self) -> dict[str, Floats]:

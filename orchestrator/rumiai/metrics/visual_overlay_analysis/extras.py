@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.core.intervals import near
 from rumiai.metrics.shared.bins import active_in, span, windows_of
-from rumiai.metrics.shared.intervals import near
 from rumiai.metrics.shared.statistics import cv, mean, mean_known, ratio
 from rumiai.metrics.visual_overlay_analysis.overlays import BURST_S, MINIMUM_HEIGHT, Overlays
 from rumiai.metrics.visual_overlay_analysis.sync import Sync

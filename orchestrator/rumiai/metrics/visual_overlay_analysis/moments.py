@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.core.intervals import touched
 from rumiai.metrics.evidence.types import TextTrack
 from rumiai.metrics.shared.bins import span
-from rumiai.metrics.shared.intervals import touched
 from rumiai.metrics.shared.phrases import find_hooks
 from rumiai.metrics.visual_overlay_analysis.overlays import Overlays
 

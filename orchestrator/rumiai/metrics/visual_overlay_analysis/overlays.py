@@ -11,12 +11,15 @@ from typing import Any, Final
 import numpy as np
 
 from rumiai.contracts.lexicons import PhraseMatch
+from rumiai.core.arrays import Floats, Ints
+from rumiai.core.boxes import overlap_of_smaller
+from rumiai.core.intervals import as_intervals, length, most_at_once, union
+from rumiai.core.text import group_same_texts
 from rumiai.metrics.evidence.types import Box, Evidence, Sticker, TextTrack
-from rumiai.metrics.shared.bins import Floats, Ints, active_in, span, windows_of
-from rumiai.metrics.shared.intervals import as_intervals, length, most_at_once, union
+from rumiai.metrics.shared.bins import active_in, span, windows_of
 from rumiai.metrics.shared.phrases import find_ctas
 from rumiai.metrics.shared.statistics import balance, clamp, cv, mean
-from rumiai.metrics.visual_overlay_analysis.text import categories, merge_spellings, semantic_group
+from rumiai.metrics.visual_overlay_analysis.text import categories, semantic_group
 
 TIMELINE_S: Final = 3.0
 BURST_S: Final = 5.0
@@ -71,7 +74,7 @@ class Overlays:
     @cached_property
     def spellings(self) -> list[int]:
         """Number of the distinct text of each text."""
-        return merge_spellings([text.text for text in self.texts])
+        return group_same_texts([text.text for text in self.texts])
 
     @cached_property
     def ctas(self) -> list[tuple[PhraseMatch, ...]]:
@@ -248,12 +251,7 @@ class Overlays:
 
 def covers(a: Box | None, b: Box | None) -> bool:
     """Whether two boxes share more than a twentieth of the smaller."""
-    if a is None or b is None:
-        return False
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    smaller = min(a[2] * a[3], b[2] * b[3])
-    return width > 0 and height > 0 and smaller > 0 and width * height > _OVERLAP * smaller
+    return a is not None and b is not None and overlap_of_smaller(a, b) > _OVERLAP
 
 
 def _largest_text(items: list[TextTrack | Sticker]) -> str | None:

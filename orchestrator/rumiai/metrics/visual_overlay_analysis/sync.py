@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from rumiai.core.intervals import as_intervals, near, touched
 from rumiai.metrics.evidence.types import Evidence, Gesture, Speech, TextTrack
-from rumiai.metrics.shared.intervals import as_intervals, near, touched
 from rumiai.metrics.shared.statistics import mean, mean_known, ratio
 from rumiai.metrics.shared.words import content_words
 from rumiai.metrics.visual_overlay_analysis.overlays import Overlays

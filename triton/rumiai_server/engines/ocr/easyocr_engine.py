@@ -31,7 +31,7 @@ from rumiai_server.engines.ocr.locator import TextLocator
 from rumiai_server.engines.ocr.recognizer import Crop, Reading, TextRecognizer, cut_crops
 from rumiai_server.engines.ocr.tiles import Tile, text_tiles, worth_locating
 from rumiai_server.engines.ocr.types import TextLines
-from rumiai_server.engines.shared.cpu_pool import Lanes
+from rumiai_server.engines.shared.cpu_pool import CpuPool
 from rumiai_server.engines.shared.cuda_graphs import GraphedForward
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class EasyOcrEngine:
         self._detector = CraftDetector(detector, device, cuda_graphs=cuda_graphs)
         # A GPU is done with the whole canvas before it could be told what to skip.
         self._locator = TextLocator(locator) if locator and on_cpu else None
-        self._lanes = Lanes(torch.get_num_threads()) if on_cpu else None
+        self._pool = CpuPool(torch.get_num_threads()) if on_cpu else None
 
     @property
     def graphs(self) -> GraphedForward | None:
@@ -88,10 +88,10 @@ class EasyOcrEngine:
         jobs = [_Job(picture, params) for picture, params in items]
         self._read_together([job for job in jobs if job.exact], exact=True)
         fast = [job for job in jobs if not job.exact]
-        if self._lanes is None:
+        if self._pool is None:
             self._read_together(fast, exact=False)
         else:
-            self._lanes.map(lambda job: self._read_together([job], exact=False), fast)
+            self._pool.map(lambda job: self._read_together([job], exact=False), fast)
         return [job.lines() for job in jobs]
 
     def _read_together(self, jobs: Sequence[_Job], *, exact: bool) -> None:

@@ -1,7 +1,7 @@
-"""Pieces of work side by side on a CPU, each on a thread of its own.
+"""A pool of threads that each process a whole work item on a CPU.
 
-torch splits every operation among its threads and joins them after it, and what is no operation of torch's has one core
-to itself. Pictures have nothing to do with each other: side by side they keep all cores busy from end to end.
+torch splits one operation among its threads and joins them after it. Python code between two operations runs on one
+core. Items that do not depend on each other, such as pictures, therefore run one to a thread: all cores stay busy.
 """
 
 from __future__ import annotations
@@ -15,41 +15,46 @@ from typing import Final, TypeVar
 import cv2
 import torch
 
-Piece = TypeVar("Piece")
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Each piece under way takes memory of its own: 0.4 GB for OCR's largest picture.
-MAX_LANES: Final = 16
+# Each item in progress takes memory of its own: 0.4 GB for OCR's largest picture.
+MAX_WORKERS: Final = 16
 
 
-class Lanes:
-    """Threads for whole pieces of work; on one of them, and for a single piece, the caller's thread does it.
+class CpuPool:
+    """Worker threads for whole items. A single item, or a pool of one thread, runs on the caller's thread.
 
-    OpenCV loses the threads of its own, in the whole process: they would be more than there are cores.
+    OpenCV's own threads are switched off for the whole process: with them there would be more threads than cores.
 
     Args:
-        threads: Of all lanes together; torch's operations on a lane have their share of them.
+        threads: Of all workers together. torch's operations on a worker use its share of them.
     """
 
     def __init__(self, threads: int) -> None:
         self._threads = threads
-        self._pool = ThreadPoolExecutor(min(threads, MAX_LANES), "lane")
-        self._lane = threading.local()
+        self._pool = ThreadPoolExecutor(min(threads, MAX_WORKERS), "cpu-pool")
+        self._local = threading.local()
         cv2.setNumThreads(1)
 
-    def map(self, work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> list[Result]:
-        """Do ``work`` on every piece; the results in order, or the first piece's error that failed.
+    def map(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """Call ``work`` on every item.
 
-        ``work`` must be safe to be called by several threads. What holds for the caller's thread alone, such as torch's
-        inference mode, it must set itself.
+        Args:
+            work: Called by several threads at once. It must set by itself what holds for one thread alone, such as
+                torch's inference mode.
+            items: May be empty.
+
+        Returns:
+            The results, in the order of the items. The first item that failed raises its error here.
         """
-        if self._threads == 1 or len(pieces) <= 1:
-            return [work(piece) for piece in pieces]
-        share = max(self._threads // min(len(pieces), MAX_LANES), 1)
-        return list(self._pool.map(partial(self._run, work, share), pieces))
+        if self._threads == 1 or len(items) <= 1:
+            return [work(item) for item in items]
+        share = max(self._threads // min(len(items), MAX_WORKERS), 1)
+        return list(self._pool.map(partial(self._run, work, share), items))
 
-    def _run(self, work: Callable[[Piece], Result], threads: int, piece: Piece) -> Result:
-        if getattr(self._lane, "threads", None) != threads:
+    def _run(self, work: Callable[[Item], Result], threads: int, item: Item) -> Result:
+        if getattr(self._local, "threads", None) != threads:
             torch.set_num_threads(threads)  # of this thread
-            self._lane.threads = threads
-        return work(piece)
+            self._local.threads = threads
+        return work(item)

@@ -1,8 +1,8 @@
-"""What both Whisper engines share: from tracks to chunks, from chunks of many tracks to batches, and back.
+"""Shared by both Whisper engines: cut tracks into chunks, decode chunks of many tracks in batches, join the results.
 
-A chunk goes through the decoder once; when the decoder stops before the chunk's end (its last tokens are two equal
-timestamps: "more is spoken from here on"), the rest of the chunk goes into the next round of batches. That is what the
-sequential loops of both libraries do and what faster-whisper's batched pipeline leaves out.
+The decoder may stop before a chunk's end: its last tokens are then two equal timestamps, from which on more is spoken.
+The rest of such a chunk goes into the next round of batches. The sequential loops of both libraries do the same;
+faster-whisper's batched pipeline drops the rest.
 """
 
 from __future__ import annotations
@@ -18,39 +18,27 @@ import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ
+from rumiai.contracts.whisper import NO_SPEECH_LOGPROB, NO_SPEECH_PROB, TIMESTAMP_STEP_S, Task, WhisperParams
 from rumiai.errors import ContractError
-from rumiai_server.engines.whisper.engine import (
-    EngineKind,
-    Item,
-    Segment,
-    Task,
-    Transcript,
-    WhisperParams,
-    Word,
-    check_samples,
-)
+from rumiai_server.engines.whisper.types import EngineKind, Item, Segment, Transcript, Word, check_samples
 from rumiai_server.engines.whisper.vad import SpeechChunk, SpeechCut, cut_at_silence
 
-# Mel frames a second, and the seconds between two timestamp tokens: both fixed by the model's training.
+# Mel frames a second, fixed by the model's training.
 FRAMES_PER_S: Final = 100
-TIMESTAMP_STEP_S: Final = 0.02
-# Every stretch of speech ends in up to 0.4 s of padding by the detector: less than this holds no word.
+# The detector pads each stretch of speech by up to 0.4 s, so a shorter remainder holds no word.
 MIN_REMAINDER_S: Final = 0.5
-# Each round moves forward, so this only bounds what a track made to stop the decoder every 20 ms can cost.
+# An upper bound: each round moves forward, but a track could be made to stop the decoder every 20 ms.
 MAX_ROUNDS: Final = 8
-# openai-whisper's own rule for a window that holds no speech: both must be true.
-NO_SPEECH_PROB: Final = 0.6
-NO_SPEECH_LOGPROB: Final = -1.0
 
-# A segment on its way, in the form which both libraries' timing functions read and complete: seek, start, end, tokens,
-# then words. Times are on the clock of the track's speech.
+# A segment while it is decoded, in the form that both libraries' timing functions read and complete: seek, start, end,
+# tokens, then words. Times are on the clock of the track's speech.
 Draft = dict[str, Any]
 Features = npt.NDArray[np.float32]
 
 
 @dataclass(eq=False)
 class Track:
-    """One item of a call. ``last_speech_s`` is what the word timing carries from chunk to chunk."""
+    """One item of a call. ``last_speech_s`` is the end of the last word, which the timing of the next chunk needs."""
 
     params: WhisperParams
     samples: int
@@ -143,8 +131,8 @@ def split_at_timestamps(
     return [(seconds(part[0]), seconds(part[-1]), part) for part in parts], left_at
 
 
-# Chunks of 30 s that go through the model together. On a CPU more gain nothing and each takes memory: with two, a long
-# track takes hardly more than a short one. A GPU needs them to be busy.
+# Chunks of 30 s per batch. On a CPU a larger batch gains nothing and each chunk takes memory: with two, a long track
+# takes hardly more than a short one. A GPU is busy only with more.
 CHUNKS: Final[Mapping[str, int]] = {"cpu": 2, "cuda": 8}
 
 
@@ -198,7 +186,7 @@ class BatchingWhisper(ABC):
         """As ``WhisperEngine.transcribe``."""
         for samples, params in items:
             self.check(samples, params)
-        # The detector holds one core; its session lets go of the interpreter while it runs.
+        # The detector uses one core and releases the interpreter lock while it runs, so tracks run in parallel.
         with ThreadPoolExecutor(max_workers=self._setup.threads) as pool:
             cuts = list(pool.map(cut_at_silence, (samples for samples, _ in items)))
         tracks = [Track(params, len(samples), cut) for (samples, params), cut in zip(items, cuts, strict=True)]
@@ -260,7 +248,7 @@ class BatchingWhisper(ABC):
         self._decode(batch, track.language, track.params)
 
     def _remainder(self, piece: Piece) -> Piece | None:
-        """What is left of a chunk for the next round; the features go with it or are let go."""
+        """The undecoded rest of a chunk for the next round, or None; frees the features when there is none."""
         features, piece.features = piece.features, None
         if not piece.stopped_at or (piece.seek and piece.silent):
             return None

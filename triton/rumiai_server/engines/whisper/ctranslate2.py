@@ -24,6 +24,7 @@ from faster_whisper.audio import pad_or_trim
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
+from rumiai.contracts.whisper import Task, WhisperParams
 from rumiai.errors import ConfigurationError, MLError, WeightsError
 from rumiai_server.engines.shared.cuda_libraries import load_cublas_12
 from rumiai_server.engines.shared.precision import resolve_device
@@ -37,7 +38,7 @@ from rumiai_server.engines.whisper.batching import (
     Track,
     split_at_timestamps,
 )
-from rumiai_server.engines.whisper.engine import EngineKind, Task, WhisperParams
+from rumiai_server.engines.whisper.types import EngineKind
 
 # faster-whisper's default, also of its batched pipeline.
 BEAM_SIZE: Final = 5
@@ -52,11 +53,11 @@ MODEL_FILES: Final = ("model.bin", "config.json", "tokenizer.json")
 
 
 class _Model(WhisperModel):  # type: ignore[misc]
-    """faster-whisper's model, whose word timing also takes alignments that are there already.
+    """faster-whisper's model, whose word timing also accepts finished alignments.
 
-    ``add_word_timestamps`` aligns what it is given and carries the end of the last speech from chunk to chunk. A batch
-    that mixes tracks is aligned in one call and timed chunk by chunk: the ready alignments come in where the encoder's
-    output is expected, and are handed on.
+    ``add_word_timestamps`` calls ``find_alignment`` and carries the end of the last word from chunk to chunk. A batch
+    of several tracks is aligned in one call and timed chunk by chunk. The finished alignment of a chunk is therefore
+    passed in place of the encoder's output, and ``find_alignment`` returns it unchanged.
     """
 
     def find_alignment(
@@ -196,7 +197,7 @@ class CTranslate2Whisper(BatchingWhisper):
         sizes = [math.ceil(piece.duration_s) * FRAMES_PER_S for piece in pieces]
         alignments = self._model.find_alignment(tokenizer, texts, encoded, sizes)
         for piece, alignment, size in zip(pieces, alignments, sizes, strict=True):
-            # What comes back for a later round stands outside the pipeline's own order of chunks.
+            # The rest of a chunk is timed in a later round, out of the pipeline's order: it starts from its own offset.
             last_speech_s = piece.offset_s if piece.seek else piece.track.last_speech_s
             last_speech_s = self._model.add_word_timestamps(
                 [piece.drafts],

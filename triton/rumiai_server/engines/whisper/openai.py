@@ -22,6 +22,7 @@ from whisper.model import ModelDimensions, Whisper
 from whisper.timing import add_word_timestamps
 from whisper.tokenizer import Tokenizer, get_tokenizer
 
+from rumiai.contracts.whisper import Task, WhisperParams
 from rumiai.errors import ConfigurationError, MLError, WeightsError
 from rumiai_server.engines.shared.precision import resolve_device
 from rumiai_server.engines.whisper.batching import (
@@ -34,7 +35,7 @@ from rumiai_server.engines.whisper.batching import (
     split_at_timestamps,
 )
 from rumiai_server.engines.whisper.ctranslate2_weights import load_weights
-from rumiai_server.engines.whisper.engine import EngineKind, Task, WhisperParams
+from rumiai_server.engines.whisper.types import EngineKind
 
 
 class OpenAIWhisper(BatchingWhisper):
@@ -73,7 +74,8 @@ class OpenAIWhisper(BatchingWhisper):
 
     def _features(self, samples: npt.NDArray[np.float32]) -> Features:
         # The padding takes part in the normalisation, as in whisper.transcribe.
-        mel: Features = log_mel_spectrogram(samples, self._model.dims.n_mels, padding=N_SAMPLES).numpy()
+        # np.array: torch warns about memory that it may not write.
+        mel: Features = log_mel_spectrogram(np.array(samples), self._model.dims.n_mels, padding=N_SAMPLES).numpy()
         return mel[:, : mel.shape[1] - N_FRAMES]
 
     def _tokenizer(self, language: str, task: Task) -> Tokenizer:

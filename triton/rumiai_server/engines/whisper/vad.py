@@ -20,6 +20,7 @@ from faster_whisper.vad import (
 )
 
 from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ
+from rumiai.errors import ContractError
 
 # Whisper's window.
 CHUNK_S: Final = 30.0
@@ -74,11 +75,27 @@ class SpeechClock:
 
 @dataclass(frozen=True)
 class SpeechChunk:
-    """At most 30 s of speech, (samples,) float32; ``offset_s`` is its start on the speech clock."""
+    """At most 30 s of speech.
+
+    Attributes:
+        samples: (samples,) float32, mono, 16 kHz; read-only.
+        offset_s: Where the chunk starts on the clock of the track's speech.
+        duration_s: Its length.
+
+    Raises:
+        ContractError: Another shape or dtype.
+    """
 
     samples: npt.NDArray[np.float32]
     offset_s: float
     duration_s: float
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 1 or self.samples.dtype != np.float32:
+            raise ContractError(f"samples: got {self.samples.dtype} {self.samples.shape}, expected float32 (samples,)")
+        view = self.samples.view()
+        view.setflags(write=False)
+        object.__setattr__(self, "samples", view)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from ultralytics.utils import nms, ops
 
 from rumiai.contracts import tensors
 from rumiai.errors import ContractError
-from rumiai_server.engines.shared.cpu_pool import Lanes
+from rumiai_server.engines.shared.cpu_pool import CpuPool
 from rumiai_server.engines.shared.cuda_graphs import GRAPH_FROM_USE, CudaRecorder, Forward, GraphedForward
 from rumiai_server.engines.shared.precision import reduced_dtype, resolve_device
 from rumiai_server.engines.yolo.types import Detections, YoloParams
@@ -34,21 +34,22 @@ from rumiai_server.engines.yolo.weights import load_yolo
 
 __all__ = [
     "Detections",
-    "Fit",
+    "Letterbox",
     "YoloEngine",
     "YoloParams",
-    "fit_on_cpu",
-    "fit_on_device",
+    "letterbox_on_cpu",
+    "letterbox_on_device",
     "network_outputs",
     "strongest",
 ]
 
 # CPU: time per picture is flat from 8 on, memory is not. CUDA: a small network needs many pictures to fill a device.
 _BATCH_SIZE: Final = {"cpu": 8, "cuda": 64}
-# One thread takes two pictures in the time each that it needs for four, and one alone in a tenth more.
-_PICTURES_PER_LANE: Final = 2
-# The orchestrator sends eight frames a request, so large batches are mostly multiples of eight. Up to eight, what is
-# filled up costs a device that is idle anyway; above, never as much as the batch itself.
+# Pictures that one thread of the pool takes at once: with two the time per picture is that of four, with one it is a
+# tenth more.
+_PICTURES_PER_THREAD: Final = 2
+# The orchestrator sends eight frames a request, so large batches are mostly multiples of eight. A batch is filled up to
+# the next of these sizes: up to eight the device is idle anyway, above it the filling is smaller than the batch.
 _GRAPHED_BATCHES: Final = (1, 2, 4, 8, 16, 24, 32, 48, 64)
 # Bytes of pixels of a batch; as float16 on a device they take up twice that, whatever the size of the pictures.
 _MAX_BATCH_BYTES: Final = 256 * 2**20
@@ -60,8 +61,12 @@ _MAX_CANDIDATES: Final = 30_000
 Images = npt.NDArray[np.uint8]
 
 
-class Fit(NamedTuple):
-    """How a picture of height x width is put into the network's input; all in pixels."""
+class Letterbox(NamedTuple):
+    """Where a picture of height x width lies inside the network's input; all in pixels.
+
+    The picture is scaled to inner_height x inner_width and padded to input_height x input_width, ``top`` and ``left``
+    being the padding before it.
+    """
 
     height: int
     width: int
@@ -73,7 +78,7 @@ class Fit(NamedTuple):
     input_width: int
 
     @classmethod
-    def of(cls, height: int, width: int, size_px: int, stride_px: int) -> Fit:
+    def of(cls, height: int, width: int, size_px: int, stride_px: int) -> Letterbox:
         """Longer side scaled to ``size_px``, both padded to the next multiple of the stride, picture in the middle."""
         gain = min(size_px / height, size_px / width)
         inner_h, inner_w = max(round(height * gain), 1), max(round(width * gain), 1)
@@ -130,7 +135,7 @@ class YoloEngine:
                 batch_sizes=_GRAPHED_BATCHES,
                 memory_format=torch.channels_last,
             )
-        self._lanes = Lanes(torch.get_num_threads()) if self._device.type == "cpu" else None
+        self._pool = CpuPool(torch.get_num_threads()) if self._device.type == "cpu" else None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -181,20 +186,20 @@ class YoloEngine:
     def _run(self, images: list[Images], params: YoloParams) -> Iterator[Detections]:
         """Pictures of one shape, in batches: on a CPU those of ``fast`` side by side."""
         fast = params.mode == "fast"
-        lanes = self._lanes if fast else None
-        most = _PICTURES_PER_LANE if lanes else _BATCH_SIZE[self._device.type]
+        pool = self._pool if fast else None
+        most = _PICTURES_PER_THREAD if pool else _BATCH_SIZE[self._device.type]
         size = max(1, min(most, _MAX_BATCH_BYTES // images[0].nbytes))
         batches = [images[start : start + size] for start in range(0, len(images), size)]
         run = partial(self._run_fast if fast else self._run_strict, params=params)
-        return chain.from_iterable(lanes.map(run, batches) if lanes else map(run, batches))
+        return chain.from_iterable(pool.map(run, batches) if pool else map(run, batches))
 
     @torch.inference_mode()
     def _run_strict(self, images: list[Images], params: YoloParams) -> list[Detections]:
         size = self._model.image_size_px
-        fit = LetterBox((size, size), auto=not self._model.square, stride=self._model.stride_px)
-        batch = torch.from_numpy(np.stack([fit(image=image) for image in images])).to(self._device)
+        letterbox = LetterBox((size, size), auto=not self._model.square, stride=self._model.stride_px)
+        batch = torch.from_numpy(np.stack([letterbox(image=image) for image in images])).to(self._device)
         x = batch.permute(0, 3, 1, 2).contiguous().float().div_(255)
-        # Upstream gives the pictures up that it has not come to after a time limit; on a busy machine that is soon.
+        # Upstream skips the pictures left after a time limit, which a busy machine soon reaches.
         found = nms.non_max_suppression(
             self._strict(x), params.conf, params.iou, max_det=params.max_det, max_time_img=float("inf")
         )
@@ -207,24 +212,26 @@ class YoloEngine:
     @torch.inference_mode()
     def _run_fast(self, images: list[Images], params: YoloParams) -> list[Detections]:
         height, width = images[0].shape[:2]
-        fit = Fit.of(height, width, self._model.image_size_px, self._model.stride_px)
+        box = Letterbox.of(height, width, self._model.image_size_px, self._model.stride_px)
         if self._device.type == "cpu":
-            x = torch.from_numpy(fit_on_cpu(images, fit)).permute(0, 3, 1, 2)
+            x = torch.from_numpy(letterbox_on_cpu(images, box)).permute(0, 3, 1, 2)
         else:
             host = torch.empty((len(images), height, width, 3), dtype=torch.uint8, pin_memory=True)
             np.stack(images, out=host.numpy())
-            x = fit_on_device(host.to(self._device, non_blocking=True), fit)
+            x = letterbox_on_device(host.to(self._device, non_blocking=True), box)
         # Bytes are exact in either reduced precision, so dividing there rounds once, as dividing before would.
         x = x.to(self._dtype, memory_format=torch.channels_last).div_(255)
         rows = self._decode(self._forward(x), _anchors(*x.shape[2:], self._strides, self._device), params)
-        rows[:, 0:4:2].sub_(fit.left).mul_(width / fit.inner_width).clamp_(0, width)
-        rows[:, 1:4:2].sub_(fit.top).mul_(height / fit.inner_height).clamp_(0, height)
+        rows[:, 0:4:2].sub_(box.left).mul_(width / box.inner_width).clamp_(0, width)
+        rows[:, 1:4:2].sub_(box.top).mul_(height / box.inner_height).clamp_(0, height)
         table = rows.cpu().numpy()
         of_image = [table[table[:, 6] == i] for i in range(len(images))]
         return [_detections(found[: params.max_det]) for found in of_image]
 
     def _decode(self, outputs: tuple[torch.Tensor, ...], anchors: torch.Tensor, params: YoloParams) -> torch.Tensor:
-        """Decode what is above the threshold; how many that are, the device says: this part cannot be a graph.
+        """Decode the anchors above the threshold.
+
+        Their number depends on the pictures, so that this part cannot be recorded as a CUDA graph.
 
         Args:
             outputs: Of :func:`network_outputs`; not needed any more afterwards.
@@ -262,8 +269,8 @@ def strongest(rows: torch.Tensor, classes: int, iou: float) -> torch.Tensor:
         (k,) int64, the rows that stay, the highest score first.
     """
     kind = (rows[:, 6] * classes + rows[:, 5]).long()
-    # torchvision shifts every kind to a place of its own, the last of a large batch by millions of pixels: in float32
-    # boxes would be rounded to a quarter of a pixel there.
+    # torchvision shifts the boxes of each class and picture apart, in a large batch by millions of pixels. There
+    # float32 would round them to a quarter of a pixel.
     kept: torch.Tensor = torchvision.ops.batched_nms(rows[:, :4].double(), rows[:, 4].double(), kind, iou)
     return kept
 
@@ -280,44 +287,46 @@ def _check(images: Images) -> None:
         )
 
 
-def fit_on_cpu(images: Sequence[Images], fit: Fit) -> Images:
+def letterbox_on_cpu(images: Sequence[Images], box: Letterbox) -> Images:
     """Scale and pad with OpenCV, whose bilinear filter on bytes is the fastest there is, and upstream's own.
 
     Args:
         images: Each (height, width, 3) uint8.
-        fit: What to do with them.
+        box: Of pictures of that size.
 
     Returns:
         (n, input_height, input_width, 3) uint8.
     """
-    canvas = np.full((len(images), fit.input_height, fit.input_width, 3), _PADDING, np.uint8)
-    size = (fit.inner_width, fit.inner_height)
+    canvas = np.full((len(images), box.input_height, box.input_width, 3), _PADDING, np.uint8)
+    size = (box.inner_width, box.inner_height)
     for row, image in zip(canvas, images, strict=True):
-        inner = row[fit.top : fit.top + fit.inner_height, fit.left : fit.left + fit.inner_width]
+        inner = row[box.top : box.top + box.inner_height, box.left : box.left + box.inner_width]
         inner[:] = image if image.shape[1::-1] == size else cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
     return canvas
 
 
-def fit_on_device(pixels: torch.Tensor, fit: Fit) -> torch.Tensor:
+def letterbox_on_device(pixels: torch.Tensor, box: Letterbox) -> torch.Tensor:
     """Scale and pad where the pixels are.
 
     Args:
         pixels: (n, height, width, 3) uint8, on any device.
-        fit: What to do with them.
+        box: Of pictures of that size.
 
     Returns:
         (n, 3, input_height, input_width), 0..255: float16 on CUDA, float32 elsewhere.
     """
     x = pixels.permute(0, 3, 1, 2).to(torch.float16 if pixels.is_cuda else torch.float32)
-    if (fit.inner_height, fit.inner_width) != (fit.height, fit.width):
-        x = torch_f.interpolate(x, size=(fit.inner_height, fit.inner_width), mode="bilinear", align_corners=False)
-    right = fit.input_width - fit.inner_width - fit.left
-    bottom = fit.input_height - fit.inner_height - fit.top
-    return torch_f.pad(x, (fit.left, right, fit.top, bottom), value=_PADDING)
+    if (box.inner_height, box.inner_width) != (box.height, box.width):
+        x = torch_f.interpolate(x, size=(box.inner_height, box.inner_width), mode="bilinear", align_corners=False)
+    right = box.input_width - box.inner_width - box.left
+    bottom = box.input_height - box.inner_height - box.top
+    return torch_f.pad(x, (box.left, right, box.top, bottom), value=_PADDING)
 
 
 def network_outputs(model: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Run the network as far as shapes do not depend on what it sees; upstream's own forward would decode every anchor.
+    """Run the network up to the raw outputs of its head, whose shapes do not depend on the picture.
+
+    Upstream's own forward goes on to decode every anchor.
 
     Args:
         model: ultralytics' DetectionModel.
@@ -337,7 +346,7 @@ def network_outputs(model: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Te
     return scores.amax(-1), scores, torch.cat(sides, 1)
 
 
-@lru_cache(maxsize=32)  # some shapes of pictures on some devices
+@lru_cache(maxsize=32)  # one entry for each input shape and device
 def _anchors(height: int, width: int, strides: tuple[int, ...], device: torch.device) -> torch.Tensor:
     """(a, 3) float32, in :func:`network_outputs`' order: x and y of the centre in strides, the stride in pixels."""
     levels = []

@@ -1,4 +1,4 @@
-"""What goes into the YOLO engine beside the pictures, and what comes out of it; no torch in here."""
+"""Parameters and results of the YOLO engine; this module imports no torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rumiai.errors import ContractError
 
 @dataclass(frozen=True)
 class YoloParams:
-    """What a request may choose; the defaults are ultralytics'.
+    """Parameters of a request; the defaults are ultralytics'.
 
     Attributes:
         conf: Objects must score above this, 0..1.
@@ -40,17 +40,35 @@ class YoloParams:
 
 @dataclass(frozen=True)
 class Detections:
-    """Objects on one picture, the strongest first.
+    """Objects on one picture, the strongest first; the arrays are read-only.
 
     Attributes:
         boxes: (m, 4) float32 x1, y1, x2, y2 in pixels of the given picture, clipped to it.
         scores: (m,) float32, descending.
         class_ids: (m,) int32, index into the engine's ``names``.
+
+    Raises:
+        ContractError: A shape or dtype is another, or the lengths disagree.
     """
 
     boxes: npt.NDArray[np.float32]
     scores: npt.NDArray[np.float32]
     class_ids: npt.NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        count = len(self.scores)
+        expected = {
+            "boxes": ((count, 4), np.float32),
+            "scores": ((count,), np.float32),
+            "class_ids": ((count,), np.int32),
+        }
+        for name, (shape, dtype) in expected.items():
+            array = getattr(self, name)
+            if array.shape != shape or array.dtype != dtype:
+                raise ContractError(
+                    f"{name}: got {array.dtype} {array.shape}, expected {np.dtype(dtype)} {shape}, one row a score"
+                )
+            array.setflags(write=False)
 
     def __len__(self) -> int:
         return len(self.scores)

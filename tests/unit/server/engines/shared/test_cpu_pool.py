@@ -7,7 +7,7 @@ import threading
 import pytest
 import torch
 
-from rumiai_server.engines.shared.cpu_pool import MAX_LANES, Lanes
+from rumiai_server.engines.shared.cpu_pool import MAX_WORKERS, CpuPool
 
 
 def torch_threads(_: int) -> tuple[str, int]:
@@ -23,29 +23,29 @@ def test_results_come_in_order(threads: int) -> None:
             turn.wait(timeout=10)
         return number * number
 
-    assert Lanes(threads).map(square, range(20)) == [number * number for number in range(20)]
+    assert CpuPool(threads).map(square, range(20)) == [number * number for number in range(20)]
 
 
-def test_lanes_share_the_threads_and_leave_the_callers_alone() -> None:
+def test_workers_share_the_threads_and_leave_the_callers_alone() -> None:
     before = torch.get_num_threads()
-    lanes = Lanes(6)
+    workers = CpuPool(6)
     for pieces, share in ((2, 3), (4, 1), (3, 2), (50, 1)):
-        found = lanes.map(torch_threads, range(pieces))
+        found = workers.map(torch_threads, range(pieces))
         assert {count for _, count in found} == {share}, pieces
-        assert all(name.startswith("lane") for name, _ in found)
+        assert all(name.startswith("cpu-pool") for name, _ in found)
     assert torch.get_num_threads() == before
 
 
 @pytest.mark.parametrize(("threads", "pieces"), [(1, 9), (6, 1), (6, 0)])
 def test_what_cannot_go_side_by_side_is_done_by_the_caller(threads: int, pieces: int) -> None:
     here = threading.current_thread().name, torch.get_num_threads()
-    assert Lanes(threads).map(torch_threads, range(pieces)) == [here] * pieces
+    assert CpuPool(threads).map(torch_threads, range(pieces)) == [here] * pieces
 
 
-def test_many_cores_do_not_make_many_lanes() -> None:
-    found = Lanes(64).map(torch_threads, range(200))
-    assert len({name for name, _ in found}) <= MAX_LANES
-    assert {count for _, count in found} == {64 // MAX_LANES}
+def test_many_cores_do_not_make_many_workers() -> None:
+    found = CpuPool(64).map(torch_threads, range(200))
+    assert len({name for name, _ in found}) <= MAX_WORKERS
+    assert {count for _, count in found} == {64 // MAX_WORKERS}
 
 
 def test_an_error_is_the_callers() -> None:
@@ -54,7 +54,7 @@ def test_an_error_is_the_callers() -> None:
             raise ValueError(f"piece {number}")
         return number
 
-    lanes = Lanes(2)
+    workers = CpuPool(2)
     with pytest.raises(ValueError, match="piece 1"):
-        lanes.map(fail, range(9))
-    assert lanes.map(abs, [-1, -2]) == [1, 2]
+        workers.map(fail, range(9))
+    assert workers.map(abs, [-1, -2]) == [1, 2]

@@ -26,6 +26,7 @@ import whisper.tokenizer
 from faster_whisper.utils import get_assets_path
 
 from rumiai.contracts.tensors import MAX_AUDIO_S
+from rumiai.contracts.whisper import LANGUAGES, TASKS, Task, WhisperParams
 from rumiai.errors import ConfigurationError, ContractError, WeightsError
 from rumiai_server.engines.shared.cuda_libraries import CUBLAS_12
 from rumiai_server.engines.whisper.batching import (
@@ -37,19 +38,9 @@ from rumiai_server.engines.whisper.batching import (
     compression_ratio,
     split_at_timestamps,
 )
-from rumiai_server.engines.whisper.engine import (
-    LANGUAGES,
-    MAX_PEAK,
-    TASKS,
-    EngineKind,
-    Segment,
-    Task,
-    Transcript,
-    WhisperEngine,
-    WhisperParams,
-    make_engine,
-)
+from rumiai_server.engines.whisper.factory import make_engine
 from rumiai_server.engines.whisper.openai import load_model
+from rumiai_server.engines.whisper.types import MAX_PEAK, EngineKind, Segment, Transcript, WhisperEngine
 from rumiai_server.engines.whisper.vad import MIN_SILENCE_MS, WINDOWS_PER_RUN, cut_at_silence
 
 pytestmark = [

@@ -16,7 +16,15 @@ from ultralytics.nn.tasks import DetectionModel
 
 from rumiai.contracts.tensors import COCO_NAMES
 from rumiai.errors import ContractError, WeightsError
-from rumiai_server.engines.yolo.engine import Fit, YoloEngine, YoloParams, fit_on_cpu, fit_on_device, strongest
+from rumiai_server.engines.yolo.engine import (
+    Letterbox,
+    YoloEngine,
+    YoloParams,
+    letterbox_on_cpu,
+    letterbox_on_device,
+    strongest,
+)
+from rumiai_server.engines.yolo.types import Detections
 from rumiai_server.engines.yolo.weights import load_yolo
 
 pytestmark = pytest.mark.weights
@@ -191,17 +199,17 @@ def test_extreme_thresholds(engine, pictures):
 
 @pytest.mark.parametrize(("height", "width", "expected"), [(1280, 720, (640, 384)), (720, 1280, (384, 640))])
 def test_a_vertical_picture_is_not_padded_to_a_square(height, width, expected):
-    fit = Fit.of(height, width, 640, 32)
-    assert (fit.input_height, fit.input_width) == expected
+    box = Letterbox.of(height, width, 640, 32)
+    assert (box.input_height, box.input_width) == expected
 
 
 def test_fitting_on_the_device_is_that_of_opencv(pictures):
     for size in SIZES:
         image = resized(pictures["bus"], size)
-        fit = Fit.of(*size, 640, 32)
-        by_opencv = fit_on_cpu([image], fit).astype(float)
-        by_torch = fit_on_device(torch.from_numpy(image[None]), fit).permute(0, 2, 3, 1).numpy()
-        assert by_torch.shape == by_opencv.shape == (1, fit.input_height, fit.input_width, 3)
+        box = Letterbox.of(*size, 640, 32)
+        by_opencv = letterbox_on_cpu([image], box).astype(float)
+        by_torch = letterbox_on_device(torch.from_numpy(image[None]), box).permute(0, 2, 3, 1).numpy()
+        assert by_torch.shape == by_opencv.shape == (1, box.input_height, box.input_width, 3)
         # OpenCV's weights have 11 bits and its result is rounded to a byte.
         assert np.abs(by_torch - by_opencv).max() < 1.5
 
@@ -237,6 +245,31 @@ def test_bad_parameters_are_refused_with_what_was_expected(field, value):
 def test_bad_pictures_are_refused(engine, images):
     with pytest.raises(ContractError, match=r"images: got .*, expected"):
         engine.detect([(images, YoloParams())])
+
+
+ROWS = {"boxes": np.zeros((2, 4), np.float32), "scores": np.zeros(2, np.float32), "class_ids": np.zeros(2, np.int32)}
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("boxes", np.zeros((2, 4))),
+        ("boxes", np.zeros((1, 4), np.float32)),
+        ("scores", np.zeros(2)),
+        ("scores", np.zeros(3, np.float32)),
+        ("class_ids", np.zeros(2, np.int64)),
+    ],
+)
+def test_detections_of_a_wrong_shape_or_dtype_are_refused(name, array):
+    with pytest.raises(ContractError, match=r"got .*, expected"):
+        Detections(**{**ROWS, name: array})
+
+
+def test_detections_are_read_only():
+    found = Detections(**{name: array.copy() for name, array in ROWS.items()})
+    for name in ROWS:
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(found, name)[0] = 1
 
 
 class Evil:

@@ -28,7 +28,7 @@ from rumiai_server.engines.ocr.ppocr.recognizer import (
 )
 from rumiai_server.engines.ocr.ppocr.scripts import ScriptGuesser
 from rumiai_server.engines.ocr.types import TextLines
-from rumiai_server.engines.shared.cpu_pool import Lanes
+from rumiai_server.engines.shared.cpu_pool import CpuPool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +106,7 @@ class PpocrEngine:
         self._fast = self._networks(device)
         self._strict: _Networks | None = None
         self._on_gpu = device.type == "cuda"
-        self._lanes = Lanes(1 if self._on_gpu else threads)
+        self._pool = CpuPool(1 if self._on_gpu else threads)
 
     def _networks(self, device: torch.device | None) -> _Networks:
         """Both for ``device``, or, without one, in float32 by ONNX Runtime on all threads."""
@@ -133,7 +133,7 @@ class PpocrEngine:
                 self._read(self._strict, job.lines, strict=True)
         fast = [job for job in jobs if not job.strict]
         groups = _by_canvas(fast) if self._on_gpu else [[job] for job in fast]
-        self._lanes.map(lambda group: self._find(self._fast, group), groups)
+        self._pool.map(lambda group: self._find(self._fast, group), groups)
         lines = [line for job in fast for line in job.lines]
         self._read(self._fast, lines, strict=False)
         self._turn([line for line in lines if _doubtful(line)])
@@ -155,7 +155,7 @@ class PpocrEngine:
         def read(batch: Sequence[int]) -> list[LineReading]:
             return networks.recognizer.read([images[i] for i in batch], strict=strict)
 
-        for batch, readings in zip(batches, self._lanes.map(read, batches), strict=True):
+        for batch, readings in zip(batches, self._pool.map(read, batches), strict=True):
             for i, reading in zip(batch, readings, strict=True):
                 lines[i].reading = reading
 

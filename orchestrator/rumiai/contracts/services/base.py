@@ -1,0 +1,269 @@
+"""What the canonical data of every service has in common: the base models, field types and the text of a violation.
+
+Attributes carry their unit (``start_s``); the JSON key is the attribute without ``_s`` unless a field names another.
+Members that a model does not know are kept, because files of other versions hold them. A member that was absent stays
+absent: ``to_json`` writes what was given, so that reading and writing a file changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, get_args, get_origin
+
+from pydantic import (
+    AfterValidator,
+    AllowInfNan,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    Strict,
+    ValidationError,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from rumiai.errors import ContractError
+
+# Enough to see what is wrong; a YOLO file may break its contract ten thousand times.
+MAX_PROBLEMS: Final = 20
+# A box in float32 may pass the edge of the frame by a rounding error.
+BOX_SLACK: Final = 1e-3
+_INSIDE: Final = 1 + BOX_SLACK
+_SHOWN_CHARS: Final = 80
+_BOX_EXPECTED: Final = "[x, y, w, h] in 0..1, inside the frame"
+
+
+class Expected:
+    """Replaces pydantic's words for a violation by ours: ``expected <text>``."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The field's own schema; whatever it refuses is told with this text."""
+        return core_schema.custom_error_schema(handler(source), "contract", custom_error_message=self.text)
+
+
+def _inside_frame(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    if box[0] + box[2] > _INSIDE or box[1] + box[3] > _INSIDE:
+        raise ValueError(_BOX_EXPECTED)
+    return box
+
+
+_Side = Annotated[float, Strict(), Field(ge=-BOX_SLACK, le=_INSIDE)]
+
+Number = Annotated[float, Strict(), AllowInfNan(False), Expected("a finite number")]
+Share = Annotated[float, Strict(), Field(ge=0, le=1), Expected("a number 0..1")]
+Seconds = Annotated[float, Strict(), AllowInfNan(False), Field(ge=0), Expected("seconds >= 0")]
+Count = Annotated[int, Strict(), Expected("a whole number")]
+FrameNumber = Annotated[int, Strict(), Expected("a frame index")]
+Text = Annotated[str, Strict(), Expected("a string")]
+Name = Annotated[str, Strict(), Field(min_length=1), Expected("a name")]
+Flag = Annotated[bool, Strict(), Expected("true or false")]
+# x, y, width, height in shares of the frame, origin top left.
+Box = Annotated[tuple[_Side, _Side, _Side, _Side], AfterValidator(_inside_frame), Expected(_BOX_EXPECTED)]
+
+
+def json_key(attribute: str) -> str:
+    """The JSON key of an attribute: units stand in Python names, not in the files."""
+    return attribute.removesuffix("_s")
+
+
+class ServiceModel(BaseModel):
+    """Base of everything inside a service's data; equal when all members are equal."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="allow",
+        alias_generator=json_key,
+        validate_by_name=True,
+        validate_by_alias=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+    )
+
+
+class ServiceMetadata(ServiceModel):
+    """How a service came to its data.
+
+    Attributes:
+        processed: True; a service that failed has no data.
+        model: What found it.
+        device: Where the model ran.
+        frames_analyzed: Frames answered: read + carried + gated.
+        frames_expected: Frames of the sampling grid.
+        frames_read: Run through the model.
+        frames_carried: Answered with an earlier frame's result.
+        frames_gated: Skipped as unchanged, or as empty.
+        sample_fps: Effective rate of the grid, in frames a second.
+        width: Of the frame as shown, in pixels.
+        height: Of the frame as shown, in pixels.
+        fps: Of the source.
+        duration_s: Of the source.
+    """
+
+    processed: Annotated[Literal[True], Expected("true: a service that failed has no data")]
+    model: Text | None = None
+    device: Text | None = None
+    frames_analyzed: Count | None = None
+    frames_expected: Count | None = None
+    frames_read: Count | None = None
+    frames_carried: Count | None = None
+    frames_gated: Count | None = None
+    sample_fps: Number | None = None
+    width: Count | None = None
+    height: Count | None = None
+    fps: Number | None = None
+    duration_s: Number | None = None
+
+    @property
+    def step_s(self) -> float:
+        """Seconds between two sampled frames; 0.0 where the rate is not told."""
+        return 1.0 / self.sample_fps if self.sample_fps else 0.0
+
+
+class ServiceData(ServiceModel):
+    """The canonical data of one service; subclasses name the service and its members."""
+
+    service: ClassVar[str]
+
+    metadata: ServiceMetadata
+
+    @classmethod
+    def from_json(cls, raw: object) -> Self:
+        """Read JSON data, validating it once.
+
+        Raises:
+            ContractError: It breaks the service's contract; the first violation is told, and how many there are.
+        """
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            raise ContractError(told(problems_of(error, cls))) from error
+
+    @classmethod
+    def from_bytes(cls, text: bytes) -> Self:
+        """Read a file's content; faster than parsing it into dictionaries first, which matters for hours of video.
+
+        Raises:
+            ContractError: It is not JSON, or breaks the service's contract.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise ContractError(told(problems_of(error, cls))) from error
+
+    @classmethod
+    def problems(cls, raw: object) -> list[str]:
+        """The contract's violations, at most 20 and then a line saying that there are more; [] when it holds."""
+        try:
+            cls.model_validate(raw)
+        except ValidationError as error:
+            return problems_of(error, cls)
+        return []
+
+    def to_json(self) -> dict[str, Any]:
+        """The file's content as JSON types; what was absent stays absent."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def told(problems: list[str]) -> str:
+    """One line: the first problem and how many there are beside it."""
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"its data breaks its contract: {problems[0]}{more}"
+
+
+def broken(*problems: str) -> PydanticCustomError:
+    """What a validator raises that looks at several members: each problem begins with the member's path."""
+    return PydanticCustomError("relation", "{problems}", {"problems": list(problems)})
+
+
+def interval_problem(start_s: float, end_s: float, *, may_be_instant: bool) -> PydanticCustomError | None:
+    """What is wrong with the two ends of an interval."""
+    if end_s < start_s or (end_s == start_s and not may_be_instant):
+        return broken(f": got end {end_s} after start {start_s}, expected end > start")
+    return None
+
+
+def problems_of(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """``path: got X, expected Y`` of each violation, at most 20 and then a line saying that there are more."""
+    found = list(islice(_lines(error, model), MAX_PROBLEMS + 1))
+    return found if len(found) <= MAX_PROBLEMS else [*found[:MAX_PROBLEMS], "... and more"]
+
+
+def _lines(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
+    for item in error.errors(include_url=False):
+        where, got, context = _path(item["loc"]), item["input"], item.get("ctx", {})
+        if item["type"] == "relation":
+            yield from (_joined(where, problem) for problem in context["problems"])
+            continue
+        if item["type"] == "missing":
+            got, expected = None, _expected_at(model, item["loc"])
+        else:
+            known = _EXPECTED.get(item["type"])
+            expected = known.format(**context) if known else item["msg"]
+        yield f"{where or 'data'}: {_got(got, expected)}, expected {expected}"
+
+
+_EXPECTED: Final[Mapping[str, str]] = {
+    "tuple_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "too_short": "at least {min_length}",
+    "too_long": "at most {max_length}",
+}
+
+
+def _got(value: object, expected: str) -> str:
+    if value is None and expected == _BOX_EXPECTED:
+        return "got no box that could be read (in pixels, frame size unknown?)"
+    return f"got {shown(value)}"
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN_CHARS else text[: _SHOWN_CHARS - 3] + "..."
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in loc:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part.isidentifier():
+            path += f".{part}" if path else part
+        else:
+            path += f"[{part!r}]"
+    return path
+
+
+def _joined(where: str, problem: str) -> str:
+    """A problem of a member, told from the outside; ``": got .."`` is of the whole."""
+    if problem.startswith((":", "[")) or not where:
+        return where + problem
+    return f"{where}.{problem}"
+
+
+def _expected_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
+    """What a field that is missing should have held."""
+    annotation: Any = model
+    expected = "an object"
+    for part in loc:
+        found = next(_models_in(annotation), None)
+        if isinstance(part, int) or found is None:
+            continue
+        field = next(f for name, f in found.model_fields.items() if part in (name, f.validation_alias, f.alias))
+        annotation = field.annotation
+        texts = [mark.text for mark in field.metadata if isinstance(mark, Expected)]
+        expected = texts[0] if texts else "a list" if get_origin(annotation) is tuple else "an object"
+    return expected
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)

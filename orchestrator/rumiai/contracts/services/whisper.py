@@ -1,0 +1,128 @@
+"""What is said, with its times: the canonical data of the ``whisper`` service."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import model_validator
+
+from rumiai.contracts.services.base import (
+    Count,
+    Flag,
+    Number,
+    Seconds,
+    ServiceData,
+    ServiceMetadata,
+    ServiceModel,
+    Share,
+    Text,
+    interval_problem,
+)
+
+
+class Word(ServiceModel):
+    """One spoken word; ``probability`` is None where the model does not tell."""
+
+    word: Text
+    start_s: Seconds
+    end_s: Seconds
+    probability: Number | None = None
+
+
+class Segment(ServiceModel):
+    """A stretch of speech.
+
+    Attributes:
+        id: Its place in the transcript, from 0.
+        start_s: Seconds from the start of the video.
+        end_s: After ``start_s``.
+        text: What is said, stripped.
+        confidence: Mean probability of its words, 0..1; None when unknown.
+        no_speech_prob: Of the chunk that it comes from.
+        avg_logprob: Of the chunk that it comes from.
+        words: Timed words; empty or None where the model gave none.
+    """
+
+    id: Count | None = None
+    start_s: Seconds
+    end_s: Seconds
+    text: Text
+    confidence: Share | None = None
+    no_speech_prob: Number | None = None
+    avg_logprob: Number | None = None
+    words: tuple[Word, ...] | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_its_start(self) -> Segment:
+        if problem := interval_problem(self.start_s, self.end_s, may_be_instant=False):
+            raise problem
+        return self
+
+
+class NonSpeech(ServiceModel):
+    """A segment that is no speech: a sound tag, or what a silent chunk was taken for; ``reason`` says which."""
+
+    start_s: Number | None = None
+    end_s: Number | None = None
+    text: Text | None = None
+    confidence: Number | None = None
+    no_speech_prob: Number | None = None
+    avg_logprob: Number | None = None
+    words: tuple[Word, ...] | None = None
+    reason: Text | None = None
+
+
+class Repetition(ServiceModel):
+    """A run of the same words or segments that is written once; ``count`` says how often it stood there."""
+
+    scope: Text
+    text: Text
+    count: Count
+    start_s: Seconds
+    end_s: Seconds
+
+
+class WhisperMetadata(ServiceMetadata):
+    """``has_audio`` False is a success without speech; ``reason`` says why there are no segments."""
+
+    backend: Text | None = None
+    compute_type: Text | None = None
+    task: Text | None = None
+    success: Flag | None = None
+    has_audio: Flag | None = None
+    language_detected: Flag | None = None
+    language_probability: Number | None = None
+    speech_duration_s: Number | None = None
+    recovered_segments: Count | None = None
+    segments_dropped: Count | None = None
+    repetitions: tuple[Repetition, ...] | None = None
+    reason: Text | None = None
+
+
+class WhisperData(ServiceData):
+    """The transcript of one video.
+
+    Attributes:
+        text: All segments, joined by one space.
+        segments: By start.
+        language: ISO code, or ``unknown``.
+        duration_s: End of the last segment, 0.0 without segments.
+        audio_duration_s: Length of the audio track.
+        non_speech: What was heard and is no speech.
+        metadata: How it was made.
+    """
+
+    service: ClassVar[str] = "whisper"
+
+    text: Text
+    segments: tuple[Segment, ...]
+    language: Text
+    duration_s: Seconds
+    audio_duration_s: Number | None = None
+    non_speech: tuple[NonSpeech, ...] | None = None
+    metadata: WhisperMetadata
+
+    @property
+    def known_language(self) -> str | None:
+        """The language, None when it is not known."""
+        return None if self.language in ("", "unknown") else self.language

@@ -1,0 +1,107 @@
+"""The event channel of a run: worker processes send JSON events to the parent over a Unix datagram socket.
+
+Unlike a queue's pipe, a datagram socket has no lock that a dying worker could keep.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from rumiai.run.types import Event, EventHandler
+
+# The display is redrawn no more often than this.
+_PROGRESS_INTERVAL_S: Final = 0.1
+_DATAGRAM_BYTES: Final = 1 << 16
+# A datagram holds an event whose message has at most this many characters.
+MESSAGE_CHARS: Final = 4000
+_POLL_S: Final = 0.2
+
+
+@contextlib.contextmanager
+def event_socket(handler: EventHandler) -> Iterator[str]:
+    """Receive events in a thread of its own and pass each to ``handler``; yields the address to send to."""
+    with tempfile.TemporaryDirectory(prefix="rumiai-events-") as folder:
+        address = str(Path(folder) / "events")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+            receiver.bind(address)
+            receiver.settimeout(_POLL_S)
+            closing = threading.Event()
+            thread = threading.Thread(target=_receive, args=(receiver, handler, closing), daemon=True)
+            thread.start()
+            try:
+                yield address
+            finally:
+                closing.set()
+                thread.join()
+
+
+def _receive(receiver: socket.socket, handler: EventHandler, closing: threading.Event) -> None:
+    while True:
+        try:
+            message = receiver.recv(_DATAGRAM_BYTES)
+        except TimeoutError:
+            if closing.is_set():
+                return
+            continue
+        handler(json.loads(message))
+
+
+class EventSender:
+    """A worker's end of the channel. It never blocks: an event that does not fit the parent's buffer is lost.
+
+    Args:
+        address: From :func:`event_socket`.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._last_sent_s: dict[tuple[str, str], float] = {}
+
+    def send(self, event: Event) -> None:
+        """Send one event; also when the parent has gone, nothing is raised."""
+        with contextlib.suppress(OSError):
+            self._socket.sendto(json.dumps(event, default=str).encode(), self._address)
+
+    def progress(self, video_id: str, stage: str, facts: Mapping[str, Any]) -> None:
+        """Send the progress of a stage: at most ten times a second, but always its last step."""
+        now_s = time.monotonic()
+        key = (video_id, stage)
+        is_complete = facts.get("done") == facts.get("of")
+        if is_complete or now_s - self._last_sent_s.get(key, 0.0) >= _PROGRESS_INTERVAL_S:
+            self._last_sent_s[key] = now_s
+            self.send({"event": "progress", "video_id": video_id, "stage": stage, **facts})
+
+
+class EventLogHandler(logging.Handler):
+    """Sends log records as events, with their tracebacks."""
+
+    def __init__(self, sender: EventSender) -> None:
+        super().__init__()
+        self._sender = sender
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record."""
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1]:
+            text += "\n" + logging.Formatter().formatException(record.exc_info)
+        self._sender.send(
+            {
+                "event": "log",
+                "level": record.levelname,
+                "logger": record.name,
+                "message": text[:MESSAGE_CHARS],
+                "pid": os.getpid(),
+            }
+        )

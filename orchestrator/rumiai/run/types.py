@@ -1,0 +1,65 @@
+"""What the parts of a run pass to each other: videos to analyse, the context of a worker, events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from rumiai.contracts.outcome import VideoOutcome
+from rumiai.settings import Settings
+from rumiai.sources import SourceItem
+
+# One JSON object with the key "event": "progress", "log", "retry", "video", "server", "claude" or "done".
+Event = Mapping[str, Any]
+EventHandler = Callable[[Event], None]
+# Begins the post-processing of one video in the parent process.
+PostProcess = Callable[[VideoOutcome], "Future[VideoOutcome]"]
+
+
+@dataclass(frozen=True)
+class VideoTask:
+    """One video to analyse.
+
+    Attributes:
+        item: Where it is.
+        video_id: Safe as a file name, unique within the run.
+    """
+
+    item: SourceItem
+    video_id: str
+
+
+@dataclass(frozen=True)
+class ServerAccess:
+    """How workers reach the model server.
+
+    Attributes:
+        grpc: ``host:port``.
+        token: Opens the shared-memory protocol; None sends frames as bytes.
+        models: What the server was asked to load.
+    """
+
+    grpc: str
+    token: str | None
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What every worker process of a run is given.
+
+    Attributes:
+        run_id: Prefix of the run's shared-memory regions.
+        settings: Of the run.
+        server: Where the models are.
+        events: Path of the socket that takes the workers' events.
+        insights: Whether to go on after the unified analysis.
+    """
+
+    run_id: str
+    settings: Settings
+    server: ServerAccess
+    events: str
+    insights: bool = True
