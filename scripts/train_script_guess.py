@@ -194,7 +194,8 @@ def main() -> None:
     torch.manual_seed(0)
     known = characters_of(read_model(weights.path("PP-OCRv6_rec_small.onnx")))
     han = "".join(c for c in known if len(c) == 1 and "\u4e00" <= c <= "\u9fff")[:3500]
-    hangul = "".join(chr(code) for code in range(0xAC00, 0xD7A4, 5))
+    # Those that every font has: the syllables of KS X 1001.
+    hangul = "".join(char for code in range(0xAC00, 0xD7A4) if (char := chr(code)).encode("euc_kr", "ignore"))
     kinds = (*SCRIPTS, NO_TEXT)
     parts = [samples(args.fonts, han, hangul, held_out=held_out) for held_out in (False, True)]
     (x, y), (test_x, test_y) = (

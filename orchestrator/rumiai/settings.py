@@ -18,6 +18,7 @@ from rumiai.errors import ConfigurationError
 from rumiai.metrics.registry import ANALYSES
 
 Mode = Literal["fast", "strict"]
+OcrEngine = Literal["auto", "easyocr", "ppocr"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -43,6 +44,7 @@ class Settings:
     yolo_weights: str = "yolov8n.onnx"
     whisper_model: str = "base"
     whisper_engine: Literal["ctranslate2", "openai"] = "ctranslate2"
+    ocr_engine: OcrEngine = "auto"
     ocr_langs: str = "en"
     server: str = ""
     output_format: Literal["v1", "v2"] = "v2"
@@ -181,6 +183,11 @@ FIELDS: Final[Mapping[str, Field]] = {
     "yolo_weights": Field(("RUMIAI_YOLO_WEIGHTS",), str, "a name of `weights list`, or a path"),
     "whisper_model": Field(("RUMIAI_WHISPER_MODEL",), str, "base, tiny.en, or a path"),
     "whisper_engine": Field(("RUMIAI_WHISPER_ENGINE",), _word("ctranslate2", "openai"), "which Whisper engine"),
+    "ocr_engine": Field(
+        ("RUMIAI_OCR_ENGINE",),
+        _word("auto", "ppocr", "easyocr"),
+        "who reads texts; auto: ppocr, in strict mode easyocr",
+    ),
     "ocr_langs": Field(("RUMIAI_OCR_LANGS",), str, "EasyOCR languages, comma separated"),
     "server": Field(("RUMIAI_SERVER",), str, "HOST:PORT of a running server; empty starts one"),
     "output_format": Field(

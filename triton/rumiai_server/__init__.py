@@ -1,1 +1,1 @@
-"""RumiAI's model server: YOLO, EasyOCR and Whisper behind NVIDIA Triton."""
+"""RumiAI's model server: YOLO, OCR and Whisper behind NVIDIA Triton."""

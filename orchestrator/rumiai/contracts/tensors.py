@@ -19,6 +19,14 @@ Mode = Literal["fast", "strict"]
 # Which OCR engine reads; auto: ppocr in fast, easyocr in strict.
 OcrEngineName = Literal["auto", "easyocr", "ppocr"]
 
+
+def ocr_reader(engine: OcrEngineName, mode: Mode) -> OcrEngineName:
+    """Which engine ``auto`` is: ``easyocr`` or ``ppocr``."""
+    if engine != "auto":
+        return engine
+    return "easyocr" if mode == "strict" else "ppocr"
+
+
 NUMPY_DTYPES: Final[dict[str, np.dtype]] = {  # type: ignore[type-arg]
     "UINT8": np.dtype(np.uint8),
     "INT32": np.dtype(np.int32),

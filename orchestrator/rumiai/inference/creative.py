@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from rumiai.contracts.frames import FrameDetections, Sampling
+from rumiai.contracts.tensors import OcrEngineName
 from rumiai.inference.ocr_gate import GatedTexts
 from rumiai.inference.stickers import StickerFinder
 from rumiai.inference.text_tracks import link_texts
 
-ENGINE: Final = "easyocr-1.7"
+# What results call the engines.
+ENGINES: Final[Mapping[OcrEngineName, str]] = {"easyocr": "easyocr-1.7", "ppocr": "ppocr-v6-small"}
 
 
 def assemble(
@@ -20,6 +22,7 @@ def assemble(
     cuts_s: Sequence[float],
     sampling: Sampling,
     languages: Sequence[str] = ("en",),
+    reader: OcrEngineName = "easyocr",
 ) -> dict[str, Any]:
     """``creative_analysis`` data (docs: ml_outputs, section 5.3).
 
@@ -29,7 +32,8 @@ def assemble(
         detections: Objects on the sampled frames.
         cuts_s: Times of the cuts, in any order.
         sampling: The grid.
-        languages: Of the OCR model.
+        languages: Of EasyOCR.
+        reader: ``easyocr`` or ``ppocr``.
     """
     cuts = sorted(cuts_s)
     summary = link_texts(texts.sampled, texts.after_cuts, cuts, sampling)
@@ -38,8 +42,8 @@ def assemble(
         "textAnnotations": summary.annotations,
         "stickers": found,
         "metadata": {
-            "engine": ENGINE,
-            "languages": list(languages),
+            "engine": ENGINES[reader],
+            "languages": list(languages) if reader == "easyocr" else [],
             **sampling.metadata(len(texts.sampled)),
             "frames_read": texts.frames_read,
             "frames_carried": texts.frames_carried,

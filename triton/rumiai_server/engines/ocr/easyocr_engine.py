@@ -30,7 +30,7 @@ from rumiai_server.engines.ocr.detector import Canvas, CraftDetector, canvas_sca
 from rumiai_server.engines.ocr.locator import TextLocator
 from rumiai_server.engines.ocr.recognizer import Crop, Reading, TextRecognizer, cut_crops
 from rumiai_server.engines.ocr.tiles import Tile, text_tiles, worth_locating
-from rumiai_server.engines.ocr.types import TextLines
+from rumiai_server.engines.ocr.types import MAX_CANVAS_SIZE_PX, TextLines
 from rumiai_server.engines.shared.cpu_pool import CpuPool
 from rumiai_server.engines.shared.cuda_graphs import GraphedForward
 
@@ -145,7 +145,7 @@ class _Job:
 
     @property
     def scale(self) -> float:
-        return canvas_scale(self.picture, self.params.longest_side_px, self.params.mag_ratio)
+        return canvas_scale(self.picture, self.params.canvas_size or MAX_CANVAS_SIZE_PX, self.params.mag_ratio)
 
     def cut(self) -> None:
         """Turn the boxes found so far into crops."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from rumiai.contracts.tensors import SCRIPTS, Mode, OcrEngineName
+from rumiai.contracts.tensors import SCRIPTS, Mode, OcrEngineName, ocr_reader
 from rumiai.errors import ContractError
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ MIN_CANVAS_SIZE_PX = 32
 # EasyOCR's default. One forward pass over a square of this side takes about 5 GB in float32; above it a single
 # request could take the server down.
 MAX_CANVAS_SIZE_PX = 2560
-# What a request gets that asks for none: EasyOCR's default, and what docs/design/ocr.md measured for the other.
-CANVAS_SIZES_PX = {"easyocr": MAX_CANVAS_SIZE_PX, "ppocr": 960}
 # Magnification beyond this only blurs: CRAFT reads letters of 10 px, and the canvas limit is reached long before.
 MAX_MAG_RATIO = 8.0
 
@@ -114,14 +112,7 @@ class OcrParams:
     @property
     def reader(self) -> OcrEngineName:
         """Which engine reads: ``easyocr`` or ``ppocr``."""
-        if self.engine != "auto":
-            return self.engine
-        return "easyocr" if self.mode == "strict" else "ppocr"
-
-    @property
-    def longest_side_px(self) -> int:
-        """``canvas_size``, or the engine's own."""
-        return self.canvas_size or CANVAS_SIZES_PX[self.reader]
+        return ocr_reader(self.engine, self.mode)
 
     @property
     def map_thresholds(self) -> MapThresholds:

@@ -69,7 +69,7 @@ class LineDetector:
         Returns:
             The lines of each.
         """
-        shape = canvas_shape(*pictures[0].shape[:2], longest_side_px)
+        shape = canvas_shape(pictures[0], longest_side_px)
         canvases = [_scaled(picture, shape) for picture in pictures]
         batch = cv2.dnn.blobFromImages(canvases, _SCALE, mean=(_MEAN,) * 3, swapRB=True)
         [answers] = self._network(np.asarray(batch, dtype=np.float32))
@@ -82,11 +82,11 @@ def _scaled(picture: NDArray[np.uint8], shape: tuple[int, int]) -> NDArray[np.ui
     return np.asarray(cv2.resize(picture, (shape[1], shape[0])), dtype=np.uint8)
 
 
-def canvas_shape(height: int, width: int, longest_side_px: float) -> tuple[int, int]:
+def canvas_shape(picture: NDArray[np.uint8], longest_side_px: float) -> tuple[int, int]:
     """Height and width at which the network sees a picture: its shape, both sides rounded to multiples of 32."""
-    scale = longest_side_px / max(height, width)
-    rounded = [max(round(int(side * scale) / _SIDE_MULTIPLE_PX), 1) * _SIDE_MULTIPLE_PX for side in (height, width)]
-    return rounded[0], rounded[1]
+    scale = longest_side_px / max(picture.shape[:2])
+    height, width = (max(round(int(side * scale) / _SIDE_MULTIPLE_PX), 1) for side in picture.shape[:2])
+    return height * _SIDE_MULTIPLE_PX, width * _SIDE_MULTIPLE_PX
 
 
 def lines_of(answers: NDArray[np.float32], height: int, width: int) -> Regions:
@@ -103,7 +103,7 @@ def lines_of(answers: NDArray[np.float32], height: int, width: int) -> Regions:
         grown, side = _smallest_rectangle(_grown(island))
         if score < _BOX_THRESHOLD or side < _MIN_GROWN_PX:
             continue
-        quad = np.clip(_clockwise(np.round(grown / seen * sides)), 0, sides - 1)
+        quad = np.clip(clockwise(np.round(grown / seen * sides)), 0, sides - 1)
         across, down = (int(np.linalg.norm(quad[0] - quad[corner])) for corner in (1, 3))
         if min(across, down) > _MIN_SIDE_PX:
             quads.append(quad)
@@ -117,10 +117,10 @@ def lines_of(answers: NDArray[np.float32], height: int, width: int) -> Regions:
 def _smallest_rectangle(points: NDArray[np.int32]) -> tuple[NDArray[np.float32], float]:
     """Its corners, clockwise from the upper left, and its shorter side."""
     rectangle = cv2.minAreaRect(points)
-    return _clockwise(cv2.boxPoints(rectangle)), min(rectangle[1])
+    return clockwise(cv2.boxPoints(rectangle)), min(rectangle[1])
 
 
-def _clockwise(corners: NDArray[np.floating]) -> NDArray[np.float32]:
+def clockwise(corners: NDArray[np.float32]) -> NDArray[np.float32]:
     """From the upper left one: the upper of the two leftmost ones."""
     by_x = corners[np.argsort(corners[:, 0], kind="stable")]
     left, right = (pair[np.argsort(pair[:, 1], kind="stable")] for pair in (by_x[:2], by_x[2:]))
@@ -152,4 +152,4 @@ def _reading_order(quads: NDArray[np.float32]) -> NDArray[np.intp]:
     by_height = np.argsort(quads[:, 0, 1], kind="stable")
     tops = quads[by_height, 0, 1]
     rows = np.concatenate([[0], np.cumsum(np.diff(tops) >= _SAME_LINE_PX)])
-    return by_height[np.lexsort((quads[by_height, 0, 0], rows))]
+    return np.asarray(by_height[np.lexsort((quads[by_height, 0, 0], rows))])

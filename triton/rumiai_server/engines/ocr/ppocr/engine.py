@@ -16,8 +16,9 @@ import numpy as np
 
 from rumiai_server.engines.ocr.ppocr.detector import LineDetector, canvas_shape
 from rumiai_server.engines.ocr.ppocr.graph import read_model
+from rumiai_server.engines.ocr.ppocr.joining import join_words
 from rumiai_server.engines.ocr.ppocr.lines import cut_line, turned
-from rumiai_server.engines.ocr.ppocr.network import OrtNetwork, fast_network
+from rumiai_server.engines.ocr.ppocr.network import Network, OrtNetwork, fast_network
 from rumiai_server.engines.ocr.ppocr.recognizer import (
     NOTHING_READ,
     LineReading,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
     from rumiai_server.engines.ocr.types import OcrParams
 
+# Longest side in pixels at which the detector sees a picture, when the request does not say; docs/design/ocr.md.
+SEEN_SIDE_PX = 960
 # Score from which a reading is believed; RapidOCR's default.
 MIN_SCORE = 0.5
 # A level line read less surely than this is read upside down as well.
@@ -74,7 +77,7 @@ class _Job:
     @property
     def seen_side_px(self) -> float:
         """The longest side at which the detector sees it."""
-        return min(max(self.picture.shape[:2]) * self.params.mag_ratio, self.params.longest_side_px)
+        return min(max(self.picture.shape[:2]) * self.params.mag_ratio, self.params.canvas_size or SEEN_SIDE_PX)
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,9 @@ class PpocrEngine:
     """
 
     def __init__(self, detector: Path, recognizer: Path, *, device: torch.device, threads: int) -> None:
-        self._detector, self._recognizer = read_model(detector), read_model(recognizer)
-        self._characters = characters_of(self._recognizer)
-        self._guesser = ScriptGuesser.trained()
+        self._files = detector, recognizer
         self._threads = threads
+        self._guesser = ScriptGuesser.trained()
         self._fast = self._networks(device)
         self._strict: _Networks | None = None
         self._on_gpu = device.type == "cuda"
@@ -110,18 +112,18 @@ class PpocrEngine:
 
     def _networks(self, device: torch.device | None) -> _Networks:
         """Both for ``device``, or, without one, in float32 by ONNX Runtime on all threads."""
-        find = self._detector, [self._detector.graph.output[0].name]
-        names = recognizer_outputs(self._recognizer)
-        read = with_outputs(self._recognizer, names), names
+        finder, reader = (read_model(path) for path in self._files)
+        names = recognizer_outputs(reader)
+        find = finder, [finder.graph.output[0].name]
+        read = with_outputs(reader, names), names
+        find_network: Network
+        read_network: Network
         if device is None:
-            networks = [OrtNetwork(*part, self._threads) for part in (find, read)]
-            return _Networks(LineDetector(networks[0]), LineRecognizer(networks[1], self._characters))
-        # A video's frames have one shape, lines have any.
-        detector, recognizer = (
-            fast_network(*find, device, few_shapes=True),
-            fast_network(*read, device, few_shapes=False),
-        )
-        return _Networks(LineDetector(detector), LineRecognizer(recognizer, self._characters))
+            find_network, read_network = OrtNetwork(*find, self._threads), OrtNetwork(*read, self._threads)
+        else:  # a video's frames have one shape, lines have any
+            find_network = fast_network(*find, device, few_shapes=True)
+            read_network = fast_network(*read, device, few_shapes=False)
+        return _Networks(LineDetector(find_network), LineRecognizer(read_network, characters_of(reader)))
 
     def read(self, items: Sequence[tuple[NDArray[np.uint8], OcrParams]]) -> list[TextLines]:
         """Read pictures (h, w, 3) uint8 RGB, each with its settings; the lines of each, in order."""
@@ -136,14 +138,14 @@ class PpocrEngine:
         self._pool.map(lambda group: self._find(self._fast, group), groups)
         lines = [line for job in fast for line in job.lines]
         self._read(self._fast, lines, strict=False)
-        self._turn([line for line in lines if _doubtful(line)])
+        self._turn([line for line in lines if self._doubtful(line)])
         return [self._answer(job) for job in jobs]
 
     def _find(self, networks: _Networks, jobs: Sequence[_Job]) -> None:
         """Give every job its lines; the canvases of all have the same shape."""
         found = networks.detector.find([job.picture for job in jobs], jobs[0].seen_side_px)
         for job, regions in zip(jobs, found, strict=True):
-            for quad in regions.quads:
+            for quad in regions.quads if job.strict else join_words(regions.quads):
                 image, own = cut_line(job.picture, quad)
                 job.lines.append(_Line(image, own, own is quad, NOTHING_READ))
 
@@ -164,8 +166,12 @@ class PpocrEngine:
         others = [_Line(*turned(line.image, line.quad), line.level, NOTHING_READ) for line in lines]
         self._read(self._fast, others, strict=False)
         for line, other in zip(lines, others, strict=True):
-            if other.reading.score > line.reading.score + _SURER_BY:
+            if other.reading.score > line.reading.score + _SURER_BY and self._guesser.readable(other.reading):
                 line.image, line.quad, line.reading = other.image, other.quad, other.reading
+
+    def _doubtful(self, line: _Line) -> bool:
+        """Whether it may stand upside down; another script that stands upright does not."""
+        return not line.level or (line.reading.score < _SURE and self._guesser.readable(line.reading))
 
     def _answer(self, job: _Job) -> TextLines:
         believed = [line for line in job.lines if line.reading.score >= MIN_SCORE and line.reading.text.strip()]
@@ -185,15 +191,11 @@ def _stacked(lines: Sequence[_Line]) -> NDArray[np.float32]:
     return np.array([line.quad for line in lines], dtype=np.float32).reshape(-1, 4, 2)
 
 
-def _doubtful(line: _Line) -> bool:
-    return not line.level or line.reading.score < _SURE
-
-
 def _by_canvas(jobs: Sequence[_Job]) -> list[list[_Job]]:
     """Jobs whose pictures share a pass, eight at most."""
     groups: defaultdict[tuple[int, int], list[_Job]] = defaultdict(list)
     for job in jobs:
-        groups[canvas_shape(*job.picture.shape[:2], job.seen_side_px)].append(job)
+        groups[canvas_shape(job.picture, job.seen_side_px)].append(job)
     return [
         list(group[i : i + _FRAMES_PER_PASS])
         for group in groups.values()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import onnx
 import torch
 import torch.nn.functional as F  # noqa: N812 - the field's name for it
+from google.protobuf.message import DecodeError
 
 from rumiai.errors import WeightsError
 
@@ -102,12 +103,7 @@ def read_model(path: Path) -> onnx.ModelProto:
     """
     try:
         model = onnx.load_model_from_string(path.read_bytes())
-    except (OSError, ValueError, onnx.checker.ValidationError) as exc:
-        raise _unreadable(path, exc) from exc
-    except Exception as exc:
-        # protobuf's own error has another base class in each of its implementations.
-        if type(exc).__name__ != "DecodeError":
-            raise
+    except (OSError, ValueError, DecodeError) as exc:
         raise _unreadable(path, exc) from exc
     if not model.graph.node:
         raise _unreadable(path, "it is empty")

@@ -26,7 +26,7 @@ def cut_line(picture: NDArray[np.uint8], quad: NDArray[np.float32]) -> tuple[NDA
 
     Returns:
         The line, and the quad so turned that its first corner is the one at which the line begins. A region much
-        higher than wide comes out turned by 90 degrees, so that what ran upwards is level.
+        higher than wide comes out turned by 90 degrees, so that what ran downwards is level.
     """
     width = int(max(np.linalg.norm(quad[0] - quad[1]), np.linalg.norm(quad[2] - quad[3])))
     height = int(max(np.linalg.norm(quad[0] - quad[3]), np.linalg.norm(quad[1] - quad[2])))
@@ -38,7 +38,7 @@ def cut_line(picture: NDArray[np.uint8], quad: NDArray[np.float32]) -> tuple[NDA
     matrix = cv2.getPerspectiveTransform(quad - np.array([left, top], dtype=np.float32), to)
     line = cv2.warpPerspective(part, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     if height / width >= _UPRIGHT_RATIO:
-        return np.asarray(np.rot90(line)), np.roll(quad, 1, axis=0)
+        return np.asarray(np.rot90(line)), np.roll(quad, -1, axis=0)
     return np.asarray(line), quad
 
 

@@ -35,7 +35,7 @@ class LineReading:
     """What one line says.
 
     Attributes:
-        text: Without blanks at its ends; empty where nothing could be read.
+        text: Empty where nothing could be read.
         score: Mean probability of its characters, 0..1; 0 of an empty text.
         positions: (characters,) float32 where the middle of each lies along the line, 0 at its begin to 1.
         features: (channels,) float32 what the network saw, averaged over the line.
@@ -59,7 +59,7 @@ def recognizer_outputs(model: onnx.ModelProto) -> tuple[str, str]:
         WeightsError: The network ends otherwise.
     """
     made_by = {node.output[0]: node for node in model.graph.node}
-    chain = []
+    chain: list[onnx.NodeProto] = []
     name = model.graph.output[0].name
     while len(chain) < 3 and name in made_by:
         node = made_by[name]

@@ -27,7 +27,7 @@ PATH: Final = Path(__file__).with_name("script_guess.json")
 # What the classifier calls a region that holds no writing.
 NO_TEXT: Final = "none"
 # Scripts that the recogniser reads.
-READABLE: Final = ("latin", "han", "greek")
+READABLE: Final = ("latin", "han")
 # From this probability of another script, or of no writing, on, a reading is not believed.
 _DISBELIEVED = 0.8
 
