@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rumiai.metrics import read_evidence
+from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.shared.voice import loud_spans, voiced_spans
 
 from ...metrics_videos import analysis, segment
