@@ -198,7 +198,7 @@ def closing_call_to_action(evidence: Evidence) -> bool | None:
         return None
     begin_s = (1 - _CLOSING_SHARE) * evidence.duration_s
     seen = any(text.end_s > begin_s and find_ctas(text.text) for text in evidence.texts or ())
-    phrases = spoken_phrases(evidence.speech, find_ctas) if evidence.speech is not None else ()
+    phrases = spoken_phrases(evidence.speech.segments, find_ctas) if evidence.speech is not None else ()
     return seen or any(phrase.end_s > begin_s for phrase in phrases)
 
 

@@ -214,7 +214,7 @@ def noise_ratio(snr_db: float | None) -> float | None:
 
 
 def audio_quality(noise: float | None) -> AudioQuality | None:
-    """clear for a noise ratio below 0.3, moderate below 0.6, else poor; None for None."""
+    """Clear for a noise ratio below 0.3, moderate below 0.6, else poor; None for None."""
     if noise is None:
         return None
     return "clear" if noise < _CLEAR else "moderate" if noise < _MODERATE else "poor"

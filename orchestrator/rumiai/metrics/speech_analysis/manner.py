@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
-from rumiai.metrics.shared.words import Sentiment, tokens
+from rumiai.metrics.shared.words import Sentiment, listed, tokens
 
 _SELLING: Final = frozenset({"buy", "visit"})
 _CALLS_TO_PROMOTE: Final = 2
@@ -18,11 +18,10 @@ _IMPERATIVES_TO_INSTRUCT: Final = 3
 _SENTENCES_TO_NARRATE: Final = 2
 _EXCLAIMED: Final = 0.3  # share of the sentences
 _EAGER_WPM, _CALM_WPM = 160.0, 120.0
-_IMPERATIVES: Final = frozenset(
+_IMPERATIVES: Final = listed(
     """add bake boil bring buy call check choose click close combine cook cover cut drag fill find flip fold follow
     get give go grab have heat hold keep leave let make mix move open peel pick place pour press pull push put remove
-    repeat roll save select set start stir stop take tap tie try turn type use wait wash watch wear whisk
-    write""".split()
+    repeat roll save select set start stir stop take tap tie try turn type use wait wash watch wear whisk write"""
 )
 _TOLD: Final = re.compile(
     r"\bi (?:was|went|had|did|said|saw|got|came|thought|told|made|found|felt|knew|took|bought|met|ran|left|\w{2,}ed)\b"

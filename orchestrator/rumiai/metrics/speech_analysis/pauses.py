@@ -1,8 +1,8 @@
 """Pauses between words and silence.
 
 Source: docs/analyses.md, speechCoreMetrics ``pauseCount``, speechDynamics ``pausePattern`` and ``silencePeriods``,
-speechKeyEvents ``silentMoments``. Conventions: times are seconds from the start of the video; ``words_s`` are ``(n, 2)``
-spans of words within the video, in any order.
+speechKeyEvents ``silentMoments``. Conventions: times are seconds from the start of the video; ``words_s`` are
+``(n, 2)`` spans of words within the video, in any order.
 """
 
 from __future__ import annotations

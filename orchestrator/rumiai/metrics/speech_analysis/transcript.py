@@ -16,6 +16,7 @@ import numpy as np
 from rumiai.core.arrays import Floats
 from rumiai.core.intervals import as_intervals
 from rumiai.metrics.evidence.types import Segment, Speech, Word
+from rumiai.metrics.shared.statistics import mean
 from rumiai.metrics.shared.words import tokens, word_count
 
 _CONTEXT_WORDS: Final = 3  # on either side of an instant that is quoted
@@ -171,3 +172,40 @@ def mean_confidence(confidences: Sequence[float | None], lengths_s: Sequence[flo
     known = [(length, c) for c, length in zip(confidences, lengths_s, strict=True) if c is not None]
     total = sum(length for length, _ in known)
     return sum(length * confidence for length, confidence in known) / total if total else None
+
+
+def confidence_by_window(
+    starts_s: Sequence[float], confidences: Sequence[float | None], edges_s: Floats
+) -> list[float | None]:
+    """Mean confidence of the segments that start in each window.
+
+    Source: docs/analyses.md, speechQuality, ``clarityByWindow``.
+
+    Args:
+        starts_s: Start of each segment.
+        confidences: Of each segment, 0..1; None when unknown.
+        edges_s: ``(w + 1,)`` ends of the windows.
+
+    Returns:
+        One mean per window; None for a window in which no segment of known confidence starts.
+    """
+    count = len(edges_s) - 1
+    found: list[list[float]] = [[] for _ in range(count)]
+    for start_s, confidence in zip(starts_s, confidences, strict=True):
+        if confidence is not None:
+            index = int(np.searchsorted(edges_s, start_s, side="right")) - 1
+            found[min(max(index, 0), count - 1)].append(confidence)
+    return [mean(window) for window in found]
+
+
+def longest_segment(segments_s: Floats) -> int | None:
+    """Index of the longest segment, the first of equals.
+
+    Args:
+        segments_s: ``(m, 2)`` spans of the segments.
+
+    Returns:
+        None without segments.
+    """
+    lengths = np.round(segments_s[:, 1] - segments_s[:, 0], 6)  # differences of equal lengths miss each other by less
+    return int(np.argmax(lengths)) if lengths.size else None

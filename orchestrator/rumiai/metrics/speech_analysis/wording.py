@@ -11,12 +11,8 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from rumiai.metrics.shared.statistics import mean, ratio
+from rumiai.metrics.shared.words import listed
 from rumiai.metrics.shared.words import tokens as tokens_of
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
 
 _MATTR_WINDOW: Final = 50
 _LONG_WORD: Final = 7  # letters; longer than six, as in LIX
@@ -24,15 +20,15 @@ _SHORT_SENTENCE, _LONG_SENTENCE = 9, 16  # words
 _FEW_LONG, _MANY_LONG = 0.12, 0.25  # share of long words
 _ADDRESS: Final = frozenset({"you", "your", "you're", "you'll", "you've"})
 _INCLUSIVE: Final = frozenset({"we", "us", "our", "let's"})
-_QUESTION_WORDS: Final = _words(
+_QUESTION_WORDS: Final = listed(
     "what who why how when where which whose did does do is are can could would should will"
 )
 _FILLERS: Final = frozenset({"um", "uh", "umm", "uhh", "basically", "literally", "actually"})
 # "you know" is none in "did you know"; it is one in "it's, you know, big".
 _ASKING_BEFORE_KNOW: Final = frozenset({"did", "do", "if", "let", "before", "when", "as", "what", "don't", "how"})
 # After these "like" may be a filler; before those it compares ("like this", "like a").
-_BEFORE_FILLER: Final = _words("and but so was were um uh just i'm he's she's they're")
-_COMPARED: Final = _words("a an the this that these those me my you your him her it us them")
+_BEFORE_FILLER: Final = listed("and but so was were um uh just i'm he's she's they're")
+_COMPARED: Final = listed("a an the this that these those me my you your him her it us them")
 _SENTENCE: Final = re.compile(r"[^.!?\u2026\u3002\uff01\uff1f]+[.!?\u2026\u3002\uff01\uff1f]*")
 _MARKS: Final = ".,;:!?"
 _STOP: Final = frozenset(".!?\u2026\u3002\uff01\uff1f")
