@@ -26,7 +26,7 @@ ALLOWED = {
     "weights": {"errors"},
 }
 # What stands on the siblings, bottom first: each knows what is above it in this list, never what is below.
-STOREYS = ("legacy", "perception", "results", "run")
+STOREYS = ("services", "legacy", "perception", "results", "run")
 # Readers of older shapes end where their data is canonical; timeline still shares their number and box readers.
 SHARED_READERS = {"timeline": {"legacy"}, "legacy": {"timeline"}}
 # What a sibling may know of another by one module: what is judged is what the metrics define.
