@@ -21,6 +21,8 @@ from rumiai.core.arrays import Floats, checked, freeze_arrays
 from rumiai.demo import draw, sound
 from rumiai.errors import ContractError
 from rumiai.inference import ocr_gate, spans, stickers
+from rumiai.metrics.emotional_journey.journey import EmotionSync, Journey
+from rumiai.metrics.emotional_journey.sync import GestureOverlap
 from rumiai.metrics.evidence import types as evidence
 from rumiai.metrics.person_framing.people import Positions
 from rumiai.metrics.scene_pacing.pacing import Pacing
@@ -125,10 +127,22 @@ EXAMPLES: dict[type, dict[str, Any]] = {
         "curve": f64(5),
         "curve_hz": 10.0,
     },
+    Journey: {
+        **dict.fromkeys(field.name for field in dataclasses.fields(Journey)),
+        "bins": Bins(3.0),
+        "valence": f64(3),
+        "arousal": f64(3),
+        "known": ints(2),
+    },
+    EmotionSync: {
+        **dict.fromkeys(field.name for field in dataclasses.fields(EmotionSync)),
+        "gesture_spans_s": f64(2, 2),
+    },
+    GestureOverlap: {"compared_s": f64(2, 2), "compatible_s": f64(1, 2)},
     Positions: {"times_s": f64(2), "speeds": f64(2)},
     Density: {"bins": Bins(3.0), "values": {"text": f64(3)}, "counts": {"text": ints(3)}},
     Pacing: {
-        **{field.name: None for field in dataclasses.fields(Pacing)},
+        **dict.fromkeys(field.name for field in dataclasses.fields(Pacing)),
         "scenes_s": f64(3, 2),
         "durations_s": f64(3),
         "cuts_s": f64(2),
