@@ -1,0 +1,31 @@
+"""What the text service asks of the endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from rumiai.contracts.frames import Sampling
+from rumiai.inference import text_reader
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("fast", {"mode": "fast", "slope_ths": 0.2, "height_ths": 1.0, "width_ths": 0.8}),
+        ("strict", {"mode": "strict"}),
+    ],
+)
+def test_strict_asks_for_easyocrs_own_settings_and_fast_for_whole_lines(monkeypatch, mode, expected):
+    asked = []
+
+    async def read_texts(client, batch, params, indices):
+        asked.append((client, indices, params.to_request()))
+        return [SimpleNamespace(frame_number=7)]
+
+    monkeypatch.setattr(text_reader, "read_texts", read_texts)
+    service = text_reader.TextReader("the client", Sampling(64, 64, 30.0, 1.0, 2.0, 2), strict=mode == "strict")
+    asyncio.run(service.read_some(SimpleNamespace(), [0]))
+    assert asked == [("the client", [0], expected)]
