@@ -19,6 +19,7 @@ class TritonPythonModel:
         """Load the engine that is served and run it once."""
         from rumiai_server.engines.ocr.engine import OcrEngine
 
+        adapter.guard_process()
         settings = adapter.ModelSettings.from_args(args)
         self._served = {name: settings[name] for name in ("engine", "mode")}
         self._engine = OcrEngine(

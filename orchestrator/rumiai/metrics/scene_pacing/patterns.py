@@ -1,0 +1,142 @@
+"""Style words and tags of the cutting, by rule.
+
+Source: docs/analyses.md, scenePacingPatterns, scenePacingInteractions (``viewerAdaptationCurve``) and
+scenePacingQuality (``technicalQuality``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rumiai.metrics.scene_pacing.blocks import (
+    AccelerationPattern,
+    CutMotivation,
+    EditingRhythm,
+    EditingStyle,
+    Pace,
+    PacingMomentum,
+    PacingStyle,
+    RhythmClass,
+    TechnicalQuality,
+    ViewerAdaptationCurve,
+    VisualTempo,
+)
+from rumiai.metrics.scene_pacing.durations import CONSISTENT, MONTAGE_SHOT_S
+
+FEW_SCENES: Final = 4  # fewer scenes cannot break a rhythm
+_CALM_BREAKS, _ENGAGING_BREAKS = 1.0, 4.0  # rhythm breaks per minute
+_ON_BEAT: Final = 0.5  # beat matching above which the cuts follow the beat
+_DOCUMENTARY_S: Final = 6.0
+_CLASSIC_S: Final = 3.0
+_QUICK_S: Final = 4.0
+
+
+def pacing_style(mean_s: float, montages: int) -> PacingStyle:
+    """By mean scene length in seconds and number of montages.
+
+    Music video below 1.5 s, else montage with two montages or more, else documentary above 6 s, else narrative.
+    """
+    if mean_s < MONTAGE_SHOT_S:
+        return "music_video"
+    if montages >= 2:
+        return "montage"
+    return "documentary" if mean_s > _DOCUMENTARY_S else "narrative"
+
+
+def editing_rhythm(scenes: int, cv: float, trend: PacingMomentum) -> EditingRhythm | None:
+    """By the cv of the scene lengths and the trend of the cut rate.
+
+    Metronomic below cv 0.3, else accelerando when the rate rises, else syncopated up to 0.7, else free form; None for
+    a single scene.
+    """
+    if scenes < 2:
+        return None
+    if cv < 0.3:
+        return "metronomic"
+    if trend == "accelerating":
+        return "accelerando"
+    return "syncopated" if cv <= 0.7 else "free_form"
+
+
+def editing_style(mean_s: float, cv: float, rhythm_score: float | None) -> EditingStyle:
+    """By mean scene length in seconds, and the cv and rhythm score of the lengths.
+
+    MTV style below 1.5 s; with a consistent rhythm classic narrative above 3 s, else rhythmic; experimental above
+    cv 1; else standard.
+    """
+    if mean_s < MONTAGE_SHOT_S:
+        return "mtv_style"
+    if rhythm_score is not None and rhythm_score > CONSISTENT:
+        return "classic_narrative" if mean_s > _CLASSIC_S else "rhythmic"
+    return "experimental" if cv > 1 else "standard"
+
+
+def visual_tempo(pace: Pace, cv: float) -> VisualTempo:
+    """Variable above cv 1, else the pace, with rapid and fast as one."""
+    if cv > 1:
+        return "variable"
+    return "fast" if pace == "rapid" else pace
+
+
+def cut_motivation(beat_matching: float | None) -> CutMotivation:
+    """Beat driven above a beat matching of 0.5; nothing else is measured, so unknown otherwise."""
+    return "beat_driven" if (beat_matching or 0.0) > _ON_BEAT else "unknown"
+
+
+def adaptation_curve(breaks_per_minute: float) -> ViewerAdaptationCurve:
+    """How a viewer can follow the rhythm: smooth < 1, engaging < 4 rhythm breaks per minute, else jarring."""
+    if breaks_per_minute < _CALM_BREAKS:
+        return "smooth"
+    return "engaging" if breaks_per_minute < _ENGAGING_BREAKS else "jarring"
+
+
+def technical_quality(scenes: int, rhythm: RhythmClass | None, beat_matching: float | None) -> TechnicalQuality:
+    """Professional when four scenes or more keep a consistent rhythm or the cuts keep the beat, else mixed."""
+    keeps_rhythm = scenes >= FEW_SCENES and rhythm == "consistent"
+    return "professional" if keeps_rhythm or (beat_matching or 0.0) > _ON_BEAT else "mixed"
+
+
+def techniques(
+    *,
+    montages: int,
+    long_takes: int,
+    pace: Pace,
+    beat_matching: float | None,
+    trend: PacingMomentum,
+    pattern: AccelerationPattern,
+) -> list[str]:
+    """Editing techniques for which there is evidence; empty for none."""
+    found = {
+        "montage": montages > 0,
+        "long_take": long_takes > 0,
+        "rapid_cutting": pace == "rapid",
+        "beat_cutting": (beat_matching or 0.0) > _ON_BEAT,
+        "accelerating_cutting": trend == "accelerating" and pattern == "building",
+    }
+    return [name for name, there in found.items() if there]
+
+
+def pacing_tags(
+    mean_s: float, cv: float, rhythm: RhythmClass | None, trend: PacingMomentum, montages: int
+) -> list[str]:
+    """Tags by rule (docs/analyses.md, ``pacingTags``); empty for none."""
+    tags = {
+        "quick_cuts": mean_s < _QUICK_S,
+        "accelerating_pace": trend == "accelerating",
+        "decelerating_pace": trend == "decelerating",
+        "rhythmic_editing": rhythm == "consistent",
+        "has_montage_sections": montages > 0,
+        "mtv_style": mean_s < MONTAGE_SHOT_S,
+        "experimental_pacing": cv > 1,
+    }
+    return [tag for tag, found in tags.items() if found]
+
+
+def further_tags(pace: Pace, rhythm: RhythmClass | None, trend: PacingMomentum) -> list[str]:
+    """Tags that only the older form of the results has; empty for none."""
+    tags = {
+        "fast_paced": pace in ("rapid", "fast"),
+        "variable_rhythm": rhythm == "varied",
+        "building_momentum": trend == "accelerating",
+    }
+    return [tag for tag, found in tags.items() if found]
