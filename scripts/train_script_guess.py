@@ -28,7 +28,7 @@ from rumiai.demo.draw import ShotPainter
 from rumiai_server.engines.ocr.ppocr.graph import read_model
 from rumiai_server.engines.ocr.ppocr.network import fast_network
 from rumiai_server.engines.ocr.ppocr.recognizer import LineRecognizer, characters_of, recognizer_outputs, with_outputs
-from rumiai_server.engines.ocr.ppocr.scripts import NO_TEXT, PATH
+from rumiai_server.engines.ocr.ppocr.scripts import NO_TEXT, PATH, READABLE
 
 LINES_A_CLASS = 360
 LATIN = "abcdefghijklmnopqrstuvwxyz"
@@ -43,6 +43,15 @@ SYLLABLES = {
     "tamil": ("கஙசஞடணதநபமயரலவழளறன", "ாிீுூெேைொோ்"),
     "telugu": ("కఖగఘచఛజఝటఠడఢణతథదధనపఫబభమయరలవశషసహ", "ాిీుూెేైొోౌ్"),
 }
+# English words: those of this project's pages.
+ENGLISH = sorted(
+    {
+        word
+        for page in ("README.md", "docs/endpoints.md", "docs/analyses.md", "LICENSE")
+        for word in (Path(__file__).parents[1] / page).read_text(encoding="utf-8").split()
+        if word.isalpha() and word.isascii()
+    }
+)
 LETTERS = {
     "arabic": "ابتثجحخدذرزسشصضطظعغفقكلمنهويءئةىگپچژی",
     "hebrew": "אבגדהוזחטיכלמנסעפצקרשתםןץףך",
@@ -69,8 +78,7 @@ def word(rng: np.random.Generator, script: str, han: str, hangul: str) -> str:
     """A made-up word."""
     length = int(rng.integers(2, 9))
     if script == "latin":
-        letters = LATIN if rng.random() < 0.6 else LATIN * 2 + ACCENTED
-        return _cased(rng, "".join(rng.choice(list(letters), length)))
+        return latin_word(rng, length)
     if script == "cyrillic":
         return _cased(rng, "".join(rng.choice(list(CYRILLIC[:32] * 3 + CYRILLIC), length)))
     if script == "han":
@@ -85,6 +93,22 @@ def word(rng: np.random.Generator, script: str, han: str, hangul: str) -> str:
         str(rng.choice(list(consonants))) + (str(rng.choice(list(signs))) if rng.random() < 0.6 else "")
         for _ in range(max(length // 2, 2))
     )
+
+
+def latin_word(rng: np.random.Generator, length: int) -> str:
+    """Letters as they come in English, a number, a name, or letters with accents."""
+    kind = rng.random()
+    number = int(rng.integers(0, 10 ** int(rng.integers(1, 5))))
+    if kind < 0.15:
+        return str(rng.choice(["{}", "{}%", "${}", "€{}", "{}.99", "{}:30", "+{}", "{}k", "#{}", "1/{}"])).format(
+            number
+        )
+    if kind < 0.25:
+        return str(rng.choice(["#", "@", "www.", "¿", "¡", "(", '"', "..."])) + "".join(rng.choice(list(LATIN), length))
+    if kind < 0.75:
+        return _cased(rng, str(rng.choice(ENGLISH)))
+    letters = LATIN if kind < 0.85 else LATIN * 2 + ACCENTED
+    return _cased(rng, "".join(rng.choice(list(letters), length)))
 
 
 def _cased(rng: np.random.Generator, text: str) -> str:
@@ -203,6 +227,13 @@ def main() -> None:
     )
     weight, bias = train(x, y)
     guessed = (test_x @ weight + bias).argmax(axis=1)
+    sure = test_x @ weight + bias
+    sure = np.exp(sure - sure.max(axis=1, keepdims=True))
+    foreign = (sure / sure.sum(axis=1, keepdims=True))[:, [kind not in READABLE for kind in kinds]].sum(axis=1)
+    for kind, name in enumerate(kinds):
+        these = foreign[test_y == kind]
+        shares = ", ".join(f"{limit}: {(these >= limit).mean():.3f}" for limit in (0.5, 0.8, 0.9, 0.95, 0.99))
+        sys.stdout.write(f"{name}: share that is disbelieved from a probability of {shares}\n")
     sys.stdout.write("script: right of lines, what else it was taken for\n")
     for kind, name in enumerate(kinds):
         these = guessed[test_y == kind]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import onnxruntime  # type: ignore[import-untyped]
 import torch
+from onnxruntime.capi import onnxruntime_pybind11_state as failures  # type: ignore[import-untyped]
 
 from rumiai.errors import WeightsError
 from rumiai_server.engines.ocr.ppocr.graph import TorchGraph
@@ -17,12 +18,6 @@ if TYPE_CHECKING:
 
     import onnx
     from numpy.typing import NDArray
-
-# Its Windows and Linux wheels report to their maker; only this, before the import, keeps it from doing so.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-
-import onnxruntime  # type: ignore[import-untyped]
-from onnxruntime.capi import onnxruntime_pybind11_state as failures  # type: ignore[import-untyped]
 
 
 class Network(Protocol):

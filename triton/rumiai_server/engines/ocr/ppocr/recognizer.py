@@ -38,7 +38,7 @@ class LineReading:
         text: Empty where nothing could be read.
         score: Mean probability of its characters, 0..1; 0 of an empty text.
         positions: (characters,) float32 where the middle of each lies along the line, 0 at its begin to 1.
-        features: (channels,) float32 what the network saw, averaged over the line.
+        features: (2 channels,) float32 what the network saw: its average over the line, then its largest values.
     """
 
     text: str
@@ -130,7 +130,7 @@ class LineRecognizer:
             text=text,
             score=float(np.mean(np.round(probabilities, 5))) if len(steps) else 0.0,
             positions=np.minimum((steps + 0.5) / len(classes) / share, 1.0).astype(np.float32),
-            features=features[:seen].mean(axis=0),
+            features=np.concatenate([features[:seen].mean(axis=0), features[:seen].max(axis=0)]),
         )
 
 

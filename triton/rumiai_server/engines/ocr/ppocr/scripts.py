@@ -2,7 +2,7 @@
 
 The recogniser knows Latin, Chinese and Japanese characters. A line in another script comes out as those that look most
 like it, often surely enough to pass for a text. What its last layer is given tells scripts apart nevertheless: a linear
-classifier over its average along the line, made by ``scripts/train_script_guess.py``.
+classifier over its average and its largest values along the line, made by ``scripts/train_script_guess.py``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class ScriptGuesser:
 
     Args:
         kinds: Scripts, and ``none``.
-        weight: (channels, kinds) float32.
+        weight: (features, kinds) float32.
         bias: (kinds,) float32.
     """
 
