@@ -29,7 +29,9 @@ NO_TEXT: Final = "none"
 # Scripts that the recogniser reads.
 READABLE: Final = ("latin", "han")
 # From this probability of another script, or of no writing, on, a reading is not believed.
-_DISBELIEVED = 0.8
+_DISBELIEVED = 0.95
+# Digits and signs alone have no script; read as surely as this they are believed.
+_SURE_SIGNS = 0.9
 
 
 class ScriptGuesser:
@@ -61,6 +63,8 @@ class ScriptGuesser:
 
     def readable(self, reading: LineReading) -> bool:
         """Whether the line may be in a script that the recogniser reads."""
+        if reading.score >= _SURE_SIGNS and not any(char.isalpha() for char in reading.text):
+            return True
         return bool(self.probabilities(reading)[~self._readable].sum() < _DISBELIEVED)
 
     def regions(self, quads: NDArray[np.float32], readings: Sequence[LineReading]) -> UnreadRegions:
