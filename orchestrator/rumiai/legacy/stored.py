@@ -13,9 +13,10 @@ from rumiai.contracts.lexicons import canonical_gesture
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.results import SERVICES, MLAnalysisResult, ServiceName
 from rumiai.contracts.timeline import SCHEMA_VERSION, Timeline, TimelineEntry, Timestamp, UnifiedAnalysis
+from rumiai.core.numbers import number
 from rumiai.errors import ContractError, StoreError
 from rumiai.legacy.node import node_entries, node_metadata, node_results, source_fps
-from rumiai.legacy.normalising.common import Record, first, number, records
+from rumiai.legacy.normalising.common import Record, first, records
 from rumiai.timeline.build import build, entry_counts
 from rumiai.timeline.validate import opened
 

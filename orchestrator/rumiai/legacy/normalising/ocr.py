@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.core.boxes import distance, iou
+from rumiai.core.numbers import number
 from rumiai.legacy.normalising.common import (
     Record,
     canonical_box,
@@ -18,7 +19,6 @@ from rumiai.legacy.normalising.common import (
     frame_number_of,
     listed,
     metadata_of,
-    number,
     records,
     seconds_of,
     without,
