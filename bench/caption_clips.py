@@ -32,6 +32,7 @@ import naive
 import numpy as np
 import quality
 
+from rumiai.core.text import SAME_TEXT, likeness
 from rumiai.demo import Caption, ClipSpec, Shot, Truth, View, pictures, render
 
 KINDS: Final = ("changing", "karaoke", "fade", "scroll", "moving", "words")
@@ -179,7 +180,7 @@ def times_off(lines: Sequence[Line], ocr: Mapping[str, Any]) -> list[float]:
         same = [
             item
             for item in ocr["textAnnotations"]
-            if quality.edit_ratio(item["text"], line.text) >= quality.SAME_TEXT
+            if likeness(item["text"], line.text) >= SAME_TEXT
             and item["start"] < line.end_s
             and item["end"] > line.start_s
         ]

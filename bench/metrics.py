@@ -18,12 +18,11 @@ from typing import Any, Final
 
 import common
 
-from rumiai.contracts.blocks import ANALYSES
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.results import MLAnalysisResult
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.metrics.evidence.build import read_evidence
-from rumiai.metrics.families import family
+from rumiai.metrics.registry import ANALYSES, family
 from rumiai.results.recompute import find_stored, recompute
 from rumiai.results.store import write_json
 from rumiai.timeline.build import build
@@ -149,7 +148,7 @@ def measure(analysis: UnifiedAnalysis) -> dict[str, float]:
     evidence = read_evidence(analysis)
     out = {"evidence": milliseconds(lambda: read_evidence(analysis), repeats)}
     for name in ANALYSES:
-        compute = family(name)
+        compute = family(name).compute
         out[name] = milliseconds(lambda compute=compute: compute(evidence), repeats)  # type: ignore[misc]
     out["seven families"] = sum(out.values())
     out["markers"] = milliseconds(lambda: compute_markers(analysis), repeats)

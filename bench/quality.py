@@ -2,11 +2,11 @@
 
 Everything is compared at the sampled instants, counted from 0 (instant k lies at k / sample_fps seconds).
 
-* Texts: a reading counts as a line of a caption when both, as lower-case letters and digits, have an edit ratio of at
-  least 0.8; one reading for one line. Recall = lines found / lines shown, precision = readings that are a line /
-  readings, both summed over all instants. What both flows read alike at an instant although nobody drew it is writing
-  in the photographs: it counts neither for nor against either. Readings count from a confidence of 0.5, the reference
-  programs' threshold.
+* Texts: a reading counts as a line of a caption when both, as letters and digits, have a likeness of at least 0.8
+  (``rumiai.core.text``); one reading for one line. Recall = lines found / lines shown, precision = readings that are a
+  line / readings, both summed over all instants. What both flows read alike at an instant although nobody drew it is
+  writing in the photographs: it counts neither for nor against either. Readings count from a confidence of 0.5, the
+  reference programs' threshold.
 * Objects: share of the naive flow's detections of confidence >= 0.4 that have a partner of the same class with
   IoU >= 0.5, one for one.
 * Transcript: word error rate against what was spoken.
@@ -19,11 +19,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
+
+import jiwer
 
 from rumiai.core.boxes import iou
+from rumiai.core.text import SAME_TEXT, likeness
 
-SAME_TEXT: Final = 0.8
 TEXT_CONFIDENCE: Final = 0.5
 _SAME_BOX_IOU: Final = 0.5
 _SURE_OBJECT: Final = 0.4
@@ -31,8 +33,6 @@ _SURE_OBJECT: Final = 0.4
 _OBJECTS_TO_MATCH: Final = 0.98
 # Rounding of times in JSON.
 _EPSILON_S: Final = 1e-3
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -87,23 +87,6 @@ class TextScore:
         return {"recall": self.recall, "precision": self.precision, **asdict(self)}
 
 
-def edit_distance(a: Sequence[T], b: Sequence[T]) -> int:
-    """Levenshtein's: the fewest insertions, deletions and substitutions that turn ``a`` into ``b``."""
-    row = list(range(len(b) + 1))
-    for i, left in enumerate(a, 1):
-        diagonal, row[0] = row[0], i
-        for j, right in enumerate(b, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right))
-    return row[-1]
-
-
-def edit_ratio(a: str, b: str) -> float:
-    """1 - distance / longer length, over lower-case letters and digits; two texts without any are different."""
-    one, other = ("".join(c for c in text.casefold() if c.isalnum()) for text in (a, b))
-    longest = max(len(one), len(other))
-    return 1 - edit_distance(one, other) / longest if longest else 0.0
-
-
 def text_score(
     shown: Mapping[int, Sequence[str]], read: Mapping[int, Sequence[str]], other: Mapping[int, Sequence[str]]
 ) -> TextScore:
@@ -137,7 +120,7 @@ def text_score(
 
 def _alike(ones: Sequence[str], others: Sequence[str]) -> list[tuple[int, int]]:
     """Index pairs of texts that count as the same, one for one, the likest first."""
-    pairs = [(edit_ratio(one, other), i, j) for i, one in enumerate(ones) for j, other in enumerate(others)]
+    pairs = [(likeness(one, other), i, j) for i, one in enumerate(ones) for j, other in enumerate(others)]
     return _one_to_one([pair for pair in pairs if pair[0] >= SAME_TEXT])
 
 
@@ -181,7 +164,7 @@ def words(text: str) -> list[str]:
 
 
 def word_error_rate(truth: str, heard: str) -> float:
-    """Edit distance in words by the words spoken.
+    """Edit distance in words by the words spoken (jiwer's), over lower-case words without punctuation.
 
     Raises:
         ValueError: Nothing was spoken.
@@ -189,7 +172,7 @@ def word_error_rate(truth: str, heard: str) -> float:
     spoken = words(truth)
     if not spoken:
         raise ValueError("got a truth without words, expected at least one")
-    return edit_distance(spoken, words(heard)) / len(spoken)
+    return jiwer.wer(" ".join(spoken), " ".join(words(heard)))
 
 
 def cut_score(reference: Sequence[float], found: Sequence[float]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from rumiai.contracts.blocks import ANALYSES, markdown
+from rumiai.metrics.registry import ANALYSES, schema_of
 from rumiai.settings import FIELDS, Settings
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -70,7 +70,7 @@ def analyses_page() -> str:
         "JSON Schema: `rumiai-orch schema ANALYSIS`.",
         "",
     ]
-    lines += [markdown(name) for name in ANALYSES]
+    lines += [schema_of(name).markdown() for name in ANALYSES]
     return "\n".join(lines).rstrip() + "\n"
 
 

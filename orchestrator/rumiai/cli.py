@@ -190,13 +190,13 @@ def recompute(paths: tuple[str, ...], out: Path, workers: int, as_json: bool) ->
 @click.option("--markdown", is_flag=True, help="A table instead of the JSON Schema.")
 def schema(analysis: str | None, markdown: bool) -> None:
     """Print the JSON Schema of an ANALYSIS' six blocks; without one, the names of the seven."""
-    from rumiai.contracts.blocks import ANALYSES, json_schema
-    from rumiai.contracts.blocks import markdown as table
+    from rumiai.metrics.registry import ANALYSES, schema_of
 
     if analysis is None:
         click.echo("\n".join(ANALYSES))
     else:
-        click.echo(table(analysis) if markdown else json.dumps(json_schema(analysis), indent=1))
+        found = schema_of(analysis)
+        click.echo(found.markdown() if markdown else json.dumps(found.json_schema(), indent=1))
 
 
 @main.command()

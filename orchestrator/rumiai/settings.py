@@ -14,9 +14,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from rumiai.contracts.blocks import ANALYSES
 from rumiai.contracts.results import SERVICES, ServiceName
 from rumiai.errors import ConfigurationError
+from rumiai.metrics.registry import ANALYSES
 
 Mode = Literal["fast", "strict"]
 Device = Literal["auto", "cpu", "cuda"]

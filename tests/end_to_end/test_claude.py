@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from rumiai.contracts.blocks import ANALYSES, schema_of, validate_blocks
 from rumiai.demo import Caption, Shot, View, render
+from rumiai.metrics.registry import ANALYSES, schema_of
 
 from ..conftest import Clip, RunningServer, short_spec
 from ..faults.claude_server import (
@@ -162,7 +162,7 @@ def assert_truthful(video: str, name: str, complete: Mapping[str, Any], measured
     blocks = complete["parsed_response"]
     rules = latest(measured, video, name, "ml")
     duration_s = json.loads((measured / f"unified_analysis/{video}.json").read_text())["timeline"]["duration"]
-    assert validate_blocks(name, blocks, duration_s=duration_s) == [], (video, name)
+    assert schema_of(name).problems(blocks, duration_s=duration_s) == [], (video, name)
     for generic, fields in rules.items():
         computed = set(fields) - judged_keys(name, generic)
         mixed = {key for key in computed if isinstance(fields[key], list)}  # items may have judged members

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from rumiai.contracts.blocks import ANALYSES, validate_blocks
 from rumiai.contracts.results import SERVICES
 from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.metrics.registry import ANALYSES, schema_of
 from rumiai.timeline.validate import check
 
 from ..conftest import Clip, RunningServer
@@ -123,7 +123,7 @@ def test_the_seven_analyses_are_written_and_hold_their_schema(ran: Done, out: Pa
         assert told[name]["source"] == "python"
         blocks = json.loads(latest(out, name, "ml").read_text())
         assert list(blocks) == ["CoreMetrics", "Dynamics", "Interactions", "KeyEvents", "Patterns", "Quality"]
-        assert validate_blocks(name, blocks, duration_s=6.0) == []
+        assert schema_of(name).problems(blocks, duration_s=6.0) == []
         complete = json.loads(latest(out, name, "complete").read_text())
         assert complete["parsed_response"] == blocks
         assert json.loads(complete["result"]) == json.loads(latest(out, name, "result").read_text())

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rumiai.contracts.blocks import ANALYSES
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.insights import AnswerStore, ApiKey, ClaudeSettings, Files, VideoInput
-from rumiai.metrics import family, read_evidence
+from rumiai.metrics.evidence.build import read_evidence
+from rumiai.metrics.registry import ANALYSES, family
 from rumiai.results.store import read_json, write_json
 from rumiai.timeline.markers import compute_markers
 
@@ -64,11 +64,11 @@ def _measured(only: tuple[str, ...], changes: dict[str, Any]) -> VideoInput:
     unified = analysis(12.0, **content)
     unified = replace(unified, temporal_markers=compute_markers(unified))
     evidence = read_evidence(unified)
-    results = {name: family(name)(evidence) for name in only or FAMILIES}
+    results = {name: family(name).compute(evidence) for name in only or FAMILIES}
     return VideoInput(
         unified,
-        {name: result.blocks for name, result in results.items()},
-        {name: result.precompute for name, result in results.items()},
+        {name: result.blocks_json() for name, result in results.items()},
+        {name: result.precompute_json() for name, result in results.items()},
     )
 
 

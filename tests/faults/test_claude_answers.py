@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from rumiai.contracts.blocks import validate_blocks
 from rumiai.insights import Insights, PromptResult
+from rumiai.metrics.registry import schema_of
 
 from ..unit.metrics_videos import text
 from .claude_server import ClaudeServer, Request, claude_server, data_of, good_answer, says
@@ -222,7 +222,7 @@ def test_open_lists_take_what_is_verbatim(server: ClaudeServer, tmp_path: Path) 
     texts = [item["text"] for item in result.blocks["KeyEvents"]["callToActions"]]
     assert real["text"] in texts
     assert ghost["text"] not in texts
-    assert validate_blocks(METADATA, result.blocks) == []
+    assert schema_of(METADATA).problems(result.blocks) == []
 
 
 def test_tags_are_added_to_those_computed(server: ClaudeServer, tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from rumiai.contracts.blocks import validate_blocks
 from rumiai.errors import APIError, StoreError
 from rumiai.insights import Budget, ClaudeSettings, Insights, PromptResult, VideoInput, VideoInsights
+from rumiai.metrics.registry import schema_of
 
 from .claude_server import (
     KEY,
@@ -69,7 +69,7 @@ def test_all_analyses_are_judged_concurrently(server: ClaudeServer, tmp_path: Pa
     assert server.most_in_flight == 3  # max_concurrent
     assert len(server.asked) == len(FAMILIES)
     for name, result in found.results.items():
-        assert validate_blocks(name, result.blocks, duration_s=12.0) == []
+        assert schema_of(name).problems(result.blocks, duration_s=12.0) == []
         assert result.provenance()["CoreMetrics"]["source"] == "python"
         assert result.blocks["CoreMetrics"] == source.blocks[name]["CoreMetrics"]
         # 1000 tokens in and 200 out by the list: 0.1 and 0.5 USD per million.

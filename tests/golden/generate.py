@@ -20,7 +20,8 @@ from typing import Any
 
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.demo import render
-from rumiai.metrics.families import compute_all
+from rumiai.metrics.evidence.build import read_evidence
+from rumiai.metrics.registry import ANALYSES, family
 from rumiai.timeline.markers import compute_markers
 
 HERE = Path(__file__).resolve().parent
@@ -42,10 +43,13 @@ def write(path: Path, value: Any) -> None:
 def computed(unified: dict[str, Any]) -> dict[str, Any]:
     """Markers, blocks and further metrics of a unified analysis."""
     analysis = UnifiedAnalysis.from_dict(unified)
-    families = compute_all(analysis)
+    evidence = read_evidence(analysis)
+    families = {name: family(name).compute(evidence) for name in ANALYSES}
     return {
         "markers": compute_markers(analysis),
-        "analyses": {name: {"blocks": f.blocks, "precompute": f.precompute} for name, f in families.items()},
+        "analyses": {
+            name: {"blocks": f.blocks_json(), "precompute": f.precompute_json()} for name, f in families.items()
+        },
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,9 @@ from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.results import SERVICES, MLAnalysisResult
 from rumiai.contracts.timeline import UnifiedAnalysis
-from rumiai.metrics import FamilyResult, family, read_evidence
+from rumiai.metrics.evidence.build import read_evidence
+from rumiai.metrics.evidence.types import Evidence
+from rumiai.metrics.registry import family
 from rumiai.timeline.build import build
 
 BOX = (0.2, 0.4, 0.4, 0.1)
@@ -150,11 +153,25 @@ def analysis(
     return UnifiedAnalysis.from_dict(json.loads(json.dumps(built.to_dict(), allow_nan=False)))
 
 
-def result(name: str, duration_s: float = 12.0, **content: Any) -> FamilyResult:
+@dataclass(frozen=True)
+class Written:
+    """A family's result as its files hold it."""
+
+    blocks: dict[str, dict[str, Any]]
+    precompute: dict[str, Any]
+
+
+def computed(name: str, evidence: Evidence) -> Written:
+    """One family's result of some evidence."""
+    found = family(name).compute(evidence)
+    return Written(found.blocks_json(), found.precompute_json())
+
+
+def result(name: str, duration_s: float = 12.0, **content: Any) -> Written:
     """One family's result of a video."""
-    return family(name)(read_evidence(analysis(duration_s, **content)))
+    return computed(name, read_evidence(analysis(duration_s, **content)))
 
 
-def flat(found: FamilyResult) -> dict[str, Any]:
+def flat(found: Written) -> dict[str, Any]:
     """All fields of all blocks but the confidences, by field name."""
     return {key: value for block in found.blocks.values() for key, value in block.items() if key != "confidence"}

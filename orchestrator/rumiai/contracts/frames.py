@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,12 +13,26 @@ FrameKind = Literal["sampled", "after_cut"]
 
 
 @dataclass(frozen=True)
+class ClockBreak:
+    """Where a file's clock starts again: from these packets on, ``shift_s`` seconds are added to its times.
+
+    ``first_packets`` maps the index of a stream to the number of its first packet after the break.
+    """
+
+    first_packets: Mapping[int, int]
+    shift_s: float
+
+
+@dataclass(frozen=True)
 class VideoInfo:
     """What a file says of itself, after the limits were checked.
 
     ``width`` and ``height`` are those of the picture as shown (rotation and sample aspect ratio applied), in pixels;
     0 when there is no video stream. ``fps`` is the average frame rate, 0.0 when unknown. ``duration_s`` is the
-    decoder's: container or stream, in seconds. ``rotation_deg`` is clockwise, one of 0, 90, 180, 270.
+    decoder's: container or stream, in seconds. To show a picture, mirror it left to right when ``mirrored``, then turn
+    it by ``rotation_deg`` clockwise, one of 0, 90, 180, 270. ``video_stream`` and ``audio_stream`` are the indices of
+    the streams that are analysed. ``audio_problem`` says why sound that is there cannot be decoded. ``declared_s`` is
+    the duration that the container's header states, None when it states none.
     """
 
     path: str
@@ -37,6 +51,12 @@ class VideoInfo:
     hdr: bool = False
     audio_codec: str | None = None
     audio_sample_rate_hz: int | None = None
+    mirrored: bool = False
+    video_stream: int | None = None
+    audio_stream: int | None = None
+    audio_problem: str | None = None
+    clock_breaks: tuple[ClockBreak, ...] = ()
+    declared_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -129,13 +149,15 @@ class AudioTrack:
     """A whole audio track: mono float32 at 16 kHz, -1..1, read-only.
 
     ``span`` is None when the samples are in ordinary memory. ``offset_s`` is where sample 0 stands on the video's
-    clock (audio that starts late has silence put before it, so it is 0.0 unless said otherwise).
+    clock (audio that starts late has silence put before it, so it is 0.0 unless said otherwise). ``declared_end_s`` is
+    where the stream ends by its header, None when no header tells.
     """
 
     samples: npt.NDArray[np.float32]
     sample_rate_hz: int
     span: SharedSpan | None = None
     offset_s: float = 0.0
+    declared_end_s: float | None = None
 
     @property
     def duration_s(self) -> float:

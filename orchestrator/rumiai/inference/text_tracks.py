@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,11 +11,11 @@ from typing import Any, Final
 
 from rumiai.contracts.frames import FrameTexts, Sampling
 from rumiai.core.boxes import Box, distance, iou
+from rumiai.core.text import characters, same_text
 
 # When lines of two frames are one text (ml_outputs 5.3).
 _SAME_IOU: Final = 0.3
 _SAME_CENTRE: Final = 0.05
-_SAME_SPELLING: Final = 0.8
 # A text is reported when its best reading is surer than this, one of two characters or fewer than that.
 _MIN_CONFIDENCE: Final = 0.5
 _MIN_CONFIDENCE_SHORT: Final = 0.7
@@ -44,9 +43,6 @@ _WATERMARK_FRAMES: Final = 4
 _STILL: Final = 0.02
 # A handle under a platform's logo belongs to it when it is no further away than this share of the frame.
 _NEAR_LOGO: Final = 0.1
-
-# Letters that readers take for digits.
-_CONFUSABLE = str.maketrans("oil|sbz", "0111582")
 
 
 @dataclass(frozen=True)
@@ -111,7 +107,7 @@ def link_texts(
         annotations.append(_annotation(f"text_{place}", track, category, cuts_s, sampling))
     read = [frame for frame in (*sampled, *after_cuts) if frame.origin == "read"]
     scores = [float(score) for frame in read for score in frame.scores]
-    counted = {_plain(item["text"]) for item in annotations if item["category"] != "watermark"}
+    counted = {characters(item["text"]) for item in annotations if item["category"] != "watermark"}
     return TextSummary(annotations, len(scores), max(scores, default=None), len(counted))
 
 
@@ -122,21 +118,6 @@ def interval(first_s: float, last_s: float, cuts_s: Sequence[float], sampling: S
     start_s = max(first_s - half_s, cuts_s[after - 1] if after else 0.0, 0.0)
     end_s = min(last_s + half_s, cuts_s[before] if before < len(cuts_s) else math.inf, sampling.duration_s)
     return min(start_s, sampling.duration_s), max(end_s, min(start_s, sampling.duration_s))
-
-
-def similar(a: str, b: str) -> bool:
-    """Whether two readings are the same text: an edit ratio of 0.8 or more, and no digit that differs.
-
-    ``Step 1`` and ``Step 2`` are two texts, though five of six characters agree; ``1O TIPS`` and ``10 TIPS`` are one.
-    """
-    if re.search(r"\d", a) and re.search(r"\d", b):
-        as_read = _digits(a) == _digits(b)
-        as_meant = _digits(a.casefold().translate(_CONFUSABLE)) == _digits(b.casefold().translate(_CONFUSABLE))
-        if not as_read and not as_meant:
-            return False
-    plain_a, plain_b = _plain(a), _plain(b)
-    longest = max(len(plain_a), len(plain_b))
-    return longest == 0 or 1 - _edits(plain_a, plain_b) / longest >= _SAME_SPELLING
 
 
 def category_of(text: str, box: Sequence[float]) -> str:
@@ -202,7 +183,7 @@ def _lines(frame: FrameTexts, on_grid: bool) -> list[_Sighting]:
 def _same(track: _Track, line: _Sighting) -> bool:
     last = track.last
     near = iou(last.box, line.box) >= _SAME_IOU or distance(last.box, line.box) < _SAME_CENTRE
-    return near and (similar(last.text, line.text) or similar(track.best.text, line.text))
+    return near and (same_text(last.text, line.text) or same_text(track.best.text, line.text))
 
 
 def _is_sure(best: _Sighting) -> bool:
@@ -250,13 +231,19 @@ def _watermarks(tracks: Sequence[_Track], grid_s: Sequence[float]) -> set[int]:
             continue
         # Small print is misread now and then: its pieces count together.
         pieces = [
-            t for t in tracks if distance(t.best.box, track.best.box) < _STILL and similar(t.best.text, track.best.text)
+            t
+            for t in tracks
+            if distance(t.best.box, track.best.box) < _STILL and same_text(t.best.text, track.best.text)
         ]
         seen = {s.timestamp_s for piece in pieces for s in piece.sightings if s.on_grid}
         still = all(distance(s.box, track.best.box) < _STILL for piece in pieces for s in piece.sightings)
         if still and len(grid_s) >= _WATERMARK_FRAMES and len(seen) >= _WATERMARK_SHARE * len(grid_s):
             found |= {id(piece) for piece in pieces}
     return found
+
+
+def _is_piece(one: _Sighting, other: _Sighting) -> bool:
+    return distance(one.box, other.box) < _STILL and same_text(one.text, other.text)
 
 
 def _is_handle_at(track: _Track, logo: _Track) -> bool:
@@ -269,25 +256,6 @@ def _is_handle_at(track: _Track, logo: _Track) -> bool:
 def _in_corner(box: Box) -> bool:
     x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
     return min(x, 1 - x) <= _CORNER_X and min(y, 1 - y) <= _CORNER_Y
-
-
-def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return re.sub(r"[\W_]+", "", folded) or re.sub(r"\s+", "", folded)
-
-
-def _digits(text: str) -> str:
-    return "".join(re.findall(r"\d", text))
-
-
-def _edits(a: str, b: str) -> int:
-    """Levenshtein distance."""
-    row = list(range(len(b) + 1))
-    for i, left in enumerate(a, start=1):
-        above, row = row, [i]
-        for j, right in enumerate(b, start=1):
-            row.append(min(above[j] + 1, row[-1] + 1, above[j - 1] + (left != right)))
-    return row[-1]
 
 
 def _closeness(a: Box, b: Box) -> float:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rumiai.contracts.blocks import SCHEMAS, schema_of
 from rumiai.insights.cleaning import clean
+from rumiai.metrics.registry import ANALYSES, schema_of
 
 _DECODER_ERROR_CHARS: Final = 80
 # The contract has four levels.
@@ -93,7 +93,7 @@ def blocks_of(analysis: str, answer: Mapping[str, Any]) -> tuple[dict[str, dict[
     for name, content in answer.items():
         generic = known.get(name)
         if generic is None:
-            other = next((a for a, schema in SCHEMAS.items() if name in schema.generic_of), None)
+            other = next((a for a in ANALYSES if name in schema_of(a).generic_of), None)
             if other is not None:
                 errors.append(f"{name}: a block of {other}, expected the blocks of {analysis}")
             else:

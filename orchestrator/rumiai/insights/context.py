@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Any, Final
 
-from rumiai.contracts.blocks import Blocks, schema_of
+from rumiai.contracts.blocks import Blocks
 from rumiai.contracts.timeline import UnifiedAnalysis
-from rumiai.insights.cleaning import clean, words_of
+from rumiai.core.text import same_text
+from rumiai.insights.cleaning import clean
 from rumiai.insights.video import VideoInput
+from rumiai.metrics.registry import schema_of
 
 Evidence = dict[str, Any]
 
@@ -25,8 +26,6 @@ _MOMENT_TEXTS: Final = 10
 _MOMENT_CHARS: Final = 300
 _OPENING_S: Final = 3.0
 _CLOSING_SHARE: Final = 0.85
-# Two spellings of one text: as near as the reader of overlays takes them for one (ml_outputs 5.3).
-_SAME_TEXT: Final = 0.8
 # Who published is nobody's business in a judgement of content.
 _PRIVATE: Final = frozenset({"username", "author", "name"})
 # Metrics without a field that say who published, or repeat the evidence at full length.
@@ -128,7 +127,7 @@ def _texts(video: VideoInput) -> list[dict[str, Any]]:
 def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     if a["position"] != b["position"] or b["start"] > a["end"]:
         return False
-    return SequenceMatcher(None, words_of(a["text"]), words_of(b["text"])).ratio() >= _SAME_TEXT
+    return same_text(a["text"], b["text"])
 
 
 def _stickers(video: VideoInput) -> list[dict[str, Any]]:

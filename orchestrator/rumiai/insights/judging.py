@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rumiai.contracts.blocks import EXTRA, Blocks, Field, needs_judgement, schema_of, validate_blocks
-from rumiai.contracts.blocks.types import ListOf, Maybe, Record, Type
+from rumiai.contracts.blocks import EXTRA, Blocks, FieldSchema
 from rumiai.insights.answer_json import UnreadableError, blocks_of, read_object
 from rumiai.insights.citing import Corpus
 from rumiai.insights.cleaning import clean, clean_text
 from rumiai.insights.templates import confidence_key
+from rumiai.metrics.registry import schema_of
 
 # prompts.md 9.4
 _DISAGREEMENT: Final = 0.05
@@ -93,13 +93,14 @@ def judge(
     _check(analysis, given, shown, corpus.duration_s, verdict)
     if verdict.errors:
         return verdict
-    for block in schema_of(analysis).blocks:
+    schema = schema_of(analysis)
+    for block in schema.blocks:
         for item in block.fields:
-            if needs_judgement(item) and item.name in given.get(block.name, {}):
+            if item.needs_judgement and item.name in given.get(block.name, {}):
                 seen = shown.get(block.name, {}).get(item.name)
                 _lay(block.name, item, given[block.name][item.name], seen, corpus, verdict)
-    problems = validate_blocks(analysis, verdict.blocks, duration_s=corpus.duration_s)
-    before = {str(problem) for problem in validate_blocks(analysis, blocks, duration_s=corpus.duration_s)}
+    problems = schema.problems(verdict.blocks, duration_s=corpus.duration_s)
+    before = {str(problem) for problem in schema.problems(blocks, duration_s=corpus.duration_s)}
     verdict.errors += [str(problem) for problem in problems if str(problem) not in before]
     verdict.valid = not verdict.errors
     return verdict
@@ -130,11 +131,11 @@ def _check(
     for block in schema.blocks:
         content, name = given.get(block.name, {}), schema.prefix + block.name
         for item in block.fields:
-            if needs_judgement(item):
+            if item.needs_judgement:
                 if item.name not in content:
-                    verdict.errors.append(f"{name}.{item.name}: got nothing, expected {item.type.describe()}")
+                    verdict.errors.append(f"{name}.{item.name}: got nothing, expected {item.describe()}")
                     continue
-                problems = item.type.check(content[item.name], f"{name}.{item.name}", duration_s)
+                problems = item.check(content[item.name], f"{name}.{item.name}", duration_s)
                 verdict.errors += [str(problem) for problem in problems]
             if item.kind == "num" and item.name in content and item.name != confidence_key(block.name):
                 mine, theirs = blocks.get(block.name, {}).get(item.name), content[item.name]
@@ -161,7 +162,7 @@ def _check_constants(prefix: str, given: Mapping[str, dict[str, Any]], blocks: B
         verdict.errors.append(f"{prefix}CoreMetrics: all numbers are 0, but the metrics given are not")
 
 
-def _agree_on(item: Field, mine: Any, theirs: Any) -> bool:
+def _agree_on(item: FieldSchema, mine: Any, theirs: Any) -> bool:
     """Whether the computed part of a field is as given; of a list with judged members a part may have been shown."""
     if not (item.judged and isinstance(mine, list) and isinstance(theirs, list)):
         return _agree(mine, theirs)
@@ -196,7 +197,7 @@ def _placeholders(value: Any, place: str = "answer") -> list[tuple[str, str]]:
     return []
 
 
-def _lay(block: str, item: Field, value: Any, seen: Any, corpus: Corpus, verdict: Verdict) -> None:
+def _lay(block: str, item: FieldSchema, value: Any, seen: Any, corpus: Corpus, verdict: Verdict) -> None:
     """Lay the model's value of one field over Python's, which the model saw as ``seen``."""
     content, place = verdict.blocks[block], f"{block}.{item.name}"
     mine = content.get(item.name)
@@ -207,19 +208,18 @@ def _lay(block: str, item: Field, value: Any, seen: Any, corpus: Corpus, verdict
         return
     if value is None:
         return
-    inner = item.type.inner if isinstance(item.type, Maybe) else item.type
     if item.kind == "judge":
-        result, taken = _judged(inner, value, mine, place, corpus, verdict)
+        result, taken = _judged(item, value, mine, place, corpus, verdict)
     else:
-        result, taken = _extended(item, inner, value, mine, seen, place, corpus, verdict)
+        result, taken = _extended(item, value, mine, seen, place, corpus, verdict)
     if taken:
         content.update(dict.fromkeys((item.name, *item.aliases), result))
         verdict.taken.setdefault(block, []).append(item.name)
 
 
-def _judged(kind: Type, value: Any, mine: Any, place: str, corpus: Corpus, verdict: Verdict) -> tuple[Any, bool]:
+def _judged(item: FieldSchema, value: Any, mine: Any, place: str, corpus: Corpus, verdict: Verdict) -> tuple[Any, bool]:
     """A judge field: list items one by one, anything else as a whole."""
-    if isinstance(kind, ListOf):
+    if item.is_list:
         kept = [_tidy(entry) for entry in value if _sound(entry, place, corpus, verdict)]
         return _unique(kept), True
     if not _sound(value, place, corpus, verdict):
@@ -228,10 +228,10 @@ def _judged(kind: Type, value: Any, mine: Any, place: str, corpus: Corpus, verdi
 
 
 def _extended(
-    item: Field, kind: Type, value: Any, mine: list[Any], seen: list[Any], place: str, corpus: Corpus, verdict: Verdict
+    item: FieldSchema, value: Any, mine: list[Any], seen: list[Any], place: str, corpus: Corpus, verdict: Verdict
 ) -> tuple[list[Any], bool]:
     """A computed list: judged members of its own items, and new items where it is open."""
-    if not isinstance(kind, ListOf):
+    if not item.is_list:
         return mine, False
     result, taken, fresh = list(mine), False, []
     left = list(range(len(mine)))
@@ -255,10 +255,10 @@ def _extended(
         if room and tidy not in result and tidy not in seen and _sound(entry, place, corpus, verdict):
             result.append(tidy)
             room, taken = room - 1, True
-    return _by_time(kind, result), taken
+    return _by_time(item, result), taken
 
 
-def _same_item(mine: Any, theirs: Any, item: Field) -> bool:
+def _same_item(mine: Any, theirs: Any, item: FieldSchema) -> bool:
     if not isinstance(mine, Mapping) or not isinstance(theirs, Mapping):
         return bool(mine == theirs)
     keys = [name for name in mine if name not in item.judged]
@@ -307,8 +307,8 @@ def _unique(items: list[Any]) -> list[Any]:
     return [item for index, item in enumerate(items) if item not in items[:index]]
 
 
-def _by_time(kind: ListOf, items: list[Any]) -> list[Any]:
-    if isinstance(kind.item, Record) and "timestamp" in kind.item.members:
+def _by_time(field: FieldSchema, items: list[Any]) -> list[Any]:
+    if field.is_timed_list:
         return sorted(items, key=lambda item: float(item["timestamp"]))
     return items
 

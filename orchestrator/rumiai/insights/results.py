@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from rumiai.contracts.blocks import GENERIC_BLOCKS, to_prefixed
+from rumiai.contracts.blocks import GENERIC_BLOCKS
+from rumiai.metrics.registry import schema_of
 
 Source = Literal["claude", "python", "python_fallback"]
 
@@ -115,7 +116,7 @@ class PromptResult:
             "truncated": list(self.truncated),
             "provenance": self.provenance(),
             "parsed_response": {name: dict(content) for name, content in self.blocks.items()},
-            "result": to_prefixed(self.prompt_type, self.blocks),
+            "result": schema_of(self.prompt_type).to_prefixed(self.blocks),
         }
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal
 
-from rumiai.contracts.blocks import ANALYSES
 from rumiai.errors import ConfigurationError
+from rumiai.metrics.registry import ANALYSES
 
 Switch = Literal["auto", "off", "on", "batch"]
 Mode = Literal["off", "on", "batch"]

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from rumiai.contracts.blocks import schema_of
 from rumiai.insights.context import most_salient
+from rumiai.metrics.registry import schema_of
 
 # prompts.md 5
 WARN_BYTES: Final = 40 * 1024

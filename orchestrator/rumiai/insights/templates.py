@@ -15,9 +15,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from rumiai.contracts.blocks import ANALYSES, GENERIC_BLOCKS, contract_text, json_schema, schema_of
+from rumiai.contracts.blocks import GENERIC_BLOCKS
 from rumiai.contracts.timeline import SCHEMA_VERSION
 from rumiai.errors import ConfigurationError
+from rumiai.metrics.registry import ANALYSES, schema_of
 
 _FENCE: Final = "+++\n"
 _HEADER: Final[Mapping[str, type]] = {
@@ -91,7 +92,7 @@ def _template(path: Path, analysis: str, system: str) -> Template:
         raise ConfigurationError(f"{path.name}: got analysis {header['analysis']!r}, expected {analysis!r}")
     schema = answer_schema(analysis)
     shape = json.dumps(_shape(schema), ensure_ascii=False, separators=(", ", ": "))
-    for name, content in (("contract", contract_text(analysis).rstrip()), ("shape", shape)):
+    for name, content in (("contract", schema_of(analysis).contract_text().rstrip()), ("shape", shape)):
         mark = "{{" + name + "}}"
         if text.count(mark) != 1:
             raise ConfigurationError(f"{path.name}: got {mark} {text.count(mark)} times, expected once")
@@ -137,7 +138,7 @@ def answer_schema(analysis: str) -> dict[str, Any]:
     computed fields would only be copied, at the price of output.
     """
     schema = schema_of(analysis)
-    judged = json_schema(analysis, judge_only=True)
+    judged = schema.json_schema(judge_only=True)
     blocks: dict[str, Any] = {}
     for generic in GENERIC_BLOCKS:
         name = schema.prefix + generic

@@ -8,6 +8,7 @@ from typing import Any
 
 from rumiai.contracts.blocks import Blocks
 from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.metrics.registry import family
 
 
 @dataclass(frozen=True)
@@ -61,22 +62,5 @@ def nothing_to_judge(analysis: str, blocks: Blocks) -> str | None:
     """Why no model is asked: there is no data, or nothing in it that could be judged. None when there is."""
     if completeness(blocks) == 0:
         return "none of the services it needs has succeeded"
-    core, quality = blocks.get("CoreMetrics", {}), blocks.get("Quality", {})
-    match analysis:
-        case "creative_density":
-            counts = core.get("elementCounts") or {}
-            seen = any(counts.values()) or core.get("sceneChangeCount")
-            return None if seen else "no creative elements were found"
-        case "emotional_journey":
-            return None if core.get("uniqueEmotions") else "no face shows an emotion"
-        case "person_framing":
-            return None if core.get("personPresenceRate") else "nobody is visible"
-        case "scene_pacing":
-            return None if core.get("totalScenes") else "no scenes are known"
-        case "speech_analysis":
-            return None if core.get("speechPresent") else "hardly anything is said"
-        case "visual_overlay_analysis":
-            return None if core.get("totalOverlays") else "there are no overlays"
-        case _:
-            known = quality.get("captionPresent") or quality.get("hashtagsPresent")
-            return None if known else "there is neither caption nor hashtag"
+    asked = family(analysis)
+    return asked.nothing_to_judge(asked.schema.read(blocks))

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import av
 import numpy as np
@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from rumiai.contracts.frames import AudioTrack, VideoInfo
 from rumiai.errors import DecodeError, LimitError, ProbeError, UsageError
-from rumiai.media.container import audio_stream, clock_zero_s, open_media, read_only, seconds_per_tick
+from rumiai.media.clock import clock_zero_s, declared_end_s, on_one_clock
+from rumiai.media.container import audio_stream_at, open_media, read_only, seconds_per_tick, video_stream_at
 from rumiai.media.pictures import WorkClock
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ _JITTER_S: Final = 0.02
 _OVERRUN_S: Final = 2.0
 # With more of its packets damaged than this, a transcript would be of the damage.
 _MAX_DAMAGED: Final = 0.1
+_STEREO: Final = 2
+# A mix with less than this share of its louder channel's energy has cancelled; one silent channel leaves a quarter.
+_CANCELLED: Final = 0.05
 # Shortest packets in use last 2.5 ms (Opus).
 _PACKETS_PER_S: Final = 400
 _PACKET_SLACK: Final = 1000
@@ -52,10 +56,11 @@ def decode_audio(
     *,
     deadline_s: float | None = None,
 ) -> AudioTrack:
-    """Decode the first audio stream.
+    """Decode the audio stream that was chosen.
 
-    Sample i is what is heard i / 16000 s after the first picture: a late start, gaps and damaged packets are silence,
-    sound from before the first picture is left out, and nothing lies beyond ``info.duration_s``.
+    Sample i is what is heard at i / 16000 s of the video's clock. A late start, gaps and damaged packets are silence.
+    Nothing lies beyond ``info.duration_s``. Channels are averaged; of a stereo track whose channels cancel each other
+    (one with its phase turned) the louder channel is taken.
 
     Args:
         path: The file that was probed.
@@ -75,11 +80,19 @@ def decode_audio(
     """
     if not info.has_audio:
         raise UsageError(f"{path.name} has no audio stream to decode")
+    if info.audio_problem is not None:
+        raise DecodeError(f"{path.name}: {info.audio_problem}", hint="convert its sound, for example to AAC")
     count = max(1, math.floor(info.duration_s * SAMPLE_RATE_HZ))
     region = None if make_region is None else make_region(count * 4)
     try:
         track = np.zeros(count, np.float32) if region is None else region.view(0, count * 4).view(np.float32)
-        end = _TrackWriter(path, info, track, WorkClock(path.name, deadline_s)).fill()
+        clock = WorkClock(path.name, deadline_s)
+        writer = _TrackWriter(path, info, track, clock)
+        end = writer.fill()
+        if (louder := writer.louder_of_cancelling) is not None:
+            track[:] = 0.0
+            writer = _TrackWriter(path, info, track, clock, channel=louder)
+            end = writer.fill()
     except BaseException:
         if region is not None:
             region.close()
@@ -87,28 +100,47 @@ def decode_audio(
     samples = track[:end]
     samples.flags.writeable = False
     span = region.span(0, end * 4) if region is not None and end else None
-    return AudioTrack(samples, SAMPLE_RATE_HZ, span)
+    return AudioTrack(samples, SAMPLE_RATE_HZ, span, declared_end_s=writer.declared_end_s)
 
 
 class _TrackWriter:
     """Puts resampled stretches of sound where they belong in time."""
 
-    def __init__(self, path: Path, info: VideoInfo, track: npt.NDArray[np.float32], clock: WorkClock) -> None:
+    def __init__(
+        self,
+        path: Path,
+        info: VideoInfo,
+        track: npt.NDArray[np.float32],
+        clock: WorkClock,
+        channel: int | None = None,
+    ) -> None:
         self._path = path
+        self._channel = channel
+        # Sums of squares: of the mix, and of the left and right channel of stereo sound.
+        self._mixed_energy = 0.0
+        self._energies = np.zeros(2)
         self._info = info
         self._track = track
         self._clock = clock
         self._resampler: av.AudioResampler | None = None
         self._kind: tuple[object, ...] = ()
+        self.declared_end_s: float | None = None
         self._at = 0
         self._end = 0
         self._packets = self._damaged = 0
+
+    @property
+    def louder_of_cancelling(self) -> int | None:
+        """The louder channel of a stereo track whose mix has lost nearly all of it; None for any other track."""
+        loudest = int(np.argmax(self._energies))
+        cancelled = self._mixed_energy < _CANCELLED * self._energies[loudest]
+        return loudest if self._channel is None and cancelled else None
 
     def fill(self) -> int:
         """Decode everything; gives the number of samples up to the last one written."""
         try:
             with open_media(self._path) as container:
-                stream = audio_stream(container)
+                stream = audio_stream_at(container, self._info.audio_stream)
                 if stream is None:
                     raise DecodeError(f"{self._path.name} changed since it was probed: it has no audio stream now")
                 self._place(container, stream)
@@ -121,7 +153,8 @@ class _TrackWriter:
         return self._end
 
     def _place(self, container: InputContainer, stream: AudioStream) -> None:
-        zero_s = clock_zero_s(container)
+        zero_s = clock_zero_s(video_stream_at(container, self._info.video_stream), stream)
+        self.declared_end_s = declared_end_s(stream, self._info, zero_s)
         next_s: float | None = None
         heard_s = 0.0
         for frame in self._frames(container, stream):
@@ -135,7 +168,7 @@ class _TrackWriter:
                     f"{self._path.name} has sound at {start_s:.1f} s, {self._info.duration_s:.1f} s are declared",
                     hint="its header is wrong; export the video again",
                 )
-            kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+            kind = (frame.format.name, frame.layout.nb_channels, frame.sample_rate)
             if next_s is None or abs(start_s - next_s) > _JITTER_S or kind != self._kind:
                 self._begin(start_s, kind)
             next_s = start_s + length_s
@@ -143,7 +176,7 @@ class _TrackWriter:
         self._write(None)
 
     def _frames(self, container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-        packets = read_only(container, stream)
+        packets = on_one_clock(read_only(container, stream), stream, self._info.clock_breaks)
         for _ in range(math.ceil((self._info.duration_s + _OVERRUN_S) * _PACKETS_PER_S) + _PACKET_SLACK):
             self._clock.check()
             try:
@@ -173,7 +206,8 @@ class _TrackWriter:
     def _begin(self, start_s: float, kind: tuple[object, ...]) -> None:
         """A new stretch of sound; what is still in the old resampler belongs to the old one."""
         self._write(None)
-        self._resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ, options=_MIX)
+        layout = "stereo" if kind[1] == _STEREO else "mono"
+        self._resampler = av.AudioResampler(format="fltp", layout=layout, rate=SAMPLE_RATE_HZ, options=_MIX)
         self._kind = kind
         self._at = round(start_s * SAMPLE_RATE_HZ)
 
@@ -186,13 +220,25 @@ class _TrackWriter:
         for piece in self._resampler.resample(frame):
             if piece is None:
                 continue
-            samples = piece.to_ndarray().reshape(-1)
+            samples = self._mono(piece.to_ndarray())
             first, after = max(self._at, 0), min(self._at + len(samples), len(self._track))
             if first < after:
                 sound = np.nan_to_num(samples[first - self._at : after - self._at], posinf=1.0, neginf=-1.0)
                 np.clip(sound, -1.0, 1.0, out=self._track[first:after])
                 self._end = max(self._end, after)
             self._at += len(samples)
+
+    def _mono(self, channels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """(samples,) of (channels, samples): their mean, or the channel that was asked for."""
+        if len(channels) == 1:
+            return np.asarray(channels[0], np.float32)
+        if self._channel is not None:
+            return np.asarray(channels[self._channel], np.float32)
+        mixed: npt.NDArray[np.float32] = channels.mean(axis=0, dtype=np.float32)
+        with np.errstate(all="ignore"):  # a damaged file holds any number
+            self._mixed_energy += float(np.square(mixed).sum(dtype=np.float64))
+            self._energies += np.square(channels).sum(axis=1, dtype=np.float64)
+        return mixed
 
     def _undecodable(self, why: str) -> DecodeError:
         return DecodeError(

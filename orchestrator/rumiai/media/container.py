@@ -1,4 +1,4 @@
-"""Opening a hostile file: which containers and codecs are let in, and where its clock begins.
+"""Opening a hostile file: which containers and codecs are let in.
 
 Every part of media/ that opens a file does it here. ffmpeg reads playlists, concat scripts, device names and network
 addresses as readily as MP4; none of that may be reached through a file that someone uploaded.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import av
 from av.codec.hwaccel import HWAccel
-from av.stream import Discard, Disposition
+from av.stream import Discard
 
 from rumiai.errors import DecodeError, ProbeError
 
@@ -33,12 +33,6 @@ CONTAINERS: Final = (
 VIDEO_CODECS: Final = frozenset(
     {"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mpeg2video", "mpeg1video", "h263", "mjpeg", "prores", "theora"}
 )
-AUDIO_CODECS: Final = frozenset(
-    {
-        "aac", "mp3", "mp2", "opus", "vorbis", "flac", "alac", "ac3", "eac3", "amr_nb", "amr_wb", "wmav2",
-        "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_u8", "pcm_mulaw", "pcm_alaw",
-    }
-)  # fmt: skip
 # A local file that blocks longer than this is not a file (a hanging network mount).
 _IO_TIMEOUT_S: Final = 30.0
 
@@ -87,15 +81,14 @@ def open_media(path: Path, *, max_pixels: int | None = None, hwaccel: str | None
         container.close()
 
 
-def video_stream(container: InputContainer) -> VideoStream | None:
-    """The first video stream that is no cover art and no thumbnail track."""
-    pictures = Disposition.attached_pic | Disposition.timed_thumbnails
-    return next((s for s in container.streams.video if not s.disposition & pictures), None)
+def video_stream_at(container: InputContainer, index: int | None) -> VideoStream | None:
+    """The video stream of that index; None when there is none."""
+    return next((stream for stream in container.streams.video if stream.index == index), None)
 
 
-def audio_stream(container: InputContainer) -> AudioStream | None:
-    """The first audio stream."""
-    return next(iter(container.streams.audio), None)
+def audio_stream_at(container: InputContainer, index: int | None) -> AudioStream | None:
+    """The audio stream of that index; None when there is none."""
+    return next((stream for stream in container.streams.audio if stream.index == index), None)
 
 
 def codec_name(stream: Stream) -> str | None:
@@ -109,17 +102,6 @@ def read_only(container: InputContainer, stream: Stream) -> Iterator[Packet[Any]
     for other in container.streams:
         other.discard = Discard.default if other.index == stream.index else Discard.all
     yield from container.demux(stream)
-
-
-def clock_zero_s(container: InputContainer) -> Fraction:
-    """Where 0.0 s of the analysis lies on the container's clock: the start of the video, else of the audio stream.
-
-    PySceneDetect and OpenCV count from the start of the video stream too.
-    """
-    stream = video_stream(container) or audio_stream(container)
-    if stream is None or stream.start_time is None or stream.time_base is None:
-        return Fraction(0)
-    return stream.start_time * seconds_per_tick(stream.time_base)
 
 
 def seconds_per_tick(time_base: Fraction) -> Fraction:

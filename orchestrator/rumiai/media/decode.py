@@ -42,7 +42,8 @@ class DecodeReport:
 
     Attributes:
         frames_decoded: Intact frames of the source stream.
-        frames_corrupt: Frames that were damaged or had no place in time, and were skipped.
+        frames_corrupt: Frames that were damaged, and were skipped.
+        frames_misplaced: Intact frames whose time repeats that of the one before, runs back or lies before the start.
         duration_s: Measured: end of the last frame.
         complete: Whether the stream went on to its declared end; None when no header declares one.
         sampled_timestamps_s: Time of every sampled frame given out.
@@ -52,6 +53,7 @@ class DecodeReport:
 
     frames_decoded: int
     frames_corrupt: int
+    frames_misplaced: int
     duration_s: float
     complete: bool | None
     sampled_timestamps_s: tuple[float, ...]
@@ -185,6 +187,7 @@ class VideoPass:
         self._report = DecodeReport(
             frames_decoded=self._reader.decoded,
             frames_corrupt=self._reader.corrupt,
+            frames_misplaced=self._reader.misplaced,
             duration_s=self._reader.end_s,
             complete=self._reader.complete,
             sampled_timestamps_s=tuple(self._times["sampled"]),

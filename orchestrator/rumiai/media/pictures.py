@@ -15,7 +15,8 @@ from av.codec.context import ThreadType
 
 from rumiai.contracts.frames import VideoInfo
 from rumiai.errors import DecodeError, LimitError, ProbeError
-from rumiai.media.container import clock_zero_s, open_media, read_only, seconds_per_tick, video_stream
+from rumiai.media.clock import clock_zero_s, declared_end_s, on_one_clock
+from rumiai.media.container import audio_stream_at, open_media, read_only, seconds_per_tick, video_stream_at
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -31,6 +32,8 @@ _OVERRUN_S: Final = 2.0
 # A field-coded stream has two packets per frame; the rest is slack for headers that miscount.
 _PACKETS_PER_FRAME: Final = 2
 _SLACK: Final = 1000
+# Containers round times to milliseconds.
+_SLACK_S: Final = 0.05
 # How far before its declared end a stream may stop and still count as complete, in frames: B-frames, rounding.
 _COMPLETE_FRAMES: Final = 3
 
@@ -89,7 +92,8 @@ class PictureReader:
 
     Attributes:
         decoded: Intact pictures so far.
-        corrupt: Damaged ones, and those without a place in time, so far; they are skipped.
+        corrupt: Damaged ones so far; they are skipped.
+        misplaced: Intact ones so far whose time repeats, runs back or lies before the start; they are skipped.
         end_s: End of the last picture.
         complete: After the iteration: whether the stream went on to its declared end; None when none is declared.
     """
@@ -106,6 +110,7 @@ class PictureReader:
     ) -> None:
         self.decoded = 0
         self.corrupt = 0
+        self.misplaced = 0
         self.end_s = 0.0
         self.complete: bool | None = None
         self._path = path
@@ -138,7 +143,7 @@ class PictureReader:
             raise DecodeError(f"{self._path.name}: no frame of {self.corrupt} could be decoded", hint=hint)
 
     def _open_stream(self, container: InputContainer) -> VideoStream:
-        stream = video_stream(container)
+        stream = video_stream_at(container, self._info.video_stream)
         if stream is None:
             raise DecodeError(f"{self._path.name} changed since it was probed: it has no video stream now")
         context = stream.codec_context
@@ -153,7 +158,7 @@ class PictureReader:
         return stream
 
     def _in_order(self, container: InputContainer, stream: VideoStream) -> Iterator[Picture]:
-        zero_s = clock_zero_s(container)
+        zero_s = clock_zero_s(stream, audio_stream_at(container, self._info.audio_stream))
         usual_s = 1 / self._info.fps if self._info.fps > 0 else 0.0
         last_s = -1.0
         # AVI stores no presentation times: where pictures are reordered, ffmpeg's guesses run back and forth.
@@ -170,7 +175,7 @@ class PictureReader:
             if time_s > self._info.duration_s + _OVERRUN_S:
                 raise self._beyond(f"a frame at {time_s:.1f} s", f"{self._info.duration_s:.1f} s")
             if time_s <= last_s or time_s < 0.0:
-                self.corrupt += 1
+                self.misplaced += 1
                 continue
             self.decoded += 1
             last_s = time_s
@@ -178,13 +183,20 @@ class PictureReader:
             # Beyond the declared end by a rounding error there is no sampling instant and no scene.
             if time_s < self._info.duration_s:
                 yield Picture(number, time_s, frame)
-        if stream.duration is not None and stream.time_base is not None:
-            declared_s = (stream.duration + (stream.start_time or 0)) * seconds_per_tick(stream.time_base) - zero_s
-            self.complete = self.end_s >= float(declared_s) - _COMPLETE_FRAMES * usual_s
+        self.complete = self._came_to_its_end(stream, zero_s, usual_s)
+
+    def _came_to_its_end(self, stream: VideoStream, zero_s: Fraction, usual_s: float) -> bool | None:
+        """Whether the stream went on to the end, and gave the frames, that a header declares; None without one."""
+        if stream.frames > self.decoded + self.corrupt + self.misplaced + _COMPLETE_FRAMES:
+            return False
+        declared_s = declared_end_s(stream, self._info, zero_s)
+        if declared_s is None and not self._info.has_audio:
+            declared_s = self._info.declared_s
+        return None if declared_s is None else self.end_s >= declared_s - max(_COMPLETE_FRAMES * usual_s, _SLACK_S)
 
     def _frames(self, container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:
         """Frames as decoded; None for one that is damaged."""
-        packets = read_only(container, stream)
+        packets = on_one_clock(read_only(container, stream), stream, self._info.clock_breaks)
         for _ in range(self._most * _PACKETS_PER_FRAME + _SLACK):
             self._clock.check()
             try:

@@ -43,14 +43,19 @@ def analysis_size(info: VideoInfo, max_side_px: int) -> tuple[int, int]:
 class RgbFrames:
     """Writes pictures as shown, in RGB, at one fixed size.
 
+    A picture of another shape than the first (a phone that was turned, a live stream that changed its size) is scaled
+    to fit and has black bars.
+
     Args:
-        info: Gives size and rotation.
+        info: Gives size and orientation.
         max_side_px: See :func:`analysis_size`.
     """
 
     def __init__(self, info: VideoInfo, max_side_px: int) -> None:
         self.width, self.height = analysis_size(info, max_side_px)
         self._turn = _TURNS.get(info.rotation_deg)
+        self._mirrored = info.mirrored
+        self._coded: tuple[int, int] | None = None
         upright = info.rotation_deg in (0, 180)
         self._size = (self.width, self.height) if upright else (self.height, self.width)
         self._scaler = VideoReformatter()
@@ -67,7 +72,12 @@ class RgbFrames:
                 f"colour matrix {frame.colorspace} cannot be converted to RGB",
                 hint="convert the video to BT.709, for example with a video editor",
             )
+        if self._coded is None:
+            self._coded = frame.width, frame.height
         width, height = self._size
+        if (frame.width, frame.height) != self._coded:
+            scale = min(width / frame.width, height / frame.height)
+            width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
         # One thread: the decoder's threads are busy with the next frames meanwhile.
         rgb = self._scaler.reformat(
             frame,
@@ -79,6 +89,10 @@ class RgbFrames:
             threads=1,
         )
         picture = _pixels(rgb)
+        if (width, height) != self._size:
+            picture = with_bars(picture, self._size)
+        if self._mirrored:
+            picture = np.asarray(cv2.flip(picture, 1), np.uint8)
         if self._turn is None:
             np.copyto(out, picture)
         else:
@@ -106,6 +120,14 @@ class BgrFrames:
             threads=1,
         )
         return _pixels(bgr)
+
+
+def with_bars(picture: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """(h, w, 3) uint8 in the middle of a black picture of ``size``, width and height, that is no smaller."""
+    left, top = (size[0] - picture.shape[1]) // 2, (size[1] - picture.shape[0]) // 2
+    out = np.zeros((size[1], size[0], 3), np.uint8)
+    out[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    return out
 
 
 def _pixels(frame: VideoFrame) -> npt.NDArray[np.uint8]:

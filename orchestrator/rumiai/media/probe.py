@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 import av
 
-from rumiai.contracts.frames import Sampling, VideoInfo
+from rumiai.contracts.frames import ClockBreak, Sampling, VideoInfo
 from rumiai.errors import ContractError, LimitError, ProbeError
+from rumiai.media.clock import GUESSED_DURATION, JOINABLE, PRIMING_S, clock_zero_s, find_breaks
 from rumiai.media.container import (
-    AUDIO_CODECS,
     VIDEO_CODECS,
-    audio_stream,
-    clock_zero_s,
+    audio_stream_at,
     codec_name,
     open_media,
     read_only,
     seconds_per_tick,
-    video_stream,
+    video_stream_at,
 )
+from rumiai.media.orientation import orientation_of
+from rumiai.media.streams import ChosenStreams, choose_streams
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -35,12 +36,8 @@ if TYPE_CHECKING:
 
 # Longest group of pictures to sift through for one frame that decodes: 10 s at 30 frames per second.
 _FIRST_FRAME_PACKETS: Final = 300
-# Encoder delay puts a stream's start up to this far from the other's; more is a stream that really starts late.
-_PRIMING_S: Final = Fraction(1, 10)
 # No camera or editor writes pixels more oblong than anamorphic 2:1; 8 leaves room for oddities.
 _MAX_PIXEL_ASPECT: Final = 8
-# Their headers give a bit rate, no length: ffmpeg guesses. Counting the packets of an audio file costs little.
-_GUESSED_DURATION: Final = frozenset({"mp3", "aac"})
 # SMPTE 2084 (PQ) and ARIB STD-B67 (HLG), as numbered in ITU-T H.273.
 _HDR_TRANSFERS: Final = frozenset({16, 18})
 
@@ -67,8 +64,8 @@ class MediaLimits:
 def probe(path: Path, limits: MediaLimits | None = None) -> VideoInfo:
     """Read the facts of a file and check them against the limits.
 
-    A file may lack video or audio, not both. The clock of everything that follows starts at the video stream's first
-    picture (see :func:`rumiai.media.container.clock_zero_s`).
+    A file may lack video or audio, not both. Sound that cannot be decoded costs the sound alone. The clock starts where
+    :func:`rumiai.media.clock.clock_zero_s` says.
 
     Raises:
         ProbeError: Not a file, empty, not a container or codec that we take, or nothing in it can be played.
@@ -79,19 +76,26 @@ def probe(path: Path, limits: MediaLimits | None = None) -> VideoInfo:
     with open_media(path, max_pixels=limits.max_pixels) as container:
         if len(container.streams) > limits.max_streams:
             raise _beyond(path, f"{len(container.streams)} streams", f"{limits.max_streams}")
-        video, audio = video_stream(container), audio_stream(container)
+        chosen = choose_streams(path, container)
+        video, audio = video_stream_at(container, chosen.video), audio_stream_at(container, chosen.audio)
         if video is None and audio is None:
-            raise ProbeError(f"{path.name} has neither a video nor an audio stream", hint="is it the right file?")
-        for stream, allowed in ((video, VIDEO_CODECS), (audio, AUDIO_CODECS)):
-            if stream is not None:
-                _check_codec(path, stream, allowed)
-        duration_s = _declared_duration_s(container, video, audio)
+            raise _nothing_to_play(path, chosen)
+        if video is not None:
+            _check_codec(path, video)
+        duration_s = declared_s = _declared_duration_s(container, video, audio)
+        breaks: tuple[ClockBreak, ...] = ()
+        end_s = Fraction(0)
+        if JOINABLE & set(container.format.name.split(",")):
+            indices = [stream.index for stream in (video, audio) if stream is not None]
+            breaks, end_s = find_breaks(path, indices, 2 * limits.max_frames)
+        if breaks:
+            duration_s = end_s - clock_zero_s(video, audio)
         _check_duration(path, duration_s, limits)
         facts = {} if video is None else _video_facts(path, container, video, limits)
         container_name = container.format.name
         audio_facts = _audio_facts(audio)
     if duration_s is None:
-        duration_s = _measured_duration_s(path, limits)
+        duration_s = _measured_duration_s(path, chosen, limits)
         _check_duration(path, duration_s, limits)
     return VideoInfo(
         path=str(path),
@@ -99,7 +103,12 @@ def probe(path: Path, limits: MediaLimits | None = None) -> VideoInfo:
         container=container_name,
         duration_s=float(duration_s),
         has_video=video is not None,
-        has_audio=audio is not None,
+        has_audio=audio is not None or chosen.audio_problem is not None,
+        video_stream=chosen.video,
+        audio_stream=chosen.audio,
+        audio_problem=chosen.audio_problem,
+        clock_breaks=breaks,
+        declared_s=None if declared_s is None or breaks else float(declared_s),
         **facts,
         **audio_facts,
     )
@@ -138,13 +147,21 @@ def _check_file(path: Path, limits: MediaLimits) -> int:
     return status.st_size
 
 
-def _check_codec(path: Path, stream: Stream, allowed: frozenset[str]) -> None:
+def _check_codec(path: Path, stream: VideoStream) -> None:
     name = codec_name(stream)
-    if name not in allowed:
+    if name not in VIDEO_CODECS:
         raise ProbeError(
-            f"{path.name}: {stream.type} codec {name or 'unknown'}, expected one of {', '.join(sorted(allowed))}",
+            f"{path.name}: video codec {name or 'unknown'}, expected one of {', '.join(sorted(VIDEO_CODECS))}",
             hint="convert it, for example to H.264 with AAC in MP4",
         )
+
+
+def _nothing_to_play(path: Path, chosen: ChosenStreams) -> ProbeError:
+    if chosen.audio_problem is not None:
+        return ProbeError(
+            f"{path.name} has sound alone, and {chosen.audio_problem}", hint="convert it, for example to AAC in MP4"
+        )
+    return ProbeError(f"{path.name} has neither a video nor an audio stream", hint="is it the right file?")
 
 
 def _check_duration(path: Path, duration_s: Fraction | None, limits: MediaLimits) -> None:
@@ -156,13 +173,15 @@ def _declared_duration_s(
     container: InputContainer, video: VideoStream | None, audio: AudioStream | None
 ) -> Fraction | None:
     """Seconds from clock zero to the end of the container, else of its longest stream; None when no header tells."""
-    if video is None and _GUESSED_DURATION & set(container.format.name.split(",")):
+    if video is None and GUESSED_DURATION & set(container.format.name.split(",")):
         return None
-    zero_s = clock_zero_s(container)
+    zero_s = clock_zero_s(video, audio)
     if container.duration is not None and container.duration > 0:
         duration_s = Fraction(container.duration, av.time_base)
-        late_s = zero_s - Fraction(container.start_time or 0, av.time_base)
-        return duration_s - late_s if _PRIMING_S < late_s < duration_s else duration_s
+        # Matroska's header counts from its clock's own zero, the others from their first packet.
+        counts_from_zero = "matroska" in container.format.name
+        late_s = zero_s if counts_from_zero else zero_s - Fraction(container.start_time or 0, av.time_base)
+        return duration_s - late_s if PRIMING_S < late_s < duration_s else duration_s
     ends_s = [
         (s.duration + (s.start_time or 0)) * seconds_per_tick(s.time_base) - zero_s
         for s in (video, audio)
@@ -171,16 +190,17 @@ def _declared_duration_s(
     return max((end_s for end_s in ends_s if end_s > 0), default=None)
 
 
-def _measured_duration_s(path: Path, limits: MediaLimits) -> Fraction:
+def _measured_duration_s(path: Path, chosen: ChosenStreams, limits: MediaLimits) -> Fraction:
     """Walk over the packets of the main stream, without decoding, to where the last one ends."""
     with open_media(path) as container:
-        stream = video_stream(container) or audio_stream(container)
+        video, audio = video_stream_at(container, chosen.video), audio_stream_at(container, chosen.audio)
+        stream: Stream | None = video or audio
         if stream is None or stream.time_base is None:
             raise ProbeError(f"{path.name} changed while it was read", hint="wait until it is written completely")
         tick_s = seconds_per_tick(stream.time_base)
         rate = getattr(stream, "average_rate", None)
         usual_s = 1 / seconds_per_tick(rate) if rate else Fraction(0)
-        zero_s, end_s = clock_zero_s(container), Fraction(0)
+        zero_s, end_s = clock_zero_s(video, audio), Fraction(0)
         try:
             for count, packet in enumerate(read_only(container, stream)):
                 if count > limits.max_frames:
@@ -203,7 +223,7 @@ def _video_facts(path: Path, container: InputContainer, video: VideoStream, limi
     if video.frames > limits.max_frames:
         raise _beyond(path, f"{video.frames} frames", f"{limits.max_frames}")
     frame = _first_frame(path, container, video, limits)
-    rotation_deg = round(-frame.rotation / 90) * 90 % 360
+    mirrored, rotation_deg = orientation_of(frame)
     width, height = display_size(path, frame.width, frame.height, video.sample_aspect_ratio, rotation_deg)
     if width * height > limits.max_pixels:
         raise _beyond(path, f"{width}x{height} pixels as shown", f"{limits.max_pixels} pixels")
@@ -213,6 +233,7 @@ def _video_facts(path: Path, container: InputContainer, video: VideoStream, limi
         "height": height,
         "fps": float(rate) if rate else 0.0,
         "rotation_deg": rotation_deg,
+        "mirrored": mirrored,
         "frames_declared": video.frames or None,
         "video_codec": codec_name(video),
         "pixel_format": frame.format.name,

@@ -1,28 +1,24 @@
-"""The registry of the families and how a family's numbers become its six blocks."""
+"""What a family is, and how its numbers become the six blocks of an analysis."""
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
+from pydantic import ConfigDict, ValidationError
 
-from rumiai.contracts.blocks import ANALYSES, schema_of
-from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.contracts.blocks import AnalysisBlocks, BlockSchema, MissingService, MoreMetrics, Schema
 from rumiai.errors import ContractError
-from rumiai.metrics.evidence.build import read_evidence
+from rumiai.metrics.evidence.confidence import Services, Weights
 from rumiai.metrics.evidence.types import Evidence
 
 _DECIMALS: Final = 3
-# analyses.md 7.2 asks for another precision here.
-_OTHER_DECIMALS: Final[Mapping[str, int]] = {
-    "likesToViewsRatio": 4, "commentsToViewsRatio": 4, "sharesToViewsRatio": 4,
-    "engagementRate": 2, "engagementRateWithSaves": 2,
-}  # fmt: skip
 _CONFIDENCE_DECIMALS: Final = 2
+
+B = TypeVar("B", bound=AnalysisBlocks)
 
 
 @dataclass(frozen=True)
@@ -30,12 +26,77 @@ class FamilyResult:
     """What one family says of one video.
 
     Attributes:
-        blocks: Generic block name -> field -> value, JSON types, every field of the schema.
-        precompute: Metrics that have no field, under the names of the metric tables, JSON types.
+        schema: Of the analysis.
+        blocks: Its six blocks.
+        precompute: Metrics that have no field in them.
     """
 
-    blocks: dict[str, dict[str, Any]]
-    precompute: dict[str, Any] = field(default_factory=dict)
+    schema: Schema
+    blocks: AnalysisBlocks
+    precompute: MoreMetrics
+
+    def blocks_json(self) -> dict[str, dict[str, Any]]:
+        """Generic block name -> key -> value, JSON types, aliases repeated."""
+        return self.schema.to_json(self.blocks)
+
+    def precompute_json(self) -> dict[str, Any]:
+        """Name -> value, JSON types."""
+        return self.precompute.to_dict()
+
+
+@dataclass(frozen=True)
+class Family(Generic[B]):
+    """One analysis: what it says, what it needs, how it is computed.
+
+    Attributes:
+        schema: Of its blocks.
+        weights: Of the services behind each block.
+        measure: Evidence -> the six blocks, and the metrics that have no field in them. Confidences and missing
+            services are left at their defaults.
+        nothing_to_judge: Why no model is asked about these blocks; None when there is something to judge.
+    """
+
+    schema: Schema
+    weights: Weights
+    measure: Callable[[Evidence], tuple[B, MoreMetrics]]
+    nothing_to_judge: Callable[[B], str | None]
+
+    def compute(self, evidence: Evidence) -> FamilyResult:
+        """The six blocks and further metrics of one video.
+
+        A computed field that can be null is null where all services of its block failed.
+
+        Raises:
+            ContractError: A value breaks the schema, or is no finite number.
+        """
+        try:
+            blocks, more = self.measure(evidence)
+        except ValidationError as exc:
+            first = exc.errors(include_url=False)[0]
+            place = ".".join(str(step) for step in first["loc"])
+            raise ContractError(
+                f"{self.schema.name} {exc.title}: {place}: got {first['input']!r}, {first['msg'].lower()}"
+            ) from exc
+        return FamilyResult(self.schema, self._finished(blocks, evidence.services), more)
+
+    def _finished(self, blocks: B, services: Services) -> B:
+        """The blocks with confidences and missing services, null where all services failed."""
+        finished: dict[str, Any] = {}
+        for schema, (attribute, weights) in zip(self.schema.blocks, self.weights.by_block.items(), strict=False):
+            changes: dict[str, Any] = {"confidence": round(services.confidence(weights), _CONFIDENCE_DECIMALS)}
+            if not any(services.ok(name) for name in weights):
+                changes.update(dict.fromkeys(schema.nullable_numbers))
+            finished[attribute] = getattr(blocks, attribute).model_copy(update=changes)
+        missing = [MissingService(service=name, reason=why) for name, why in services.missing(self.weights)]
+        overall = round(services.overall_confidence(self.weights), _CONFIDENCE_DECIMALS)
+        quality = blocks.quality.model_copy(update={"missing_services": missing, "overall_confidence": overall})
+        return blocks.model_copy(update={**finished, "quality": quality})
+
+
+class OpenMetrics(MoreMetrics):
+    """Metrics by any names, JSON types."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 def rounded(value: Any, name: str = "") -> Any:
@@ -47,19 +108,27 @@ def rounded(value: Any, name: str = "") -> Any:
     if isinstance(value, float | np.floating):
         if not math.isfinite(value):
             raise ContractError(f"metric {name!r}: got {value}, expected a finite number or None")
-        return round(float(value), _OTHER_DECIMALS.get(name, _DECIMALS)) + 0.0  # + 0.0 turns -0.0 into 0.0
+        return round(float(value), _DECIMALS) + 0.0  # + 0.0 turns -0.0 into 0.0
+    return _plain(value, name, rounded)
+
+
+def plain(value: Any, name: str = "") -> Any:
+    """JSON types; tuples become lists, numpy scalars Python ones."""
+    return float(value) if isinstance(value, float | np.floating) else _plain(value, name, plain)
+
+
+def _plain(value: Any, name: str, of: Callable[[Any, str], Any]) -> Any:
     if isinstance(value, str | bool | None):
         return value
     if isinstance(value, dict):
-        return {str(key): rounded(item, str(key)) for key, item in value.items()}
+        return {str(key): of(item, str(key)) for key, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
-        return [rounded(item, name) for item in value]
+        return [of(item, name) for item in value]
     return bool(value) if isinstance(value, np.bool_) else int(value)
 
 
 def assemble(
-    analysis: str,
-    evidence: Evidence,
+    model: type[B],
     *,
     core: Mapping[str, Any],
     dynamics: Mapping[str, Any],
@@ -68,52 +137,16 @@ def assemble(
     patterns: Mapping[str, Any],
     quality: Mapping[str, Any],
     precompute: Mapping[str, Any],
-) -> FamilyResult:
-    """Make the six blocks: aliases, confidences, missing services, rounding, null where all services failed.
-
-    Raises:
-        ContractError: A block lacks a field of the schema or has one that it does not know.
-    """
-    services = evidence.services
+) -> tuple[B, MoreMetrics]:
+    """The six blocks from their keys and values."""
     contents = (core, dynamics, interactions, key_events, patterns, quality)
-    blocks: dict[str, dict[str, Any]] = {}
-    for block, content in zip(schema_of(analysis).blocks, contents, strict=True):
-        given = dict(content)
-        if block.name == "Quality":
-            given["missingServices"] = services.missing(analysis)
-            given["overallConfidence"] = round(services.overall_confidence(analysis), _CONFIDENCE_DECIMALS)
-        else:
-            confidence = services.block_confidence(analysis, block.name)
-            given["confidence"] = round(confidence, _CONFIDENCE_DECIMALS)
-        expected = [item.name for item in block.fields]
-        if set(given) != set(expected):
-            differ = ", ".join(sorted(set(given) ^ set(expected)))
-            raise ContractError(f"{analysis} {block.name}: got other fields than the schema has ({differ})")
-        failed = block.name != "Quality" and services.block_failed(analysis, block.name)
-        out: dict[str, Any] = {}
-        for item in block.fields:
-            value = None if failed and item.kind == "num" and item.nullable else rounded(given[item.name], item.name)
-            out.update(dict.fromkeys((item.name, *item.aliases), value))
-        blocks[block.name] = out
-    return FamilyResult(blocks, rounded(precompute))
+    blocks = {
+        attribute: plain(content) for attribute, content in zip(AnalysisBlocks.model_fields, contents, strict=True)
+    }
+    return model.model_validate(blocks), OpenMetrics.model_validate(rounded(dict(precompute)))
 
 
-def unknown(analysis: str, block: str) -> dict[str, None]:
+def unknown(schema: Schema, block: str) -> dict[str, None]:
     """All fields of a block that can be null, as null: what a family starts from when its input is missing."""
-    return {item.name: None for item in schema_of(analysis).block(block).fields if item.nullable}
-
-
-Compute = Callable[[Evidence], FamilyResult]
-
-
-def family(analysis: str) -> Compute:
-    """The ``compute`` function of an analysis: that of the module of the same name in this package."""
-    module = importlib.import_module(f"rumiai.metrics.{schema_of(analysis).name}")
-    compute: Compute = module.compute
-    return compute
-
-
-def compute_all(analysis: UnifiedAnalysis) -> dict[str, FamilyResult]:
-    """All seven families of one video, in the runner's order; the same input gives the same bytes."""
-    evidence = read_evidence(analysis)
-    return {name: family(name)(evidence) for name in ANALYSES}
+    found: BlockSchema = schema.block(block)
+    return {item.name: None for item in found.fields if item.nullable}

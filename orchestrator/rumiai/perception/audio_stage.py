@@ -14,6 +14,7 @@ from rumiai.inference import whisper
 from rumiai.inference.client import TritonClient
 from rumiai.media.audio import decode_audio
 from rumiai.media.audio_energy import analyze_audio_energy
+from rumiai.media.endings import SoundEnd
 from rumiai.media.shared_frames import SharedRegion
 from rumiai.perception.service_run import Emit, ProbedVideo, ServiceResults, ServiceRun
 
@@ -61,7 +62,9 @@ class AudioStage:
             return None
         began = time.monotonic()
         try:
-            return await asyncio.to_thread(decode_audio, self._video.path, self._video.info, self._make_region)
+            track = await asyncio.to_thread(decode_audio, self._video.path, self._video.info, self._make_region)
+            self._out.sound = SoundEnd.of(track)
+            return track
         except RumiAIError as exc:
             for run in self._runs.values():
                 run.failure = str(exc)

@@ -14,6 +14,7 @@ from rumiai.contracts.frames import Sampling, VideoInfo
 from rumiai.contracts.results import MLAnalysisResult, ServiceName
 from rumiai.errors import RumiAIError
 from rumiai.media.decode import DecodeReport
+from rumiai.media.endings import SoundEnd
 from rumiai.people.landmarks import PeopleAnalyzer
 
 VISUAL: Final[frozenset[ServiceName]] = frozenset({"yolo", "ocr", "mediapipe", "emotion_detection", "scene_detection"})
@@ -86,6 +87,7 @@ class ServiceResults:
     results: dict[ServiceName, MLAnalysisResult] = field(default_factory=dict)
     stage_seconds: dict[str, float] = field(default_factory=dict)
     report: DecodeReport | None = None
+    sound: SoundEnd | None = None
     warnings: list[str] = field(default_factory=list)
 
     def service(self, name: ServiceName) -> ServiceRun:

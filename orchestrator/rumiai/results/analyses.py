@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from rumiai import __version__
-from rumiai.contracts.blocks import ANALYSES, GENERIC_BLOCKS, Blocks, to_prefixed, validate_blocks
+from rumiai.contracts.blocks import GENERIC_BLOCKS, Blocks
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError, StoreError
 from rumiai.metrics.evidence.build import read_evidence
-from rumiai.metrics.families import FamilyResult, family
+from rumiai.metrics.families import FamilyResult
+from rumiai.metrics.registry import ANALYSES, family, schema_of
 from rumiai.results.store import Store, read_json, write_json, write_text
 from rumiai.timeline.markers import compute_markers
 
@@ -107,8 +108,8 @@ def measure(analysis: UnifiedAnalysis) -> dict[str, FamilyResult]:
     evidence = read_evidence(analysis)
     out = {}
     for name in ANALYSES:
-        out[name] = family(name)(evidence)
-        problems = validate_blocks(name, out[name].blocks, duration_s=analysis.duration_s)
+        out[name] = family(name).compute(evidence)
+        problems = out[name].schema.problems(out[name].blocks_json(), duration_s=analysis.duration_s)
         if problems:
             shown = "; ".join(f"{p.path}: {p.code}, got {p.got}, expected {p.expected}" for p in problems[:3])
             raise ContractError(f"{analysis.video_id}: {name} breaks its schema: {shown}")
@@ -143,7 +144,7 @@ def write_analyses(
         told = (judged or {}).get(name)
         kept = _same(store, video_id, name, told, output_format) if told is not None else None
         files = kept or _write(store, video_id, name, result, told, moment, output_format)
-        confidence = result.blocks["Quality"].get("overallConfidence")
+        confidence = result.blocks.quality.overall_confidence
         summary = AnalysisSummary(_SOURCE, confidence, files=files, written=kept is None)
         out[name] = summary if told is None else _summary(summary, told)
     return out
@@ -208,7 +209,7 @@ def _shown(name: str, blocks: Blocks, output_format: OutputFormat) -> Mapping[st
         from rumiai.results.v1 import to_legacy
 
         return to_legacy(name, blocks)
-    return to_prefixed(name, blocks)
+    return schema_of(name).to_prefixed(blocks)
 
 
 def _write(
@@ -223,14 +224,14 @@ def _write(
     """The triple ``complete``, ``ml``, ``result``, the prompt if there was one, and the pointer to them."""
     folder = store.insights_folder(video_id) / name
     stamp = moment.strftime("%Y%m%d_%H%M%S_") + f"{moment.microsecond // 1000:03d}"
-    blocks: Blocks = result.blocks if told is None else told.blocks
+    blocks: Blocks = result.blocks_json() if told is None else told.blocks
     envelope = {
         **(_PYTHON if told is None else told.to_dict()),
         "analysis_type": name,
         "success": True,
-        "result": json.dumps(to_prefixed(name, blocks), ensure_ascii=False, allow_nan=False),
+        "result": json.dumps(schema_of(name).to_prefixed(blocks), ensure_ascii=False, allow_nan=False),
         "parsed_response": blocks,
-        "precompute": result.precompute,
+        "precompute": result.precompute_json(),
         "processing_mode": "python_only" if told is None or told.model is None else "precompute_claude",
         "version": _RESULT_VERSION,
         "rumiai_version": __version__,

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from rumiai.contracts.blocks import SCHEMAS, to_generic
+from rumiai.contracts.blocks import GENERIC_BLOCKS
 from rumiai.errors import ContractError
 from rumiai.metrics.creative_density.family import creative_score
+from rumiai.metrics.registry import ANALYSES, schema_of
 
 Format = Literal["v1", "v2"]
 
@@ -103,11 +104,10 @@ def to_legacy(analysis: str, blocks: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ContractError: None of the blocks belongs to the analysis, a block is no object, or a value cannot be converted.
     """
-    if not blocks or analysis not in SCHEMAS:
+    if not blocks or analysis not in ANALYSES:
         return dict(blocks)
-    generic = to_generic(analysis, blocks)
-    known = {block.name for block in SCHEMAS[analysis].blocks}
-    if not known & generic.keys():
+    generic = schema_of(analysis).to_generic(blocks)
+    if not generic.keys() & set(GENERIC_BLOCKS):
         raise ContractError(f"{analysis}: got blocks {', '.join(blocks)}, expected its six blocks")
     return {key: _value(analysis, generic, source) for key, source in {**_FORMS[analysis], **_CONFIDENCE}.items()}
 

@@ -305,8 +305,8 @@ def read_video(store: Store, video_id: str) -> tuple[VideoInput, dict[str, Famil
     """
     analysis = UnifiedAnalysis.from_dict(read_json(store.unified_file(video_id)))
     measured = measure(analysis)
-    blocks = {name: result.blocks for name, result in measured.items()}
-    return VideoInput(analysis, blocks, {name: result.precompute for name, result in measured.items()}), measured
+    blocks = {name: result.blocks_json() for name, result in measured.items()}
+    return VideoInput(analysis, blocks, {name: result.precompute_json() for name, result in measured.items()}), measured
 
 
 def write_judged(

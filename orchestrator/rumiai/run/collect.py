@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from rumiai.contracts.blocks import ANALYSES
 from rumiai.errors import SourceError, StoreError
 from rumiai.insights import ClaudeSettings, Collection, Insights
+from rumiai.metrics.registry import ANALYSES
 from rumiai.results.analyses import read_latest
 from rumiai.results.store import Store
 from rumiai.run.claude import Totals, answer_store, claude_settings, new_budget, read_video, write_judged

@@ -21,6 +21,7 @@ from rumiai.contracts.results import SERVICES, MLAnalysisResult, ServiceName
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError, MLError, StoreError
 from rumiai.inference.client import TritonClient
+from rumiai.media.endings import losses
 from rumiai.media.probe import MediaLimits, probe, sampling_for
 from rumiai.perception import ProbedVideo, ServiceResults, Tools, perceive, service_versions
 from rumiai.perception.service_run import AUDIBLE, VISUAL
@@ -262,7 +263,7 @@ def _outcome(
         for name in SERVICES
         if name in results
     }
-    warnings = [*found.warnings, *_decode_warnings(found, run.info)]
+    warnings = [*found.warnings, *losses(run.info, found.report, found.sound)]
     partial = warnings or any(not facts["ok"] for facts in services.values())
     video_id = run.task.video_id
     files: dict[str, str] = {"unified": str(run.store.unified_file(video_id))}
@@ -277,15 +278,3 @@ def _outcome(
         warnings=warnings,
         summary=summarise(analysis),
     )
-
-
-def _decode_warnings(found: ServiceResults, info: VideoInfo) -> list[str]:
-    report = found.report
-    if report is None:
-        return []
-    out = []
-    if report.complete is False:
-        out.append(f"the picture breaks off at {report.duration_s:.2f} s of {info.duration_s:.2f} s")
-    if report.frames_corrupt:
-        out.append(f"{report.frames_corrupt} damaged frames were skipped")
-    return out

@@ -24,29 +24,6 @@ def quality():
     del sys.modules[spec.name]
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "distance"),
-    [
-        ("kitten", "sitting", 3),
-        ("", "abc", 3),
-        ("abc", "", 3),
-        ("same", "same", 0),
-        ("ab", "ba", 2),
-        ("flaw", "lawn", 2),
-    ],
-)
-def test_edit_distance(quality, a, b, distance):
-    assert quality.edit_distance(a, b) == distance
-    assert quality.edit_distance(list(b), list(a)) == distance
-
-
-def test_edit_ratio_looks_at_letters_and_digits_alone(quality):
-    assert quality.edit_ratio("Feed the cat!", "feed THE cat") == 1.0
-    assert quality.edit_ratio("STEP 1", "STEP I") == pytest.approx(0.8)
-    assert quality.edit_ratio("!!", "??") == 0.0
-    assert quality.edit_ratio("", "a") == 0.0
-
-
 def test_texts_are_counted_at_every_instant(quality):
     shown = {0: ["WAIT FOR IT"], 1: ["WAIT FOR IT", "Step 1"], 2: [], 3: ["Step 2"]}
     read = {0: ["wait for it"], 1: ["WAIT F0R IT", "TAXI"], 2: ["TAXI"], 7: ["not an instant that was looked at"]}

@@ -9,13 +9,17 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Annotated
 
 import jsonschema
+import numpy as np
 import pytest
+from pydantic import ValidationError
 
-from rumiai.contracts import blocks as b
-from rumiai.contracts.blocks import types as t
+from rumiai.contracts.blocks import GENERIC_BLOCKS, AnalysisBlocks, Block, FieldSchema, Record, Schema
+from rumiai.contracts.blocks.types import Count, Number, Ratio
 from rumiai.errors import ContractError
+from rumiai.metrics.registry import ANALYSES, schema_of
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "analyses_section9.md"
 COMMON = {"confidence", "missingServices", "overallConfidence"}
@@ -116,8 +120,15 @@ SECTION9 = section9()
 FIELDS = [(a, block, f) for a, blocks in SECTION9.items() for block, fields in blocks.items() for f in fields]
 
 
-def _inner(kind: t.Type) -> t.Type:
-    return kind.inner if isinstance(kind, t.Maybe) else kind
+INT = {"type": "integer", "minimum": 0}
+BIT = {"type": "integer", "minimum": 0, "maximum": 1}
+RATIO = {"type": "number", "minimum": 0, "maximum": 1}
+FLAG = {"type": "boolean"}
+SPAN = {"type": "string", "pattern": r"^(\d+(?:\.\d)?)-(\d+(?:\.\d)?)s$"}
+
+
+def _is(kind: dict, *names: str) -> bool:
+    return kind["type"] in names
 
 
 def test_the_parser_reads_all_of_section_9():
@@ -134,21 +145,21 @@ def test_the_parser_reads_all_of_section_9():
 
 
 def test_the_same_analyses_and_blocks():
-    assert set(b.ANALYSES) == set(SECTION9)
-    assert b.ANALYSES == (
+    assert set(ANALYSES) == set(SECTION9)
+    assert ANALYSES == (
         "creative_density", "emotional_journey", "speech_analysis", "visual_overlay_analysis", "metadata_analysis",
         "person_framing", "scene_pacing",
     )  # fmt: skip
     for name, blocks in SECTION9.items():
-        assert list(blocks) == [b.schema_of(name).prefix + generic for generic in b.GENERIC_BLOCKS]
+        assert list(blocks) == [schema_of(name).prefix + generic for generic in GENERIC_BLOCKS]
 
 
-@pytest.mark.parametrize("name", b.ANALYSES)
+@pytest.mark.parametrize("name", ANALYSES)
 def test_the_same_fields_in_the_same_order(name):
     for block, fields in SECTION9[name].items():
         expected = [field["name"] for field in fields if field["name"] not in COMMON]
-        generic = b.schema_of(name).generic_of[block]
-        ours = b.schema_of(name).block(generic)
+        generic = schema_of(name).generic_of[block]
+        ours = schema_of(name).block(generic)
         assert [f.name for f in ours.fields if f.name not in COMMON] == expected
         common = [f.name for f in ours.fields if f.name in COMMON]
         assert common == (["missingServices", "overallConfidence"] if generic == "Quality" else ["confidence"])
@@ -156,63 +167,61 @@ def test_the_same_fields_in_the_same_order(name):
 
 @pytest.mark.parametrize(("name", "block", "golden"), FIELDS, ids=[f"{b_}.{f['name']}" for _, b_, f in FIELDS])
 def test_field(name, block, golden):
-    ours = b.schema_of(name).block(b.schema_of(name).generic_of[block]).by_key[golden["name"]]
+    ours = schema_of(name).block(schema_of(name).generic_of[block]).by_key[golden["name"]]
     assert ours.aliases == golden["aliases"]
     assert ours.nullable == golden["nullable"], golden["type"]
     assert ours.kind == golden["kind"]
     if golden["mixed"]:
         by_rule = {"viewerAdaptationCurve", "conversationalDynamics"}
         assert ours.judged or ours.extensible or golden["name"] in by_rule
-    _check_type(_inner(ours.type), golden)
+    _check_type(ours.value_node, golden)
 
 
-def _check_type(kind: t.Type, golden: dict) -> None:
+def _check_type(kind: dict, golden: dict) -> None:
     text = golden["type"]
     if golden["members"] is not None:
-        record = kind.item if isinstance(kind, t.ListOf) else kind
-        assert isinstance(kind, t.ListOf) == text.startswith("list")
-        assert isinstance(record, t.Record)
-        assert list(record.members) == golden["members"]
+        record = kind["items"] if _is(kind, "array") else kind
+        assert _is(kind, "array") == text.startswith("list")
+        assert list(record["properties"]) == golden["members"]
     elif text.startswith("list"):
-        assert isinstance(kind, t.ListOf)
+        assert _is(kind, "array")
     elif text == "" and golden["name"].endswith(("Completeness", "Confidence")):
-        assert kind == t.RATIO
+        assert kind == RATIO
     elif text == "":  # "num rule", or a list of what section 9 does not name
-        assert isinstance(kind, t.Words | t.ListOf)
+        assert "enum" in kind or _is(kind, "array")
     elif text.startswith("object"):
-        assert isinstance(kind, t.Record | t.Table)
+        assert _is(kind, "object")
         if count := re.match(r"object of ([1-9]\d*) ", text):
-            assert isinstance(kind, t.Record)
-            assert len(kind.members) == int(count[1])
-            inner = {"floats": t.RATIO, "bools": t.FLAG, "(int ?)": t.Maybe(t.INT)}[text.split(" ", 3)[3]]
-            assert set(kind.members.values()) == {inner}
+            assert len(kind["properties"]) == int(count[1])
+            nullable = {"anyOf": [INT, {"type": "null"}]}
+            inner = {"floats": RATIO, "bools": FLAG, "(int ?)": nullable}[text.split(" ", 3)[3]]
+            assert all(member == inner for member in kind["properties"].values())
     elif text.startswith("bool"):
-        assert kind == t.FLAG
+        assert kind == FLAG
     elif re.match(r"int\b", text):
-        assert kind == t.INT
+        assert kind == INT
     elif text == "0/1":
-        assert kind == t.BIT
+        assert kind == BIT
     elif match := re.match(r"(-?\d+)\.\.(\d+)", text.removeprefix("% ")):
-        assert isinstance(kind, t.Number)
-        assert (kind.low, kind.high) == (float(match[1]), float(match[2]))
+        assert _is(kind, "integer", "number")
+        assert (kind["minimum"], kind["maximum"]) == (float(match[1]), float(match[2]))
     elif re.search(r"^\w+(\||, )\w+", text):
-        assert isinstance(kind, t.Words)
-        assert kind.words == tuple(re.split(r"\||,\s*", text))
+        assert kind["enum"] == re.split(r"\||,\s*", text)
     elif text in ("str", "label"):
-        assert isinstance(kind, t.Text | t.Words | t.Span)
+        assert _is(kind, "string")
     else:
         assert re.match(r"float|num|s\b|s\^2|per s|words/s|%", text), text
-        assert isinstance(kind, t.Number)
+        assert _is(kind, "integer", "number")
 
 
 def test_words_that_section_9_leaves_to_the_sections_before():
-    overlays = b.schema_of("visual_overlay_analysis")
-    assert _inner(overlays.block("Dynamics").by_key["appearancePattern"].type).words == (
+    overlays = schema_of("visual_overlay_analysis")
+    assert overlays.block("Dynamics").by_key["appearancePattern"].value_node["enum"] == [
         "gradual", "burst", "rhythmic", "random",
-    )  # fmt: skip
-    assert _inner(overlays.block("Interactions").by_key["multiLayerComplexity"].type).words == (
+    ]  # fmt: skip
+    assert overlays.block("Interactions").by_key["multiLayerComplexity"].value_node["enum"] == [
         "simple", "moderate", "complex",
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 def test_the_timestamps_that_are_spans():
@@ -220,67 +229,74 @@ def test_the_timestamps_that_are_spans():
     listed = re.search(r"are \"a-bs\" strings: (.*?)\. \"a-bs\" strings are also", text, re.DOTALL)[1]
     expected = set(NAME.findall(listed)) - {"and", "of", "emotionalKeyEvents"}
     spans = set()
-    for name in b.ANALYSES:
-        for _, field in b.fields_of(name):
-            kind = _inner(field.type)
-            kind = kind.item if isinstance(kind, t.ListOf) else kind
-            if isinstance(kind, t.Record) and kind.members.get("timestamp") == t.SPAN:
+    for name in ANALYSES:
+        for _, field in schema_of(name).fields:
+            kind = field.value_node
+            stamp = (kind["items"] if _is(kind, "array") else kind).get("properties", {}).get("timestamp")
+            if stamp == SPAN:
                 spans.add(field.name)
-            elif isinstance(kind, t.Record) and "timestamp" in kind.members:
-                assert kind.members["timestamp"] == t.TIME
+            elif stamp is not None:
+                _ends_with_the_video(field)
     assert spans == expected
-    overlays = b.schema_of("visual_overlay_analysis").block("KeyEvents").by_key
-    assert _inner(overlays["climaxMoment"].type) == t.SPAN
-    assert _inner(overlays["quietMoments"].type) == t.ListOf(t.SPAN)
+    overlays = schema_of("visual_overlay_analysis").block("KeyEvents").by_key
+    assert overlays["climaxMoment"].value_node == SPAN
+    assert overlays["quietMoments"].value_node == {"type": "array", "items": SPAN}
 
 
-def sample(kind: t.Type, null: bool) -> object:
-    """Any valid value of a type; null wherever that may be, if asked."""
-    if isinstance(kind, t.Maybe):
-        return None if null else sample(kind.inner, null)
-    if isinstance(kind, t.Record):
-        return {name: sample(member, null) for name, member in kind.members.items()}
-    if isinstance(kind, t.ListOf):
-        return [sample(kind.item, null)]
-    if isinstance(kind, t.Table):
-        return {"0-5s": sample(kind.value, null)}
-    if isinstance(kind, t.Words):
-        return kind.words[-1]
-    if isinstance(kind, t.Number):
-        return 1 if kind.whole else 0.5
-    return {t.Flag: True, t.Text: "x", t.Span: "0-1.5s"}[type(kind)]
+def _ends_with_the_video(field: FieldSchema) -> None:
+    late = sample(field.node, False)
+    (late[0] if isinstance(late, list) else late)["timestamp"] = 99.0
+    (problem,) = field.check(late, field.name, 10.0)
+    assert (problem.code, problem.expected) == ("range", "a time in 0..10 s")
+
+
+def sample(kind: dict, null: bool) -> object:
+    """Any valid value of a JSON Schema node; null wherever that may be, if asked."""
+    if "anyOf" in kind:
+        return None if null else sample(kind["anyOf"][0], null)
+    if "properties" in kind:
+        return {name: sample(member, null) for name, member in kind["properties"].items()}
+    if _is(kind, "array"):
+        return [sample(kind["items"], null)]
+    if _is(kind, "object"):
+        return {"0-5s": sample(kind["additionalProperties"], null)}
+    if "enum" in kind:
+        return kind["enum"][-1]
+    if "pattern" in kind:
+        return "0-1.5s"
+    return {"boolean": True, "string": "x", "integer": 1, "number": 0.5}[kind["type"]]
 
 
 def sample_blocks(name: str, null: bool = False) -> dict[str, dict]:
     return {
-        block.name: {key: sample(f.type, null) for f in block.fields for key in (f.name, *f.aliases)}
-        for block in b.schema_of(name).blocks
+        block.name: {key: sample(f.node, null) for f in block.fields for key in (f.name, *f.aliases)}
+        for block in schema_of(name).blocks
     }
 
 
 @pytest.mark.parametrize("null", [False, True])
-@pytest.mark.parametrize("name", b.ANALYSES)
+@pytest.mark.parametrize("name", ANALYSES)
 def test_validator_and_json_schema_accept_the_same(name, null):
     generic = sample_blocks(name, null)
-    assert b.validate_blocks(name, generic, duration_s=10.0) == []
-    assert b.validate_blocks(name, b.to_prefixed(name, generic)) == []
-    for prefixed, blocks in ((False, generic), (True, b.to_prefixed(name, generic))):
-        schema = b.json_schema(name, prefixed=prefixed)
+    assert schema_of(name).problems(generic, duration_s=10.0) == []
+    assert schema_of(name).problems(schema_of(name).to_prefixed(generic)) == []
+    for prefixed, blocks in ((False, generic), (True, schema_of(name).to_prefixed(generic))):
+        schema = schema_of(name).json_schema(prefixed=prefixed)
         jsonschema.Draft202012Validator.check_schema(schema)
         jsonschema.validate(blocks, schema, cls=jsonschema.Draft202012Validator)
     assert json.loads(json.dumps(generic)) == generic
 
 
-@pytest.mark.parametrize("name", b.ANALYSES)
+@pytest.mark.parametrize("name", ANALYSES)
 def test_validator_and_json_schema_refuse_the_same(name):
-    checker = jsonschema.Draft202012Validator(b.json_schema(name, prefixed=False))
-    for block, field in b.fields_of(name):
+    checker = jsonschema.Draft202012Validator(schema_of(name).json_schema(prefixed=False))
+    for block, field in schema_of(name).fields:
         for wrong in (object, "~wrong~", -7.5, [[]], {"~": 1}, True, float("nan"), None):
             blocks = sample_blocks(name)
             blocks[block.name][field.name] = wrong
             for alias in field.aliases:
                 blocks[block.name][alias] = wrong
-            ours = [p for p in b.validate_blocks(name, blocks) if p.code != "alias"]
+            ours = [p for p in schema_of(name).problems(blocks) if p.code != "alias"]
             if wrong is object or wrong != wrong:  # what JSON cannot hold is for the validator alone
                 assert ours
             else:
@@ -288,7 +304,7 @@ def test_validator_and_json_schema_refuse_the_same(name):
 
 
 def test_problems_say_where_what_and_what_belongs_there():
-    blocks = b.to_prefixed("creative_density", sample_blocks("creative_density"))
+    blocks = schema_of("creative_density").to_prefixed(sample_blocks("creative_density"))
     core, events = blocks["densityCoreMetrics"], blocks["densityKeyEvents"]
     core["timelineCoverage"] = 1.06
     core["confidence"] = None
@@ -298,7 +314,7 @@ def test_problems_say_where_what_and_what_belongs_there():
     events["deadZones"] = [{"start": 1.0, "end": 99.0, "duration": 98.0}]
     events["peakMoments"][0]["timestamp"] = "3-4"
     blocks["densityDynamics"]["accelerationPattern"] = "sideways"
-    found = {p.path: p.code for p in b.validate_blocks("creative_density", blocks, duration_s=10.0)}
+    found = {p.path: p.code for p in schema_of("creative_density").problems(blocks, duration_s=10.0)}
     assert found == {
         "densityCoreMetrics.timelineCoverage": "range",
         "densityCoreMetrics.confidence": "null",
@@ -308,7 +324,7 @@ def test_problems_say_where_what_and_what_belongs_there():
         "densityKeyEvents.peakMoments[0].timestamp": "type",
         "densityDynamics.accelerationPattern": "word",
     }
-    problem = b.validate_blocks("creative_density", blocks)[0]
+    problem = schema_of("creative_density").problems(blocks)[0]
     assert str(problem) == "densityCoreMetrics.avgDensity: got nothing, expected number >= 0 or null"
 
 
@@ -317,7 +333,7 @@ def test_spans_and_lists_beyond_their_limits():
     blocks["KeyEvents"]["longestScene"]["timestamp"] = "5-2s"
     blocks["KeyEvents"]["shortestScene"]["timestamp"] = "9-11s"
     blocks["Dynamics"]["pacingCurve"] *= 11
-    codes = {p.path: p.code for p in b.validate_blocks("scene_pacing", blocks, duration_s=10.0)}
+    codes = {p.path: p.code for p in schema_of("scene_pacing").problems(blocks, duration_s=10.0)}
     assert codes == {
         "KeyEvents.longestScene.timestamp": "range",
         "KeyEvents.shortestScene.timestamp": "range",
@@ -328,7 +344,7 @@ def test_spans_and_lists_beyond_their_limits():
 def test_an_alias_that_differs_from_its_field():
     blocks = sample_blocks("scene_pacing")
     blocks["CoreMetrics"]["averageSceneDuration"] = 3.0
-    (problem,) = b.validate_blocks("scene_pacing", blocks)
+    (problem,) = schema_of("scene_pacing").problems(blocks)
     assert (problem.path, problem.code) == ("CoreMetrics.averageSceneDuration", "alias")
 
 
@@ -348,46 +364,83 @@ def test_an_alias_that_differs_from_its_field():
 )
 def test_block_names_of_other_origins(name, given, generic):
     content = sample_blocks(name)[generic]
-    assert b.to_generic(name, {given: content}) == {generic: content}
-    assert b.to_prefixed(name, {given: content}) == {b.schema_of(name).prefix + generic: content}
+    assert schema_of(name).to_generic({given: content}) == {generic: content}
+    assert schema_of(name).to_prefixed({given: content}) == {schema_of(name).prefix + generic: content}
 
 
 def test_blocks_of_another_analysis_are_refused():
-    problems = b.validate_blocks("creative_density", b.to_prefixed("scene_pacing", sample_blocks("scene_pacing")))
+    problems = schema_of("creative_density").problems(
+        schema_of("scene_pacing").to_prefixed(sample_blocks("scene_pacing"))
+    )
     assert [p.code for p in problems] == ["unknown_block"] * 6 + ["missing_block"] * 6
     twice = {**sample_blocks("scene_pacing"), "scenePacingQuality": {}}
-    assert [p.code for p in b.validate_blocks("scene_pacing", twice)] == ["unknown_block"]
+    assert [p.code for p in schema_of("scene_pacing").problems(twice)] == ["unknown_block"]
     not_an_object = {**sample_blocks("scene_pacing"), "Quality": 3}
-    assert [p.code for p in b.validate_blocks("scene_pacing", not_an_object)] == ["type"]
+    assert [p.code for p in schema_of("scene_pacing").problems(not_an_object)] == ["type"]
     with pytest.raises(ContractError, match="got analysis 'density'"):
-        b.validate_blocks("density", {})
+        schema_of("density").problems({})
 
 
-@pytest.mark.parametrize("name", b.ANALYSES)
+@pytest.mark.parametrize("name", ANALYSES)
 def test_contract_text_and_tables_name_every_field(name):
-    text, table = b.contract_text(name), b.markdown(name)
-    for block, field in b.fields_of(name):
-        heading = b.schema_of(name).prefix + block.name
+    text, table = schema_of(name).contract_text(), schema_of(name).markdown()
+    for block, field in schema_of(name).fields:
+        heading = schema_of(name).prefix + block.name
         assert f"\n{heading}: object\n" in text
         assert f"### {heading}\n" in table
         for key in (field.name, *field.aliases):
             assert key in text
             assert f"`{key}`" in table
-    assert "- elementCooccurrence: object name -> integer >= 0 or null [num]" in b.contract_text("creative_density")
-    assert "[num; judge may append]" in b.contract_text("creative_density")
+    assert (
+        "- elementCooccurrence: object name -> integer >= 0 or null [num]"
+        in schema_of("creative_density").contract_text()
+    )
+    assert "[num; judge may append]" in schema_of("creative_density").contract_text()
     rows = [line for line in table.splitlines() if line.startswith("| `")]
-    assert len(rows) == len(b.fields_of(name))
+    assert len(rows) == len(schema_of(name).fields)
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 5 for row in rows)
 
 
 def test_the_schema_of_what_a_model_decides():
-    schema = b.json_schema("creative_density", judge_only=True)
+    schema = schema_of("creative_density").json_schema(judge_only=True)
     assert list(schema["properties"]) == ["densityPatterns"]
     assert list(schema["properties"]["densityPatterns"]["properties"]) == ["mlTags"]
-    emotional = b.json_schema("emotional_journey", judge_only=True, prefixed=False)
+    emotional = schema_of("emotional_journey").json_schema(judge_only=True, prefixed=False)
     assert "journeyArchetype" in emotional["properties"]["Patterns"]["required"]
 
 
-def test_a_schema_needs_its_six_blocks():
-    with pytest.raises(ValueError, match="got blocks"):
-        b.Analysis("x", "x", ())
+def test_a_field_that_says_nothing_of_itself_is_refused():
+    class Bare(Block):
+        """A block."""
+
+        value: Count
+
+    class Blocks(AnalysisBlocks):
+        """The six blocks."""
+
+        dynamics: Bare
+
+    with pytest.raises(TypeError, match=r"Bare\.value: got no num\(...\) or judge\(...\) in its annotation"):
+        _ = Schema("x", "x", Blocks).blocks
+
+
+def test_an_own_number_is_rounded_as_it_enters_and_a_foreign_one_is_not():
+    class Rates(Record):
+        """Some numbers."""
+
+        ratio: Ratio
+        views: Annotated[float, Number(low=0, decimals=4)]
+        count: Count
+
+    rates = Rates(ratio=1.0004, views=-0.00001, count=np.int64(3))
+    assert json.dumps(rates.model_dump()) == '{"ratio": 1.0, "views": 0.0, "count": 3}'
+    with pytest.raises(ValidationError, match="finite number"):
+        Rates(ratio=float("nan"), views=0.5, count=1)
+    field = schema_of("creative_density").block("CoreMetrics").by_key["timelineCoverage"]
+    assert [problem.code for problem in field.check(1.0004, "x", None)] == ["range"]
+
+
+def test_blocks_are_read_from_their_json():
+    for name in ANALYSES:
+        blocks = sample_blocks(name)
+        assert schema_of(name).to_json(schema_of(name).read(blocks)) == blocks

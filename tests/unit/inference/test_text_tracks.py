@@ -9,7 +9,7 @@ from rumiai.contracts.frames import FrameTexts, Sampling
 from rumiai.inference.creative import assemble
 from rumiai.inference.ocr_gate import GatedTexts
 from rumiai.inference.stickers import StickerFinder
-from rumiai.inference.text_tracks import category_of, interval, link_texts, similar
+from rumiai.inference.text_tracks import category_of, interval, link_texts
 
 BOX = (0.21, 0.35, 0.58, 0.06)
 
@@ -133,27 +133,6 @@ def test_same_words_elsewhere_are_another_text():
 def test_scrolling_text_is_followed():
     frames = [frame(k, ("credits", 0.9, (0.3, 0.8 - 0.04 * k, 0.4, 0.05))) for k in range(6)]
     assert [len(item["sightings"]) for item in link(frames).annotations] == [6]
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "same"),
-    [
-        ("STOP SCROLLING", "stop scrolling!", True),
-        ("STOP SCROLLING", "ST0P SCROLLING", True),
-        ("10 TIPS", "1O TIPS", True),
-        ("1. Coffee after", "1o Coffee after", True),
-        ("Step 1", "Step 2", False),
-        ("my favourite tip 9", "my favourite tip 10", False),
-        ("saves $80", "saves $30", False),
-        ("hello", "help", False),
-        ("abcde", "abcdx", True),
-        ("abcd", "abcx", False),
-        ("!", "?", False),
-    ],
-)
-def test_similar(a, b, same):
-    assert similar(a, b) is same
-    assert similar(b, a) is same
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rumiai.contracts.blocks import needs_judgement, schema_of, validate_blocks
 from rumiai.insights.judging import judge
 from rumiai.insights.models import model_of
 from rumiai.insights.prompt import Prompt, build_prompt
 from rumiai.insights.templates import load_templates
+from rumiai.metrics.registry import schema_of
 
 from ...faults.claude_server import good_answer
 from ...faults.claude_videos import video
@@ -59,11 +59,11 @@ def test_no_answer_changes_a_number_or_breaks_a_contract(name: str, data: st.Dat
         parent[path[-1]] = data.draw(ANYTHING)
     verdict = judge(name, json.dumps(answer), "end_turn", blocks, prompt.payload)
     assert blocks == before
-    assert validate_blocks(name, verdict.blocks, duration_s=12.0) == []
+    assert schema_of(name).problems(verdict.blocks, duration_s=12.0) == []
     json.dumps(verdict.to_dict(), allow_nan=False, ensure_ascii=False).encode()
     for block in schema_of(name).blocks:
         for field in block.fields:
-            if not needs_judgement(field) or not verdict.valid:
+            if not field.needs_judgement or not verdict.valid:
                 assert verdict.blocks[block.name][field.name] == before[block.name][field.name]
             elif field.judged and before[block.name][field.name] is not None:
                 for mine, judged in zip(

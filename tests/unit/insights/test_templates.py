@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from rumiai.contracts.blocks import ANALYSES, SCHEMAS, contract_text
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.errors import ConfigurationError
 from rumiai.insights.citing import Corpus
@@ -21,6 +20,7 @@ from rumiai.insights.models import MODELS, Usage, cost_usd, model_of
 from rumiai.insights.prompt import Prompt, PromptTooLargeError, build_prompt
 from rumiai.insights.shrinking import HARD_LIMIT_BYTES, fit, size_bytes, to_json
 from rumiai.insights.templates import load_templates, templates_source
+from rumiai.metrics.registry import ANALYSES, schema_of
 
 from ...faults.claude_videos import FAMILIES, video
 from ..metrics_videos import segment, text
@@ -52,10 +52,10 @@ def large() -> dict[str, Any]:
 def test_header_and_contract(name: str) -> None:
     template = TEMPLATES.of[name]
     assert (template.max_output_tokens, template.max_context_bytes) == (LIMITS[name][0], LIMITS[name][1] * 1024)
-    assert contract_text(name).rstrip() in template.text
+    assert schema_of(name).contract_text().rstrip() in template.text
     assert "{{" not in template.text
     assert '""' not in template.text
-    for block in SCHEMAS[name].blocks:
+    for block in schema_of(name).blocks:
         for field in block.fields:
             if field.kind == "judge" or field.judged:
                 assert f"{field.name}" in template.text.split("# Output contract")[0], field.name
@@ -79,7 +79,7 @@ def test_small_and_large_videos_are_rendered(name: str) -> None:
         data = made.messages[0]["content"][1]["text"]
         payload = json.loads(data.removeprefix("<data>\n").removesuffix("\n</data>"))
         assert list(payload) == ["video", "metrics", "evidence", "data_quality", "markers"]
-        assert contract_text(name).rstrip() in made.messages[0]["content"][0]["text"]
+        assert schema_of(name).contract_text().rstrip() in made.messages[0]["content"][0]["text"]
         assert size_bytes(payload) <= LIMITS[name][1] * 1024
         assert '"video_id"' not in data
         assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", made.custom_id)

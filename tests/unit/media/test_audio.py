@@ -72,13 +72,40 @@ def test_sound_that_starts_late_has_silence_before(make_clip: MakeClip) -> None:
     assert np.abs(track.samples[: SAMPLE_RATE_HZ * 9 // 10]).max() == 0.0
 
 
-def test_sound_from_before_the_first_picture_is_left_out(make_clip: MakeClip) -> None:
+def test_sound_from_before_the_first_picture_is_kept(make_clip: MakeClip) -> None:
     path = make_clip(
         frames=50, times_ms=list(range(1000, 3000, 40)), sound=_clicks(3.0, (0.4, 1.7)), sound_rate_hz=RATE
     )
     track = decode_audio(path, probe(path))
-    assert _onsets_s(track.samples) == pytest.approx([0.7], abs=0.03)
-    assert track.duration_s <= 2.06
+    assert _onsets_s(track.samples) == pytest.approx([0.4, 1.7], abs=0.03)
+    assert track.duration_s == pytest.approx(3.0, abs=0.06)
+
+
+def _stereo(path: Path, left: np.ndarray, right: np.ndarray) -> Path:
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("pcm_s16le", rate=SAMPLE_RATE_HZ, layout="stereo")
+        samples = np.stack((left, right), axis=1).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray((samples * 32767).astype(np.int16), "s16", "stereo")
+        frame.sample_rate = SAMPLE_RATE_HZ
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize(("loud", "expected"), [(-1.0, 1.0), (-0.9, 1.0), (-1.1, -1.1)])
+def test_of_channels_that_cancel_the_louder_one_is_heard(tmp_path: Path, loud: float, expected: float) -> None:
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ)
+    path = _stereo(tmp_path / "phase.wav", tone, loud * tone)
+    heard = decode_audio(path, probe(path)).samples
+    assert np.abs(heard[100:-100] - expected * tone[100:-100]).max() < 2e-3
+
+
+@pytest.mark.parametrize("right", [0.0, 0.3, -0.3])
+def test_channels_that_differ_are_averaged(tmp_path: Path, right: float) -> None:
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ)
+    path = _stereo(tmp_path / "mix.wav", tone, right * tone)
+    heard = decode_audio(path, probe(path)).samples
+    assert np.abs(heard[100:-100] - (1 + right) / 2 * tone[100:-100]).max() < 2e-3
 
 
 def test_a_gap_is_silence_and_moves_nothing(make_clip: MakeClip, tmp_path: Path) -> None:

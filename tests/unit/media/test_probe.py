@@ -41,7 +41,11 @@ def test_h264_and_aac_in_mp4(make_clip: MakeClip) -> None:
         hdr=False,
         audio_codec="aac",
         audio_sample_rate_hz=44_100,
+        video_stream=info.video_stream,
+        audio_stream=info.audio_stream,
+        declared_s=info.duration_s,
     )
+    assert {info.video_stream, info.audio_stream} == {0, 1}
 
 
 def test_vp9_and_opus_in_webm(make_clip: MakeClip) -> None:
@@ -130,9 +134,14 @@ def test_missing_duration_is_measured(make_clip: MakeClip) -> None:
         probe(path, MediaLimits(max_frames=10))
 
 
-def test_a_video_that_starts_late_is_timed_from_its_first_picture(make_clip: MakeClip) -> None:
+def test_a_video_whose_sound_starts_earlier_is_timed_from_the_sound(make_clip: MakeClip) -> None:
     times_ms = list(range(1000, 3000, 40))
     info = probe(make_clip(frames=50, times_ms=times_ms, sound=np.zeros(44_100 * 3)))
+    assert info.duration_s == pytest.approx(3.0, abs=0.06)
+
+
+def test_a_late_video_without_sound_is_timed_from_its_first_picture(make_clip: MakeClip) -> None:
+    info = probe(make_clip(frames=50, times_ms=list(range(1000, 3000, 40)), name="late.mkv"))
     assert info.duration_s == pytest.approx(2.0, abs=0.06)
 
 

@@ -7,8 +7,6 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from rumiai.contracts.blocks import validate_blocks
-from rumiai.metrics import read_evidence
 from rumiai.metrics.creative_density.events import dead_zones, density_shifts
 from rumiai.metrics.creative_density.family import (
     acceleration_pattern,
@@ -19,6 +17,8 @@ from rumiai.metrics.creative_density.family import (
     pattern_flags,
     strong_opening,
 )
+from rumiai.metrics.evidence.build import read_evidence
+from rumiai.metrics.registry import schema_of
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.density import object_count, objects_per_bin
 from rumiai.metrics.shared.series import is_rhythmic
@@ -30,7 +30,7 @@ NAME = "creative_density"
 
 def density(duration_s=12.0, **content):
     found = result(NAME, duration_s, **content)
-    assert [str(p) for p in validate_blocks(NAME, found.blocks, duration_s=duration_s)] == []
+    assert [str(p) for p in schema_of(NAME).problems(found.blocks, duration_s=duration_s)] == []
     return flat(found)
 
 
@@ -193,7 +193,7 @@ def test_a_failed_service_gives_null_and_its_reason():
 def test_nothing_ran():
     services = ("ocr", "yolo", "mediapipe", "scene_detection", "whisper", "audio_energy", "emotion_detection")
     found = result(NAME, missing=services)
-    assert validate_blocks(NAME, found.blocks) == []
+    assert schema_of(NAME).problems(found.blocks) == []
     for block in ("CoreMetrics", "Dynamics", "Interactions", "KeyEvents", "Patterns"):
         assert found.blocks[block]["confidence"] == 0.0
         rest = {k: v for k, v in found.blocks[block].items() if k not in ("confidence", "elementCounts")}

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from rumiai.contracts.blocks import validate_blocks
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.metrics.emotional_journey.sync import _ranks
+from rumiai.metrics.registry import schema_of
 
 from ..metrics_videos import expression, flat, gesture, result, segment, text
 
@@ -18,7 +18,7 @@ NAME = "emotional_journey"
 
 def journey(duration_s=12.0, **content):
     found = result(NAME, duration_s, **content)
-    assert [str(p) for p in validate_blocks(NAME, found.blocks, duration_s=duration_s)] == []
+    assert [str(p) for p in schema_of(NAME).problems(found.blocks, duration_s=duration_s)] == []
     return {**flat(found), "further": found.precompute}
 
 
@@ -126,7 +126,7 @@ def test_no_face_is_no_neutral():
 
 def test_without_its_services_it_is_null_with_the_reason():
     found = result(NAME, missing={"emotion_detection": "no model", "mediapipe": "no weights"})
-    assert validate_blocks(NAME, found.blocks) == []
+    assert schema_of(NAME).problems(found.blocks) == []
     blocks = found.blocks
     assert {k: v for k, v in blocks["CoreMetrics"].items() if v is not None} == {"confidence": 0.15}
     assert blocks["KeyEvents"]["emotionalPeaks"] is None

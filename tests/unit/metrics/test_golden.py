@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from rumiai.contracts.blocks import ANALYSES
+from rumiai.metrics.registry import ANALYSES
 from rumiai.results.analyses import add_markers, measure, read_analyses, write_analyses
 from rumiai.results.recompute import find_stored, recompute
 from rumiai.results.store import Store, read_json, write_json

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rumiai.contracts.blocks import ANALYSES, validate_blocks
+from rumiai.contracts.blocks import GENERIC_BLOCKS
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.metrics import family, read_evidence
-from rumiai.metrics.evidence.confidence import SERVICE_OF, WEIGHTS
+from rumiai.metrics.evidence.build import read_evidence
+from rumiai.metrics.evidence.confidence import SERVICE_OF
+from rumiai.metrics.registry import ANALYSES, family, schema_of
 from rumiai.metrics.shared.bins import Bins
 
-from ..metrics_videos import analysis, expression, face, gesture, objects, segment, sticker, text
+from ..metrics_videos import analysis, computed, expression, face, gesture, objects, segment, sticker, text
 
 FAMILIES = [name for name in ANALYSES if importlib.util.find_spec(f"rumiai.metrics.{name}")]
 SERVICES = sorted(SERVICE_OF.values())
@@ -29,12 +30,12 @@ RANDOM = settings(max_examples=30, deadline=None, suppress_health_check=list(Hea
 
 
 def compute(content, name):
-    return family(name)(read_evidence(content))
+    return computed(name, read_evidence(content))
 
 
 def bodies(content):
     evidence = read_evidence(content)
-    return {name: family(name)(evidence).blocks for name in FAMILIES}
+    return {name: computed(name, evidence).blocks for name in FAMILIES}
 
 
 @st.composite
@@ -97,7 +98,7 @@ def videos(draw, durations=(0.3, 1.0, 2.1, 5.5, 12.0, 31.2)):
 def test_blocks_are_complete_valid_json_and_the_same_again(content):
     video = analysis(**content)
     for name, blocks in bodies(video).items():
-        problems = validate_blocks(name, blocks, duration_s=content["duration_s"])
+        problems = schema_of(name).problems(blocks, duration_s=content["duration_s"])
         assert not problems, [str(problem) for problem in problems]
         written = json.dumps(blocks, allow_nan=False)
         assert written == json.dumps(compute(analysis(**content), name).blocks, allow_nan=False)
@@ -224,12 +225,12 @@ def test_a_failed_service_is_listed_and_never_a_number(content):
     video = analysis(**content)
     for name, blocks in bodies(video).items():
         missing = {item["service"]: item["reason"] for item in blocks["Quality"]["missingServices"]}
-        used = {SERVICE_OF[s] for row in WEIGHTS[name].values() for s in row if s in SERVICE_OF}
+        used = {SERVICE_OF[s] for s in family(name).weights.used if s in SERVICE_OF}
         expected = {service for service in used & content["missing"] if service != "emotion_detection"}
         assert expected <= set(missing)
         assert all(missing[service] == "out of memory" for service in expected)
         services = read_evidence(video).services
-        for block, weights in WEIGHTS[name].items():
+        for block, weights in zip(GENERIC_BLOCKS, family(name).weights.by_block.values(), strict=False):
             if not any(services.ok(service) for service in weights):
                 assert blocks[block]["confidence"] == 0.0
     overlays = fields({"o": bodies(video)["visual_overlay_analysis"]})
@@ -281,6 +282,6 @@ def test_an_hour_is_no_trouble():
     begin = time.process_time()
     evidence = read_evidence(content)
     for name in FAMILIES:
-        blocks = family(name)(evidence).blocks
-        assert validate_blocks(name, blocks, duration_s=hour) == []
+        blocks = computed(name, evidence).blocks
+        assert schema_of(name).problems(blocks, duration_s=hour) == []
     assert time.process_time() - begin < 2.0 * len(FAMILIES)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rumiai.contracts.blocks import validate_blocks
 from rumiai.contracts.metadata import VideoMetadata
+from rumiai.metrics.registry import schema_of
 from rumiai.metrics.shared.caption import Caption
 from rumiai.metrics.shared.emoji import emoji_sentiment, find_emoji
 from rumiai.metrics.shared.words import sentiment
@@ -20,7 +20,7 @@ TAGS = ({"name": "Coffee"}, {"name": "fyp"})
 
 def metadata(description=None, content=None, **more):
     found = result(NAME, metadata=VideoMetadata("v", description=description, **more), **(content or {}))
-    assert [str(p) for p in validate_blocks(NAME, found.blocks)] == []
+    assert [str(p) for p in schema_of(NAME).problems(found.blocks)] == []
     return flat(found) | found.precompute
 
 
@@ -90,7 +90,7 @@ def test_a_scrape_by_hand():
 
 def test_a_file_without_any_metadata():
     found = result(NAME, metadata=VideoMetadata.local("v"))
-    assert validate_blocks(NAME, found.blocks) == []
+    assert schema_of(NAME).problems(found.blocks) == []
     core = found.blocks["CoreMetrics"]
     assert core["confidence"] == 0.0
     assert core["videoDuration"] == 12.0

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rumiai.contracts.blocks import validate_blocks
-from rumiai.metrics import family, read_evidence
 from rumiai.metrics.emotional_journey.curve import Journey
 from rumiai.metrics.emotional_journey.sync import _COMPATIBLE, EmotionSync
+from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.person_framing.people import Presence
+from rumiai.metrics.registry import schema_of
 from rumiai.metrics.speech_analysis.phrases import Phrases
 from rumiai.metrics.speech_analysis.visual import Visual
 from rumiai.metrics.speech_analysis.words import Spoken
 
-from ..metrics_videos import analysis, expression, gesture, segment, text
+from ..metrics_videos import analysis, computed, expression, gesture, segment, text
 
 FAMILIES = ("emotional_journey", "person_framing", "speech_analysis")
 RANDOM = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -114,8 +114,8 @@ def videos(draw, durations=(0.2, 0.6, 1.0, 2.9, 5.5, 12.0, 31.2)):
 def test_blocks_are_valid_and_everything_is_json(content):
     evidence = read_evidence(analysis(**content))
     for name in FAMILIES:
-        found = family(name)(evidence)
-        problems = validate_blocks(name, found.blocks, duration_s=content["duration_s"])
+        found = computed(name, evidence)
+        problems = schema_of(name).problems(found.blocks, duration_s=content["duration_s"])
         assert not problems, [str(problem) for problem in problems]
         json.dumps([found.blocks, found.precompute], allow_nan=False)
 
@@ -125,7 +125,7 @@ def test_blocks_are_valid_and_everything_is_json(content):
 def test_everything_that_is_quoted_was_said(content):
     content["missing"] = {"emotion_detection"}
     video = analysis(**content)
-    found = family("speech_analysis")(read_evidence(video)).blocks
+    found = computed("speech_analysis", read_evidence(video)).blocks
     said = " ".join(item["text"] for item in content["segments"])
     events = found["KeyEvents"]
     quoted = [item["phrase"] for key in ("keyPhrases", "transitionPhrases") for item in events[key]]
@@ -136,7 +136,8 @@ def test_everything_that_is_quoted_was_said(content):
     quoted += [events["speechClimax"]["text"]] if events["speechClimax"] else []
     assert [phrase for phrase in quoted if phrase not in said] == []
     for trigger in (
-        p["trigger"] for p in family("emotional_journey")(read_evidence(video)).blocks["KeyEvents"]["transitionPoints"]
+        p["trigger"]
+        for p in computed("emotional_journey", read_evidence(video)).blocks["KeyEvents"]["transitionPoints"]
     ):
         if trigger.startswith("speech"):
             assert trigger.split('"', 1)[1][:-1] in said
@@ -271,7 +272,7 @@ def test_a_minute_of_everything_takes_milliseconds():
     for _ in range(5):
         for name in FAMILIES:
             begin = time.process_time()
-            found = family(name)(evidence)
+            found = computed(name, evidence)
             best[name] = min(best[name], time.process_time() - begin)
-            assert validate_blocks(name, found.blocks, duration_s=60.0) == []
+            assert schema_of(name).problems(found.blocks, duration_s=60.0) == []
     assert sum(best.values()) < 0.15, best

@@ -5,19 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rumiai.contracts.blocks import validate_blocks
 from rumiai.contracts.timeline import UnifiedAnalysis
-from rumiai.metrics import family, read_evidence
+from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.person_framing.boxes import raster_area, union_area
+from rumiai.metrics.registry import schema_of
 
-from ..metrics_videos import analysis, flat, gesture, result, segment
+from ..metrics_videos import analysis, computed, flat, gesture, result, segment
 
 NAME = "person_framing"
 
 
 def framing(duration_s=12.0, **content):
     found = result(NAME, duration_s, **content)
-    assert [str(p) for p in validate_blocks(NAME, found.blocks, duration_s=duration_s)] == []
+    assert [str(p) for p in schema_of(NAME).problems(found.blocks, duration_s=duration_s)] == []
     changes = found.blocks["KeyEvents"]["framingChanges"]
     core = found.blocks["CoreMetrics"]
     return {**flat(found), **core, "framingChangesList": changes, "further": found.precompute}
@@ -158,7 +158,7 @@ def test_nobody():
 
 def test_without_people_or_objects():
     found = result(NAME, missing={"mediapipe": "no weights", "emotion_detection": "off"}, detections=[person([1.0])])
-    assert validate_blocks(NAME, found.blocks) == []
+    assert schema_of(NAME).problems(found.blocks) == []
     assert {k for k, v in found.blocks["CoreMetrics"].items() if v is not None} == {"confidence"}
     assert found.blocks["Quality"]["analysisLimitations"] == ["no_people_data"]
     assert {"service": "mediapipe", "reason": "no weights"} in found.blocks["Quality"]["missingServices"]
@@ -177,12 +177,12 @@ def test_a_file_that_does_not_say_how_often_it_looked():
     video = analysis(faces=faces(2, 4, 0.1)).to_dict()
     bare = {"processed": True}
     video["ml_data"]["mediapipe"]["metadata"] = video["ml_data"]["yolo"]["metadata"] = bare
-    found = family(NAME)(read_evidence(UnifiedAnalysis.from_dict(video)))
-    assert validate_blocks(NAME, found.blocks, duration_s=12.0) == []
+    found = computed(NAME, read_evidence(UnifiedAnalysis.from_dict(video)))
+    assert schema_of(NAME).problems(found.blocks, duration_s=12.0) == []
     assert found.blocks["CoreMetrics"]["faceVisibilityRate"] == 1.0  # of the instants that are known
     video["ml_data"]["mediapipe"]["faces"] = []
-    found = family(NAME)(read_evidence(UnifiedAnalysis.from_dict(video)))
-    assert validate_blocks(NAME, found.blocks, duration_s=12.0) == []
+    found = computed(NAME, read_evidence(UnifiedAnalysis.from_dict(video)))
+    assert schema_of(NAME).problems(found.blocks, duration_s=12.0) == []
     assert found.blocks["CoreMetrics"]["personPresenceRate"] is None
     assert found.blocks["Patterns"]["framingDistribution"] is found.blocks["Patterns"]["visualNarrative"] is None
 

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rumiai.contracts.blocks import ANALYSES
 from rumiai.contracts.lexicons import find_ctas, find_hooks
 from rumiai.errors import ContractError
-from rumiai.metrics import read_evidence
-from rumiai.metrics.evidence.build import grid_of
-from rumiai.metrics.evidence.confidence import WEIGHTS, answered, found_confidence
-from rumiai.metrics.families import assemble, family, rounded, unknown
+from rumiai.metrics.creative_density.blocks import CoreMetrics
+from rumiai.metrics.evidence.build import grid_of, read_evidence
+from rumiai.metrics.evidence.confidence import Weights, answered, found_confidence
+from rumiai.metrics.families import rounded
+from rumiai.metrics.metadata_analysis.blocks import EngagementAlignment
+from rumiai.metrics.registry import ANALYSES, family
 from rumiai.metrics.shared import phrases
 from rumiai.metrics.shared.bins import Bins, active_in, count_in, equal_windows, span, windows_of
 from rumiai.metrics.shared.framing import smoothed_shots
@@ -35,7 +36,7 @@ from rumiai.metrics.shared.statistics import (
     std,
     variance,
 )
-from rumiai.metrics.shared.words import alike, content_words, tokens, word_count
+from rumiai.metrics.shared.words import content_words, tokens, word_count
 
 from ..metrics_videos import analysis, expression, face, gesture, objects, segment, sticker, text
 
@@ -182,9 +183,6 @@ def test_words():
     assert content_words("This is the Coffee of 5 a b") == ["coffee", "5"]
     assert word_count("two words") == 2
     assert word_count("\u4eca\u5929\u5929\u6c14\u597d ok") == round(5 / 1.7) + 1
-    assert alike("kettle", "ketle")
-    assert not alike("kettle", "bottle")
-    assert not alike("", "a")
 
 
 def test_confidence_of_services():
@@ -197,11 +195,12 @@ def test_confidence_of_services():
 
 
 def test_the_weights_are_those_of_the_table():
-    assert list(WEIGHTS["emotional_journey"]["Interactions"].values()) == [0.4, 0.2, 0.2, 0.2]
-    assert set(WEIGHTS) == set(ANALYSES)
-    for row in WEIGHTS.values():
-        for weights in row.values():
+    assert list(family("emotional_journey").weights.interactions.values()) == [0.4, 0.2, 0.2, 0.2]
+    for name in ANALYSES:
+        for weights in family(name).weights.by_block.values():
             assert sum(weights.values()) == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="core_metrics: got weights that sum to"):
+        Weights({"ocr": 0.5}, {"ocr": 1.0}, {"ocr": 1.0}, {"ocr": 1.0}, {"ocr": 1.0})
 
 
 def test_quality_of_a_video():
@@ -219,12 +218,11 @@ def test_quality_of_a_video():
     assert services.q("mediapipe") == 1.0
     assert services.q("emotion") == pytest.approx(0.6)  # the expressions of mediapipe
     assert services.q("audio") == 0.0
-    assert services.block_confidence("scene_pacing", "KeyEvents") == pytest.approx(0.9 * 0.75)
-    assert services.missing("scene_pacing") == [{"service": "audio_energy", "reason": "broken track"}]
-    assert services.completeness("scene_pacing") == pytest.approx(5 / 6)
-    assert services.overall_confidence("metadata_analysis") == pytest.approx(
-        (0.1 * 0.7 + 0.1 * 0.35) / 5 * (2 / 7) ** 0.5
-    )
+    pacing, metadata = family("scene_pacing").weights, family("metadata_analysis").weights
+    assert services.confidence(pacing.key_events) == pytest.approx(0.9 * 0.75)
+    assert services.missing(pacing) == [("audio_energy", "broken track")]
+    assert services.completeness(pacing) == pytest.approx(5 / 6)
+    assert services.overall_confidence(metadata) == pytest.approx((0.1 * 0.7 + 0.1 * 0.35) / 5 * (2 / 7) ** 0.5)
     unscored = read_evidence(analysis(cuts=[3.0], scores=[])).services
     assert unscored.q("scenes") == 0.9
 
@@ -333,24 +331,22 @@ def test_output_is_json_and_rounded_once():
     assert rounded({"a": np.float64(1 / 3), "b": [np.int64(2), np.bool_(True)], "c": (-0.0001, None, "x")}) == {
         "a": 0.333, "b": [2, True], "c": [0.0, None, "x"],
     }  # fmt: skip
-    assert rounded({"likesToViewsRatio": 0.12345, "engagementRate": 1.239}) == {
-        "likesToViewsRatio": 0.1235, "engagementRate": 1.24,
-    }  # fmt: skip
+    shares = EngagementAlignment(
+        likes_to_views_ratio=0.12345, comments_to_views_ratio=None, shares_to_views_ratio=0.00004,
+        above_average_engagement=None,
+    )  # fmt: skip
+    assert (shares.likes_to_views_ratio, shares.shares_to_views_ratio) == (0.1235, 0.0)
     with pytest.raises(ContractError, match="got nan"):
         rounded({"x": float("nan")})
 
 
-def test_a_family_that_forgets_a_field_is_told():
-    evidence = read_evidence(analysis())
-    blocks = {
-        name: unknown("scene_pacing", block)
-        for name, block in (
-            ("core", "CoreMetrics"), ("dynamics", "Dynamics"), ("interactions", "Interactions"),
-            ("key_events", "KeyEvents"), ("patterns", "Patterns"), ("quality", "Quality"),
-        )
-    }  # fmt: skip
-    with pytest.raises(ContractError, match="videoDuration"):
-        assemble("scene_pacing", evidence, **blocks, precompute={})
+def test_a_family_that_breaks_its_schema_is_told():
+    def without_counts(_evidence):
+        return CoreMetrics.unknown(), None
+
+    broken = dataclasses.replace(family("creative_density"), measure=without_counts)
+    with pytest.raises(ContractError, match="creative_density CoreMetrics: element_counts: got None"):
+        broken.compute(read_evidence(analysis()))
     with pytest.raises(ContractError, match="got analysis"):
         family("pacing")
 

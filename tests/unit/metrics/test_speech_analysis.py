@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rumiai.contracts.blocks import validate_blocks
+from rumiai.metrics.registry import schema_of
 from rumiai.metrics.speech_analysis.pacing import intensity, pause_kind
 
 from ..metrics_videos import expression, face, flat, gesture, result, segment, text
@@ -15,7 +15,7 @@ NAME = "speech_analysis"
 
 def speech(duration_s=12.0, **content):
     found = result(NAME, duration_s, **content)
-    assert [str(p) for p in validate_blocks(NAME, found.blocks, duration_s=duration_s)] == []
+    assert [str(p) for p in schema_of(NAME).problems(found.blocks, duration_s=duration_s)] == []
     return {**flat(found), "further": found.precompute}
 
 
@@ -123,7 +123,7 @@ def test_no_speech():
 
 def test_without_a_transcript_it_is_null_with_the_reason():
     found = result(NAME, missing={"whisper": "no model", "audio_energy": "broken", "emotion_detection": "off"})
-    assert validate_blocks(NAME, found.blocks) == []
+    assert schema_of(NAME).problems(found.blocks) == []
     core = found.blocks["CoreMetrics"]
     assert {k: v for k, v in core.items() if v is not None} == {"confidence": 0.0}
     assert found.blocks["Dynamics"]["hasAudioEnergy"] is False

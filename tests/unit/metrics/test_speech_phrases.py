@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rumiai.contracts.blocks import validate_blocks
+from rumiai.metrics.registry import schema_of
 from rumiai.metrics.speech_analysis.extras import moving_diversity
 
 from ..metrics_videos import flat, result, segment, text
@@ -15,7 +15,7 @@ NAME = "speech_analysis"
 
 def speech(duration_s=12.0, **content):
     found = result(NAME, duration_s, **content)
-    assert [str(p) for p in validate_blocks(NAME, found.blocks, duration_s=duration_s)] == []
+    assert [str(p) for p in schema_of(NAME).problems(found.blocks, duration_s=duration_s)] == []
     return {**flat(found), "further": found.precompute}
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rumiai.contracts.blocks import validate_blocks
+from rumiai.metrics.registry import schema_of
 from rumiai.metrics.visual_overlay_analysis.overlays import covers
-from rumiai.metrics.visual_overlay_analysis.text import categories, merge_spellings, semantic_group
+from rumiai.metrics.visual_overlay_analysis.text import categories, semantic_group
 
 from ..metrics_videos import flat, gesture, result, segment, sticker, text
 
@@ -15,7 +15,7 @@ NAME = "visual_overlay_analysis"
 
 def overlays(duration_s=12.0, **content):
     found = result(NAME, duration_s, **content)
-    assert [str(p) for p in validate_blocks(NAME, found.blocks, duration_s=duration_s)] == []
+    assert [str(p) for p in schema_of(NAME).problems(found.blocks, duration_s=duration_s)] == []
     return flat(found) | found.precompute
 
 
@@ -66,7 +66,7 @@ def test_nothing_found_is_not_unknown():
 
 def test_without_ocr():
     found = result(NAME, missing={"ocr": "out of memory"}, segments=[segment("hello", 0.0, 1.0)])
-    assert validate_blocks(NAME, found.blocks) == []
+    assert schema_of(NAME).problems(found.blocks) == []
     assert found.blocks["CoreMetrics"]["confidence"] == 0.0
     assert found.blocks["CoreMetrics"]["totalTextOverlays"] is None
     assert found.blocks["Interactions"]["textSpeechSync"] is None
@@ -274,12 +274,6 @@ def test_texts_by_meaning():
     assert found["primary_message_type"] == "questions"
     assert found["urgency_score"] == pytest.approx(1 / 3, abs=1e-3)
     assert found["overlay_pattern_flags"]["urgencyDriven"]
-
-
-def test_spellings():
-    assert merge_spellings(["Treasuretea", "TREASURE  TEA", "Treasure tee", "other", "other!"]) == [0, 0, 0, 1, 1]
-    assert merge_spellings(["$5", "$6", ""]) == [0, 1, 2]
-    assert merge_spellings([]) == []
 
 
 def test_covering_boxes():

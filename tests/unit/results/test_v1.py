@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rumiai.contracts.blocks import ANALYSES, to_prefixed
 from rumiai.errors import ContractError
+from rumiai.metrics.registry import ANALYSES, schema_of
 from rumiai.results.v1 import merge_all, to_legacy
 
 from ..metrics_videos import expression, face, result, segment, text
@@ -87,7 +87,7 @@ def test_all_analyses_have_a_form():
 def test_field(name, key, block, field, absent):
     marked = object()
     assert to_legacy(name, {block: {field: marked}})[key] is marked
-    assert to_legacy(name, to_prefixed(name, {block: {field: marked}}))[key] is marked
+    assert to_legacy(name, schema_of(name).to_prefixed({block: {field: marked}}))[key] is marked
     assert to_legacy(name, {block: {}})[key] == absent
     assert to_legacy(name, {block: {field: None}})[key] is None  # unknown is not v1's default word
     assert field in result(name, **CONTENT).blocks[block]
@@ -97,7 +97,7 @@ def test_field(name, key, block, field, absent):
 def test_confidence_and_both_namings_of_a_real_video(name):
     blocks = result(name, **CONTENT).blocks
     found = to_legacy(name, blocks)
-    assert found == to_legacy(name, to_prefixed(name, blocks))
+    assert found == to_legacy(name, schema_of(name).to_prefixed(blocks))
     assert found["confidence"] == blocks["CoreMetrics"]["confidence"]
     for key, (block, field, _) in FORMS[name].items():
         assert found[key] == blocks[block][field]

@@ -1,98 +1,98 @@
-"""The schema written out: as JSON Schema, as the contract text of a prompt, and as a table of the documentation."""
+"""JSON Schema nodes: references resolved, and read out in words."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from rumiai.contracts.blocks.model import Block, Field
-from rumiai.contracts.blocks.names import schema_of
+from rumiai.contracts.blocks.types import SPAN_PATTERN, UNIT_KEY
 
-_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
-
-
-def json_schema(analysis: str, *, prefixed: bool = True, judge_only: bool = False) -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of the six blocks.
-
-    Args:
-        analysis: Its name.
-        prefixed: Block names as in ``result`` files; else generic.
-        judge_only: Only what a model may decide: judge fields, and num fields with judged members or open lists;
-            blocks without any are left out.
-
-    Raises:
-        ContractError: There is no analysis of that name.
-    """
-    schema = schema_of(analysis)
-    blocks = {}
-    for block in schema.blocks:
-        fields = [field for field in block.fields if not judge_only or needs_judgement(field)]
-        if fields:
-            blocks[(schema.prefix if prefixed else "") + block.name] = _block_schema(fields, judge_only)
-    return {"$schema": _DRAFT, "title": analysis, **_object(blocks)}
+_SPAN_WORDS: Final = 'span "a-bs"'
 
 
-def needs_judgement(field: Field) -> bool:
-    """Whether a model has something to add to the field."""
-    return field.kind == "judge" or bool(field.judged) or field.extensible
+def inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """Pydantic's JSON Schema without ``$defs``, ``$ref`` and titles; models may not contain themselves."""
+    definitions = schema.get("$defs", {})
+
+    def resolved(node: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" in node:
+            return resolved(definitions[node["$ref"].rpartition("/")[2]])
+        out = {key: value for key, value in node.items() if key not in ("$defs", "title", "description", "default")}
+        if "patternProperties" in out:
+            # Said this way, keys that do not match would be open to any value.
+            ((pattern, out["additionalProperties"]),) = out.pop("patternProperties").items()
+            out["propertyNames"] = {"pattern": pattern}
+        for key in ("items", "additionalProperties"):
+            if isinstance(out.get(key), dict):
+                out[key] = resolved(out[key])
+        if "properties" in out:
+            out["properties"] = {name: resolved(member) for name, member in out["properties"].items()}
+        if "anyOf" in out:
+            out["anyOf"] = [resolved(option) for option in out["anyOf"]]
+        return out
+
+    return resolved(schema)
 
 
-def _block_schema(fields: list[Field], judge_only: bool) -> dict[str, Any]:
-    properties: dict[str, Any] = {}
-    for field in fields:
-        for key in (field.name,) if judge_only else (field.name, *field.aliases):
-            properties[key] = {**field.type.json_schema(), "description": f"[{_kind(field)}] {field.meaning}"}
-    return _object(properties)
+def published(node: dict[str, Any]) -> dict[str, Any]:
+    """A node without our own keywords."""
+    out: dict[str, Any] = {}
+    for key, value in node.items():
+        if key == "properties":
+            out[key] = {name: published(member) for name, member in value.items()}
+        elif key == "anyOf":
+            out[key] = [published(option) for option in value]
+        elif key != UNIT_KEY:
+            out[key] = published(value) if isinstance(value, dict) else value
+    return out
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+def is_nullable(node: dict[str, Any]) -> bool:
+    """Whether null is a value of the node."""
+    return "anyOf" in node
 
 
-def _kind(field: Field) -> str:
-    extra = [f"judge {', '.join(field.judged)}"] if field.judged else []
-    if field.extensible:
-        extra.append("judge may append")
-    return "; ".join([field.kind, *extra])
+def described(node: dict[str, Any]) -> str:
+    """A node in words, as the contract text and the documentation have it."""
+    if "anyOf" in node:
+        return f"{described(node['anyOf'][0])} or null"
+    if "enum" in node:
+        return " | ".join(node["enum"])
+    match node["type"]:
+        case "object":
+            return _object(node)
+        case "array":
+            most = f" of at most {node['maxItems']}" if "maxItems" in node else ""
+            return f"list{most} of {described(node['items'])}"
+        case "string":
+            return _SPAN_WORDS if node.get("pattern") == SPAN_PATTERN else "string"
+        case "integer" | "number" as kind:
+            return _number(kind, node)
+        case kind:
+            return str(kind)
 
 
-def contract_text(analysis: str) -> str:
-    """The output contract as lines of text for a prompt: one block per heading, one field per line."""
-    schema = schema_of(analysis)
-    lines = [f"Answer with one JSON object that has exactly these six members, for {analysis}:"]
-    for block in schema.blocks:
-        lines += ["", f"{schema.prefix}{block.name}: object"]
-        lines += [_contract_line(field) for field in block.fields]
-    return "\n".join(lines) + "\n"
+def _object(node: dict[str, Any]) -> str:
+    if "properties" in node:
+        return "{" + ", ".join(f"{name}: {described(member)}" for name, member in node["properties"].items()) + "}"
+    key = _SPAN_WORDS if "propertyNames" in node else "name"
+    return f"object {key} -> {described(node['additionalProperties'])}"
 
 
-def _contract_line(field: Field) -> str:
-    same = f" (also as {', '.join(field.aliases)})" if field.aliases else ""
-    return f"- {field.name}{same}: {field.type.describe()} [{_kind(field)}] {field.meaning}".rstrip()
+def _number(name: str, node: dict[str, Any]) -> str:
+    low, high, unit = node.get("minimum"), node.get("maximum"), node.get(UNIT_KEY)
+    if low is not None:
+        name += f" >= {low:g}" if high is None else f" {low:g}..{high:g}"
+    return f"{name} {unit}" if unit else name
 
 
-def markdown(analysis: str) -> str:
-    """The tables of the documentation, one per block, generated so that they cannot drift."""
-    schema = schema_of(analysis)
-    parts = [f"## {analysis}", ""]
-    for block in schema.blocks:
-        parts += [f"### {schema.prefix}{block.name}", "", "| field | type | kind | meaning |", "|---|---|---|---|"]
-        parts += [_markdown_row(field) for field in block.fields]
-        parts.append("")
-    return "\n".join(parts)
-
-
-def _markdown_row(field: Field) -> str:
-    names = " = ".join(f"`{key}`" for key in (field.name, *field.aliases))
-    kind = _kind(field) + (f" ({field.origin})" if field.origin else "")
-    cells = (names, field.type.describe(), kind, field.meaning)
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def fields_of(analysis: str) -> list[tuple[Block, Field]]:
-    """Every field of an analysis with its block, in order."""
-    return [(block, field) for block in schema_of(analysis).blocks for field in block.fields]
+def node_at(node: dict[str, Any], place: tuple[int | str, ...]) -> dict[str, Any]:
+    """The node of what lies at a place within a value: keys and indices from the outside in."""
+    for step in place:
+        if "anyOf" in node:
+            node = node["anyOf"][0]
+        node = (
+            node["items"]
+            if isinstance(step, int)
+            else node.get("properties", {}).get(step) or node["additionalProperties"]
+        )
+    return node

@@ -1,323 +1,126 @@
-"""The types that a field of a block can have; each one checks, explains itself and writes its JSON Schema.
+"""The types that a field of a block can have.
 
-Unknown is null, and only a :class:`Maybe` may be null. NaN and infinity are no numbers, as they are none in JSON.
+A type is plain Python with its facts in ``Annotated``: pydantic checks it and writes its JSON Schema. A field that can
+be unknown is ``... | None``. NaN and infinity are no numbers, as they are none in JSON.
+
+A model that is built here rounds its numbers, so that it holds what its file will hold. A foreign answer is checked as
+it is: such a check carries a :class:`Foreign` as its validation context.
 """
 
 from __future__ import annotations
 
 import math
+import operator
 import re
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeGuard
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-Code = Literal["missing_block", "unknown_block", "missing", "unknown", "type", "range", "word", "null", "alias"]
+import numpy as np
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+# Where a JSON Schema node carries the unit of its number; the public schema leaves it out.
+UNIT_KEY: Final = "x-unit"
 
 # Half a millisecond more than the rounding of output times.
 _TIME_TOLERANCE_S: Final = 0.0015
 # A span label has one decimal, so it may round past the end by half of that.
 _SPAN_TOLERANCE_S: Final = 0.051
-_SPAN: Final = re.compile(r"(\d+(?:\.\d)?)-(\d+(?:\.\d)?)s")
-_SHOWN_CHARACTERS: Final = 60  # enough to recognise a value in a message
+_SPAN: Final = r"(\d+(?:\.\d)?)-(\d+(?:\.\d)?)s"
+SPAN_PATTERN: Final = f"^{_SPAN}$"
+_DECIMALS: Final = 3
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong with a set of blocks: where, of what sort, what was found and what belongs there."""
+class Foreign:
+    """Validation context of values that somebody else made; times lie within ``duration_s`` where that is known."""
 
-    path: str
-    code: Code
-    got: str
-    expected: str
-
-    def __str__(self) -> str:
-        return f"{self.path}: got {self.got}, expected {self.expected}"
+    duration_s: float | None = None
 
 
-def shown(value: object) -> str:
-    """A short form of any value for a message."""
-    text = repr(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 3]}..."
-
-
-class Type:
-    """What a value may be."""
-
-    def check(self, value: object, path: str, duration_s: float | None) -> Iterator[Problem]:
-        """Yield what is wrong with the value; times are held against the duration where that is known."""
-        raise NotImplementedError
-
-    def json_schema(self) -> dict[str, Any]:
-        """The JSON Schema (draft 2020-12) of the type."""
-        raise NotImplementedError
-
-    def describe(self) -> str:
-        """The type in words, as the contract text and the documentation have it."""
-        raise NotImplementedError
-
-    def _wrong(self, value: object, path: str, code: Code = "type") -> Problem:
-        if value is None:
-            code = "null"
-        return Problem(path, code, shown(value), self.describe())
+def _duration_s(info: ValidationInfo) -> float | None:
+    return info.context.duration_s if isinstance(info.context, Foreign) else None
 
 
 @dataclass(frozen=True)
-class Number(Type):
-    """A finite number, whole if ``whole``, within ``low`` and ``high`` where given; ``is_time`` marks video seconds."""
+class Number:
+    """Marks an ``int`` or ``float`` as a finite number with bounds, unit and precision.
 
-    whole: bool = False
-    low: float | None = None
-    high: float | None = None
-    unit: str = ""
-    is_time: bool = False
-
-    def check(self, value: object, path: str, duration_s: float | None) -> Iterator[Problem]:
-        """See :class:`Type`."""
-        if not self._is_number(value):
-            yield self._wrong(value, path)
-        elif (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
-            yield self._wrong(value, path, "range")
-        elif self.is_time and duration_s is not None and value > duration_s + _TIME_TOLERANCE_S:
-            yield Problem(path, "range", shown(value), f"a time in 0..{duration_s:g} s")
-
-    def _is_number(self, value: object) -> TypeGuard[int | float]:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            return False
-        return not self.whole or value == int(value)
-
-    def json_schema(self) -> dict[str, Any]:
-        """See :class:`Type`."""
-        schema: dict[str, Any] = {"type": "integer" if self.whole else "number"}
-        if self.low is not None:
-            schema["minimum"] = self.low
-        if self.high is not None:
-            schema["maximum"] = self.high
-        return schema
-
-    def describe(self) -> str:
-        """See :class:`Type`."""
-        name = "integer" if self.whole else "number"
-        if self.low is not None and self.high is not None:
-            name += f" {self.low:g}..{self.high:g}"
-        elif self.low is not None:
-            name += f" >= {self.low:g}"
-        unit = "s" if self.is_time else self.unit
-        return f"{name} {unit}" if unit else name
-
-
-@dataclass(frozen=True)
-class Flag(Type):
-    """True or false."""
-
-    def check(self, value: object, path: str, duration_s: float | None) -> Iterator[Problem]:
-        """See :class:`Type`."""
-        if not isinstance(value, bool):
-            yield self._wrong(value, path)
-
-    def json_schema(self) -> dict[str, Any]:
-        """See :class:`Type`."""
-        return {"type": "boolean"}
-
-    def describe(self) -> str:
-        """See :class:`Type`."""
-        return "boolean"
-
-
-@dataclass(frozen=True)
-class Text(Type):
-    """Any string."""
-
-    def check(self, value: object, path: str, duration_s: float | None) -> Iterator[Problem]:
-        """See :class:`Type`."""
-        if not isinstance(value, str):
-            yield self._wrong(value, path)
-
-    def json_schema(self) -> dict[str, Any]:
-        """See :class:`Type`."""
-        return {"type": "string"}
-
-    def describe(self) -> str:
-        """See :class:`Type`."""
-        return "string"
-
-
-@dataclass(frozen=True)
-class Words(Type):
-    """One of some words."""
-
-    words: tuple[str, ...]
-
-    def check(self, value: object, path: str, duration_s: float | None) -> Iterator[Problem]:
-        """See :class:`Type`."""
-        if not isinstance(value, str):
-            yield self._wrong(value, path)
-        elif value not in self.words:
-            yield self._wrong(value, path, "word")
-
-    def json_schema(self) -> dict[str, Any]:
-        """See :class:`Type`."""
-        return {"type": "string", "enum": list(self.words)}
-
-    def describe(self) -> str:
-        """See :class:`Type`."""
-        return " | ".join(self.words)
-
-
-@dataclass(frozen=True)
-class Span(Type):
-    """A stretch of video time as ``"a-bs"``, both in seconds with at most one decimal."""
-
-    def check(self, value: object, path: str, duration_s: float | None) -> Iterator[Problem]:
-        """See :class:`Type`."""
-        match = _SPAN.fullmatch(value) if isinstance(value, str) else None
-        if match is None:
-            yield self._wrong(value, path)
-        elif float(match[1]) > float(match[2]):
-            yield self._wrong(value, path, "range")
-        elif duration_s is not None and float(match[2]) > math.ceil(duration_s) + _SPAN_TOLERANCE_S:
-            # The label of the last one-second bin ends with its second.
-            yield Problem(path, "range", shown(value), f"a span within 0..{duration_s:g} s")
-
-    def json_schema(self) -> dict[str, Any]:
-        """See :class:`Type`."""
-        return {"type": "string", "pattern": f"^{_SPAN.pattern}$"}
-
-    def describe(self) -> str:
-        """See :class:`Type`."""
-        return 'span "a-bs"'
-
-
-@dataclass(frozen=True)
-class ListOf(Type):
-    """A list whose items are all of one type."""
-
-    item: Type
-    at_most: int | None = None
-
-    def check(self, value: object, path: str, duration_s: float | None) -> Iterator[Problem]:
-        """See :class:`Type`."""
-        if isinstance(value, str) or not isinstance(value, Sequence):
-            yield self._wrong(value, path)
-            return
-        if self.at_most is not None and len(value) > self.at_most:
-            yield Problem(path, "range", f"{len(value)} items", f"at most {self.at_most} items")
-        for index, item in enumerate(value):
-            yield from self.item.check(item, f"{path}[{index}]", duration_s)
-
-    def json_schema(self) -> dict[str, Any]:
-        """See :class:`Type`."""
-        schema: dict[str, Any] = {"type": "array", "items": self.item.json_schema()}
-        if self.at_most is not None:
-            schema["maxItems"] = self.at_most
-        return schema
-
-    def describe(self) -> str:
-        """See :class:`Type`."""
-        most = "" if self.at_most is None else f" of at most {self.at_most}"
-        return f"list{most} of {self.item.describe()}"
-
-
-class Record(Type):
-    """An object with exactly these members, in this order: ``Record(start=TIME, end=TIME)``.
-
-    Members named like a Python keyword are given through a dict: ``Record({"from": ..}, to=..)``.
+    Attributes:
+        low: Smallest value.
+        high: Largest value.
+        unit: As the contract text has it.
+        decimals: To which a float is rounded for output.
+        is_time: Whether it counts seconds from the start of the video, and so ends with it.
     """
 
-    def __init__(self, first: Mapping[str, Type] | None = None, /, **members: Type) -> None:
-        self.members: dict[str, Type] = {**(first or {}), **members}
+    low: int | None = None
+    high: int | None = None
+    unit: str = ""
+    decimals: int = _DECIMALS
+    is_time: bool = False
 
-    def check(self, value: object, path: str, duration_s: float | None) -> Iterator[Problem]:
-        """See :class:`Type`."""
-        if not isinstance(value, Mapping):
-            yield self._wrong(value, path)
-            return
-        for name, member in self.members.items():
-            if name in value:
-                yield from member.check(value[name], f"{path}.{name}", duration_s)
-            else:
-                yield Problem(f"{path}.{name}", "missing", "nothing", member.describe())
-        for name in value:
-            if name not in self.members:
-                yield Problem(f"{path}.{name}", "unknown", "a member", f"one of {', '.join(self.members)}")
+    def __get_pydantic_core_schema__(self, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The checks of the number, after rounding."""
+        if source is int:
+            bare: CoreSchema = core_schema.int_schema(strict=True, ge=self.low, le=self.high)
+            return core_schema.no_info_before_validator_function(_whole, bare)
+        bare = core_schema.float_schema(strict=True, ge=self.low, le=self.high, allow_inf_nan=False)
+        if self.is_time:
+            bare = core_schema.with_info_after_validator_function(_within_video, bare)
+        return core_schema.with_info_before_validator_function(self._rounded, bare)
 
-    def json_schema(self) -> dict[str, Any]:
-        """See :class:`Type`."""
-        return {
-            "type": "object",
-            "properties": {name: member.json_schema() for name, member in self.members.items()},
-            "required": list(self.members),
-            "additionalProperties": False,
-        }
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """The number's JSON Schema, with its unit."""
+        unit = "s" if self.is_time else self.unit
+        return {**handler(schema), **({UNIT_KEY: unit} if unit else {})}
 
-    def describe(self) -> str:
-        """See :class:`Type`."""
-        return "{" + ", ".join(f"{name}: {member.describe()}" for name, member in self.members.items()) + "}"
+    def _rounded(self, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, float) or isinstance(info.context, Foreign):
+            return value
+        return round(float(value), self.decimals) + 0.0  # + 0.0 turns -0.0 into 0.0
 
 
-@dataclass(frozen=True)
-class Table(Type):
-    """An object with any keys (spans, if ``span_keys``) and values of one type."""
-
-    value: Type
-    span_keys: bool = False
-
-    def check(self, value: object, path: str, duration_s: float | None) -> Iterator[Problem]:
-        """See :class:`Type`."""
-        if not isinstance(value, Mapping):
-            yield self._wrong(value, path)
-            return
-        for key, item in value.items():
-            if self.span_keys:
-                yield from Span().check(key, f"{path} key", duration_s)
-            yield from self.value.check(item, f"{path}.{key}", duration_s)
-
-    def json_schema(self) -> dict[str, Any]:
-        """See :class:`Type`."""
-        schema: dict[str, Any] = {"type": "object", "additionalProperties": self.value.json_schema()}
-        if self.span_keys:
-            schema["propertyNames"] = {"pattern": f"^{_SPAN.pattern}$"}
-        return schema
-
-    def describe(self) -> str:
-        """See :class:`Type`."""
-        return f"object {Span().describe() if self.span_keys else 'name'} -> {self.value.describe()}"
+def _whole(value: object) -> object:
+    """A float that is a whole number is an integer, as in JSON Schema; so is numpy's."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    return operator.index(value) if isinstance(value, np.integer) else value
 
 
-@dataclass(frozen=True)
-class Maybe(Type):
-    """The inner type, or null where it is unknown."""
-
-    inner: Type
-
-    def check(self, value: object, path: str, duration_s: float | None) -> Iterator[Problem]:
-        """See :class:`Type`."""
-        if value is not None:
-            yield from self.inner.check(value, path, duration_s)
-
-    def json_schema(self) -> dict[str, Any]:
-        """See :class:`Type`."""
-        return {"anyOf": [self.inner.json_schema(), {"type": "null"}]}
-
-    def describe(self) -> str:
-        """See :class:`Type`."""
-        return f"{self.inner.describe()} or null"
+def _within_video(value: float, info: ValidationInfo) -> float:
+    duration_s = _duration_s(info)
+    if duration_s is not None and value > duration_s + _TIME_TOLERANCE_S:
+        raise PydanticCustomError("range", "a time in 0..{duration} s", {"duration": f"{duration_s:g}"})
+    return value
 
 
-INT: Final = Number(whole=True, low=0)
-BIT: Final = Number(whole=True, low=0, high=1)
-FLOAT: Final = Number()
-POSITIVE: Final = Number(low=0)
-RATIO: Final = Number(low=0, high=1)
-SIGNED: Final = Number(low=-1, high=1)
-PERCENT: Final = Number(low=0, high=100, unit="%")
-SECONDS: Final = Number(low=0, unit="s")
-TIME: Final = Number(low=0, is_time=True)
-TEXT: Final = Text()
-FLAG: Final = Flag()
-SPAN: Final = Span()
-STRINGS: Final = ListOf(TEXT)
+def _ordered_span(value: str, info: ValidationInfo) -> str:
+    match = re.fullmatch(_SPAN, value)
+    if match is None or float(match[1]) > float(match[2]):
+        raise PydanticCustomError("range", 'span "a-bs"')
+    duration_s = _duration_s(info)
+    # The label of the last one-second bin ends with its second.
+    if duration_s is not None and float(match[2]) > math.ceil(duration_s) + _SPAN_TOLERANCE_S:
+        raise PydanticCustomError("range", "a span within 0..{duration} s", {"duration": f"{duration_s:g}"})
+    return value
 
 
-def words(text: str) -> Words:
-    """The words of a blank-separated text: ``words("low medium high")``."""
-    return Words(tuple(text.split()))
+Count: TypeAlias = Annotated[int, Number(low=0)]
+Bit: TypeAlias = Annotated[int, Number(low=0, high=1)]
+Real: TypeAlias = Annotated[float, Number()]
+Positive: TypeAlias = Annotated[float, Number(low=0)]
+Ratio: TypeAlias = Annotated[float, Number(low=0, high=1)]
+Signed: TypeAlias = Annotated[float, Number(low=-1, high=1)]
+Percent: TypeAlias = Annotated[float, Number(low=0, high=100, unit="%")]
+Seconds: TypeAlias = Annotated[float, Number(low=0, unit="s")]
+PerSecond: TypeAlias = Annotated[float, Number(low=0, unit="per s")]
+Time: TypeAlias = Annotated[float, Number(low=0, is_time=True)]
+Text: TypeAlias = Annotated[str, Field(strict=True)]
+Flag: TypeAlias = Annotated[bool, Field(strict=True)]
+# A stretch of video time as "a-bs", both in seconds with at most one decimal.
+Span: TypeAlias = Annotated[str, Field(strict=True, pattern=SPAN_PATTERN), AfterValidator(_ordered_span)]
+
+Level: TypeAlias = Literal["low", "medium", "high"]
+# The same words, the best first, as some fields list them.
+Grade: TypeAlias = Literal["high", "medium", "low"]

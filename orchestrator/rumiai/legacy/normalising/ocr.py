@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from difflib import SequenceMatcher
 from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.core.boxes import distance, iou
 from rumiai.core.numbers import number
+from rumiai.core.text import same_text
 from rumiai.legacy.normalising.common import (
     Record,
     canonical_box,
@@ -32,7 +32,6 @@ _MEDIUM_BELOW: Final = 0.05
 # When lines of two frames are one text (ml_outputs.md 5.3).
 _SAME_IOU: Final = 0.3
 _SAME_CENTRE: Final = 0.05
-_SAME_SPELLING: Final = 0.8
 # Frames that follow each other may lie this many sampling steps apart: a nearest frame is never exactly on the grid.
 _CONSECUTIVE_STEPS: Final = 1.5
 
@@ -167,8 +166,7 @@ def _linked(lines: list[Record], step: float, facts: MediaFacts) -> list[Record]
 def _is_same(old: Record, new: Record) -> bool:
     if old.get("type") != new.get("type"):
         return False
-    one, two = (" ".join(str(line.get("text") or "").lower().split()) for line in (old, new))
-    if one != two and SequenceMatcher(None, one, two, autojunk=False).ratio() < _SAME_SPELLING:
+    if not same_text(str(old.get("text") or ""), str(new.get("text") or "")):
         return False
     a, b = old["bbox"], new["bbox"]
     return a is not None and b is not None and (iou(a, b) >= _SAME_IOU or distance(a, b) < _SAME_CENTRE)

@@ -7,16 +7,25 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.contracts.blocks import MoreMetrics
 from rumiai.core.arrays import Floats, Ints
+from rumiai.metrics.creative_density.blocks import SCHEMA, Blocks
 from rumiai.metrics.creative_density.events import dead_zones, density_shifts, multi_modal_peaks, peak_moments
+from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.families import FamilyResult, assemble, unknown
+from rumiai.metrics.families import Family, assemble, unknown
 from rumiai.metrics.shared.density import Density, density_of, object_count
 from rumiai.metrics.shared.phrases import find_ctas, spoken_phrases
 from rumiai.metrics.shared.series import is_rhythmic, local_maxima
 from rumiai.metrics.shared.statistics import cv, line, std
 
-NAME: Final = "creative_density"
+WEIGHTS: Final = Weights(
+    core_metrics={"ocr": 0.35, "yolo": 0.3, "mediapipe": 0.25, "scenes": 0.1},
+    dynamics={"ocr": 0.35, "yolo": 0.25, "mediapipe": 0.2, "scenes": 0.2},
+    interactions={"ocr": 0.3, "yolo": 0.2, "mediapipe": 0.2, "whisper": 0.2, "scenes": 0.1},
+    key_events={"ocr": 0.3, "yolo": 0.3, "mediapipe": 0.2, "scenes": 0.2},
+    patterns={"ocr": 0.4, "yolo": 0.2, "scenes": 0.15, "whisper": 0.15, "mediapipe": 0.1},
+)
 
 _CLOSING_SHARE: Final = 0.15
 _FEW_BINS: Final = 6  # thirds of fewer bins say nothing
@@ -25,7 +34,7 @@ _PEAKS_APART_S: Final = 8.0
 _ELEMENT_SERVICES: Final = ("ocr", "yolo", "mediapipe", "scenes")
 
 
-def compute(evidence: Evidence) -> FamilyResult:
+def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
     density = density_of(evidence)
     counts = element_counts(evidence)
@@ -33,18 +42,17 @@ def compute(evidence: Evidence) -> FamilyResult:
     known = {} if d is None else _from_curve(evidence, density, d, counts)
 
     def block(name: str) -> dict[str, Any]:
-        return {**unknown(NAME, name), **known.get(name, {})}
+        return {**unknown(SCHEMA, name), **known.get(name, {})}
 
     return assemble(
-        NAME,
-        evidence,
+        Blocks,
         core=block("CoreMetrics") | _core(evidence, counts),
         dynamics=block("Dynamics"),
         interactions=block("Interactions"),
         key_events=block("KeyEvents"),
         patterns=block("Patterns"),
         quality={
-            "dataCompleteness": evidence.services.completeness(NAME),
+            "dataCompleteness": evidence.services.completeness(WEIGHTS),
             "detectionReliability": reliability(evidence),
         },
         precompute={"duration_seconds": evidence.duration_s, **known.get("precompute", {})},
@@ -301,3 +309,13 @@ def timeline_counts(evidence: Evidence) -> dict[str, int | None]:
         "gesture_count": counts["gesture"],
         "expression_count": None if evidence.expressions is None else len(evidence.expressions.labels),
     }
+
+
+def nothing_to_judge(blocks: Blocks) -> str | None:
+    """Why a model is not asked; None when there is something to judge."""
+    core = blocks.core_metrics
+    seen = any(core.element_counts.model_dump().values()) or core.scene_change_count
+    return None if seen else "no creative elements were found"
+
+
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)

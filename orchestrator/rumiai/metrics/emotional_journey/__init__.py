@@ -1,5 +1,1 @@
 """The analysis ``emotional_journey``."""
-
-from rumiai.metrics.emotional_journey.family import compute
-
-__all__ = ["compute"]

@@ -6,18 +6,27 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.contracts.blocks import MoreMetrics
 from rumiai.contracts.lexicons import VALENCE_WEIGHTS
+from rumiai.metrics.emotional_journey.blocks import SCHEMA, Blocks
 from rumiai.metrics.emotional_journey.curve import NEUTRAL, Journey, Peak
 from rumiai.metrics.emotional_journey.extras import further_metrics
 from rumiai.metrics.emotional_journey.sync import EmotionSync, triggers
+from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.families import FamilyResult, assemble, unknown
+from rumiai.metrics.families import Family, assemble, unknown
 from rumiai.metrics.shared.bins import equal_windows, span
+from rumiai.metrics.shared.caption import read_caption
 from rumiai.metrics.shared.labels import LabelChange
-from rumiai.metrics.shared.metadata_facts import Facts
 from rumiai.metrics.shared.statistics import clamp, mean
 
-NAME: Final = "emotional_journey"
+WEIGHTS: Final = Weights(
+    core_metrics={"emotion": 0.7, "mediapipe": 0.15, "audio": 0.15},
+    dynamics={"emotion": 0.9, "audio": 0.1},
+    interactions={"emotion": 0.4, "whisper": 0.2, "mediapipe": 0.2, "audio": 0.2},
+    key_events={"emotion": 0.8, "whisper": 0.1, "audio": 0.1},
+    patterns={"emotion": 0.75, "mediapipe": 0.25},
+)
 
 _WINDOWS: Final = 10
 _MOST: Final = 5
@@ -29,19 +38,18 @@ _OPENING_BINS: Final = 3
 _HIGH, _MEDIUM = 0.6, 0.3  # coverage and confidence
 
 
-def compute(evidence: Evidence) -> FamilyResult:
+def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
     journey = None if evidence.expressions is None else Journey(evidence.expressions, evidence.bins)
     sync = None if journey is None else EmotionSync(journey, evidence)
-    caption = Facts(evidence).caption
+    caption = read_caption(evidence.metadata.description)
     known = {} if journey is None or sync is None else _known(journey, sync, evidence)
 
     def block(name: str) -> dict[str, Any]:
-        return {**unknown(NAME, name), **known.get(name, {})}
+        return {**unknown(SCHEMA, name), **known.get(name, {})}
 
     return assemble(
-        NAME,
-        evidence,
+        Blocks,
         core=block("CoreMetrics") | {"captionSentiment": None if caption is None else caption.sentiment.category},
         dynamics=block("Dynamics"),
         interactions=block("Interactions"),
@@ -250,3 +258,11 @@ def missing_points(evidence: Evidence) -> list[str]:
         "no_speech": speech is not None and not speech.words,
     }
     return [name for name, there in found.items() if there]
+
+
+def nothing_to_judge(blocks: Blocks) -> str | None:
+    """Why a model is not asked; None when there is something to judge."""
+    return None if blocks.core_metrics.unique_emotions else "no face shows an emotion"
+
+
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)

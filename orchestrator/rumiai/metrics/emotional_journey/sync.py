@@ -13,7 +13,7 @@ from rumiai.core.arrays import Floats
 from rumiai.core.intervals import as_intervals, chance_within, intersect, length, near, overlap_s, touched, union
 from rumiai.metrics.emotional_journey.curve import Journey
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.shared.metadata_facts import Facts
+from rumiai.metrics.shared.caption import read_caption
 from rumiai.metrics.shared.spoken_tone import SpokenTone, spoken_tones, tone_agreement
 from rumiai.metrics.shared.statistics import alignment, clamp, mean, mean_known, ratio
 
@@ -146,7 +146,7 @@ class EmotionSync:
     @cached_property
     def with_caption(self) -> float | None:
         """1 - |polarity of the caption - mean valence| / 2; None for a caption without words, and without a face."""
-        valence, caption = mean(self.journey.faces.valences), Facts(self.evidence).caption
+        valence, caption = mean(self.journey.faces.valences), read_caption(self.evidence.metadata.description)
         if caption is None or valence is None or not (caption.words or caption.emoji):
             return None
         return clamp(1 - abs(caption.sentiment.polarity - valence) / 2)

@@ -21,6 +21,7 @@ from rumiai.core.intervals import as_intervals, union
 from rumiai.metrics.evidence.confidence import Services
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.labels import SmoothedLabels, smooth
+from rumiai.metrics.shared.voice import loud_spans, voiced_spans
 
 Box = tuple[float, float, float, float]
 
@@ -101,6 +102,11 @@ class Segment:
     confidence: float | None
     words: tuple[Word, ...]
 
+    @property
+    def timed(self) -> bool:
+        """Whether any of its words has a time of its own."""
+        return any(word.timed for word in self.words)
+
 
 @dataclass(frozen=True)
 class Speech:
@@ -120,6 +126,16 @@ class Speech:
     def word_times_s(self) -> Floats:
         """``(n, 2)`` start and end of every word."""
         return as_intervals([(word.start_s, word.end_s) for word in self.words])
+
+    @property
+    def timed_words_s(self) -> Floats:
+        """``(n, 2)`` start and end of the words that have times of their own."""
+        return as_intervals([(w.start_s, w.end_s) for segment in self.segments for w in segment.words if w.timed])
+
+    @property
+    def untimed_segments_s(self) -> Floats:
+        """``(m, 2)`` start and end of the segments without such a word."""
+        return as_intervals([(s.start_s, s.end_s) for s in self.segments if not s.timed])
 
 
 @dataclass(frozen=True)
@@ -313,6 +329,11 @@ class Audio:
     curve: Floats | None
     curve_hz: float
 
+    @cached_property
+    def loud_s(self) -> Floats | None:
+        """``(n, 2)`` union of the sound that is not silent; None without a curve."""
+        return None if self.curve is None or not self.curve.size else loud_spans(self.curve, self.curve_hz)
+
     def per_bin(self, bins: Bins) -> Floats:
         """``(count,)`` mean energy of each bin; NaN where it was not measured."""
         if self.curve is not None and self.curve.size:
@@ -351,3 +372,11 @@ class Evidence:
     def gesture_spans_s(self) -> Floats:
         """Union of the gestures; empty without any."""
         return union([(g.start_s, g.end_s) for g in self.gestures or ()])
+
+    @cached_property
+    def voiced_s(self) -> Floats | None:
+        """``(n, 2)`` union of the time in which somebody speaks; None where speech is unknown."""
+        if self.speech is None:
+            return None
+        loud_s = None if self.audio is None else self.audio.loud_s
+        return voiced_spans(self.speech.timed_words_s, self.speech.untimed_segments_s, loud_s, self.duration_s)

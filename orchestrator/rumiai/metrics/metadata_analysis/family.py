@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rumiai.contracts.blocks import MoreMetrics
 from rumiai.contracts.lexicons import CTA_PHRASES, PhraseMatch
+from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.quality import metadata_parts
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.families import FamilyResult, assemble, unknown
+from rumiai.metrics.families import Family, assemble, unknown
+from rumiai.metrics.metadata_analysis.blocks import SCHEMA, Blocks
 from rumiai.metrics.shared.caption import GENERIC_TAGS, Caption, tag_key
 from rumiai.metrics.shared.emoji import emoji_sentiment
 from rumiai.metrics.shared.metadata_facts import (
@@ -23,7 +26,13 @@ from rumiai.metrics.shared.metadata_facts import (
 from rumiai.metrics.shared.phrases import urgency_level
 from rumiai.metrics.shared.statistics import ratio
 
-NAME: Final = "metadata_analysis"
+WEIGHTS: Final = Weights(
+    core_metrics={"caption": 0.3, "stats": 0.3, "hashtags": 0.2, "createTime": 0.2},
+    dynamics={"caption": 0.7, "hashtags": 0.2, "stats": 0.1},
+    interactions={"stats": 0.4, "author": 0.25, "hashtags": 0.15, "whisper": 0.1, "ocr": 0.1},
+    key_events={"caption": 0.6, "hashtags": 0.4},
+    patterns={"caption": 0.8, "hashtags": 0.2},
+)
 
 _ABOVE_AVERAGE: Final = 5.0  # % engagement
 _ESTABLISHED: Final = 10_000  # followers
@@ -34,17 +43,16 @@ _HOOK_TYPES: Final = {
 _STRONG_HOOKS: Final = ("question", "promise")
 
 
-def compute(evidence: Evidence) -> FamilyResult:
+def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
     facts = Facts(evidence)
     caption = facts.caption
 
     def block(name: str, *parts: Mapping[str, Any]) -> dict[str, Any]:
-        return {**unknown(NAME, name), **{key: value for part in parts for key, value in part.items()}}
+        return {**unknown(SCHEMA, name), **{key: value for part in parts for key, value in part.items()}}
 
     return assemble(
-        NAME,
-        evidence,
+        Blocks,
         core=block("CoreMetrics", _counts(facts), {} if caption is None else _caption_core(facts, caption)),
         dynamics=block("Dynamics", _tag_dynamics(facts), {} if caption is None else _caption_dynamics(facts, caption)),
         interactions=block("Interactions", _interactions(facts)),
@@ -294,7 +302,7 @@ def _quality(facts: Facts) -> dict[str, Any]:
         "creatorDataAvailable": parts["author"],
         "captionQuality": None if facts.caption is None else caption_quality(facts.caption),
         "hashtagQuality": hashtag_quality(facts),
-        "dataCompleteness": facts.evidence.services.completeness(NAME),
+        "dataCompleteness": facts.evidence.services.completeness(WEIGHTS),
     }
 
 
@@ -306,3 +314,12 @@ def caption_quality(caption: Caption) -> str:
     if words > 10 and readability > 0.7:
         return "high"
     return "medium" if words > 5 and readability > 0.5 else "low"
+
+
+def nothing_to_judge(blocks: Blocks) -> str | None:
+    """Why a model is not asked; None when there is something to judge."""
+    known = blocks.quality.caption_present or blocks.quality.hashtags_present
+    return None if known else "there is neither caption nor hashtag"
+
+
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)

@@ -6,18 +6,26 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.contracts.blocks import MoreMetrics
 from rumiai.core.intervals import intersect, length
+from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence, Gesture
-from rumiai.metrics.families import FamilyResult, assemble, unknown
+from rumiai.metrics.families import Family, assemble, unknown
+from rumiai.metrics.person_framing.blocks import SCHEMA, Blocks
 from rumiai.metrics.person_framing.extras import further_metrics
 from rumiai.metrics.person_framing.intent import Framing
 from rumiai.metrics.person_framing.moments import Moments
 from rumiai.metrics.person_framing.people import Presence
 from rumiai.metrics.shared.bins import span
 from rumiai.metrics.shared.statistics import clamp, mean, mean_known, median, ratio
-from rumiai.metrics.speech_analysis.words import Spoken
 
-NAME: Final = "person_framing"
+WEIGHTS: Final = Weights(
+    core_metrics={"mediapipe": 0.7, "yolo": 0.3},
+    dynamics={"mediapipe": 0.7, "yolo": 0.15, "scenes": 0.15},
+    interactions={"mediapipe": 0.6, "yolo": 0.2, "whisper": 0.2},
+    key_events={"mediapipe": 0.8, "yolo": 0.2},
+    patterns={"mediapipe": 0.6, "yolo": 0.3, "emotion": 0.1},
+)
 
 _MARGIN: Final = 0.02  # share of the frame that is left free around what is fully inside it
 _READABLE_FACE: Final = 0.03
@@ -31,18 +39,17 @@ _FINE, _POOR = 0.75, 0.5  # overall framing quality
 _EMPHASIS: Final = 2  # gestures that make a technique
 
 
-def compute(evidence: Evidence) -> FamilyResult:
+def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
     presence = None if evidence.people is None else Presence(evidence.people, evidence)
     framing = None if presence is None else Framing(presence, Moments(presence))
     known = {} if framing is None else _known(framing)
 
     def block(name: str) -> dict[str, Any]:
-        return {**unknown(NAME, name), **known.get(name, {})}
+        return {**unknown(SCHEMA, name), **known.get(name, {})}
 
     return assemble(
-        NAME,
-        evidence,
+        Blocks,
         core=block("CoreMetrics"),
         dynamics=block("Dynamics"),
         interactions=block("Interactions"),
@@ -51,8 +58,8 @@ def compute(evidence: Evidence) -> FamilyResult:
         quality=block("Quality")
         | {
             # The services by which people are found, weighted as in the core metrics.
-            "detectionReliability": evidence.services.block_confidence(NAME, "CoreMetrics"),
-            "framingDataCompleteness": evidence.services.completeness(NAME),
+            "detectionReliability": evidence.services.confidence(WEIGHTS.core_metrics),
+            "framingDataCompleteness": evidence.services.completeness(WEIGHTS),
             "analysisLimitations": limitations(evidence, presence),
         },
         precompute=known.get("precompute", {}),
@@ -187,10 +194,9 @@ def within(boxes: Any) -> Any:
 
 def speaker_framing(presence: Presence) -> dict[str, Any] | None:
     """How much of the speech shows a face, and the shot type meanwhile; None where speech is unknown."""
-    speech = presence.evidence.speech
-    if speech is None:
+    voiced = presence.evidence.voiced_s
+    if voiced is None:
         return None
-    voiced = Spoken(speech, presence.evidence).voiced_s
     share = ratio(length(intersect(voiced, presence.face_spans_s)), length(voiced))
     return {
         "speechWithFaceRatio": None if share is None else clamp(share),
@@ -256,3 +262,11 @@ def limitations(evidence: Evidence, presence: Presence | None) -> list[str]:
             "few_samples": presence.grid.count < _FEW_SAMPLES,
         }
     return [name for name, there in found.items() if there]
+
+
+def nothing_to_judge(blocks: Blocks) -> str | None:
+    """Why a model is not asked; None when there is something to judge."""
+    return None if blocks.core_metrics.person_presence_rate else "nobody is visible"
+
+
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)

@@ -6,8 +6,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.contracts.blocks import MoreMetrics
+from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence, Shots
-from rumiai.metrics.families import FamilyResult, assemble, unknown
+from rumiai.metrics.families import Family, assemble, unknown
+from rumiai.metrics.scene_pacing.blocks import SCHEMA, Blocks
 from rumiai.metrics.scene_pacing.cuts import (
     BEAT_TOLERANCE_S,
     ONSET_TOLERANCE_S,
@@ -43,23 +46,28 @@ from rumiai.metrics.scene_pacing.style import (
 from rumiai.metrics.shared.density import density_of
 from rumiai.metrics.shared.statistics import alignment, mean, variance
 
-NAME: Final = "scene_pacing"
+WEIGHTS: Final = Weights(
+    core_metrics={"scenes": 0.9, "yolo": 0.05, "mediapipe": 0.05},
+    dynamics={"scenes": 1.0},
+    interactions={"scenes": 0.4, "yolo": 0.15, "audio": 0.15, "ocr": 0.1, "mediapipe": 0.1, "emotion": 0.1},
+    key_events={"scenes": 0.9, "audio": 0.1},
+    patterns={"scenes": 0.75, "audio": 0.15, "yolo": 0.05, "mediapipe": 0.05},
+)
 
 _ENDS_S: Final = 3.0  # what counts as intro and outro
 
 
-def compute(evidence: Evidence) -> FamilyResult:
+def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
     pacing = None if evidence.shots is None else measure_pacing(evidence.shots, evidence.duration_s)
     sync = cut_sync(evidence)
     known = {} if pacing is None or evidence.shots is None else _known(evidence, evidence.shots, pacing, sync)
 
     def block(name: str) -> dict[str, Any]:
-        return {**unknown(NAME, name), **known.get(name, {})}
+        return {**unknown(SCHEMA, name), **known.get(name, {})}
 
     return assemble(
-        NAME,
-        evidence,
+        Blocks,
         core=block("CoreMetrics") | {"videoDuration": evidence.duration_s},
         dynamics=block("Dynamics"),
         interactions=block("Interactions")
@@ -72,7 +80,7 @@ def compute(evidence: Evidence) -> FamilyResult:
         },
         quality=block("Quality")
         | {
-            "pacingDataCompleteness": evidence.services.completeness(NAME),
+            "pacingDataCompleteness": evidence.services.completeness(WEIGHTS),
             "technicalQuality": technical_quality(
                 0 if pacing is None else pacing.scenes, None if pacing is None else pacing.rhythm, sync["beatMatching"]
             ),
@@ -267,3 +275,11 @@ def limitations(evidence: Evidence) -> list[str]:
         "no_expression_data": evidence.expressions is None or not evidence.expressions.labels,
     }
     return [name for name, there in found.items() if there]
+
+
+def nothing_to_judge(blocks: Blocks) -> str | None:
+    """Why a model is not asked; None when there is something to judge."""
+    return None if blocks.core_metrics.total_scenes else "no scenes are known"
+
+
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)

@@ -174,6 +174,11 @@ class Caption:
         return best if clear else None
 
 
+def read_caption(description: str | None) -> Caption | None:
+    """The caption of a video; None when the source has none, not when it is empty."""
+    return None if description is None else Caption(description)
+
+
 def _syllables(word: str) -> int:
     groups = len(_VOWELS.findall(word))
     silent = word.endswith("e") and not word.endswith("le") and groups > 1

@@ -10,7 +10,7 @@ from rumiai.contracts.lexicons import PhraseMatch
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.metrics.evidence.quality import metadata_parts
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.shared.caption import GENERIC_TAGS, Caption, tag_key
+from rumiai.metrics.shared.caption import GENERIC_TAGS, Caption, read_caption, tag_key
 from rumiai.metrics.shared.phrases import find_ctas, find_hooks
 from rumiai.metrics.shared.statistics import mean, ratio
 from rumiai.metrics.shared.words import tokens
@@ -47,8 +47,7 @@ class Facts:
     @cached_property
     def caption(self) -> Caption | None:
         """The caption; None when the source has none, not when it is empty."""
-        description = self.metadata.description
-        return None if description is None else Caption(description)
+        return read_caption(self.metadata.description)
 
     @cached_property
     def tags(self) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""Words of captions, overlays and speech: tokens, content words, likeness, sentiment.
+"""Words of captions, overlays and speech: tokens, content words, sentiment.
 
 The sentiment lexicon is small on purpose: words whose tone does not depend on the subject. A negation turns the tone
 around for the three words after it.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from typing import Final, Literal
 
 Sentiment = Literal["positive", "negative", "neutral", "mixed"]
@@ -78,16 +77,6 @@ def word_count(text: str) -> int:
 def content_words(text: str) -> list[str]:
     """Tokens that carry meaning: no stop words, no single letters."""
     return [token for token in tokens(text) if token not in STOP_WORDS and (len(token) > 1 or token.isdigit())]
-
-
-def alike(a: str, b: str, at_least: float = 0.8) -> bool:
-    """Whether two normalised strings are spellings of one text, by the ratio of their common blocks."""
-    if a == b:
-        return True
-    if not a or not b or 2 * min(len(a), len(b)) < at_least * (len(a) + len(b)):
-        return False
-    matcher = SequenceMatcher(None, a, b, autojunk=False)
-    return matcher.quick_ratio() >= at_least and matcher.ratio() >= at_least
 
 
 @dataclass(frozen=True)

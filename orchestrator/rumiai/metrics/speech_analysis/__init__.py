@@ -1,5 +1,1 @@
 """The analysis ``speech_analysis``."""
-
-from rumiai.metrics.speech_analysis.family import compute
-
-__all__ = ["compute"]

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from rumiai.contracts.blocks import MoreMetrics
+from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.families import FamilyResult, assemble, unknown
+from rumiai.metrics.families import Family, assemble, unknown
 from rumiai.metrics.shared.bins import span
 from rumiai.metrics.shared.statistics import clamp, mean, ratio
+from rumiai.metrics.speech_analysis.blocks import SCHEMA, Blocks
 from rumiai.metrics.speech_analysis.extras import further_metrics
 from rumiai.metrics.speech_analysis.pacing import Pace
 from rumiai.metrics.speech_analysis.phrases import Phrases
 from rumiai.metrics.speech_analysis.visual import Visual
 from rumiai.metrics.speech_analysis.words import Spoken
 
-NAME: Final = "speech_analysis"
+WEIGHTS: Final = Weights(
+    core_metrics={"whisper": 0.9, "audio": 0.1},
+    dynamics={"whisper": 0.6, "audio": 0.4},
+    interactions={"whisper": 0.5, "mediapipe": 0.3, "ocr": 0.1, "emotion": 0.1},
+    key_events={"whisper": 0.7, "audio": 0.2, "mediapipe": 0.1},
+    patterns={"whisper": 1.0},
+)
 
 _CLEAR, _MODERATE = 0.3, 0.6  # noise ratio
 _QUIETEST_DB, _RANGE_DB = 5.0, 25.0  # signal to noise of the noisiest sound, and up to the clearest
 
 
-def compute(evidence: Evidence) -> FamilyResult:
+def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
     spoken = None if evidence.speech is None else Spoken(evidence.speech, evidence)
     known = {} if spoken is None else _known(spoken)
@@ -28,11 +37,10 @@ def compute(evidence: Evidence) -> FamilyResult:
     audio = evidence.audio
 
     def block(name: str) -> dict[str, Any]:
-        return {**unknown(NAME, name), **known.get(name, {})}
+        return {**unknown(SCHEMA, name), **known.get(name, {})}
 
     return assemble(
-        NAME,
-        evidence,
+        Blocks,
         core=block("CoreMetrics"),
         dynamics=block("Dynamics")
         | {
@@ -46,7 +54,7 @@ def compute(evidence: Evidence) -> FamilyResult:
         | {
             "audioQuality": audio_quality(noise),
             "backgroundNoiseRatio": noise,
-            "speechDataCompleteness": evidence.services.completeness(NAME),
+            "speechDataCompleteness": evidence.services.completeness(WEIGHTS),
             "analysisLimitations": limitations(evidence, spoken),
         },
         precompute=known.get("precompute", {}),
@@ -216,3 +224,11 @@ def limitations(evidence: Evidence, spoken: Spoken | None) -> list[str]:
         "no_expression_data": evidence.expressions is None or not evidence.expressions.labels,
     }
     return [name for name, there in found.items() if there]
+
+
+def nothing_to_judge(blocks: Blocks) -> str | None:
+    """Why a model is not asked; None when there is something to judge."""
+    return None if blocks.core_metrics.speech_present else "hardly anything is said"
+
+
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from rumiai.core.arrays import Floats
-from rumiai.core.intervals import as_intervals, complement, covered_until, intersect, length, union
+from rumiai.core.intervals import as_intervals, complement, covered_until, length, union
 from rumiai.metrics.evidence.types import Evidence, Segment, Speech, Word
 from rumiai.metrics.shared.bins import windows_of
 from rumiai.metrics.shared.statistics import balance, mean, mean_known, ratio
@@ -18,16 +18,11 @@ from rumiai.metrics.shared.words import tokens, word_count
 WINDOW_S: Final = 5.0
 PAUSE_S: Final = 0.5
 SILENCE_S: Final = 1.0
-_PAD_S: Final = 0.1
-_JOIN_S: Final = 0.3
 _PRESENT_COVERAGE: Final = 0.1
 _PRESENT_WORDS: Final = 5
 _FRONT_SHARE: Final = 0.2
 _MUMBLED: Final = 0.6
 _SPOKEN_S: Final = 0.5  # voiced seconds of a window with speech: a word's end that runs into it is none
-# Sound that is silent: below -50 dBFS, or 40 dB below what is loud in this file (as the audio service has it).
-_SILENT_LEVEL: Final = 10 ** (-50 / 20)
-_SILENT_SHARE: Final = 10 ** (-40 / 20)
 _EPSILON_S: Final = 1e-9
 
 
@@ -41,9 +36,7 @@ class Spoken:
     @cached_property
     def speech(self) -> Speech:
         """The transcript; words without times of their own are as it spells them, so that they can be quoted."""
-        segments = [
-            s if any(w.timed for w in s.words) else replace(s, words=spelled(s)) for s in self.transcript.segments
-        ]
+        segments = [s if s.timed else replace(s, words=spelled(s)) for s in self.transcript.segments]
         return replace(self.transcript, segments=tuple(segments))
 
     @property
@@ -113,25 +106,10 @@ class Spoken:
 
     @cached_property
     def voiced_s(self) -> Floats:
-        """Union of the voiced time: words padded by 0.1 s and joined over gaps under 0.3 s.
-
-        Segments whose words have no times count where the sound is not silent, or whole where that is unknown.
-        """
-        timed = [(w.start_s, w.end_s) for segment in self.segments for w in segment.words if w.timed]
-        untimed = union([(s.start_s, s.end_s) for s in self.segments if not any(w.timed for w in s.words)])
-        loud = self._loud_s
-        rest = untimed if loud is None else intersect(untimed, loud)
-        words = union(timed, gap_s=_JOIN_S, pad_s=_PAD_S)
-        return union(np.concatenate([words, rest]), gap_s=_JOIN_S, until_s=self.duration_s)
-
-    @cached_property
-    def _loud_s(self) -> Floats | None:
-        audio = self.evidence.audio
-        if audio is None or audio.curve is None or not audio.curve.size:
-            return None
-        limit = max(_SILENT_LEVEL, _SILENT_SHARE * float(np.percentile(audio.curve, 95)))
-        starts = np.flatnonzero(audio.curve > limit) / audio.curve_hz
-        return union(np.stack([starts, starts + 1 / audio.curve_hz], axis=1), gap_s=_JOIN_S)
+        """Union of the voiced time."""
+        voiced = self.evidence.voiced_s
+        assert voiced is not None  # there is a transcript
+        return voiced
 
     @property
     def speech_s(self) -> float:

@@ -6,17 +6,26 @@ from typing import Any, Final
 
 import numpy as np
 
+from rumiai.contracts.blocks import MoreMetrics
+from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.families import FamilyResult, assemble, unknown
+from rumiai.metrics.families import Family, assemble, unknown
 from rumiai.metrics.shared.bins import span
 from rumiai.metrics.shared.statistics import cv, mean, mean_known, ratio
+from rumiai.metrics.visual_overlay_analysis.blocks import SCHEMA, Blocks
 from rumiai.metrics.visual_overlay_analysis.extras import further_metrics, ml_tags
 from rumiai.metrics.visual_overlay_analysis.moments import key_events
 from rumiai.metrics.visual_overlay_analysis.overlays import MINIMUM_CONTRAST, MINIMUM_HEIGHT, Overlays
 from rumiai.metrics.visual_overlay_analysis.sync import Sync
 from rumiai.metrics.visual_overlay_analysis.text import GROUPS
 
-NAME: Final = "visual_overlay_analysis"
+WEIGHTS: Final = Weights(
+    core_metrics={"ocr": 1.0},
+    dynamics={"ocr": 0.9, "scenes": 0.1},
+    interactions={"ocr": 0.5, "whisper": 0.25, "mediapipe": 0.15, "scenes": 0.05, "audio": 0.05},
+    key_events={"ocr": 0.9, "whisper": 0.1},
+    patterns={"ocr": 0.8, "whisper": 0.2},
+)
 
 _TREND: Final = 0.2
 _HALF: Final = 0.5  # share of the starts in one third that makes it the heavy one
@@ -24,18 +33,17 @@ _ISSUE_SHARE: Final = 0.2  # share of the texts from which a fault is an issue
 _VARIED_HEIGHTS: Final = 0.5
 
 
-def compute(evidence: Evidence) -> FamilyResult:
+def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
     overlays = Overlays.of(evidence)
     sync = None if overlays is None else Sync(overlays, evidence)
     known = {} if overlays is None or sync is None else _known(overlays, sync)
 
     def block(name: str) -> dict[str, Any]:
-        return {**unknown(NAME, name), **known.get(name, {})}
+        return {**unknown(SCHEMA, name), **known.get(name, {})}
 
     return assemble(
-        NAME,
-        evidence,
+        Blocks,
         core=block("CoreMetrics"),
         dynamics=block("Dynamics"),
         interactions=block("Interactions"),
@@ -43,7 +51,7 @@ def compute(evidence: Evidence) -> FamilyResult:
         patterns=block("Patterns") | judged(overlays, sync),
         quality=block("Quality")
         | {
-            "overlayDataCompleteness": evidence.services.completeness(NAME),
+            "overlayDataCompleteness": evidence.services.completeness(WEIGHTS),
             "missingDataPoints": missing_points(evidence),
         },
         precompute=known.get("precompute", {}),
@@ -275,3 +283,11 @@ def missing_points(evidence: Evidence) -> list[str]:
         "no_gestures": evidence.gestures is not None and not evidence.gestures,
     }
     return [name for name, there in found.items() if there]
+
+
+def nothing_to_judge(blocks: Blocks) -> str | None:
+    """Why a model is not asked; None when there is something to judge."""
+    return None if blocks.core_metrics.total_overlays else "there are no overlays"
+
+
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)

@@ -14,11 +14,12 @@ from rumiai.contracts.lexicons import PhraseMatch
 from rumiai.core.arrays import Floats, Ints
 from rumiai.core.boxes import overlap_of_smaller
 from rumiai.core.intervals import as_intervals, length, most_at_once, union
+from rumiai.core.text import group_same_texts
 from rumiai.metrics.evidence.types import Box, Evidence, Sticker, TextTrack
 from rumiai.metrics.shared.bins import active_in, span, windows_of
 from rumiai.metrics.shared.phrases import find_ctas
 from rumiai.metrics.shared.statistics import balance, clamp, cv, mean
-from rumiai.metrics.visual_overlay_analysis.text import categories, merge_spellings, semantic_group
+from rumiai.metrics.visual_overlay_analysis.text import categories, semantic_group
 
 TIMELINE_S: Final = 3.0
 BURST_S: Final = 5.0
@@ -73,7 +74,7 @@ class Overlays:
     @cached_property
     def spellings(self) -> list[int]:
         """Number of the distinct text of each text."""
-        return merge_spellings([text.text for text in self.texts])
+        return group_same_texts([text.text for text in self.texts])
 
     @cached_property
     def ctas(self) -> list[tuple[PhraseMatch, ...]]:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 import re
-from collections import Counter
-from collections.abc import Sequence
 from typing import Final
 
 from rumiai.metrics.shared.phrases import find_ctas, urgency_level
-from rumiai.metrics.shared.words import alike, content_words, normalised, tokens
+from rumiai.metrics.shared.words import content_words, tokens
 
-_RAREST: Final = 8  # trigrams by which spellings are looked up: two of a text share one of its rarest
-_CANDIDATES: Final = 8  # texts that are compared in full: those that share most of the rarest trigrams
-_SHARED: Final = 0.3
 _PRICE = re.compile(
     r"[$€£¥₹]\s?\d|\d\s?[$€£¥₹%]|\b\d+(?:\.\d+)?\s?(?:usd|eur|gbp|dollars?|euros?|bucks)\b", re.IGNORECASE
 )
@@ -34,53 +28,6 @@ _PRODUCT: Final = (
     "product", "products", "brand", "collection", "kit", "set", "bottle", "box", "app", "shop", "store", "launch",
     "available", "in stock", "restock",
 )  # fmt: skip
-
-
-def merge_spellings(texts: Sequence[str]) -> list[int]:
-    """Number of the distinct text that each text is a spelling of; the first spelling stands for the others.
-
-    Two are spellings of one text when the ratio of their common characters is at least 0.8.
-    """
-    keys = [re.sub(r"\s+", " ", normalised(text)).strip() for text in texts]
-    trigrams = {key: _trigrams(key) for key in set(keys)}
-    frequency = Counter(trigram for found in trigrams.values() for trigram in found)
-    index: dict[str, list[int]] = {}
-    representatives: list[str] = []
-    number: dict[str, int] = {}
-    for key in keys:
-        if key in number:
-            continue
-        shared = Counter(
-            candidate
-            for trigram in sorted(trigrams[key], key=lambda t: (frequency[t], t))[:_RAREST]
-            for candidate in index.get(trigram, ())
-        )
-        likely = sorted(heapq.nsmallest(_CANDIDATES, shared, key=lambda c: (-shared[c], c)))
-        same = next((c for c in likely if _alike(key, representatives[c], trigrams)), None)
-        if same is None:
-            same = len(representatives)
-            representatives.append(key)
-            for trigram in trigrams[key]:
-                index.setdefault(trigram, []).append(same)
-        number[key] = same
-    return [number[key] for key in keys]
-
-
-def _alike(a: str, b: str, trigrams: dict[str, set[str]]) -> bool:
-    # Strings that share four fifths of their characters share three tenths of their trigrams: each difference
-    # breaks at most three.
-    common = len(trigrams[a] & trigrams[b])
-    return common >= _SHARED * max(len(trigrams[a]), len(trigrams[b])) and alike(_bare(a), _bare(b))
-
-
-def _bare(key: str) -> str:
-    # Whether the reader saw a blank is chance.
-    return key.replace(" ", "")
-
-
-def _trigrams(key: str) -> set[str]:
-    padded = f"^{_bare(key)}$"
-    return {padded[i : i + 3] for i in range(max(1, len(padded) - 2))}
 
 
 def categories(text: str) -> set[str]:

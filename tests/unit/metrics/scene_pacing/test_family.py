@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rumiai.contracts.blocks import validate_blocks
+from rumiai.metrics.registry import schema_of
 
 from ...metrics_videos import analysis, expression, face, flat, gesture, objects, result, text
 
@@ -14,7 +14,7 @@ NAME = "scene_pacing"
 
 def pacing(duration_s=12.0, **content):
     found = result(NAME, duration_s, **content)
-    assert [str(p) for p in validate_blocks(NAME, found.blocks, duration_s=duration_s)] == []
+    assert [str(p) for p in schema_of(NAME).problems(found.blocks, duration_s=duration_s)] == []
     return flat(found) | found.precompute
 
 
@@ -201,7 +201,7 @@ def test_shot_types_at_cuts():
 
 def test_without_scenes_everything_measured_is_null():
     found = result(NAME, missing={"scene_detection": "decode error"}, gestures=[gesture(1.0)])
-    assert validate_blocks(NAME, found.blocks) == []
+    assert schema_of(NAME).problems(found.blocks) == []
     blocks = found.blocks
     assert blocks["CoreMetrics"]["totalScenes"] is None
     assert blocks["CoreMetrics"]["videoDuration"] == 12.0

@@ -1,0 +1,170 @@
+"""Blocks of creative_density."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, TypeAlias
+
+from annotated_types import MaxLen
+from pydantic import Field
+
+from rumiai.contracts.blocks import AnalysisBlocks, Block, QualityBlock, Record, Schema, num
+from rumiai.contracts.blocks.types import Count, Flag, Grade, Positive, Ratio, Real, Seconds, Span, Text, Time
+
+AccelerationPattern: TypeAlias = Literal["front_loaded", "even", "back_loaded", "oscillating"]
+DensityProgression: TypeAlias = Literal["increasing", "decreasing", "stable", "erratic"]
+MultiModalPeakSyncType: TypeAlias = Literal["reinforcing", "complementary", "redundant"]
+DensityClassification: TypeAlias = Literal["sparse", "moderate", "dense", "overwhelming"]
+PacingStyle: TypeAlias = Literal["steady", "building", "burst_fade", "oscillating"]
+CognitiveLoadCategory: TypeAlias = Literal["minimal", "optimal", "challenging", "overwhelming"]
+
+
+class ElementCounts(Record):
+    """The value of ``elementCounts``."""
+
+    text: Count | None
+    sticker: Count | None
+    effect: Count | None
+    transition: Count | None
+    object: Count | None
+    gesture: Count | None
+    expression: Count | None
+
+
+class DensityCurve(Record):
+    """The value of ``densityCurve``."""
+
+    second: Count
+    density: Positive
+    primary_element: Text
+
+
+class MultiModalPeak(Record):
+    """One item of ``multiModalPeaks``."""
+
+    timestamp: Span
+    elements: list[Text]
+    sync_type: MultiModalPeakSyncType
+
+
+class PeakMoment(Record):
+    """One item of ``peakMoments``."""
+
+    timestamp: Span
+    total_elements: Count
+    surprise_score: Real
+    element_breakdown: dict[Text, Count]
+
+
+class DeadZone(Record):
+    """One item of ``deadZones``."""
+
+    start: Time
+    end: Time
+    duration: Seconds
+
+
+class DensityShift(Record):
+    """One item of ``densityShifts``."""
+
+    timestamp: Time
+    from_: Annotated[Grade, Field(alias="from")]
+    to: Grade
+    magnitude: Ratio
+
+
+class StructuralFlags(Record):
+    """The value of ``structuralFlags``."""
+
+    strong_opening_hook: Flag
+    crescendo_pattern: Flag
+    front_loaded: Flag
+    consistent_pacing: Flag
+    final_call_to_action: Flag
+    rhythmic_pattern: Flag
+
+
+class DetectionReliability(Record):
+    """The value of ``detectionReliability``."""
+
+    text_overlay: Ratio
+    sticker: Ratio
+    effect: Ratio
+    transition: Ratio
+    scene_change: Ratio
+    object: Ratio
+    gesture: Ratio
+
+
+class CoreMetrics(Block):
+    """The block ``densityCoreMetrics``."""
+
+    avg_density: Annotated[Positive | None, num("mean concurrency per bin = mean of densityCurve")]
+    max_density: Annotated[Positive | None, num("fullest one-second bin")]
+    min_density: Annotated[Positive | None, num("emptiest bin")]
+    std_deviation: Annotated[Positive | None, num("population std over bins")]
+    total_elements: Annotated[Count | None, num("sum of elementCounts; null if any element service failed")]
+    elements_per_second: Annotated[Positive | None, num("totalElements / D; not avgDensity")]
+    element_counts: Annotated[
+        ElementCounts,
+        num("items over the video; object = per scene and class the 90th percentile of simultaneous boxes, summed"),
+    ]
+    scene_change_count: Annotated[Count | None, num("number of cuts")]
+    timeline_coverage: Annotated[Ratio | None, num("share of bins with at least one element")]
+
+
+class Dynamics(Block):
+    """The block ``densityDynamics``."""
+
+    density_curve: Annotated[list[DensityCurve] | None, num("one per bin")]
+    volatility: Annotated[Ratio | None, num("min(1, std/mean)")]
+    acceleration_pattern: Annotated[AccelerationPattern | None, num("first third against last")]
+    density_progression: Annotated[DensityProgression | None, num("trend of the curve")]
+    empty_seconds: Annotated[list[Count] | None, num("bins with nothing")]
+
+
+class Interactions(Block):
+    """The block ``densityInteractions``."""
+
+    multi_modal_peaks: Annotated[list[MultiModalPeak] | None, num("bins with three or more element types")]
+    element_cooccurrence: Annotated[dict[Text, Count] | None, num("bins in which both types of the pair occur")]
+    dominant_combination: Annotated[Text | None, num('most frequent pair or "none"')]
+    coordination_score: Annotated[Ratio | None, num("multiModalPeaks / bins")]
+
+
+class KeyEvents(Block):
+    """The block ``densityKeyEvents``."""
+
+    peak_moments: Annotated[Annotated[list[PeakMoment], MaxLen(10)] | None, num("local maxima")]
+    dead_zones: Annotated[list[DeadZone] | None, num("two or more empty seconds in a row")]
+    density_shifts: Annotated[Annotated[list[DensityShift], MaxLen(10)] | None, num("sudden level changes")]
+
+
+class Patterns(Block):
+    """The block ``densityPatterns``."""
+
+    structural_flags: Annotated[StructuralFlags | None, num("shape of the curve; closing call to action")]
+    density_classification: Annotated[DensityClassification | None, num("by avgDensity")]
+    pacing_style: Annotated[PacingStyle | None, num("by cv, trend and thirds")]
+    cognitive_load_category: Annotated[CognitiveLoadCategory | None, num("by avgDensity and maxDensity")]
+    ml_tags: Annotated[list[Text] | None, num("machine tags; a model may append", extensible=True)]
+
+
+class Quality(QualityBlock):
+    """The block ``densityQuality``."""
+
+    data_completeness: Annotated[Ratio, num("used services that ran / used services")]
+    detection_reliability: Annotated[DetectionReliability, num("quality of each type's service")]
+
+
+class Blocks(AnalysisBlocks):
+    """The six blocks."""
+
+    core_metrics: CoreMetrics
+    dynamics: Dynamics
+    interactions: Interactions
+    key_events: KeyEvents
+    patterns: Patterns
+    quality: Quality
+
+
+SCHEMA: Final = Schema("creative_density", "density", Blocks)

@@ -1,0 +1,216 @@
+"""Blocks of scene_pacing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, TypeAlias
+
+from annotated_types import MaxLen
+
+from rumiai.contracts.blocks import AnalysisBlocks, Block, QualityBlock, Record, Schema, judge, num
+from rumiai.contracts.blocks.types import (
+    Count,
+    Level,
+    Number,
+    PerSecond,
+    Positive,
+    Ratio,
+    Seconds,
+    Signed,
+    Span,
+    Text,
+    Time,
+)
+
+Variance: TypeAlias = Annotated[float, Number(low=0, unit="s^2")]
+Pace: TypeAlias = Literal["rapid", "fast", "moderate", "slow"]
+AccelerationPattern: TypeAlias = Literal["steady", "building", "declining", "variable"]
+PacingMomentum: TypeAlias = Literal["maintaining", "accelerating", "decelerating"]
+ViewerAdaptationCurve: TypeAlias = Literal["smooth", "jarring", "engaging"]
+PacingContrastMomentShift: TypeAlias = Literal["accelerating", "decelerating"]
+ObjectDensityPacingComplexityLevel: TypeAlias = Literal["low", "moderate", "high"]
+ScenePosition: TypeAlias = Literal["intro", "middle", "outro"]
+PacingStyle: TypeAlias = Literal["music_video", "narrative", "montage", "documentary"]
+EditingRhythm: TypeAlias = Literal["metronomic", "syncopated", "free_form", "accelerando"]
+VisualTempo: TypeAlias = Literal["slow", "moderate", "fast", "variable"]
+CutMotivation: TypeAlias = Literal["action_driven", "beat_driven", "emotion_driven", "random", "unknown"]
+EditingStyle: TypeAlias = Literal["mtv_style", "classic_narrative", "rhythmic", "experimental", "standard"]
+TechnicalQuality: TypeAlias = Literal["professional", "amateur", "mixed"]
+
+
+class PacingCurve(Record):
+    """The value of ``pacingCurve``."""
+
+    second: Time
+    cuts_per_second: PerSecond
+    intensity: Level
+
+
+class PacingContrastMoment(Record):
+    """One item of ``pacingContrastMoments``."""
+
+    timestamp: Time
+    shift: PacingContrastMomentShift
+    impact: Level
+
+
+class ObjectDensityPacing(Record):
+    """The value of ``objectDensityPacing``."""
+
+    avg_objects_per_shot: Positive
+    complexity_level: ObjectDensityPacingComplexityLevel
+
+
+class PacingPeak(Record):
+    """One item of ``pacingPeaks``."""
+
+    timestamp: Span
+    cuts_per_second: PerSecond
+    intensity: Ratio
+
+
+class PacingValley(Record):
+    """One item of ``pacingValleys``."""
+
+    timestamp: Span
+    scene_duration: Seconds
+    type: Text
+
+
+class CriticalTransition(Record):
+    """One item of ``criticalTransitions``."""
+
+    timestamp: Time
+    from_pace: Pace
+    to_pace: Pace
+    effect: Text
+
+
+class RhythmBreak(Record):
+    """One item of ``rhythmBreaks``."""
+
+    timestamp: Time
+    expected_duration: Seconds
+    actual_duration: Seconds
+
+
+class Scene(Record):
+    """The value of ``longestScene``."""
+
+    duration: Seconds
+    timestamp: Span
+    position: ScenePosition
+
+
+class MontageSegment(Record):
+    """One item of ``montageSegments``."""
+
+    start: Time
+    end: Time
+    shots: Count
+    avg_shot_duration: Seconds
+
+
+class CoreMetrics(Block):
+    """The block ``scenePacingCoreMetrics``."""
+
+    total_scenes: Annotated[Count | None, num("shots")]
+    scene_change_rate: Annotated[PerSecond | None, num("cuts / D")]
+    avg_scene_duration: Annotated[Seconds | None, num("D / totalScenes", aliases=("averageSceneDuration",))]
+    min_scene_duration: Annotated[Seconds | None, num("shortest scene")]
+    max_scene_duration: Annotated[Seconds | None, num("longest scene")]
+    scene_duration_variance: Annotated[Variance | None, num("population")]
+    quick_cuts_count: Annotated[Count | None, num("scenes < 1.0 s")]
+    long_takes_count: Annotated[Count | None, num("scenes >= 5 s")]
+    scene_rhythm_score: Annotated[Ratio | None, num("1/(1+cv); null for one scene")]
+    pacing_consistency: Annotated[Ratio | None, num("1 - min(1, cv)")]
+    video_duration: Annotated[Seconds, num("D")]
+    scenes_per_minute: Annotated[Positive | None, num("60 totalScenes / D", origin="P")]
+    pacing_classification: Annotated[Pace | None, num("by mean scene: < 2 s, < 4 s, < 8 s, longer")]
+
+
+class Dynamics(Block):
+    """The block ``scenePacingDynamics``."""
+
+    pacing_curve: Annotated[
+        Annotated[list[PacingCurve], MaxLen(10)] | None, num("clamp(floor(D/2), 1, 10) equal windows, second = start")
+    ]
+    acceleration_pattern: Annotated[AccelerationPattern | None, num("by halves and quarters")]
+    rhythm_regularity: Annotated[Ratio | None, num("1/(1+cv) of the durations without first and last")]
+    pacing_momentum: Annotated[PacingMomentum | None, num("by accelerationScore")]
+    dynamic_range: Annotated[Ratio | None, num("(max - min)/max duration")]
+    acceleration_score: Annotated[Signed | None, num("(cuts of the second half - first)/(sum)")]
+    intro_pacing: Annotated[Count | None, num("cuts in the first 3 s")]
+    outro_pacing: Annotated[Count | None, num("cuts in the last 3 s")]
+    acceleration_points: Annotated[list[Time] | None, num("instants where the local rate doubles", origin="P")]
+    deceleration_points: Annotated[list[Time] | None, num("instants where the local rate halves", origin="P")]
+
+
+class Interactions(Block):
+    """The block ``scenePacingInteractions``."""
+
+    content_pacing_alignment: Annotated[
+        Ratio | None, num("cut rate against other density; null when either series is constant")
+    ]
+    emotional_pacing_sync: Annotated[Ratio | None, num("cut rate against arousal; null when either series is constant")]
+    narrative_flow_score: Annotated[Ratio | None, judge("1 - share of rhythm breaks")]
+    viewer_adaptation_curve: Annotated[ViewerAdaptationCurve, judge("by rhythmBreaks per minute")]
+    pacing_contrast_moments: Annotated[list[PacingContrastMoment] | None, num("local rate ratio >= 2")]
+    audio_visual_sync: Annotated[Ratio | None, num("cuts on energy onsets above chance", origin="P")]
+    beat_matching: Annotated[Ratio | None, num("cuts on beats above chance", origin="P")]
+    object_density_pacing: Annotated[ObjectDensityPacing | None, num("objects per sampled frame, mean over scenes")]
+
+
+class KeyEvents(Block):
+    """The block ``scenePacingKeyEvents``."""
+
+    pacing_peaks: Annotated[list[PacingPeak] | None, num("windows cut fastest")]
+    pacing_valleys: Annotated[list[PacingValley] | None, num("scenes held long")]
+    critical_transitions: Annotated[
+        list[CriticalTransition] | None, num("cuts between stretches of different pace", judged=("effect",))
+    ]
+    rhythm_breaks: Annotated[
+        list[RhythmBreak] | None, num("abs(d_i - median of previous three) > 2 x population std of all durations")
+    ]
+    longest_scene: Annotated[Scene | None, num("with its place", origin="P")]
+    shortest_scene: Annotated[Scene | None, num("with its place", origin="P")]
+    montage_segments: Annotated[list[MontageSegment] | None, num("runs of three or more scenes < 1.5 s")]
+    climax_timing: Annotated[Ratio | None, num("position of the densest cutting", origin="P")]
+
+
+class Patterns(Block):
+    """The block ``scenePacingPatterns``."""
+
+    pacing_style: Annotated[PacingStyle | None, num("by mean scene and montages")]
+    editing_rhythm: Annotated[EditingRhythm | None, num("by cv and trend")]
+    visual_tempo: Annotated[VisualTempo | None, num("by pacingClassification and cv")]
+    cut_motivation: Annotated[CutMotivation, judge("what the cuts follow")]
+    pacing_techniques: Annotated[list[Text], judge("only techniques with evidence")]
+    editing_style: Annotated[EditingStyle | None, num("by rule", origin="P")]
+    pacing_tags: Annotated[list[Text] | None, num("tags by rule")]
+    transition_types: Annotated[list[Text] | None, num("distinct kinds of transition")]
+
+
+class Quality(QualityBlock):
+    """The block ``scenePacingQuality``."""
+
+    scene_detection_accuracy: Annotated[Ratio | None, num("mean cut confidence")]
+    transition_analysis_reliability: Annotated[
+        Ratio | None, num("1 when transition types are detected, .5 when only cuts")
+    ]
+    pacing_data_completeness: Annotated[Ratio, num("used services that ran / used services")]
+    technical_quality: Annotated[TechnicalQuality, judge("impression of the edit")]
+    analysis_limitations: Annotated[list[Text], num("what could not be measured")]
+
+
+class Blocks(AnalysisBlocks):
+    """The six blocks."""
+
+    core_metrics: CoreMetrics
+    dynamics: Dynamics
+    interactions: Interactions
+    key_events: KeyEvents
+    patterns: Patterns
+    quality: Quality
+
+
+SCHEMA: Final = Schema("scene_pacing", "scenePacing", Blocks, alias_prefixes=("pacing",))

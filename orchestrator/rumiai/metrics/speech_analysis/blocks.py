@@ -1,0 +1,261 @@
+"""Blocks of speech_analysis."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, TypeAlias
+
+from rumiai.contracts.blocks import AnalysisBlocks, Block, QualityBlock, Record, Schema, judge, num
+from rumiai.contracts.blocks.types import Count, Flag, Level, Number, Positive, Ratio, Seconds, Signed, Span, Text, Time
+
+Rate: TypeAlias = Annotated[float, Number(low=0, unit="words/s")]
+SpeechPacingCurveIntensity: TypeAlias = Literal["low", "moderate", "high"]
+SpeechRhythm: TypeAlias = Literal["steady", "variable", "accelerating", "decelerating"]
+PausePattern: TypeAlias = Literal["natural", "dramatic", "rushed", "irregular"]
+BurstType: TypeAlias = Literal["rapid", "energetic", "high_energy"]
+ConversationalDynamics: TypeAlias = Literal["monologue", "dialogue", "mixed", "unknown", "none"]
+CtaCategory: TypeAlias = Literal["engagement", "traffic", "conversion", "save", "viral"]
+DeliveryStyle: TypeAlias = Literal["conversational", "instructional", "narrative", "promotional", "none"]
+ToneCategory: TypeAlias = Literal["enthusiastic", "calm", "urgent", "informative"]
+LinguisticComplexity: TypeAlias = Literal["simple", "moderate", "complex"]
+EngagementStrategy: TypeAlias = Literal["storytelling", "demonstration", "explanation"]
+AudioQuality: TypeAlias = Literal["clear", "moderate", "poor"]
+
+
+class SpeechPacingCurve(Record):
+    """The value of ``speechPacingCurve``."""
+
+    timestamp: Span
+    words_per_second: Rate
+    intensity: SpeechPacingCurveIntensity
+
+
+class EmphasisMoment(Record):
+    """One item of ``emphasisMoments``."""
+
+    timestamp: Time
+    word: Text
+    emphasis_type: Text
+
+
+class SilencePeriod(Record):
+    """One item of ``silencePeriods``."""
+
+    start: Time
+    end: Time
+    duration: Seconds
+
+
+class Burst(Record):
+    """One item of ``speechBursts``."""
+
+    start: Time
+    end: Time
+    duration: Seconds
+    words: Positive | None
+    wpm: Positive | None
+    energy: Ratio | None
+    type: BurstType
+
+
+class MultimodalEmphasis(Record):
+    """The value of ``multimodalEmphasis``."""
+
+    timestamp: Time
+    speech: Text
+    gesture: Text
+    alignment: Ratio | None
+
+
+class KeyPhrase(Record):
+    """One item of ``keyPhrases``."""
+
+    timestamp: Time
+    phrase: Text
+    significance: Text
+
+
+class SpeechClimax(Record):
+    """The value of ``speechClimax``."""
+
+    timestamp: Time
+    text: Text
+    intensity: Ratio
+
+
+class SilentMoment(Record):
+    """One item of ``silentMoments``."""
+
+    start: Time
+    end: Time
+    duration: Seconds
+    purpose: Text
+
+
+class TransitionPhrase(Record):
+    """One item of ``transitionPhrases``."""
+
+    timestamp: Time
+    phrase: Text
+    function: Text
+
+
+class LongestSegment(Record):
+    """The value of ``longestSegment``."""
+
+    duration: Seconds
+    timestamp: Span
+    words: Count
+
+
+class HookPhrase(Record):
+    """One item of ``hookPhrases``."""
+
+    text: Text
+    timestamp: Time
+    type: Text
+    confidence: Ratio
+
+
+class Cta(Record):
+    """One item of ``ctaPhrases``."""
+
+    text: Text
+    timestamp: Time
+    urgency: Level
+    category: CtaCategory
+
+
+class OffCameraSpeechSegment(Record):
+    """One item of ``offCameraSpeechSegments``."""
+
+    start: Time
+    end: Time
+    speech_content: Text
+
+
+class MumblingSection(Record):
+    """One item of ``mumblingSections``."""
+
+    start: Time
+    end: Time
+    confidence: Ratio
+
+
+class CoreMetrics(Block):
+    """The block ``speechCoreMetrics``."""
+
+    speech_present: Annotated[Flag | None, num("coverage >= .1 and >= 5 words")]
+    total_speech_segments: Annotated[Count | None, num("segments of the transcript")]
+    speech_duration: Annotated[Seconds | None, num("union of voiced time")]
+    speech_rate: Annotated[Rate | None, num("words / D")]
+    words_per_minute: Annotated[Positive | None, num("words / speechDuration")]
+    unique_speakers: Annotated[Count | None, num("null unless diarised")]
+    primary_speaker_dominance: Annotated[Ratio | None, num("null unless diarised")]
+    avg_confidence: Annotated[Ratio | None, num("mean segment confidence")]
+    speech_clarity_score: Annotated[Ratio | None, num("duration weighted")]
+    pause_count: Annotated[Count | None, num("gaps >= .5 s")]
+    avg_pause_duration: Annotated[Seconds | None, num("mean gap")]
+    total_words: Annotated[Count | None, num("tokens with a letter or digit", origin="P")]
+    unique_words: Annotated[Count | None, num("distinct tokens, punctuation and case aside", origin="P")]
+    vocabulary_diversity: Annotated[Ratio | None, num("uniqueWords / totalWords", origin="P")]
+    speech_coverage: Annotated[Ratio | None, num("speechDuration / D", origin="P")]
+    silence_ratio: Annotated[Ratio | None, num("1 - speechCoverage", origin="P")]
+    speech_density: Annotated[Rate | None, num("= speechRate", origin="P")]
+    avg_segment_duration: Annotated[Seconds | None, num("mean segment", origin="P")]
+    first_word_timestamp: Annotated[Time | None, num("start of the first word", origin="T")]
+    last_word_timestamp: Annotated[Time | None, num("end of the last word", origin="T")]
+    filler_word_ratio: Annotated[Ratio | None, num("fillers / words", origin="T")]
+    direct_address_count: Annotated[Count | None, num("you, your, you're, you'll, you've", origin="T")]
+    question_count: Annotated[Count | None, num("questions asked", origin="T")]
+    language: Annotated[Text | None, num("ISO code of the transcript")]
+
+
+class Dynamics(Block):
+    """The block ``speechDynamics``."""
+
+    speech_pacing_curve: Annotated[list[SpeechPacingCurve] | None, num("5 s windows")]
+    pacing_variation: Annotated[Ratio | None, num("min(1, cv)")]
+    speech_rhythm: Annotated[SpeechRhythm | None, num("cv < .2 steady; acceleration +-.2")]
+    pause_pattern: Annotated[PausePattern | None, num("by length and spread of the pauses")]
+    emphasis_moments: Annotated[list[EmphasisMoment] | None, num("energy peaks on words; null without audio energy")]
+    wpm_progression: Annotated[list[Positive] | None, num("whole video", origin="P")]
+    silence_periods: Annotated[list[SilencePeriod] | None, num(">= 1 s", origin="P")]
+    speech_bursts: Annotated[list[Burst] | None, num("rapid, energetic or loud stretches", origin="P")]
+    burst_pattern: Annotated[Text | None, num("where the bursts lie", origin="P")]
+    energy_variance: Annotated[Ratio | None, num("of the normalised energy windows", origin="P")]
+    has_audio_energy: Annotated[Flag, num("whether audio energy was measured", origin="P")]
+    speech_front_load_ratio: Annotated[Ratio | None, num("words in the first 20 % / words", origin="T")]
+    acceleration_score: Annotated[Signed | None, num("(words of the second half - first)/(sum)", origin="T")]
+
+
+class Interactions(Block):
+    """The block ``speechInteractions``."""
+
+    speech_gesture_sync: Annotated[Ratio | None, num("segments overlapped by a gesture / segments")]
+    speech_expression_alignment: Annotated[
+        Ratio | None, num("sentiment of the words against the face", aliases=("speechEmotionAlignment",))
+    ]
+    speech_text_overlap: Annotated[Ratio | None, num("overlay words also spoken within +-1.5 s", origin="P")]
+    face_on_screen_during_speech: Annotated[
+        Ratio | None, num("time with a face during speech / speech time", origin="T")
+    ]
+    verbal_visual_coherence: Annotated[Ratio | None, num("mean of available", aliases=("multiModalCoherence",))]
+    multimodal_emphasis: Annotated[list[MultimodalEmphasis] | None, num("words and gestures together")]
+    conversational_dynamics: Annotated[ConversationalDynamics | None, num("who speaks; a model may judge")]
+
+
+class KeyEvents(Block):
+    """The block ``speechKeyEvents``."""
+
+    key_phrases: Annotated[
+        list[KeyPhrase] | None,
+        num("phrase must exist in the transcript; a model may append", judged=("significance",), extensible=True),
+    ]
+    speech_climax: Annotated[SpeechClimax | None, num("energy peak inside speech", aliases=("climaxMoment",))]
+    silent_moments: Annotated[list[SilentMoment] | None, num("silences and what they serve", judged=("purpose",))]
+    transition_phrases: Annotated[list[TransitionPhrase], judge("verified against the transcript")]
+    longest_segment: Annotated[LongestSegment | None, num("of the transcript", origin="P")]
+    hook_phrases: Annotated[list[HookPhrase] | None, num("hooks with their real times", origin="T")]
+    cta_phrases: Annotated[list[Cta] | None, num("calls to action with their real times", origin="T")]
+    off_camera_speech_segments: Annotated[
+        list[OffCameraSpeechSegment] | None, num("face visible < 20 % of the segment", origin="T")
+    ]
+    mumbling_sections: Annotated[list[MumblingSection] | None, num("segments of confidence < .6", origin="T")]
+
+
+class Patterns(Block):
+    """The block ``speechPatterns``."""
+
+    delivery_style: Annotated[DeliveryStyle, judge("manner of speaking")]
+    speech_techniques: Annotated[list[Text], judge("direct_address, rhetorical_questions, repetition, listing")]
+    tone_category: Annotated[ToneCategory, judge("tone of voice and words")]
+    linguistic_complexity: Annotated[LinguisticComplexity | None, num("by sentence length and long words")]
+    engagement_strategy: Annotated[EngagementStrategy, judge("how it holds attention")]
+    repetition_rate: Annotated[Ratio | None, num("repeated n-gram tokens / words", origin="P")]
+    verbal_hooks: Annotated[list[Text] | None, num("texts of the hooks", origin="P")]
+    opening_hook_strength: Annotated[Ratio | None, num("hooks in the first 5 s", origin="T")]
+
+
+class Quality(QualityBlock):
+    """The block ``speechQuality``."""
+
+    transcription_confidence: Annotated[Ratio | None, num("mean segment confidence")]
+    audio_quality: Annotated[AudioQuality | None, num("by noise ratio .3/.6")]
+    speech_data_completeness: Annotated[Ratio, num("used services that ran / used services")]
+    background_noise_ratio: Annotated[Ratio | None, num("1 - clamp((snr_db - 5)/25)")]
+    clarity_by_window: Annotated[dict[Span, Ratio | None] | None, num("mean confidence per 5 s window")]
+    analysis_limitations: Annotated[list[Text], num("what could not be measured")]
+
+
+class Blocks(AnalysisBlocks):
+    """The six blocks."""
+
+    core_metrics: CoreMetrics
+    dynamics: Dynamics
+    interactions: Interactions
+    key_events: KeyEvents
+    patterns: Patterns
+    quality: Quality
+
+
+SCHEMA: Final = Schema("speech_analysis", "speech", Blocks)

@@ -1,0 +1,242 @@
+"""Blocks of visual_overlay_analysis."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, TypeAlias
+
+from rumiai.contracts.blocks import GENERIC_BLOCKS, AnalysisBlocks, Block, QualityBlock, Record, Schema, judge, num
+from rumiai.contracts.blocks.types import (
+    Count,
+    Flag,
+    Grade,
+    Level,
+    Number,
+    PerSecond,
+    Positive,
+    Ratio,
+    Seconds,
+    Span,
+    Text,
+    Time,
+)
+
+VisualComplexityScore: TypeAlias = Annotated[float, Number(low=0, high=10)]
+OverlayTimelineType: TypeAlias = Literal["text", "sticker", "mixed", "none"]
+AppearancePattern: TypeAlias = Literal["gradual", "burst", "rhythmic", "random"]
+DensityProgression: TypeAlias = Literal["building", "front_loaded", "even", "climactic"]
+VisualPacing: TypeAlias = Literal["slow", "moderate", "fast", "variable"]
+OverlayAcceleration: TypeAlias = Literal["stable", "accelerating", "decelerating"]
+TemporalDistribution: TypeAlias = Literal["front_loaded", "balanced", "back_loaded"]
+MultiLayerComplexity: TypeAlias = Literal["simple", "moderate", "complex"]
+KeyTextMomentFunction: TypeAlias = Literal["hook", "cta", "info", "punchline", "caption"]
+CtaTypes: TypeAlias = Literal["follow", "like", "comment", "share", "save", "visit", "buy", "subscribe", "download"]
+OverlayStrategy: TypeAlias = Literal["minimal", "moderate", "heavy", "dynamic"]
+TextStyle: TypeAlias = Literal["clean", "decorative", "mixed", "chaotic"]
+CommunicationApproach: TypeAlias = Literal["reinforcing", "supplementary", "dominant"]
+ProductionQuality: TypeAlias = Literal["professional", "casual", "amateur"]
+EngagementArchetype: TypeAlias = Literal["informational", "conversion_focused", "attention_grabbing"]
+
+
+class OverlayTimeline(Record):
+    """The value of ``overlayTimeline``."""
+
+    timestamp: Span
+    overlay_count: Count
+    type: OverlayTimelineType
+    density: Level
+
+
+class BurstWindow(Record):
+    """One item of ``burstWindows``."""
+
+    window: Span
+    count: Count
+
+
+class MultimodalMoment(Record):
+    """One item of ``multimodalMoments``."""
+
+    timestamp: Time
+    text_content: Text
+    has_speech: Flag
+    has_gesture: Flag
+
+
+class ImpactfulOverlay(Record):
+    """One item of ``impactfulOverlays``."""
+
+    timestamp: Span
+    text: Text
+    impact: Grade
+    reason: Text
+
+
+class OverlayBurst(Record):
+    """One item of ``overlayBursts``."""
+
+    timestamp: Span
+    count: Count
+    purpose: Text
+
+
+class KeyTextMoment(Record):
+    """One item of ``keyTextMoments``."""
+
+    timestamp: Time
+    text: Text
+    function: KeyTextMomentFunction
+
+
+class StickerHighlight(Record):
+    """One item of ``stickerHighlights``."""
+
+    timestamp: Time
+    sticker: Text
+    purpose: Text
+
+
+class CtaMoment(Record):
+    """One item of ``ctaMoments``."""
+
+    timestamp: Time
+    cta_type: CtaTypes
+    text_content: Text
+
+
+class OverlayPeak(Record):
+    """One item of ``overlayPeaks``."""
+
+    timestamp: Span
+    overlay_count: Count
+    intensity: Ratio
+
+
+class TextPositionDistribution(Record):
+    """The value of ``textPositionDistribution``."""
+
+    top: Ratio
+    middle: Ratio
+    bottom: Ratio
+
+
+class CoreMetrics(Block):
+    """The block ``overlaysCoreMetrics``."""
+
+    total_text_overlays: Annotated[Count | None, num("text tracks")]
+    unique_texts: Annotated[Count | None, num("after merging spellings", aliases=("uniqueOverlayCount",))]
+    avg_texts_per_second: Annotated[Positive | None, num("text tracks / D")]
+    time_to_first_text: Annotated[Time | None, num("null when none")]
+    time_to_first_overlay: Annotated[Time | None, num("the same incl. stickers")]
+    avg_text_display_duration: Annotated[
+        Seconds | None, num("mean length of the tracks", aliases=("avgOverlayDuration",))
+    ]
+    total_stickers: Annotated[Count | None, num("stickers")]
+    unique_stickers: Annotated[Count | None, num("distinct by type and place")]
+    text_sticker_ratio: Annotated[Positive | None, num("null without stickers")]
+    overlay_density: Annotated[PerSecond | None, num("all overlays / D")]
+    visual_complexity_score: Annotated[VisualComplexityScore | None, num("simultaneous, rate and area")]
+    avg_simultaneous_texts: Annotated[Positive | None, num("mean over time", origin="T")]
+    total_overlays: Annotated[Count | None, num("texts and stickers", origin="P")]
+    overlay_frequency: Annotated[Positive | None, num("all overlays per minute", origin="P")]
+    unique_overlay_ratio: Annotated[Ratio | None, num("unique texts / text overlays", origin="P")]
+
+
+class Dynamics(Block):
+    """The block ``overlaysDynamics``."""
+
+    overlay_timeline: Annotated[list[OverlayTimeline] | None, num("3-second windows over D")]
+    appearance_pattern: Annotated[AppearancePattern | None, num("by the gaps between starts")]
+    density_progression: Annotated[DensityProgression | None, num("starts by thirds")]
+    animation_intensity: Annotated[Ratio | None, num("mean box displacement of tracks per s / frame, clamped")]
+    visual_pacing: Annotated[VisualPacing | None, num("new overlays per s < .2, < .6")]
+    rhythm_consistency: Annotated[Ratio | None, num("1/(1+cv) of the gaps; null with fewer than 3", origin="P")]
+    overlay_acceleration: Annotated[OverlayAcceleration | None, num("starts by halves", origin="P")]
+    temporal_distribution: Annotated[TemporalDistribution | None, num("by thirds", origin="P")]
+    burst_patterns: Annotated[Count | None, num("number of burst windows", origin="P")]
+    burst_windows: Annotated[list[BurstWindow] | None, num("three or more starts within 5 s")]
+
+
+class Interactions(Block):
+    """The block ``overlaysInteractions``."""
+
+    text_speech_sync: Annotated[
+        Ratio | None, num("matched texts / texts, by content", aliases=("overlaySpeechAlignment",))
+    ]
+    overlay_gesture_coordination: Annotated[Ratio | None, num("texts with an aligned gesture / texts with a gesture")]
+    visual_emphasis_alignment: Annotated[
+        Ratio | None, num("starts within .3 s of a cut, energy rise or gesture / starts")
+    ]
+    multi_layer_complexity: Annotated[MultiLayerComplexity | None, num("by most overlays at once")]
+    reading_flow_score: Annotated[Ratio | None, num("texts displayed long enough to read / texts")]
+    multimodal_reinforcement_count: Annotated[Count | None, num("texts with matching speech or gesture", origin="P")]
+    multimodal_moments: Annotated[list[MultimodalMoment] | None, num("all", origin="P")]
+    cross_modal_coherence: Annotated[Ratio | None, num("mean of the available alignments", origin="P")]
+    cta_reinforcement_matrix: Annotated[dict[Text, Count] | None, num("calls to action by what goes with them")]
+
+
+class KeyEvents(Block):
+    """The block ``overlaysKeyEvents``."""
+
+    impactful_overlays: Annotated[
+        list[ImpactfulOverlay] | None, num("largest box, call to action, first and last", judged=("reason",))
+    ]
+    overlay_bursts: Annotated[list[OverlayBurst] | None, num("the burst windows", judged=("purpose",))]
+    key_text_moments: Annotated[list[KeyTextMoment] | None, num("text must exist in the OCR data")]
+    sticker_highlights: Annotated[list[StickerHighlight] | None, num("largest stickers")]
+    cta_moments: Annotated[list[CtaMoment] | None, num("in texts", origin="P")]
+    overlay_peaks: Annotated[list[OverlayPeak] | None, num("windows above 1.5 x mean", origin="P")]
+    climax_moment: Annotated[Span | None, num("busiest window; null when none", origin="P")]
+    quiet_moments: Annotated[list[Span] | None, num("windows with no overlay", origin="P")]
+
+
+class Patterns(Block):
+    """The block ``overlaysPatterns``."""
+
+    overlay_strategy: Annotated[OverlayStrategy | None, num("dynamic: cv of the text heights > .5")]
+    text_style: Annotated[TextStyle, judge("look of the texts")]
+    communication_approach: Annotated[CommunicationApproach | None, num("by overlap with speech")]
+    visual_techniques: Annotated[list[Text], judge("techniques with evidence")]
+    production_quality: Annotated[ProductionQuality, judge("impression of the overlays")]
+    engagement_archetype: Annotated[EngagementArchetype | None, num("by rule", origin="P")]
+    text_position_distribution: Annotated[TextPositionDistribution | None, num("shares of the tracks")]
+    text_semantic_groups: Annotated[dict[Text, Count] | None, num("texts by what they say")]
+    ml_tags: Annotated[list[Text] | None, num("machine tags")]
+
+
+class Quality(QualityBlock):
+    """The block ``overlaysQuality``."""
+
+    text_detection_accuracy: Annotated[Ratio | None, num("mean OCR confidence")]
+    sticker_recognition_rate: Annotated[Ratio | None, num("mean sticker confidence")]
+    overlay_data_completeness: Annotated[Ratio, num("used services that ran / used services")]
+    readability_issues: Annotated[
+        list[Text] | None, num("text_too_fast, overlapping_elements, low_contrast, text_too_small")
+    ]
+    visual_accessibility: Annotated[Grade | None, num("share of texts readable >= .8 / .5")]
+    missing_data_points: Annotated[list[Text], num("kinds of overlay that are not there", origin="P")]
+
+
+class Blocks(AnalysisBlocks):
+    """The six blocks."""
+
+    core_metrics: CoreMetrics
+    dynamics: Dynamics
+    interactions: Interactions
+    key_events: KeyEvents
+    patterns: Patterns
+    quality: Quality
+
+
+# The older template's own six names, in the order of the generic ones they stand for.
+_TEMPLATE_BLOCKS = (
+    "overlayCoreMetrics", "overlayRhythmAndDensity", "overlayMultimodalAlignment", "overlaySemanticContent",
+    "overlayReadabilityAndPosition", "overlayQuality",
+)  # fmt: skip
+
+SCHEMA: Final = Schema(
+    "visual_overlay_analysis",
+    "overlays",
+    Blocks,
+    alias_prefixes=("visualOverlay", "overlay"),
+    alias_blocks=tuple(zip(_TEMPLATE_BLOCKS, GENERIC_BLOCKS, strict=True)),
+)
