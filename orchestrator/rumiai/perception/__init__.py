@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
 
-from rumiai.contracts.results import MLAnalysisResult, ServiceName
+from rumiai.contracts.results import ServiceName, ServiceResult
+from rumiai.contracts.services import WhisperData
 from rumiai.inference.client import TritonClient
 from rumiai.perception.audio_stage import AudioStage
 from rumiai.perception.service_run import AUDIBLE, VISUAL, Emit, ProbedVideo, ServiceResults, Tools
@@ -35,7 +35,7 @@ async def perceive(
     settings: Settings,
     tools: Tools,
     emit: Emit,
-    stored: Mapping[ServiceName, MLAnalysisResult],
+    stored: Mapping[ServiceName, ServiceResult],
     devices: Mapping[ServiceName, str | None],
 ) -> ServiceResults:
     """Run services over one video.
@@ -68,10 +68,9 @@ async def perceive(
     return out
 
 
-def _speech(results: Mapping[ServiceName, MLAnalysisResult]) -> list[tuple[float, float]] | None:
+def _speech(results: Mapping[ServiceName, ServiceResult]) -> list[tuple[float, float]] | None:
     """When something was said; None without a transcript."""
     transcript = results.get("whisper")
-    if transcript is None or not transcript.success:
+    if transcript is None or not isinstance(transcript.data, WhisperData):
         return None
-    segments: list[Mapping[str, Any]] = transcript.data["segments"]
-    return [(segment["start"], segment["end"]) for segment in segments]
+    return [(segment.start_s, segment.end_s) for segment in transcript.data.segments]

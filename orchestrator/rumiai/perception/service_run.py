@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rumiai.contracts.frames import Sampling, VideoInfo
-from rumiai.contracts.results import MLAnalysisResult, ServiceName
+from rumiai.contracts.results import ServiceName, ServiceResult
 from rumiai.errors import RumiAIError
 from rumiai.media.decode import DecodeReport
 from rumiai.media.endings import SoundEnd
@@ -67,12 +67,12 @@ class ServiceRun:
         finally:
             self.seconds += time.monotonic() - began
 
-    def result(self, data: Mapping[str, Any] | None) -> MLAnalysisResult:
-        """The envelope: the data, or the failure."""
+    def result(self, data: Mapping[str, Any] | None) -> ServiceResult:
+        """The data, validated, or the failure."""
         if self.failure is not None or data is None:
-            return MLAnalysisResult.failed(self.name, self.version, self.failure or "gave no data", self.seconds)
+            return ServiceResult.failed(self.name, self.version, self.failure or "gave no data", self.seconds)
         told = {**data, "metadata": {**data["metadata"], "device": self.device}}
-        return MLAnalysisResult(self.name, self.version, True, told, None, self.seconds)
+        return ServiceResult.read(self.name, self.version, told, self.seconds)
 
 
 @dataclass
@@ -84,7 +84,7 @@ class ServiceResults:
 
     versions: Mapping[ServiceName, str]
     devices: Mapping[ServiceName, str | None] = field(default_factory=dict)
-    results: dict[ServiceName, MLAnalysisResult] = field(default_factory=dict)
+    results: dict[ServiceName, ServiceResult] = field(default_factory=dict)
     stage_seconds: dict[str, float] = field(default_factory=dict)
     report: DecodeReport | None = None
     sound: SoundEnd | None = None

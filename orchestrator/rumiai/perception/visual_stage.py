@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.frames import FrameBatch, FrameDetections, Sampling
-from rumiai.contracts.results import MLAnalysisResult, ServiceName
+from rumiai.contracts.results import ServiceName, ServiceResult
+from rumiai.contracts.services import YoloData
 from rumiai.contracts.tensors import COCO_NAMES
+from rumiai.core.boxes import Box
 from rumiai.errors import MLError, RumiAIError, ServerError, UsageError
 from rumiai.inference.client import TritonClient
 from rumiai.inference.object_tracks import assemble_objects
@@ -62,7 +64,7 @@ class VisualStage:
         tools: Tools,
         out: ServiceResults,
         emit: Emit,
-        stored: Mapping[ServiceName, MLAnalysisResult],
+        stored: Mapping[ServiceName, ServiceResult],
     ) -> None:
         if video.sampling is None:
             raise UsageError(f"{video.path.name} has no video stream to watch")
@@ -260,13 +262,13 @@ class VisualStage:
         return self._texts.assemble(cuts, self._detections)
 
 
-def _stored_person_boxes(result: MLAnalysisResult | None) -> dict[int, Boxes] | None:
+def _stored_person_boxes(result: ServiceResult | None) -> dict[int, Boxes] | None:
     """Where persons were by an earlier run, by frame number; None without one."""
-    if result is None or not result.success:
+    if result is None or not isinstance(result.data, YoloData):
         return None
-    found: dict[int, list[list[float]]] = {}
-    for track in result.data["objectAnnotations"]:
-        if track["className"] == COCO_NAMES[_PERSON]:
-            for frame in track["frames"]:
-                found.setdefault(int(frame["frame_number"]), []).append(frame["bbox"])
+    found: dict[int, list[Box]] = {}
+    for track in result.data.tracks:
+        if track.class_name == COCO_NAMES[_PERSON]:
+            for frame in track.frames:
+                found.setdefault(frame.frame_number, []).append(frame.bbox)
     return {number: np.array(boxes, np.float32) for number, boxes in found.items()}

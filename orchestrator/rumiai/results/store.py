@@ -119,6 +119,18 @@ def write_text(path: Path, text: str) -> None:
         raise StoreError(f"cannot write {path}: {exc.strerror}", hint="check free space and permissions") from exc
 
 
+def read_bytes(path: Path) -> bytes:
+    """Read a file.
+
+    Raises:
+        StoreError: It is not there.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise StoreError(f"cannot read {path}: {exc.strerror}") from exc
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 
@@ -126,9 +138,7 @@ def read_json(path: Path) -> Any:
         StoreError: It is not there, or not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as exc:
-        raise StoreError(f"cannot read {path}: {exc.strerror}") from exc
+        return json.loads(read_bytes(path))
     except ValueError as exc:
         raise StoreError(f"{path} is not valid JSON: {exc}") from exc
 

@@ -6,6 +6,7 @@ probe -> what is finished already -> services (``perception``) -> ML files -> un
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +18,8 @@ from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.frames import VideoInfo
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.outcome import Failure, VideoOutcome
-from rumiai.contracts.results import SERVICES, MLAnalysisResult, ServiceName
+from rumiai.contracts.results import SERVICES, ServiceName, ServiceResult
+from rumiai.contracts.services import model_of
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError, MLError, StoreError
 from rumiai.inference.client import TritonClient
@@ -25,13 +27,21 @@ from rumiai.media.endings import losses
 from rumiai.media.probe import MediaLimits, probe, sampling_for
 from rumiai.perception import ProbedVideo, ServiceResults, Tools, perceive, service_versions
 from rumiai.perception.service_run import AUDIBLE, VISUAL
-from rumiai.results.analyses import AnalysisSummary, add_markers, measure, now, read_analyses, write_analyses
-from rumiai.results.store import RunState, Store, fingerprint, read_json, write_json
+from rumiai.results.analyses import (
+    AnalysisSummary,
+    measure,
+    now,
+    read_analyses,
+    save_unified,
+    with_markers,
+    write_analyses,
+)
+from rumiai.results.store import RunState, Store, fingerprint, read_bytes, read_json, write_json
 from rumiai.results.summary import summarise
 from rumiai.run.types import RunContext, VideoTask
 from rumiai.settings import Settings
 from rumiai.timeline.build import build
-from rumiai.timeline.validate import check, timeline_problems
+from rumiai.timeline.validate import timeline_problems
 
 # Which settings a service's result depends on: when one of them changes, the stored result is no longer good.
 _DEPENDS_ON: Final[Mapping[ServiceName, tuple[str, ...]]] = {
@@ -134,7 +144,7 @@ async def _perceive(
     wanted: frozenset[ServiceName],
     tools: Tools,
     progress: Progress,
-    stored: Mapping[ServiceName, MLAnalysisResult],
+    stored: Mapping[ServiceName, ServiceResult],
 ) -> ServiceResults:
     settings, server, info = run.settings, run.context.server, run.info
     video = ProbedVideo(
@@ -153,72 +163,66 @@ async def _perceive(
         return await perceive(video, wanted, client, settings, tools, progress, stored, devices)
 
 
-def _not_applicable(run: _Run) -> dict[ServiceName, MLAnalysisResult]:
+def _not_applicable(run: _Run) -> dict[ServiceName, ServiceResult]:
     missing = frozenset(run.settings.services) & VISUAL - run.applicable()
-    return {name: MLAnalysisResult.failed(name, run.versions[name], _NO_VIDEO) for name in missing}
+    return {name: ServiceResult.failed(name, run.versions[name], _NO_VIDEO) for name in missing}
 
 
-def _stored_results(run: _Run) -> dict[ServiceName, MLAnalysisResult]:
-    """What earlier runs finished from the same inputs: it parses, holds its contract and says that it was processed."""
-    found: dict[ServiceName, MLAnalysisResult] = {}
+def _stored_results(run: _Run) -> dict[ServiceName, ServiceResult]:
+    """What earlier runs finished from the same inputs: it parses and holds its contract."""
+    found: dict[ServiceName, ServiceResult] = {}
     for service in run.applicable():
         path = run.store.service_file(service, run.task.video_id)
-        if not run.state.finished(f"ml.{service}", run.fingerprint(service)):
-            continue
-        try:
-            data = read_json(path)
-        except StoreError:
-            continue
-        if isinstance(data, dict) and data.get("metadata", {}).get("processed") is True and not check(service, data):
-            version = run.versions[service]
-            found[service] = MLAnalysisResult(service, version, True, data, output_path=str(path))
+        if run.state.finished(f"ml.{service}", run.fingerprint(service)):
+            with contextlib.suppress(StoreError, ContractError):
+                data = model_of(service).from_bytes(read_bytes(path))
+                found[service] = ServiceResult(service, run.versions[service], data)
     return found
 
 
-def _store_results(run: _Run, results: Mapping[ServiceName, MLAnalysisResult]) -> None:
+def _store_results(run: _Run, results: Mapping[ServiceName, ServiceResult]) -> None:
     """Write each service's file; a failure is written too, but never counts as finished."""
     for service, result in results.items():
         path = run.store.service_file(service, run.task.video_id)
-        problems = check(service, result.data) if result.success else []
-        if problems:
-            raise ContractError(f"{service} broke its contract: {'; '.join(problems[:3])}")
-        write_json(path, result.data)
-        if result.success:
+        write_json(path, result.to_json())
+        if result.ok:
             run.state.finish(f"ml.{service}", run.fingerprint(service), [path], now())
         else:
             run.state.forget(f"ml.{service}")
 
 
 def _unified(
-    run: _Run, results: Mapping[ServiceName, MLAnalysisResult], found: ServiceResults, *, renew: bool
+    run: _Run, results: Mapping[ServiceName, ServiceResult], found: ServiceResults, *, renew: bool
 ) -> tuple[UnifiedAnalysis, str]:
-    """The unified analysis with its markers as it reads back from its file, and the fingerprint of what it is made of.
+    """The unified analysis with its markers, and the fingerprint of what it is made of.
 
-    It is kept when an earlier run made it from the same results.
+    It is kept when an earlier run made it from the same results, else made and written once: what is in memory equals
+    what the file reads back as.
     """
-    video_id, settings = run.task.video_id, run.settings
-    made_of = fingerprint(
-        [(s, run.fingerprint(s), r.success) for s, r in sorted(results.items())], run.context.insights
-    )
-    path = run.store.unified_file(video_id)
-    if renew or settings.force or not run.state.finished("unified", made_of):
-        analysis = build(
-            video_id,
-            VideoMetadata.local(video_id).to_dict(),
-            MediaFacts.from_info(run.info, settings.sample_fps if run.info.has_video else None),
-            results,
-            {"rumiai_version": __version__, "stage_seconds": found.stage_seconds, "processed_at": now()},
-        )
-        write_json(path, analysis.to_dict())
-        if run.context.insights:
-            add_markers(run.store, video_id)
-        run.state.finish("unified", made_of, [path], now())
-        run.state.forget("analyses")
-    # Reload, so that later steps see what consumers of the file see.
-    analysis = UnifiedAnalysis.from_dict(read_json(path))
+    made_of = fingerprint([(s, run.fingerprint(s), r.ok) for s, r in sorted(results.items())], run.context.insights)
+    path = run.store.unified_file(run.task.video_id)
+    if not (renew or run.settings.force) and run.state.finished("unified", made_of):
+        return UnifiedAnalysis.from_dict(read_json(path)), made_of
+    analysis = _built(run, results, found)
+    if run.context.insights:
+        analysis = with_markers(analysis)
     if problems := timeline_problems(analysis.timeline):
         raise ContractError(f"the timeline is inconsistent: {'; '.join(problems[:3])}")
+    save_unified(run.store, analysis)
+    run.state.finish("unified", made_of, [path], now())
+    run.state.forget("analyses")
     return analysis, made_of
+
+
+def _built(run: _Run, results: Mapping[ServiceName, ServiceResult], found: ServiceResults) -> UnifiedAnalysis:
+    video_id = run.task.video_id
+    return build(
+        video_id,
+        VideoMetadata.local(video_id).to_dict(),
+        MediaFacts.from_info(run.info, run.settings.sample_fps if run.info.has_video else None),
+        results,
+        {"rumiai_version": __version__, "stage_seconds": found.stage_seconds, "processed_at": now()},
+    )
 
 
 def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, AnalysisSummary]:
@@ -247,8 +251,8 @@ def _failure(run: _Run, analysis: UnifiedAnalysis) -> Failure | None:
 
 def _outcome(
     run: _Run,
-    results: Mapping[ServiceName, MLAnalysisResult],
-    stored: Mapping[ServiceName, MLAnalysisResult],
+    results: Mapping[ServiceName, ServiceResult],
+    stored: Mapping[ServiceName, ServiceResult],
     found: ServiceResults,
     analysis: UnifiedAnalysis,
 ) -> VideoOutcome:
@@ -257,7 +261,7 @@ def _outcome(
         name: {
             "ok": analysis.ok(name),
             "reason": analysis.reason(name),
-            "seconds": round(results[name].processing_time, 3),
+            "seconds": round(results[name].seconds, 3),
             "cached": name in stored,
         }
         for name in SERVICES

@@ -131,7 +131,7 @@ class ScenesData(ServiceData):
             yield f"scenes[{count - 1}]: ends at {end_s}, expected {duration_s}, the video's end"
         if len(self.changes_s) != count - 1:
             yield f"scene_changes: got {len(self.changes_s)}, expected {count - 1}, scenes less one"
-        if self.change_scores and len(self.change_scores) != len(self.changes_s):
+        elif self.change_scores and len(self.change_scores) != len(self.changes_s):
             yield f"scene_change_scores: got {len(self.change_scores)}, expected {len(self.changes_s)}, one per change"
         if self.total_scenes != count:
             yield f"total_scenes: got {self.total_scenes}, expected {count}"
