@@ -15,8 +15,10 @@ from rumiai.errors import ContractError
 from rumiai.inference.client import Parameter, TritonClient
 from rumiai.inference.spans import FrameRun, check_scores, frame_runs, normalised_xywh, rows_of
 
-# Rec. 601, the luma of the pictures that these frames were decoded from.
-_LUMA_WEIGHTS: Final = np.array([0.299, 0.587, 0.114])
+# Rec. 601, the luma of the pictures that these frames were decoded from, in thousandths: whole numbers, so that equal
+# pixels are equally bright to the last bit on every processor.
+_LUMA_WEIGHTS: Final = np.array([299, 587, 114])
+_WHITE: Final = 255_000
 
 
 @dataclass(frozen=True)
@@ -117,5 +119,5 @@ def box_contrasts(image: npt.NDArray[np.uint8], boxes: npt.NDArray[np.float32]) 
         right, bottom = max(left + 1, round((x + w) * width)), max(top + 1, round((y + h) * height))
         luminance = image[top:bottom, left:right] @ _LUMA_WEIGHTS
         low, high = np.percentile(luminance, (5, 95))
-        contrasts[i] = (high - low) / 255
+        contrasts[i] = (high - low) / _WHITE
     return contrasts

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from rumiai.contracts.blocks import GENERIC_BLOCKS
 from rumiai.errors import ContractError
-from rumiai.metrics.creative_density.family import creative_score
+from rumiai.metrics.creative_density.curve import creative_score
 from rumiai.metrics.registry import ANALYSES, schema_of
 
 Format = Literal["v1", "v2"]

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rumiai.metrics.emotional_journey.curve import Journey
-from rumiai.metrics.emotional_journey.sync import _COMPATIBLE, EmotionSync
+from rumiai.metrics.emotional_journey.journey import measure_journey, measure_sync
+from rumiai.metrics.emotional_journey.sync import COMPATIBLE_GESTURES
 from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.person_framing.people import Presence
 from rumiai.metrics.registry import schema_of
@@ -159,19 +159,19 @@ def test_times_agree_with_a_slow_raster(content):
     duration, step = content["duration_s"], 0.005
     grid = np.arange(step / 2, duration, step)
     spoken, faces = Spoken(evidence.speech, evidence), evidence.expressions
-    journey = Journey(faces, evidence.bins)
+    journey = measure_journey(faces, evidence.bins)
 
     met = fits = 0
     mood = np.full(grid.size, "", dtype=object)
     for t, label in zip(faces.times_s, faces.labels, strict=True):
         mood[(grid >= t) & (grid < t + 0.5)] = label
     shown = marked([(g.start_s, g.end_s) for g in evidence.gestures], grid)
-    for label, kinds in _COMPATIBLE.items():
+    for label, kinds in COMPATIBLE_GESTURES.items():
         fitting = marked([(g.start_s, g.end_s) for g in evidence.gestures if g.kind in kinds], grid)
         met += ((mood == label) & shown).sum()
         fits += ((mood == label) & fitting).sum()
     expected = fits / met if met else None
-    assert EmotionSync(journey, evidence).gesture == (pytest.approx(expected, abs=0.05) if met else None)
+    assert measure_sync(journey, evidence, None).gesture == (pytest.approx(expected, abs=0.05) if met else None)
 
     voiced = marked(spoken.voiced_s, grid)
     assert spoken.speech_s == pytest.approx(voiced.sum() * step, abs=0.1)

@@ -7,12 +7,15 @@ from typing import Annotated, Final, Literal, TypeAlias
 from annotated_types import MaxLen
 from pydantic import Field
 
-from rumiai.contracts.blocks import AnalysisBlocks, Block, QualityBlock, Record, Schema, num
+from rumiai.contracts.blocks import AnalysisBlocks, Block, MoreMetrics, QualityBlock, Record, Schema, num
 from rumiai.contracts.blocks.types import Count, Flag, Grade, Positive, Ratio, Real, Seconds, Span, Text, Time
+
+# Of peaks and of shifts.
+MOST_EVENTS: Final = 10
 
 AccelerationPattern: TypeAlias = Literal["front_loaded", "even", "back_loaded", "oscillating"]
 DensityProgression: TypeAlias = Literal["increasing", "decreasing", "stable", "erratic"]
-MultiModalPeakSyncType: TypeAlias = Literal["reinforcing", "complementary", "redundant"]
+SyncType: TypeAlias = Literal["reinforcing", "complementary", "redundant"]
 DensityClassification: TypeAlias = Literal["sparse", "moderate", "dense", "overwhelming"]
 PacingStyle: TypeAlias = Literal["steady", "building", "burst_fade", "oscillating"]
 CognitiveLoadCategory: TypeAlias = Literal["minimal", "optimal", "challenging", "overwhelming"]
@@ -30,8 +33,8 @@ class ElementCounts(Record):
     expression: Count | None
 
 
-class DensityCurve(Record):
-    """The value of ``densityCurve``."""
+class DensityPoint(Record):
+    """One item of ``densityCurve``."""
 
     second: Count
     density: Positive
@@ -43,7 +46,7 @@ class MultiModalPeak(Record):
 
     timestamp: Span
     elements: list[Text]
-    sync_type: MultiModalPeakSyncType
+    sync_type: SyncType
 
 
 class PeakMoment(Record):
@@ -115,7 +118,7 @@ class CoreMetrics(Block):
 class Dynamics(Block):
     """The block ``densityDynamics``."""
 
-    density_curve: Annotated[list[DensityCurve] | None, num("one per bin")]
+    density_curve: Annotated[list[DensityPoint] | None, num("one per bin")]
     volatility: Annotated[Ratio | None, num("min(1, std/mean)")]
     acceleration_pattern: Annotated[AccelerationPattern | None, num("first third against last")]
     density_progression: Annotated[DensityProgression | None, num("trend of the curve")]
@@ -134,9 +137,9 @@ class Interactions(Block):
 class KeyEvents(Block):
     """The block ``densityKeyEvents``."""
 
-    peak_moments: Annotated[Annotated[list[PeakMoment], MaxLen(10)] | None, num("local maxima")]
+    peak_moments: Annotated[Annotated[list[PeakMoment], MaxLen(MOST_EVENTS)] | None, num("local maxima")]
     dead_zones: Annotated[list[DeadZone] | None, num("two or more empty seconds in a row")]
-    density_shifts: Annotated[Annotated[list[DensityShift], MaxLen(10)] | None, num("sudden level changes")]
+    density_shifts: Annotated[Annotated[list[DensityShift], MaxLen(MOST_EVENTS)] | None, num("sudden level changes")]
 
 
 class Patterns(Block):
@@ -165,6 +168,45 @@ class Blocks(AnalysisBlocks):
     key_events: KeyEvents
     patterns: Patterns
     quality: Quality
+
+
+class Duration(MoreMetrics):
+    """What is known of every video."""
+
+    duration_seconds: Seconds
+
+
+class PatternFlags(MoreMetrics):
+    """The shape of the curve as the older form has it."""
+
+    strong_opening_hook: Flag
+    crescendo_pattern: Flag
+    front_loaded: Flag
+    consistent_density: Flag
+    dual_peak_structure: Flag
+    multi_peak_rhythm: Flag
+
+
+class TimelineCounts(MoreMetrics):
+    """Lengths of what the services found, under the older names; null where a service failed."""
+
+    effect_count: Count | None
+    transition_count: Count | None
+    object_detection_frames: Count | None
+    text_overlay_count: Count | None
+    sticker_count: Count | None
+    gesture_count: Count | None
+    expression_count: Count | None
+
+
+class FurtherMetrics(Duration):
+    """Metrics without a field in the blocks, of a video for which any service counts elements."""
+
+    creative_density_score: Positive
+    density_pattern_flags: PatternFlags
+    patterns_identified: list[Text]
+    density_pattern: AccelerationPattern
+    timeline_frame_counts: TimelineCounts
 
 
 SCHEMA: Final = Schema("creative_density", "density", Blocks)

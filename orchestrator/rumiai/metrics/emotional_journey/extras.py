@@ -1,36 +1,47 @@
-"""Metrics of emotional_journey that have no field of their own (docs: analyses, 2.2)."""
+"""Metrics of emotional_journey that have no field of their own, by the names of the metric table."""
 
 from __future__ import annotations
 
-from collections import Counter
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 
-from rumiai.metrics.emotional_journey.curve import NEUTRAL, SAMPLE_INTERVAL_S, STRONG, Journey
-from rumiai.metrics.emotional_journey.sync import EmotionSync
-from rumiai.metrics.shared.series import runs_of
-from rumiai.metrics.shared.statistics import cv, mean, mean_known, ratio, variance
+from rumiai.metrics.emotional_journey.curves import NEUTRAL, emotional_diversity, held_labels
+from rumiai.metrics.emotional_journey.journey import EmotionSync, Journey
+from rumiai.metrics.emotional_journey.patterns import (
+    EmotionalArchetype,
+    emotional_archetype,
+    emotional_tags,
+    is_diverse,
+    is_dominant,
+)
+from rumiai.metrics.emotional_journey.peaks import STRONG, peak_rhythm
+from rumiai.metrics.emotional_journey.sync import gesture_alignment_by_bin, gestures_at
+from rumiai.metrics.emotional_journey.transitions import (
+    ToneShares,
+    dead_zones,
+    tone_shares,
+    transition_counts,
+    transition_matrix,
+    valence_momentum,
+)
+from rumiai.metrics.shared.spoken_tone import tone_agreement
+from rumiai.metrics.shared.statistics import mean, mean_known
 
-_DEAD: Final = 0.2  # |valence|
-_DEAD_BINS: Final = 2
-_TONED: Final = 0.1
+_SAMPLE_INTERVAL_S: Final = 1.0
 _CERTAIN: Final = 0.8
 _MOST_EVENTS: Final = 10
 
 
 def further_metrics(journey: Journey, sync: EmotionSync) -> dict[str, Any]:
-    """Everything that stands under ``precompute``, by the names of the metric table."""
-    bins, known, valence = journey.bins, journey.known.tolist(), journey.valence
-    shares = tone_shares(journey)
-    counts, matrix = transitions(journey)
-    steps = np.diff(valence[journey.known])
-    kind = archetype(journey, shares)
+    """Everything that stands under ``precompute``."""
+    bins, valence = journey.bins, journey.valence[journey.known]
+    shares = tone_shares(valence)
+    kind = _archetype(journey, shares)
     return {
-        "analysis_parameters": {"sample_interval": SAMPLE_INTERVAL_S, "intensity_threshold": STRONG},
+        "analysis_parameters": {"sample_interval": _SAMPLE_INTERVAL_S, "intensity_threshold": STRONG},
         "emotion_sequence": journey.labels,
-        "emotion_valence": [None if np.isnan(value) else value for value in valence],
+        "emotion_valence": [None if np.isnan(value) else value for value in journey.valence],
         "emotion_timestamps": [bins.label(i) for i in range(bins.count)],
         "emotion_variability": journey.variability,
         "emotional_peaks": [
@@ -40,44 +51,36 @@ def further_metrics(journey: Journey, sync: EmotionSync) -> dict[str, Any]:
         "emotional_trajectory": journey.trajectory,
         "emotion_change_rate": journey.change_rate,
         "emotion_changes_per_minute": journey.changes_per_minute,
-        "mean_valence_change": mean(np.abs(steps)),
+        "mean_valence_change": mean(np.abs(np.diff(valence))),
         "emotional_consistency": None if journey.change_rate is None else 1 - journey.change_rate,
         "has_high_emotion_peak": has_certain_emotion(journey),
-        "peak_intensity_count": int((np.abs(valence[journey.known]) > STRONG).sum()),
-        **shares,
+        "peak_intensity_count": int((np.abs(valence) > STRONG).sum()),
+        "positive_ratio": shares.positive,
+        "negative_ratio": shares.negative,
+        "neutral_ratio": shares.neutral,
         "emotion_valence_curve": [
-            {"timestamp": bins.label(i), "valence": valence[i], "emotion": journey.labels[i]} for i in known
+            {"timestamp": bins.label(i), "valence": journey.valence[i], "emotion": journey.labels[i]}
+            for i in journey.known.tolist()
         ],
-        "emotion_transition_counts": counts,
-        "emotion_transition_matrix": matrix,
-        "emotion_transitions": [
-            {
-                "timestamp": bins.label_at(change.time_s),
-                "fromEmotion": change.before,
-                "toEmotion": change.after,
-                "transitionProbability": matrix.get(f"{change.before}_to_{change.after}"),
-            }
-            for change in journey.changes
-        ],
-        "valence_momentum": momentum(journey),
-        "peak_rhythm": peak_rhythm(journey),
-        "emotion_gesture_sync": sync.gesture_events(),
-        "emotion_speech_alignment": speech_events(sync),
+        **_transitions(journey),
+        "valence_momentum": _momentum(journey),
+        "peak_rhythm": _peak_rhythm(journey),
+        "emotion_gesture_sync": _gesture_events(journey, sync),
+        "emotion_speech_alignment": _speech_events(sync),
         "cross_modal_consistency": mean_known([sync.gesture, sync.speech]),
-        "dead_zones": dead_zones(journey),
+        "dead_zones": _dead_zones(journey),
         "emotional_archetype": kind,
-        "archetype_flags": flags(journey, shares, kind),
-        "emotional_ml_tags": ml_tags(journey, sync, shares),
+        "archetype_flags": None if kind is None else _flags(journey, shares, kind),
+        "emotional_ml_tags": emotional_tags(
+            variability=journey.variability,
+            positive=shares.positive,
+            trajectory=journey.trajectory,
+            peaks=len(journey.peaks),
+            gesture_alignment=sync.gesture,
+            mixed=any(not tone.congruent for tone in sync.tones or ()),
+        ),
         "expression_detection_rate": journey.coverage,
     }
-
-
-def tone_shares(journey: Journey) -> dict[str, float | None]:
-    """Shares of the known bins by tone; None without any."""
-    valence = journey.valence[journey.known]
-    positive, negative = mean(valence > _TONED), mean(valence < -_TONED)
-    neutral = None if positive is None or negative is None else mean(np.abs(valence) <= _TONED)
-    return {"positive_ratio": positive, "negative_ratio": negative, "neutral_ratio": neutral}
 
 
 def has_certain_emotion(journey: Journey) -> bool:
@@ -86,49 +89,74 @@ def has_certain_emotion(journey: Journey) -> bool:
     return any(label != NEUTRAL and confidence >= _CERTAIN for label, confidence in pairs)
 
 
-def transitions(journey: Journey) -> tuple[dict[str, int], dict[str, float]]:
-    """Counts of the smoothed labels from one known bin to the next, and the same as shares of each row."""
-    pairs = Counter(pairwise(journey.held_labels))
-    rows = Counter(journey.held_labels[:-1])
-    ordered = sorted(pairs)
-    counts = {f"{a}_to_{b}": pairs[a, b] for a, b in ordered}
-    return counts, {f"{a}_to_{b}": pairs[a, b] / rows[a] for a, b in ordered}
-
-
-def momentum(journey: Journey) -> dict[str, Any]:
-    """Differences of the valence between known bins; their mean is (last - first) / (n - 1)."""
-    steps = np.diff(journey.valence[journey.known])
-    turns = [i for i in range(1, steps.size) if steps[i - 1] * steps[i] < 0]
+def _transitions(journey: Journey) -> dict[str, Any]:
+    """Transitions of the smoothed labels from one known bin to the next, and the changes with their probability."""
+    faces, bins = journey.faces, journey.bins
+    counts = transition_counts(held_labels(bins.index(faces.times_s), faces.smoothed.labels))
+    matrix = transition_matrix(counts)
     return {
-        "average_momentum": mean(steps),
-        "max_positive_momentum": max(0.0, float(steps.max())) if steps.size else None,
-        "max_negative_momentum": min(0.0, float(steps.min())) if steps.size else None,
-        "momentum_changes": [
-            {"timestamp": journey.bins.label(int(journey.known[i + 1])), "momentum": steps[i]} for i in turns
+        "emotion_transition_counts": {f"{a}_to_{b}": count for (a, b), count in counts.items()},
+        "emotion_transition_matrix": {f"{a}_to_{b}": share for (a, b), share in matrix.items()},
+        "emotion_transitions": [
+            {
+                "timestamp": bins.label_at(change.time_s),
+                "fromEmotion": change.before,
+                "toEmotion": change.after,
+                "transitionProbability": matrix.get((change.before, change.after)),
+            }
+            for change in journey.changes
         ],
     }
 
 
-def peak_rhythm(journey: Journey) -> dict[str, Any]:
-    """Spacing of the peaks in time order; its regularity 1 / (1 + cv) needs two spacings."""
-    spacing = np.diff(sorted(peak.time_s for peak in journey.peaks))
-    spread = cv(spacing)
+def _momentum(journey: Journey) -> dict[str, Any]:
+    found = valence_momentum(journey.valence[journey.known])
     return {
-        "peak_spacing_mean": mean(spacing),
-        "peak_spacing_variance": variance(spacing),
-        "regularity_score": 1 / (1 + spread) if spread is not None and spacing.size > 1 else None,
-        "peak_count": len(journey.peaks),
+        "average_momentum": found.average,
+        "max_positive_momentum": found.largest_rise,
+        "max_negative_momentum": found.largest_fall,
+        "momentum_changes": [
+            {"timestamp": journey.bins.label(int(journey.known[position])), "momentum": difference}
+            for position, difference in found.turns
+        ],
     }
 
 
-def speech_events(sync: EmotionSync) -> dict[str, Any] | None:
+def _peak_rhythm(journey: Journey) -> dict[str, Any]:
+    found = peak_rhythm(np.array([peak.time_s for peak in journey.peaks], dtype=np.float64))
+    return {
+        "peak_spacing_mean": found.mean_spacing_s,
+        "peak_spacing_variance": found.spacing_variance_s2,
+        "regularity_score": found.regularity,
+        "peak_count": found.count,
+    }
+
+
+def _gesture_events(journey: Journey, sync: EmotionSync) -> list[dict[str, Any]] | None:
+    """Per second with a face: is there a gesture, and how well does it fit; None where gestures are unknown."""
+    if sync.gesture_overlap is None or sync.gesture_spans_s is None:
+        return None
+    edges_s = journey.bins.edges_s
+    there, scores = gestures_at(sync.gesture_spans_s, edges_s), gesture_alignment_by_bin(sync.gesture_overlap, edges_s)
+    return [
+        {
+            "timestamp": journey.bins.label(i),
+            "emotion": journey.labels[i],
+            "gesturePresent": bool(there[i]),
+            "alignmentScore": scores[i],
+        }
+        for i in journey.known.tolist()
+    ]
+
+
+def _speech_events(sync: EmotionSync) -> dict[str, Any] | None:
     """Segments with a tone against the faces; None where speech is unknown."""
     tones = sync.tones
     if tones is None:
         return None
     wrong = sum(not tone.congruent for tone in tones)
     return {
-        "overallAlignment": ratio(len(tones) - wrong, len(tones)),
+        "overallAlignment": tone_agreement(tones),
         "conflictsDetected": wrong > 0,
         "misalignmentCount": wrong,
         "alignmentEvents": [
@@ -143,59 +171,35 @@ def speech_events(sync: EmotionSync) -> dict[str, Any] | None:
     }
 
 
-def dead_zones(journey: Journey) -> list[dict[str, float]]:
-    """Two or more seconds with a face and hardly any valence in a row; seconds without a face end one."""
-    edges = journey.bins.edges_s
-    with np.errstate(invalid="ignore"):
-        flat = np.abs(journey.valence) < _DEAD
+def _dead_zones(journey: Journey) -> list[dict[str, float]]:
+    edges_s, valence = journey.bins.edges_s, journey.valence
     return [
         {
-            "start": float(edges[a]),
-            "end": float(edges[b]),
-            "averageValence": float(journey.valence[a:b].mean()),
+            "start": float(edges_s[first]),
+            "end": float(edges_s[stop]),
+            "averageValence": float(valence[first:stop].mean()),
         }
-        for a, b in runs_of(flat)
-        if b - a >= _DEAD_BINS
+        for first, stop in dead_zones(valence)
     ]
 
 
-def archetype(journey: Journey, shares: dict[str, float | None]) -> str | None:
-    """The reference's archetype, with its variability on the scale of a deviation; None without a face."""
+def _archetype(journey: Journey, shares: ToneShares) -> EmotionalArchetype | None:
     if not journey.known.size:
         return None
-    variability, diversity = journey.variability or 0.0, journey.diversity or 0.0
-    rules = {
-        "rollercoaster": variability > 0.45 and (journey.change_rate or 0.0) > 0.5,
-        "monotonous": journey.trajectory == "flat" and variability < 0.3,
-        "steady_positive": (shares["positive_ratio"] or 0.0) > 0.7,
-        "steady_negative": (shares["negative_ratio"] or 0.0) > 0.6,
-        "volatile": diversity > 0.5,
-    }
-    return next((name for name, fits in rules.items() if fits), "flat")
+    return emotional_archetype(
+        variability=journey.variability,
+        change_rate=journey.change_rate,
+        diversity=emotional_diversity(journey.faces.labels),
+        trajectory=journey.trajectory,
+        shares=shares,
+    )
 
 
-def flags(journey: Journey, shares: dict[str, float | None], kind: str | None) -> dict[str, bool] | None:
-    """Flags of the archetype; None without a face."""
-    if kind is None:
-        return None
-    positive, negative = shares["positive_ratio"] or 0.0, shares["negative_ratio"] or 0.0
+def _flags(journey: Journey, shares: ToneShares, kind: EmotionalArchetype) -> dict[str, bool]:
     return {
         "hasEmotionalRollercoaster": kind == "rollercoaster",
         "hasFlatArc": journey.trajectory == "flat",
-        "isPositiveDominant": positive > 0.6 and negative < 0.3,
-        "isNegativeDominant": negative > 0.6 and positive < 0.3,
-        "isEmotionallyDiverse": (journey.diversity or 0.0) > 0.5,
+        "isPositiveDominant": is_dominant(shares.positive, shares.negative),
+        "isNegativeDominant": is_dominant(shares.negative, shares.positive),
+        "isEmotionallyDiverse": is_diverse(emotional_diversity(journey.faces.labels)),
     }
-
-
-def ml_tags(journey: Journey, sync: EmotionSync, shares: dict[str, float | None]) -> list[str]:
-    """Machine tags."""
-    tags = {
-        "high_variability": (journey.variability or 0.0) > 0.45,
-        "positive_bias": (shares["positive_ratio"] or 0.0) > 0.6,
-        "uplifting_arc": journey.trajectory == "ascending",
-        "multi_peak": len(journey.peaks) >= 3,
-        "authentic_expression": (sync.gesture or 0.0) > 0.7,
-        "mixed_signals": any(not tone.congruent for tone in sync.tones or ()),
-    }
-    return [tag for tag, found in tags.items() if found]

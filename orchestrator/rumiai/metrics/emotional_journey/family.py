@@ -1,4 +1,7 @@
-"""emotional_journey: which emotions the main face shows, how they change and what goes with them (analyses, 2)."""
+"""emotional_journey: which emotions the main face shows, how they change and what goes with them.
+
+Source: docs/analyses.md, emotional_journey.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,24 @@ import numpy as np
 from rumiai.contracts.blocks import MoreMetrics
 from rumiai.contracts.lexicons import VALENCE_WEIGHTS
 from rumiai.metrics.emotional_journey.blocks import SCHEMA, Blocks
-from rumiai.metrics.emotional_journey.curve import NEUTRAL, Journey, Peak
+from rumiai.metrics.emotional_journey.curves import (
+    NEUTRAL,
+    emotional_diversity,
+    stability_score,
+    strongest_labels,
+    transition_smoothness,
+)
 from rumiai.metrics.emotional_journey.extras import further_metrics
-from rumiai.metrics.emotional_journey.sync import EmotionSync, triggers
+from rumiai.metrics.emotional_journey.journey import EmotionSync, Journey, measure_journey, measure_sync
+from rumiai.metrics.emotional_journey.patterns import (
+    emotional_techniques,
+    journey_archetype,
+    pacing_strategy,
+    reliability,
+    viewer_journey,
+)
+from rumiai.metrics.emotional_journey.peaks import Peak
+from rumiai.metrics.emotional_journey.triggers import triggers, visible_events
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.families import Family, assemble, unknown
@@ -31,18 +49,13 @@ WEIGHTS: Final = Weights(
 _WINDOWS: Final = 10
 _MOST: Final = 5
 _CLOSING_SHARE: Final = 0.2
-_QUICK_PER_MINUTE: Final = 6.0
-_VARIETY: Final = 3  # more labels than this are a variety
-_NEGATIVE, _POSITIVE = -0.1, 0.1  # mean valence of a third
-_OPENING_BINS: Final = 3
-_HIGH, _MEDIUM = 0.6, 0.3  # coverage and confidence
 
 
 def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
-    journey = None if evidence.expressions is None else Journey(evidence.expressions, evidence.bins)
-    sync = None if journey is None else EmotionSync(journey, evidence)
     caption = read_caption(evidence.metadata.description)
+    journey = None if evidence.expressions is None else measure_journey(evidence.expressions, evidence.bins)
+    sync = None if journey is None else measure_sync(journey, evidence, caption)
     known = {} if journey is None or sync is None else _known(journey, sync, evidence)
 
     def block(name: str) -> dict[str, Any]:
@@ -58,7 +71,7 @@ def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
         quality=block("Quality")
         | {
             "emotionalDataCompleteness": answered_share(evidence),
-            "analysisReliability": reliability(journey),
+            "analysisReliability": "low" if journey is None else _reliability(journey),
             "missingDataPoints": missing_points(evidence),
         },
         precompute=known.get("precompute", {}),
@@ -71,34 +84,39 @@ def _known(journey: Journey, sync: EmotionSync, evidence: Evidence) -> dict[str,
         "CoreMetrics": {
             "uniqueEmotions": len(set(journey.faces.labels)),
             "emotionTransitions": len(journey.changes),
-            "dominantEmotion": journey.dominant,
-            "emotionalDiversity": journey.diversity,
+            "dominantEmotion": _dominant(journey),
+            "emotionalDiversity": emotional_diversity(journey.faces.labels),
             "gestureEmotionAlignment": sync.gesture,
             "audioEmotionAlignment": sync.audio,
             "emotionalIntensity": mean(journey.faces.intensities),
         },
         "Dynamics": {
             "emotionProgression": progression(journey),
-            "transitionSmoothness": journey.smoothness,
+            "transitionSmoothness": transition_smoothness(journey.faces.valences, journey.faces.smoothed.runs),
             "emotionalArc": journey.arc,
             "peakEmotionMoments": [_moment(journey, peak) for peak in _by_time(journey.intense_moments)],
-            "stabilityScore": journey.stability,
+            "stabilityScore": stability_score(len(journey.changes), len(journey.faces.labels)),
             "tempoEmotionSync": sync.beats,
         },
         "Interactions": {
             "gestureReinforcement": sync.reinforcement,
             "audioMoodCongruence": sync.mood,
-            "captionEmotionAlignment": sync.with_caption,
+            "captionEmotionAlignment": sync.caption,
             "multimodalCoherence": sync.coherence,
             "emotionalContrastMoments": contrasts,
         },
         "KeyEvents": _key_events(journey, evidence),
         "Patterns": {
-            "journeyArchetype": archetype(journey),
-            "emotionalTechniques": techniques(journey, sync, contrasts),
-            "pacingStrategy": pacing_strategy(journey),
+            "journeyArchetype": _archetype(journey),
+            "emotionalTechniques": emotional_techniques(
+                journey.faces.labels,
+                [run.label for run in journey.faces.smoothed.runs],
+                sync.reinforcement,
+                len(contrasts),
+            ),
+            "pacingStrategy": pacing_strategy(journey.changes_per_minute) if journey.known.size else None,
             "engagementHooks": [f"{p.emotion} at {journey.bins.label(p.bin)}" for p in _by_time(journey.peaks)],
-            "viewerJourneyMap": viewer_journey(journey),
+            "viewerJourneyMap": viewer_journey([peak.bin for peak in journey.peaks], journey.bins.count),
         },
         "Quality": {
             "detectionConfidence": mean(journey.faces.confidences),
@@ -121,7 +139,7 @@ def progression(journey: Journey) -> list[dict[str, Any]]:
     edges = equal_windows(journey.bins.duration_s, min(_WINDOWS, journey.bins.count))
     count = edges.size - 1
     window = np.clip(np.searchsorted(edges, journey.faces.times_s, side="right") - 1, 0, count - 1)
-    labels = journey.strongest(window, count)
+    labels = strongest_labels(window, journey.faces.labels, journey.faces.confidences, count)
     sums = np.bincount(window, weights=journey.faces.intensities, minlength=count)
     counts = np.bincount(window, minlength=count)
     return [
@@ -155,7 +173,7 @@ def contrast_moments(journey: Journey, sync: EmotionSync) -> list[dict[str, Any]
 def _key_events(journey: Journey, evidence: Evidence) -> dict[str, Any]:
     peaks, changes = _by_time(journey.peaks), journey.changes
     label_at = journey.bins.label_at
-    causes = triggers(evidence, [peak.time_s for peak in peaks] + [change.time_s for change in changes])
+    causes = _triggers(evidence, [peak.time_s for peak in peaks] + [change.time_s for change in changes])
     return {
         "emotionalPeaks": [
             {**_moment(journey, peak), "trigger": cause} for peak, cause in zip(peaks, causes, strict=False)
@@ -185,51 +203,32 @@ def resolution(journey: Journey) -> dict[str, Any] | None:
     }
 
 
-def archetype(journey: Journey) -> str | None:
-    """Shape of the journey, the first rule that fits; None without a face."""
+def _dominant(journey: Journey) -> str | None:
+    """Label with most confidence over the video; None without a face."""
+    labels, confidences = journey.faces.labels, journey.faces.confidences
+    return strongest_labels(np.zeros(len(labels), dtype=np.int64), labels, confidences, 1)[0]
+
+
+def _archetype(journey: Journey) -> str | None:
+    """Shape of the journey; None without a face."""
     if not journey.known.size:
         return None
-    first, _, last = journey.third_valences()
-    peaks = {peak.emotion for peak in journey.intense_moments[:_MOST]}
-    if first is not None and last is not None and first < _NEGATIVE and last > _POSITIVE:
-        return "problem_solution"
-    if journey.arc == "rising" and "joy" in peaks:
-        return "surprise_delight"
-    if journey.arc == "rollercoaster":
-        return "transformation"
-    return "discovery" if "surprise" in peaks else "steady_state"
+    return journey_archetype(journey.thirds, journey.arc, {peak.emotion for peak in journey.intense_moments[:_MOST]})
 
 
-def techniques(journey: Journey, sync: EmotionSync, contrasts: list[dict[str, Any]]) -> list[str]:
-    """Techniques with evidence."""
-    toned = [run.label for run in journey.faces.smoothed.runs if run.label != NEUTRAL]
-    found = {
-        "emotional_variety": len(set(journey.faces.labels)) > _VARIETY,
-        "gesture_reinforcement": (sync.reinforcement or 0.0) > 0.5,
-        "contrast": bool(contrasts),
-        "repetition": len(toned) > len(set(toned)),
-    }
-    return [name for name, there in found.items() if there]
+def _reliability(journey: Journey) -> str:
+    return reliability(journey.coverage, mean(journey.faces.confidences))
 
 
-def pacing_strategy(journey: Journey) -> str | None:
-    """By transitions per minute; None without a face."""
-    if not journey.known.size:
-        return None
-    rate = journey.changes_per_minute
-    return "steady_state" if rate == 0 else "gradual_build" if rate < _QUICK_PER_MINUTE else "quick_shifts"
-
-
-def viewer_journey(journey: Journey) -> str:
-    """By where the peaks lie; those that neither open the video nor fill all thirds build up."""
-    bins = [peak.bin for peak in journey.peaks]
-    third, count = journey.bins.third, journey.bins.count
-    if not bins:
-        return "passive"
-    if min(bins) < _OPENING_BINS:
-        return "immediate_hook"
-    places = {0 if i < third else 2 if i >= count - third else 1 for i in bins}
-    return "engaged_throughout" if len(places) == 3 else "slow_build"
+def _triggers(evidence: Evidence, times_s: list[float]) -> list[str]:
+    shots, speech, audio = evidence.shots, evidence.speech, evidence.audio
+    events = visible_events(
+        [] if shots is None else shots.cuts_s,
+        evidence.texts or (),
+        () if speech is None else speech.segments,
+    )
+    onsets_s = np.zeros(0) if audio is None or audio.onsets_s is None else audio.onsets_s
+    return triggers(times_s, events, onsets_s)
 
 
 def answered_share(evidence: Evidence) -> float:
@@ -237,15 +236,6 @@ def answered_share(evidence: Evidence) -> float:
     quality = evidence.services.of["emotion"]
     confidence = clamp(quality.confidence or 0.0)
     return clamp(quality.q / confidence) if confidence else 0.0
-
-
-def reliability(journey: Journey | None) -> str:
-    """By coverage and mean confidence."""
-    confidence = None if journey is None else mean(journey.faces.confidences)
-    if journey is None or confidence is None:
-        return "low"
-    least = min(journey.coverage, confidence)
-    return "high" if least >= _HIGH else "medium" if least >= _MEDIUM else "low"
 
 
 def missing_points(evidence: Evidence) -> list[str]:

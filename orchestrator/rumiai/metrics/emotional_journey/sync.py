@@ -1,24 +1,25 @@
-"""Faces against gestures, speech, sound and caption (docs: analyses, 2.2 to 2.4)."""
+"""Expressions against gestures, sound, beats and caption.
+
+Source: docs/analyses.md, emotionalCoreMetrics, emotionalDynamics (``tempoEmotionSync``) and emotionalInteractions.
+Spans are ``(n, 2)`` arrays of start and end in seconds; curves as in
+:mod:`rumiai.metrics.emotional_journey.curves`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from rumiai.core.arrays import Floats
+from rumiai.core.arrays import Bools, Floats
 from rumiai.core.intervals import as_intervals, chance_within, intersect, length, near, overlap_s, touched, union
-from rumiai.metrics.emotional_journey.curve import Journey
-from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.shared.caption import read_caption
-from rumiai.metrics.shared.spoken_tone import SpokenTone, spoken_tones, tone_agreement
-from rumiai.metrics.shared.statistics import alignment, clamp, mean, mean_known, ratio
+from rumiai.metrics.emotional_journey.curves import third_means
+from rumiai.metrics.shared.statistics import clamp, mean, ratio
 
 # Gestures that go with an emotion. Fear and disgust have none listed, neutral goes with all: these are not compared.
-_COMPATIBLE: Final[Mapping[str, frozenset[str]]] = {
+COMPATIBLE_GESTURES: Final[Mapping[str, frozenset[str]]] = {
     "joy": frozenset({"thumbs_up", "victory", "love", "pointing", "open_palm"}),
     "surprise": frozenset({"pointing", "open_palm"}),
     "anger": frozenset({"closed_fist", "thumbs_down"}),
@@ -28,165 +29,151 @@ _GESTURE_S: Final = 1.0
 _BEAT_S: Final = 0.25
 _FINEST_STEP_S: Final = 0.1
 _EPSILON: Final = 1e-9  # differences of sums of binary fractions that are equal
-_BEFORE_S: Final = 1.0  # how long after an event a change may be its effect
-_QUOTED_WORDS: Final = 6
 
 
 @dataclass(frozen=True)
-class EmotionSync:
-    """How the faces go with everything else."""
+class GestureOverlap:
+    """Where gestures meet expressions, as unions of spans.
 
-    journey: Journey
-    evidence: Evidence
+    Attributes:
+        compared_s: ``(n, 2)`` where any gesture meets an emotion that has compatible gestures.
+        compatible_s: ``(m, 2)`` where the gesture is one of these.
+    """
 
-    @cached_property
-    def _gesture_overlaps(self) -> tuple[Floats, Floats]:
-        """Where a gesture meets an emotion that has listed gestures, and where it is one of these."""
-        faces, gestures = self.journey.faces, self.evidence.gestures or ()
-        ends = np.minimum(faces.times_s + faces.step_s, self.evidence.duration_s)
-        every = self.evidence.gesture_spans_s
-        met, fitting = [as_intervals([])], [as_intervals([])]
-        for emotion, kinds in _COMPATIBLE.items():
-            chosen = [label == emotion for label in faces.labels]
-            shown = union(np.stack([faces.times_s, ends], axis=1)[chosen])
-            met.append(intersect(shown, every))
-            fitting.append(intersect(shown, union([(g.start_s, g.end_s) for g in gestures if g.kind in kinds])))
-        return union(np.concatenate(met)), union(np.concatenate(fitting))
-
-    @cached_property
-    def gesture(self) -> float | None:
-        """Seconds in which a gesture fits the face / seconds in which they meet; None when they never do."""
-        if self.evidence.gestures is None:
-            return None
-        met, fitting = self._gesture_overlaps
-        share = ratio(length(fitting), length(met))
-        return None if share is None else clamp(share)
-
-    def gesture_events(self) -> list[dict[str, Any]] | None:
-        """Per second with a face: is there a gesture, and how well does it fit; None where gestures are unknown."""
-        if self.evidence.gestures is None:
-            return None
-        edges, (met, fitting) = self.journey.bins.edges_s, self._gesture_overlaps
-        meets, fits = overlap_s(met, edges[:-1], edges[1:]), overlap_s(fitting, edges[:-1], edges[1:])
-        spans = [(g.start_s, g.end_s) for g in self.evidence.gestures]
-        there = touched(spans, edges[:-1], edges[1:])
-        return [
-            {
-                "timestamp": self.journey.bins.label(i),
-                "emotion": self.journey.labels[i],
-                "gesturePresent": bool(there[i]),
-                "alignmentScore": clamp(float(fits[i] / meets[i])) if meets[i] > _EPSILON else None,
-            }
-            for i in self.journey.known.tolist()
-        ]
-
-    @cached_property
-    def reinforcement(self) -> float | None:
-        """Peaks with a gesture within 1 s / peaks; None without peaks or gesture data."""
-        if self.evidence.gestures is None:
-            return None
-        starts = np.array([peak.bin for peak in self.journey.peaks], dtype=np.float64)
-        ends = self.journey.bins.edges_s[starts.astype(np.int64) + 1]
-        return mean(touched([(g.start_s, g.end_s) for g in self.evidence.gestures], starts, ends, _GESTURE_S))
-
-    @cached_property
-    def tones(self) -> list[SpokenTone] | None:
-        """Segments whose words and face both have a tone."""
-        speech = self.evidence.speech
-        return None if speech is None else spoken_tones(speech.segments, self.journey.faces)
-
-    @property
-    def speech(self) -> float | None:
-        """Segments whose words and face have one tone / those where both have one."""
-        return tone_agreement(self.tones)
-
-    @cached_property
-    def energy(self) -> Floats | None:
-        """Energy of the sound per bin; None when unknown."""
-        audio = self.evidence.audio
-        return None if audio is None else audio.per_bin(self.journey.bins)
-
-    @cached_property
-    def audio(self) -> float | None:
-        """Correlation of energy and arousal over bins, mapped to 0..1."""
-        return None if self.energy is None else alignment(self.energy, self.journey.arousal)
-
-    @cached_property
-    def mood(self) -> float | None:
-        """1 - mean over the thirds of |rank of energy - rank of arousal| / 2; None where a third lacks either."""
-        if self.energy is None:
-            return None
-        third, count = self.journey.bins.third, self.journey.bins.count
-        parts = (slice(0, third), slice(third, count - third), slice(count - third, count))
-        energy, arousal = (
-            [mean(curve[part][~np.isnan(curve[part])]) for part in parts]
-            for curve in (self.energy, self.journey.arousal)
-        )
-        if count < len(parts) or None in energy or None in arousal:
-            return None
-        difference = np.abs(_ranks(np.array(energy)) - _ranks(np.array(arousal)))
-        return float(1 - difference.mean() / 2)
-
-    @property
-    def beats(self) -> float | None:
-        """Transitions within 0.25 s of a beat less the chance of that.
-
-        None without transitions or beats, and where the time of a transition (the sampling step) or the beat is too
-        coarse to tell: step over 0.1 s, or a quarter of the beat not longer than the 0.25 s.
-        """
-        audio, times = self.evidence.audio, [change.time_s for change in self.journey.changes]
-        if audio is None or audio.beats_s is None or audio.beats_s.size < 2 or not times:
-            return None
-        beat_s = float(np.median(np.diff(audio.beats_s)))
-        if self.journey.faces.step_s > _FINEST_STEP_S + _EPSILON or beat_s / 4 <= _BEAT_S:
-            return None
-        share = float(near(times, audio.beats_s, _BEAT_S).mean())
-        return clamp(share - chance_within(audio.beats_s, _BEAT_S, self.evidence.duration_s))
-
-    @cached_property
-    def with_caption(self) -> float | None:
-        """1 - |polarity of the caption - mean valence| / 2; None for a caption without words, and without a face."""
-        valence, caption = mean(self.journey.faces.valences), read_caption(self.evidence.metadata.description)
-        if caption is None or valence is None or not (caption.words or caption.emoji):
-            return None
-        return clamp(1 - abs(caption.sentiment.polarity - valence) / 2)
-
-    @property
-    def coherence(self) -> float | None:
-        """Mean of the alignments with gestures, speech, sound and caption that are known."""
-        return mean_known([self.gesture, self.speech, self.audio, self.with_caption])
+    compared_s: Floats
+    compatible_s: Floats
 
 
-def _ranks(values: Floats) -> Floats:
-    """Ranks 1..n; equal values share their mean rank."""
+def gesture_overlap(
+    expression_spans_s: Floats, labels: Sequence[str], gesture_spans_s: Floats, kinds: Sequence[str]
+) -> GestureOverlap:
+    """Intersect gestures with the expressions that they could go with.
+
+    Args:
+        expression_spans_s: ``(n, 2)`` time that each expression sample stands for.
+        labels: ``(n,)`` emotion of each.
+        gesture_spans_s: ``(m, 2)`` time of each gesture.
+        kinds: ``(m,)`` kind of each gesture.
+
+    Returns:
+        The overlaps; empty spans without expressions or gestures.
+    """
+    gestures, compared, compatible = union(gesture_spans_s), [as_intervals([])], [as_intervals([])]
+    for emotion, listed in COMPATIBLE_GESTURES.items():
+        shown = union(expression_spans_s[[label == emotion for label in labels]])
+        compared.append(intersect(shown, gestures))
+        compatible.append(intersect(shown, union(gesture_spans_s[[kind in listed for kind in kinds]])))
+    return GestureOverlap(union(np.concatenate(compared)), union(np.concatenate(compatible)))
+
+
+def gesture_alignment(overlap: GestureOverlap) -> float | None:
+    """Seconds in which a gesture is compatible with the face / seconds in which they are compared.
+
+    Source: docs/analyses.md, emotionalCoreMetrics, ``gestureEmotionAlignment``. In 0..1; None when they never meet.
+    """
+    share = ratio(length(overlap.compatible_s), length(overlap.compared_s))
+    return None if share is None else clamp(share)
+
+
+def gesture_alignment_by_bin(overlap: GestureOverlap, edges_s: Floats) -> list[float | None]:
+    """The alignment within each bin.
+
+    Args:
+        overlap: Where gestures meet expressions.
+        edges_s: ``(N + 1,)`` edges of the bins in seconds.
+
+    Returns:
+        ``(N,)`` shares in 0..1; None for a bin in which they do not meet.
+    """
+    compared, compatible = (overlap_s(s, edges_s[:-1], edges_s[1:]) for s in (overlap.compared_s, overlap.compatible_s))
+    return [
+        clamp(float(fits / meets)) if meets > _EPSILON else None
+        for fits, meets in zip(compatible, compared, strict=True)
+    ]
+
+
+def gestures_at(spans_s: Floats, edges_s: Floats) -> Bools:
+    """``(N,)`` whether any gesture, ``(m, 2)`` spans, overlaps each bin between ``(N + 1,)`` edges."""
+    return touched(spans_s, edges_s[:-1], edges_s[1:])
+
+
+def gesture_reinforcement(peak_spans_s: Floats, gesture_spans_s: Floats) -> float | None:
+    """Emotion peaks with a gesture within 1 s / peaks.
+
+    Source: docs/analyses.md, emotionalInteractions, ``gestureReinforcement``.
+
+    Args:
+        peak_spans_s: ``(n, 2)`` bins of the peaks.
+        gesture_spans_s: ``(m, 2)`` time of each gesture.
+
+    Returns:
+        In 0..1, 0 without gestures; None without peaks.
+    """
+    return mean(touched(gesture_spans_s, peak_spans_s[:, 0], peak_spans_s[:, 1], _GESTURE_S))
+
+
+def mood_congruence(energy: Floats, arousal: Floats) -> float | None:
+    """Whether sound and face rise and fall together: 1 - mean over the thirds of |rank difference| / 2.
+
+    Source: docs/analyses.md, emotionalInteractions, ``audioMoodCongruence``. The ranks 1..3 are those of the third's
+    mean among the thirds; equal means share their mean rank (footrule of Spearman, scaled by its largest term).
+
+    Args:
+        energy: ``(N,)`` energy curve of the sound.
+        arousal: ``(N,)`` arousal curve of the face.
+
+    Returns:
+        In 0..1; None for fewer than three bins and where a third lacks either.
+    """
+    energies, arousals = third_means(energy), third_means(arousal)
+    if energy.size < len(energies) or None in energies or None in arousals:
+        return None
+    difference = np.abs(shared_ranks(np.array(energies)) - shared_ranks(np.array(arousals)))
+    return float(1 - difference.mean() / 2)
+
+
+def shared_ranks(values: Floats) -> Floats:
+    """``(n,)`` ranks 1..n of ``(n,)`` values; values within 1e-9 share their mean rank."""
     below = (values[None, :] < values[:, None] - _EPSILON).sum(axis=1)
     equal = (np.abs(values[None, :] - values[:, None]) <= _EPSILON).sum(axis=1)
     ranks: Floats = below + (equal + 1) / 2
     return ranks
 
 
-def triggers(evidence: Evidence, times_s: list[float]) -> list[str]:
-    """What may have caused each change: the nearest event within 1 s before it, "unknown" without any.
+def beat_sync(changes_s: Floats, beats_s: Floats, step_s: float, duration_s: float) -> float | None:
+    """Share of emotion changes within 0.25 s of a beat, less the chance of that.
 
-    Cuts, texts and what is said come first: the energy of almost any sound rises somewhere within a second, so that is
-    named only where nothing else happens.
+    Source: docs/analyses.md, emotionalDynamics, ``tempoEmotionSync``.
+
+    Args:
+        changes_s: ``(n,)`` instants of the changes of the smoothed label, seconds.
+        beats_s: ``(m,)`` instants of the beats, seconds, ascending.
+        step_s: Sampling step of the expressions, seconds.
+        duration_s: Length of the video, seconds.
+
+    Returns:
+        In 0..1. None without changes or with fewer than two beats, and where change or beat is too coarse to tell:
+        a step above 0.1 s, or a quarter of the median beat not longer than 0.25 s.
     """
-    shots, audio, speech = evidence.shots, evidence.audio, evidence.speech
-    events = [(float(cut), "scene_change") for cut in (shots.cuts_s if shots is not None else ())]
-    events += [(text.start_s, f'text "{text.text}"') for text in evidence.texts or ()]
-    for segment in () if speech is None else speech.segments:
-        events.append((segment.start_s, f'speech "{" ".join(segment.text.split()[:_QUOTED_WORDS])}"'))
-    # The last of equals is found, which is what stands first in the list.
-    events = sorted(reversed(events), key=lambda event: event[0])
-    rises = audio.onsets_s if audio is not None and audio.onsets_s is not None else np.zeros(0)
-    named = [_last_before(np.array([time for time, _ in events]), time) for time in times_s]
-    rising = [_last_before(rises, time) for time in times_s]
-    return [
-        events[event][1] if event is not None else "energy_rise" if rise is not None else "unknown"
-        for event, rise in zip(named, rising, strict=True)
-    ]
+    if not changes_s.size or beats_s.size < 2 or step_s > _FINEST_STEP_S + _EPSILON:
+        return None
+    if float(np.median(np.diff(beats_s))) / 4 <= _BEAT_S:
+        return None
+    share = float(near(changes_s, beats_s, _BEAT_S).mean())
+    return clamp(share - chance_within(beats_s, _BEAT_S, duration_s))
 
 
-def _last_before(events_s: Floats, time_s: float) -> int | None:
-    index = int(np.searchsorted(events_s, time_s + _EPSILON, side="right")) - 1
-    return index if index >= 0 and events_s[index] >= time_s - _BEFORE_S - _EPSILON else None
+def caption_alignment(polarity: float, valences: Floats) -> float | None:
+    """1 - |polarity of the caption - mean valence of the face| / 2.
+
+    Source: docs/analyses.md, emotionalInteractions, ``captionEmotionAlignment``.
+
+    Args:
+        polarity: Of the caption, -1..1.
+        valences: ``(n,)`` valence of each sample.
+
+    Returns:
+        In 0..1; None without samples.
+    """
+    valence = mean(valences)
+    return None if valence is None else clamp(1 - abs(polarity - valence) / 2)

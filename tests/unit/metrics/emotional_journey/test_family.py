@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.metrics.emotional_journey.sync import _ranks
 from rumiai.metrics.registry import schema_of
 
-from ..metrics_videos import expression, flat, gesture, result, segment, text
+from ...metrics_videos import expression, flat, gesture, result, segment, text
 
 NAME = "emotional_journey"
 
@@ -262,11 +260,6 @@ def test_sound():
     assert "no_audio" in silent["missingDataPoints"]
     short = journey(2.0, expressions=faces(("joy", 1), ("neutral", 1)), audio=curve(0.1, 0.2))
     assert short["audioMoodCongruence"] is None
-
-
-def test_ranks_share():
-    assert _ranks(np.array([0.3, 0.1, 0.2])).tolist() == [3.0, 1.0, 2.0]
-    assert _ranks(np.array([0.2, 0.1 + 0.1, 0.5])).tolist() == [1.5, 1.5, 3.0]
 
 
 def test_beats_need_a_fine_step_and_a_slow_beat():

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
-from rumiai.metrics.creative_density.events import dead_zones, density_shifts
-from rumiai.metrics.creative_density.family import (
-    acceleration_pattern,
-    classification,
-    cognitive_load,
-    creative_score,
-    dominant_pair,
-    pattern_flags,
-    strong_opening,
-)
-from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.registry import schema_of
-from rumiai.metrics.shared.bins import Bins
-from rumiai.metrics.shared.density import object_count, objects_per_bin
-from rumiai.metrics.shared.series import is_rhythmic
 
-from ..metrics_videos import analysis, expression, flat, gesture, objects, result, segment, sticker, text
+from ...metrics_videos import expression, flat, gesture, objects, result, segment, sticker, text
 
 NAME = "creative_density"
 
@@ -81,36 +65,6 @@ def test_the_90th_percentile_leaves_out_a_flash():
     assert density(10.0, detections=base + objects("cup", [3.0, 3.5, 4.0]))["elementCounts"]["object"] == 2
 
 
-def test_object_count_against_a_slow_reference():
-    rng = np.random.default_rng(7)
-    for _ in range(20):
-        detections = [
-            found
-            for name in ("cup", "dog", "person")
-            for found in objects(name, sorted(rng.choice(24, rng.integers(1, 20), replace=False) / 2))
-            for _ in range(rng.integers(1, 4))
-        ]
-        cuts = sorted(rng.uniform(0.3, 11.7, 3).round(2).tolist())
-        evidence = read_evidence(analysis(12.0, detections=detections, cuts=cuts))
-        ends = [0.0, *cuts, 12.0]
-        expected = 0
-        for a, b in pairwise(ends):
-            frames = [k / 2 for k in range(24) if a <= k / 2 < b]
-            for name in ("cup", "dog", "person"):
-                boxes = sorted(
-                    sum(f["timestamp"] == t for d in detections if d["className"] == name for f in d["frames"])
-                    for t in frames
-                )
-                if boxes:
-                    expected += boxes[-(-9 * len(boxes) // 10) - 1]
-        assert object_count(evidence.objects, evidence.shots) == expected
-
-
-def test_bins_without_a_frame_take_the_frame_before():
-    evidence = read_evidence(analysis(4.0, detections=objects("cup", [0.0, 2.0], 2), sample_fps=0.5))
-    assert objects_per_bin(evidence.objects, evidence.bins).tolist() == [2.0, 2.0, 2.0, 2.0]
-
-
 def test_sync_types_in_their_order():
     common = {"stickers": [sticker(0.0, 3.0)], "cuts": [0.5, 1.5, 2.5], "texts": [text("free coffee", 0.0, 3.0)]}
     peaks = density(3.0, segments=[segment("some coffee", 0.0, 0.9), segment("hello you", 1.0, 1.9)], **common)
@@ -126,24 +80,6 @@ def test_peak_moments():
     assert peak["timestamp"] == "6-7s"
     assert peak["surpriseScore"] == pytest.approx((6 - 1) / d.std(), abs=1e-3)
     assert peak["elementBreakdown"]["text"] == peak["totalElements"] == 6
-
-
-def test_dead_zones_and_shifts():
-    bins = Bins(9.5)
-    d = np.array([4.0, 4, 0, 0, 0, 4, 4, 0, 0, 0])
-    assert dead_zones(d, bins) == [
-        {"start": 2.0, "end": 5.0, "duration": 3.0},
-        {"start": 7.0, "end": 9.5, "duration": 2.5},
-    ]
-    assert density_shifts(d, bins) == [
-        {"timestamp": 2.0, "from": "high", "to": "low", "magnitude": 1.0},
-        {"timestamp": 5.0, "from": "low", "to": "high", "magnitude": 1.0},
-        {"timestamp": 7.0, "from": "high", "to": "low", "magnitude": 1.0},
-    ]
-    assert density_shifts(np.zeros(10), bins) == []
-    assert density_shifts(np.array([1.0, 5, 1]), Bins(3.0)) == []
-    # Neighbouring borders of one slope: the sharpest alone.
-    assert [s["timestamp"] for s in density_shifts(np.array([9.0, 9, 9, 4, 0.5, 0.5, 0.5, 9]), Bins(8.0))] == [4.0, 6.0]
 
 
 def test_expression_changes_are_smoothed():
@@ -202,36 +138,6 @@ def test_nothing_ran():
     assert len(found.blocks["Quality"]["missingServices"]) == 5
 
 
-def test_words_for_numbers():
-    assert [classification(x) for x in (0.9, 1, 3.9, 4, 8)] == [
-        "sparse",
-        "moderate",
-        "moderate",
-        "dense",
-        "overwhelming",
-    ]
-    assert [cognitive_load(*x) for x in ((0.5, 3), (3, 8), (3, 9), (7, 7), (8, 8))] == [
-        "minimal", "optimal", "challenging", "challenging", "overwhelming",
-    ]  # fmt: skip
-    assert [creative_score(x) for x in (0.25, 1.0, 2.0, 9.0)] == [1.5, 4.5, 7.0, 10.0]
-    assert dominant_pair({"b_c": 2, "a_b": 2, "c_d": 1}) == "a_b"
-    assert dominant_pair({"a_b": 0}) == "none"
-
-
-@pytest.mark.parametrize(
-    ("d", "word"),
-    [
-        ([4, 4, 1, 1, 1, 1], "front_loaded"),
-        ([1, 1, 1, 1, 4, 4], "back_loaded"),
-        ([0, 4, 0, 4, 0, 4], "oscillating"),
-        ([2, 2, 2, 2, 2, 2], "even"),
-        ([9, 0, 0, 0, 0], "even"),
-    ],
-)
-def test_acceleration_pattern(d, word):
-    assert acceleration_pattern(np.array(d, float)) == word
-
-
 @pytest.mark.parametrize(
     ("counts", "progression", "style"),
     [
@@ -247,47 +153,9 @@ def test_progression_and_style(counts, progression, style):
     assert (found["densityProgression"], found["pacingStyle"]) == (progression, style)
 
 
-def test_flags_and_tags():
-    assert strong_opening(np.array([4.0, 4, 4, 1, 1]))
-    assert not strong_opening(np.array([4.0, 4, 4]))
-    flags = pattern_flags(np.array([4.0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0]))
-    assert flags["dual_peak_structure"]
-    assert not flags["multi_peak_rhythm"]
+def test_tags():
     texts = [text(f"t{i}", 4.0 * i, 4.0 * i + 1) for i in range(3)]
     found = result(NAME, texts=texts)
     assert found.blocks["Patterns"]["mlTags"] == ["text_driven", "multi_peak", "sparse_density", "dynamic_pacing"]
     assert found.precompute["patterns_identified"] == ["multi_peak_rhythm"]
     assert found.precompute["timeline_frame_counts"]["text_overlay_count"] == 3
-
-
-def slow_is_rhythmic(d):
-    """The definition of 1.3, term by term."""
-    n = len(d)
-    if n < 12:
-        return False
-    i = np.arange(n)
-    x = np.asarray(d, float) - np.polyval(np.polyfit(i, d, 1), i)
-    if np.allclose(x, 0, atol=1e-9 * max(1, np.abs(d).max())):
-        return False
-
-    def r(lag):
-        return sum(x[j] * x[j + lag] for j in range(n - lag)) / sum(x * x)
-
-    return any(r(lag) > 0.5 and r(lag) > r(lag - 1) and r(lag) >= r(lag + 1) for lag in range(2, n // 3 + 1))
-
-
-def test_rhythm_against_a_slow_reference():
-    rng = np.random.default_rng(3)
-    beats = [
-        np.tile([4, 1, 1], 8), np.tile([3, 0, 1, 1], 6) + np.arange(24), np.ones(24), np.arange(24),
-        np.arange(24) * 0.1,
-        np.tile([5, 0], 3), np.tile([2, 0], 12), np.tile([5, 1, 1, 1, 1, 1, 1], 5), np.zeros(15),
-    ]  # fmt: skip
-    noisy = [np.tile(rng.integers(0, 6, 5), 6) + rng.normal(0, s, 30) for s in (0, 0.3, 1, 2, 3) for _ in range(8)]
-    answers = []
-    for d in [*beats, *noisy]:
-        assert is_rhythmic(d) == slow_is_rhythmic(d), d
-        answers.append(is_rhythmic(d))
-    assert answers[:4] == [True, True, False, False]
-    assert True in answers[9:]
-    assert False in answers[9:]

@@ -1,0 +1,220 @@
+"""The shape of the density curve, in numbers and in words.
+
+Source: docs/analyses.md, creative_density. Conventions: ``d`` is ``(n,)``, the number of simultaneous elements in each
+one-second bin, n >= 1; deviations are population deviations; cv is the deviation over the mean, 0 when the mean is 0;
+a third is floor(n / 3) bins, at least one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rumiai.core.arrays import Floats
+from rumiai.metrics.creative_density.blocks import (
+    AccelerationPattern,
+    CognitiveLoadCategory,
+    DensityClassification,
+    DensityProgression,
+    PacingStyle,
+    PatternFlags,
+    StructuralFlags,
+)
+from rumiai.metrics.shared.bins import Bins
+from rumiai.metrics.shared.series import is_rhythmic, local_maxima
+from rumiai.metrics.shared.statistics import cv, line
+
+_UNEVEN: Final = 1.5  # ratio of two stretches that counts as a difference
+_HIGH_PEAK: Final = 1.5  # times the mean
+_FEW_BINS: Final = 6  # thirds of fewer bins say nothing
+_OPENING_BINS: Final = 3
+_STEADY_CV: Final = 0.3
+_OSCILLATING_CV: Final = 0.5
+_ERRATIC_VOLATILITY: Final = 0.8
+_UNEXPLAINED: Final = 0.1  # share of the variance below which a regression line is no trend
+_TREND: Final = 0.3  # change over the video, in means
+_PEAKS_APART_BINS: Final = 8
+_MANY_PEAKS: Final = 3
+_CLASSES: Final[tuple[tuple[float, DensityClassification], ...]] = ((1, "sparse"), (4, "moderate"), (8, "dense"))
+_MOST_OPTIMAL: Final = 8.0  # fullest bin of an optimal load
+
+
+def volatility(d: Floats) -> float:
+    """min(1, cv), 0..1.
+
+    Args:
+        d: ``(n,)`` elements per bin.
+    """
+    return min(1.0, cv(d) or 0.0)
+
+
+def thirds(d: Floats) -> tuple[float, float]:
+    """Means of the first and of the last third.
+
+    Args:
+        d: ``(n,)`` elements per bin.
+    """
+    third = max(1, d.size // 3)
+    return float(d[:third].mean()), float(d[-third:].mean())
+
+
+def acceleration_pattern(d: Floats) -> AccelerationPattern:
+    """Where the density lies.
+
+    ``front_loaded`` when the first third is more than 1.5 times as dense as the last, ``back_loaded`` the other way
+    round, else ``oscillating`` when cv > 0.5, else ``even``.
+
+    Args:
+        d: ``(n,)`` elements per bin.
+
+    Returns:
+        ``even`` for fewer than six bins.
+    """
+    if d.size < _FEW_BINS:
+        return "even"
+    first, last = thirds(d)
+    if first > _UNEVEN * last:
+        return "front_loaded"
+    if last > _UNEVEN * first:
+        return "back_loaded"
+    return "oscillating" if (cv(d) or 0.0) > _OSCILLATING_CV else "even"
+
+
+def density_progression(d: Floats, bins: Bins) -> DensityProgression:
+    """Trend of the curve by its regression over time.
+
+    ``erratic`` when the volatility is above 0.8 and the line explains less than a tenth of the variance; ``stable``
+    when slope x duration / mean stays within +-0.3; else ``increasing`` or ``decreasing``.
+
+    Args:
+        d: ``(n,)`` elements per bin.
+        bins: The n bins.
+
+    Returns:
+        ``stable`` for a curve of zeros.
+    """
+    edges = bins.edges_s
+    slope, _, explained = line((edges[:-1] + edges[1:]) / 2, d)
+    if volatility(d) > _ERRATIC_VOLATILITY and explained < _UNEXPLAINED:
+        return "erratic"
+    average = float(d.mean())
+    change = slope * bins.duration_s / average if average else 0.0
+    if abs(change) < _TREND:
+        return "stable"
+    return "increasing" if change > 0 else "decreasing"
+
+
+def strong_opening(d: Floats) -> bool:
+    """Whether the first three bins are, on the mean, more than 1.5 times as dense as the rest.
+
+    Args:
+        d: ``(n,)`` elements per bin.
+
+    Returns:
+        False for three bins or fewer: there is no rest.
+    """
+    return d.size > _OPENING_BINS and float(d[:_OPENING_BINS].mean()) > _UNEVEN * float(d[_OPENING_BINS:].mean())
+
+
+def is_steady(d: Floats) -> bool:
+    """Whether cv < 0.3.
+
+    Args:
+        d: ``(n,)`` elements per bin.
+    """
+    return (cv(d) or 0.0) < _STEADY_CV
+
+
+def structural_flags(d: Floats, *, closing_call: bool) -> StructuralFlags:
+    """The shape of the curve as six flags.
+
+    Args:
+        d: ``(n,)`` elements per bin.
+        closing_call: Whether the video ends with a call to action.
+    """
+    first, last = thirds(d)
+    return StructuralFlags(
+        strong_opening_hook=strong_opening(d),
+        crescendo_pattern=last > _UNEVEN * first,
+        front_loaded=first > _UNEVEN * last,
+        consistent_pacing=is_steady(d),
+        final_call_to_action=closing_call,
+        rhythmic_pattern=is_rhythmic(d),
+    )
+
+
+def pattern_flags(d: Floats) -> PatternFlags:
+    """The flags of the older form.
+
+    A peak is a local maximum above 1.5 times the mean. Two peaks at least eight bins apart are a dual structure, three
+    or more a rhythm.
+
+    Args:
+        d: ``(n,)`` elements per bin.
+    """
+    first, last = thirds(d)
+    peaks = [i for i in local_maxima(d) if d[i] > _HIGH_PEAK * d.mean()]
+    return PatternFlags(
+        strong_opening_hook=strong_opening(d),
+        crescendo_pattern=last > _UNEVEN * first,
+        front_loaded=first > _UNEVEN * last,
+        consistent_density=is_steady(d),
+        dual_peak_structure=len(peaks) == 2 and peaks[1] - peaks[0] >= _PEAKS_APART_BINS,
+        multi_peak_rhythm=len(peaks) >= _MANY_PEAKS,
+    )
+
+
+def classification(average: float) -> DensityClassification:
+    """The mean density in words: below 1, 4, 8 elements at once, or more.
+
+    Args:
+        average: Mean of d, >= 0.
+    """
+    return next((word for limit, word in _CLASSES if average < limit), "overwhelming")
+
+
+def pacing_style(d: Floats, acceleration: AccelerationPattern, progression: DensityProgression) -> PacingStyle:
+    """Steadiness, trend and thirds in one word.
+
+    ``steady`` when cv < 0.3, ``building`` when the curve increases, ``burst_fade`` when it decreases and is front
+    loaded, else ``oscillating``.
+
+    Args:
+        d: ``(n,)`` elements per bin.
+        acceleration: Of the curve.
+        progression: Of the curve.
+    """
+    if is_steady(d):
+        return "steady"
+    if progression == "increasing":
+        return "building"
+    return "burst_fade" if acceleration == "front_loaded" and progression == "decreasing" else "oscillating"
+
+
+def cognitive_load(average: float, most: float) -> CognitiveLoadCategory:
+    """How much there is to take in.
+
+    ``minimal`` below 1 element at once on the mean, ``optimal`` below 4 when no bin holds more than 8, ``challenging``
+    below 8, else ``overwhelming``.
+
+    Args:
+        average: Mean of d, >= 0.
+        most: Largest value of d.
+    """
+    if average < 1:
+        return "minimal"
+    if average < 4 and most <= _MOST_OPTIMAL:
+        return "optimal"
+    return "challenging" if average < 8 else "overwhelming"
+
+
+def creative_score(average: float) -> float:
+    """The mean density on a scale of 0..10: 3 at 0.5, 6 at 1.5, 10 from 3.5 on, linear in between.
+
+    Args:
+        average: Mean of d, >= 0.
+    """
+    if average < 0.5:
+        return 6 * average
+    if average < 1.5:
+        return 3 + 3 * (average - 0.5)
+    return 6 + min(2 * (average - 1.5), 4.0)
