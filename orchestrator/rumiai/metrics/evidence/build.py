@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, canonical_emotion, canonical_gesture
+from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, Emotion, canonical_emotion, canonical_gesture
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.arrays import Floats
@@ -266,7 +266,7 @@ def _expressions(analysis: UnifiedAnalysis) -> e.Expressions | None:
 
 
 def _expression_series(source: Any, raw: Iterable[Mapping[str, Any]], rate: float | None) -> e.Expressions:
-    best: dict[float, tuple[float, str, float]] = {}
+    best: dict[float, tuple[float, Emotion, float]] = {}
     for item in raw:
         label, confidence = canonical_emotion(str(item.get("emotion") or "")), _number(item.get("confidence"))
         if label is None or confidence is None:
