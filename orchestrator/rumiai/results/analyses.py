@@ -1,7 +1,7 @@
-"""From a saved unified analysis to its markers and its seven analyses on disk, with or without Claude's judgements.
+"""From a unified analysis to its markers and its seven analyses on disk, with or without Claude's judgements.
 
-Everything is computed on what a reader of the file gets, ``load(save(x))``, so that a run and a later ``recompute``
-give the same ``ml`` bodies.
+The analysis in memory equals what its file reads back as, so a run and a later ``recompute`` give the same ``ml``
+bodies without reading the file again.
 """
 
 from __future__ import annotations
@@ -79,25 +79,27 @@ class AnalysisSummary:
         }
 
 
-def add_markers(store: Store, video_id: str, *, generated_at: str | None = None) -> UnifiedAnalysis:
-    """Compute the markers of a saved unified analysis; write them beside it and into it.
+def with_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) -> UnifiedAnalysis:
+    """The analysis with its temporal markers; ``generated_at`` is now unless it is given."""
+    return replace(analysis, temporal_markers=compute_markers(analysis, generated_at or now()))
 
-    Returns:
-        The analysis with its markers, as it reads back from its file.
+
+def save_unified(store: Store, analysis: UnifiedAnalysis) -> None:
+    """Write the unified analysis, and its markers beside it where they were made.
+
+    Raises:
+        StoreError: A file could not be written.
     """
-    path = store.unified_file(video_id)
-    analysis = UnifiedAnalysis.from_dict(read_json(path))
-    markers = compute_markers(analysis, generated_at or now())
-    write_json(store.markers_file(video_id), markers)
-    write_json(path, replace(analysis, temporal_markers=markers).to_dict())
-    return UnifiedAnalysis.from_dict(read_json(path))
+    if analysis.temporal_markers is not None:
+        write_json(store.markers_file(analysis.video_id), analysis.temporal_markers)
+    write_json(store.unified_file(analysis.video_id), analysis.to_dict())
 
 
 def measure(analysis: UnifiedAnalysis) -> dict[str, FamilyResult]:
     """Compute all seven analyses.
 
     Args:
-        analysis: As it was read from its file.
+        analysis: Of the video.
 
     Returns:
         Analysis -> its blocks and metrics, in the runner's order.

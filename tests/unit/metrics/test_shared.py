@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.lexicons import find_ctas, find_hooks
+from rumiai.contracts.services import ServiceMetadata
 from rumiai.errors import ContractError
 from rumiai.metrics.creative_density.blocks import CoreMetrics
 from rumiai.metrics.evidence.build import grid_of, read_evidence
@@ -189,9 +190,10 @@ def test_confidence_of_services():
     assert found_confidence([]) == 1.0
     assert found_confidence([None]) == 0.9
     assert found_confidence([0.5, None, 0.7]) == pytest.approx(0.6)
-    assert answered({"frames_read": 10, "frames_carried": 5, "frames_gated": 5, "frames_expected": 40}) == 0.5
-    assert answered({"frames_analyzed": 50, "frames_expected": 40}) == 1.0
-    assert answered({}) == 1.0
+    parts = ServiceMetadata(processed=True, frames_read=10, frames_carried=5, frames_gated=5, frames_analyzed=7)
+    assert answered(parts.frames_answered, 40) == 0.5
+    assert answered(ServiceMetadata(processed=True, frames_analyzed=50).frames_answered, 40) == 1.0
+    assert answered(None, None) == 1.0
 
 
 def test_the_weights_are_those_of_the_table():
@@ -272,11 +274,11 @@ def test_gestures_are_the_intervals_of_the_timeline():
 
 
 def test_grids():
-    grid, rate = grid_of({"sample_fps": 2.0}, 3.0, [0.51])
+    grid, rate = grid_of(ServiceMetadata(processed=True, sample_fps=2.0), 3.0, [0.51])
     assert (grid.times_s.tolist(), rate) == ([0.0, 0.51, 1.0, 1.5, 2.0, 2.5], 2.0)
-    by_count, rate = grid_of({"frames_analyzed": 6}, 3.0, [])
+    by_count, rate = grid_of(ServiceMetadata(processed=True, frames_analyzed=6), 3.0, [])
     assert (by_count.count, rate) == (6, 2.0)
-    seen, rate = grid_of({}, 3.0, [0.0, 1.0, 2.0])
+    seen, rate = grid_of(ServiceMetadata(processed=True), 3.0, [0.0, 1.0, 2.0])
     assert (seen.times_s.tolist(), seen.step_s, rate) == ([0.0, 1.0, 2.0], 1.0, 0.0)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from rumiai.contracts.frame_reader import ALL_KINDS, FrameReader, Reading
 from rumiai.contracts.frames import FrameBatch
+from rumiai.contracts.services import ServiceData, ServiceMetadata
 from rumiai.demo import ClipSpec, Shot, render
 from rumiai.errors import MLError
 from rumiai.inference.client import TritonClient
@@ -29,7 +30,13 @@ from rumiai.services import (
 )
 from rumiai.settings import Settings
 
-DATA = {"metadata": {"processed": True}}
+
+class ToyData(ServiceData):
+    service = "toy"
+    peak: float | None = None
+
+
+DATA = ToyData(metadata=ServiceMetadata(processed=True))
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +49,17 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> ProbedVideo:
     return ProbedVideo(path, "clip", info, sampling_for(info, 2.0), "test-stages")
 
 
-class Visual(VisualService):
+class Visual(VisualService[ToyData]):
     file = "toy/{id}.json"
 
     def __init__(
-        self, name: str, reader: FrameReader | None, finish: Callable[[VideoContext], Mapping[str, Any]] | None = None
+        self, name: str, reader: FrameReader | None, finish: Callable[[VideoContext], ToyData] | None = None
     ) -> None:
         self.name = name  # type: ignore[misc]
         self._reader, self._finish = reader, finish or (lambda context: DATA)
+
+    def data_model(self) -> type[ToyData]:
+        return ToyData
 
     def version(self, settings: Settings) -> str:
         return "1"
@@ -58,16 +68,19 @@ class Visual(VisualService):
         return VisualRun(self._reader, self._finish)
 
 
-class Audio(AudioService):
+class Audio(AudioService[ToyData]):
     name, file = "loudest", "loudest/{id}.json"
+
+    def data_model(self) -> type[ToyData]:
+        return ToyData
 
     def version(self, settings: Settings) -> str:
         return "1"
 
-    async def run(self, inputs: AudioInputs) -> Mapping[str, Any]:
+    async def run(self, inputs: AudioInputs) -> ToyData:
         assert inputs.track is not None
         inputs.progress(1, 1)
-        return {"peak": float(inputs.track.samples.max()), **DATA}
+        return DATA.model_copy(update={"peak": float(inputs.track.samples.max())})
 
 
 class Counter(FrameReader):
@@ -106,7 +119,9 @@ class Picky(Counter):
         return await super().prepare(batch) if not self.numbers else None
 
 
-def run(video: ProbedVideo, *services: Service, stored: Mapping[str, Any] | None = None) -> tuple[ServiceResults, list]:
+def run(
+    video: ProbedVideo, *services: Service, stored: dict[str, ServiceData] | None = None
+) -> tuple[ServiceResults, list]:
     events: list[tuple[str, Any]] = []
 
     async def perceived() -> ServiceResults:
@@ -118,7 +133,7 @@ def run(video: ProbedVideo, *services: Service, stored: Mapping[str, Any] | None
 
 
 def succeeded(out: ServiceResults) -> dict[str, bool]:
-    return {name: result.success for name, result in out.results.items()}
+    return {name: result.ok for name, result in out.results.items()}
 
 
 def test_every_reader_gets_every_frame_of_its_kinds_in_order(video: ProbedVideo) -> None:
@@ -144,7 +159,7 @@ def test_what_fails_costs_itself_and_holds_nobody_up(video: ProbedVideo) -> None
     good = Counter(bad)
     out, _ = run(video, Visual("bad", bad), Visual("good", good))
     assert succeeded(out) == {"bad": False, "good": True}
-    assert out.results["bad"].error == "this model is no good"
+    assert out.results["bad"].failure == "this model is no good"
     assert len(bad.numbers) == 8
     assert len(good.numbers) == 22
 
@@ -170,16 +185,19 @@ def test_what_need_not_be_read_is_not(video: ProbedVideo) -> None:
 def test_a_service_finishes_with_cuts_and_the_results_of_those_before_it(video: ProbedVideo) -> None:
     seen: list[VideoContext] = []
 
-    def finish(context: VideoContext) -> Mapping[str, Any]:
+    def finish(context: VideoContext) -> ToyData:
         seen.append(VideoContext(context.cuts_s, dict(context.results)))
         return DATA
 
     out, events = run(
-        video, Visual("one", None, finish), Audio(), Visual("two", Counter(), finish), stored={"old": {"a": 1}}
+        video, Visual("one", None, finish), Audio(), Visual("two", Counter(), finish), stored={"old": DATA}
     )
     assert list(seen[0].cuts_s) == pytest.approx([5.1], abs=0.01)
     assert [sorted(context.results) for context in seen] == [["loudest", "old"], ["loudest", "old", "one"]]
-    assert seen[0].results["loudest"]["peak"] == pytest.approx(out.results["loudest"].data["peak"])
+    heard = seen[0].results["loudest"]
+    assert isinstance(heard, ToyData)
+    assert 0.01 < (heard.peak or 0.0) <= 1
+    assert heard == out.results["loudest"].data
     assert ("speech", {"done": 1, "of": 1}) in events
 
 
@@ -193,11 +211,11 @@ def test_an_error_at_either_end_is_the_services_own(where: str, video: ProbedVid
         service.start = broken  # type: ignore[method-assign]
     out, _ = run(video, service, Visual("good", Counter()))
     assert succeeded(out) == {"broken": False, "good": True}
-    assert out.results["broken"].error == "no weights"
+    assert out.results["broken"].failure == "no weights"
 
 
 def test_a_bug_is_no_failure_of_a_service(video: ProbedVideo) -> None:
-    def bug(context: VideoContext) -> Mapping[str, Any]:
+    def bug(context: VideoContext) -> ToyData:
         raise KeyError("typo")
 
     with pytest.raises(KeyError):
@@ -211,4 +229,4 @@ def test_frames_that_cannot_be_decoded_fail_the_visual_services_alone(video: Pro
     out, _ = run(gone, Visual("one", Counter()), Visual("none", None))
     assert out.report is None
     assert succeeded(out) == {"one": False, "none": False}
-    assert "clip.mp4" in str(out.results["none"].error)
+    assert "clip.mp4" in str(out.results["none"].failure)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from rumiai.contracts.services import ServiceData
 from rumiai.errors import ConfigurationError
 from rumiai.services import (
     VisualInputs,
@@ -25,9 +26,16 @@ from rumiai.settings import Settings
 from rumiai.weights.files import catalogue
 
 
-class Toy(VisualService):
+class ToyData(ServiceData):
+    service = "toy"
+
+
+class Toy(VisualService[ToyData]):
     name = "toy"
     file = "toy/{id}.json"
+
+    def data_model(self) -> type[ToyData]:
+        return ToyData
 
     def version(self, settings: Settings) -> str:
         return "1"

@@ -55,6 +55,7 @@ _Side = Annotated[float, Strict(), Field(ge=-BOX_SLACK, le=_INSIDE)]
 
 Number = Annotated[float, Strict(), AllowInfNan(False), Expected("a finite number")]
 Share = Annotated[float, Strict(), Field(ge=0, le=1), Expected("a number 0..1")]
+Rate = Annotated[float, Strict(), AllowInfNan(False), Field(ge=0), Expected("a rate >= 0 a second")]
 Seconds = Annotated[float, Strict(), AllowInfNan(False), Field(ge=0), Expected("seconds >= 0")]
 Count = Annotated[int, Strict(), Expected("a whole number")]
 FrameNumber = Annotated[int, Strict(), Expected("a frame index")]
@@ -82,6 +83,10 @@ class ServiceModel(BaseModel):
         allow_inf_nan=False,
         protected_namespaces=(),
     )
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types under the file's keys; what was absent stays absent."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 class ServiceMetadata(ServiceModel):
@@ -111,11 +116,18 @@ class ServiceMetadata(ServiceModel):
     frames_read: Count | None = None
     frames_carried: Count | None = None
     frames_gated: Count | None = None
-    sample_fps: Number | None = None
+    sample_fps: Rate | None = None
     width: Count | None = None
     height: Count | None = None
-    fps: Number | None = None
+    fps: Rate | None = None
     duration_s: Number | None = None
+
+    @property
+    def frames_answered(self) -> int | None:
+        """Frames that were read, carried or gated; None where that is not told."""
+        parts = (self.frames_read, self.frames_carried, self.frames_gated)
+        known = [part for part in parts if part is not None]
+        return sum(known) if known else self.frames_analyzed
 
     @property
     def step_s(self) -> float:
@@ -163,9 +175,9 @@ class ServiceData(ServiceModel):
             return problems_of(error, cls)
         return []
 
-    def to_json(self) -> dict[str, Any]:
-        """The file's content as JSON types; what was absent stays absent."""
-        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    def on_device(self, device: str | None) -> Self:
+        """The same data, whose metadata say where the model ran."""
+        return self.model_copy(update={"metadata": self.metadata.model_copy(update={"device": device})})
 
 
 def told(problems: list[str]) -> str:
