@@ -36,6 +36,7 @@ from rumiai.contracts.whisper import WhisperParams as SpeechRequest
 from rumiai.inference.client import TritonClient
 from rumiai.inference.ocr import CAPTIONS, read_texts
 from rumiai.inference.spans import frame_runs
+from rumiai.inference.text_reader import TextReader
 from rumiai.inference.whisper import transcribe
 from rumiai.inference.yolo import DetectionParams, detect
 from rumiai.media.audio import decode_audio
@@ -44,7 +45,6 @@ from rumiai.media.decode import VideoPass, slot_bytes_for
 from rumiai.media.probe import probe, sampling_for
 from rumiai.media.scenes import StreamingSceneDetector
 from rumiai.media.shared_frames import FrameArena, SharedRegion
-from rumiai.perception.text_reader import TextReader
 from rumiai.perception.visual_stage import FRAMES_PER_BATCH
 from rumiai.settings import Settings
 
@@ -196,7 +196,7 @@ def measure_gate(watch: Stopwatch, material: Material) -> None:
 
     def gate() -> float:
         nobody = cast(TritonClient, None)  # deciding sends nothing
-        reading = TextReader(nobody, Settings(), material.sampling)
+        reading = TextReader(nobody, material.sampling)
         material.wanted += [reading.decide(batch) for batch in material.batches]
         return float(sum(len(batch) for batch in material.batches))
 

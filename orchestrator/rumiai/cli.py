@@ -11,10 +11,13 @@ from typing import Any
 import click
 
 from rumiai import __version__
-from rumiai.contracts.results import SERVICES
 from rumiai.errors import RumiAIError
+from rumiai.run.plugins import load_plugins
+from rumiai.services import all_services, chosen_services
 from rumiai.settings import Secrets, Settings, load, read_dotenv, read_secrets
 from rumiai.weights.cli import weights_group
+
+_SERVICES = ", ".join(service.name for service in all_services())
 
 
 def _echo_done(kind: str, message: str) -> None:
@@ -69,6 +72,8 @@ def _settings(flags: dict[str, Any]) -> Settings:
     settings, warnings = load(os.environ, flags, read_dotenv(Path(".env")))
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
+    load_plugins(settings.plugins)
+    chosen_services(settings.services)  # a name that is none of a service is a mistake of this moment
     return settings
 
 
@@ -79,7 +84,8 @@ def _secrets() -> Secrets:
 @main.command()
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
 @click.option("--out", help="Folder for the results.  [default: out]")
-@click.option("--services", help=f"Which services run, comma separated.  [default: all of {', '.join(SERVICES)}]")
+@click.option("--services", help=f"Which services run, comma separated.  [default: all: {_SERVICES}]")
+@click.option("--plugins", help="Modules or .py files that add services or sources, comma separated.")
 @click.option("--sample-fps", help="Sampled frames a second.  [default: 2]")
 @click.option("--workers", help="Videos in flight.  [default: by the number of cores]")
 @click.option("--server", help="HOST:PORT of a running server (gRPC).  [default: start one for this run]")

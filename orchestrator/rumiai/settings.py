@@ -14,7 +14,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from rumiai.contracts.results import SERVICES, ServiceName
 from rumiai.errors import ConfigurationError
 from rumiai.metrics.registry import ANALYSES
 
@@ -30,7 +29,8 @@ class Settings:
     unified_dir: str = "unified_analysis"
     insights_dir: str = "insights"
     temporal_dir: str = "temporal_markers"
-    services: tuple[ServiceName, ...] = SERVICES
+    services: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
     sample_fps: float = 2.0
     max_side_px: int = 1280
     max_video_duration_s: float = 300.0
@@ -142,12 +142,11 @@ def _device(text: str) -> str:
     return words[text.lower()]
 
 
-def _services(text: str) -> tuple[ServiceName, ...]:
-    asked = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in asked if name not in SERVICES]
-    if unknown or not asked:
-        raise ValueError(f"expected some of {', '.join(SERVICES)}")
-    return tuple(name for name in SERVICES if name in asked)
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise ValueError("expected names, comma separated")
+    return names
 
 
 def _log_level(text: str) -> str:
@@ -162,7 +161,10 @@ FIELDS: Final[Mapping[str, Field]] = {
     "unified_dir": Field(("RUMIAI_UNIFIED_DIR", "UNIFIED_ANALYSIS_DIR"), str, "unified analyses, relative to --out"),
     "insights_dir": Field(("RUMIAI_INSIGHTS_DIR", "INSIGHTS_DIR"), str, "state and insights, relative to --out"),
     "temporal_dir": Field(("RUMIAI_TEMPORAL_DIR", "TEMPORAL_MARKERS_DIR"), str, "temporal markers, relative to --out"),
-    "services": Field(("RUMIAI_SERVICES",), _services, "which services run, comma separated"),
+    "services": Field(("RUMIAI_SERVICES",), _names, "which services run, comma separated; none named runs all"),
+    "plugins": Field(
+        ("RUMIAI_PLUGINS",), _names, "modules or .py files that add services or sources; never read from .env"
+    ),
     "sample_fps": Field(
         ("RUMIAI_SAMPLE_FPS", "RUMIAI_FRAME_SAMPLE_RATE", "DEFAULT_FPS"), _number(0.1, 60), "sampled frames a second"
     ),
@@ -210,6 +212,8 @@ FIELDS: Final[Mapping[str, Field]] = {
     "log_level": Field(("LOG_LEVEL",), _log_level, "debug, info, warning or error"),
 }
 
+# Settings that choose which code is run: a ``.env`` that lies in a folder of videos must not.
+_NEVER_IN_DOTENV: Final = ("RUMIAI_PLUGINS",)
 # Read elsewhere, so not unknown.
 _READ_ELSEWHERE: Final = frozenset({"RUMIAI_WEIGHTS_DIR", "RUMIAI_TEMPORAL_MARKERS"})
 # Switches of the system that this one replaces, with the value that asks for what it no longer does, and why.
@@ -235,9 +239,9 @@ def load(
         The settings, and warnings about ``RUMIAI_`` names that mean nothing.
 
     Raises:
-        ConfigurationError: A value is not what its setting takes.
+        ConfigurationError: A value is not what its setting takes, or stands where it may not.
     """
-    merged = {**(dotenv or {}), **environment}
+    merged = {**_harmless(dotenv or {}), **environment}
     _refuse_gone(merged)
     values: dict[str, Any] = {}
     for member, field in FIELDS.items():
@@ -250,6 +254,18 @@ def load(
                 values[member] = _read(name, field, merged[name])
                 break
     return Settings(**values), _warnings(merged)
+
+
+def _harmless(dotenv: Mapping[str, str]) -> dict[str, str]:
+    """What a ``.env`` file may set.
+
+    Raises:
+        ConfigurationError: It sets what must come from the environment or the command line.
+    """
+    for name in _NEVER_IN_DOTENV:
+        if dotenv.get(name):
+            raise ConfigurationError(f"{name} stands in .env, where it is not taken", hint="set it in the environment")
+    return dict(dotenv)
 
 
 def read_secrets(environment: Mapping[str, str], dotenv: Mapping[str, str] | None = None) -> Secrets:

@@ -26,7 +26,7 @@ ALLOWED = {
     "weights": {"errors"},
 }
 # What stands on the siblings, bottom first: each knows what is above it in this list, never what is below.
-STOREYS = ("legacy", "perception", "results", "run")
+STOREYS = ("services", "legacy", "perception", "results", "run")
 # What a sibling may know of another by one module: what is judged is what the metrics define.
 DOORS = {"insights": {"rumiai.metrics.registry"}}
 

@@ -40,7 +40,7 @@ def test_of_several_names_the_canonical_one_wins() -> None:
         ("RUMIAI_STRICT_MODE", "yes", "strict", True),
         ("RUMIAI_FORCE", "off", "force", False),
         ("RUMIAI_BASE_DIR", "/somewhere", "out", Path("/somewhere")),
-        ("RUMIAI_SERVICES", "whisper, yolo", "services", ("yolo", "whisper")),
+        ("RUMIAI_SERVICES", "whisper, yolo", "services", ("whisper", "yolo")),
         ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
         ("RUMIAI_MAX_COST_USD", "none", "max_cost_usd", math.inf),
         ("RUMIAI_PROMPT_DELAY", "2", "prompt_delay_s", 2.0),
@@ -59,7 +59,7 @@ def test_values(name: str, text: str, member: str, value: object) -> None:
         ("RUMIAI_SAMPLE_FPS", "nan", "within 0.1..60"),
         ("RUMIAI_WORKERS", "1.5", "expected a number"),
         ("RUMIAI_STRICT_MODE", "maybe", "expected one of"),
-        ("RUMIAI_SERVICES", "yolo,clip", "expected some of"),
+        ("RUMIAI_SERVICES", " , ", "expected names"),
         ("RUMIAI_USE_GPU", "rocm", "expected auto"),
         ("RUMIAI_MODE", "turbo", "fast, strict"),
         ("RUMIAI_MAX_COST_USD", "-1", "within 0..1e+06"),
@@ -90,6 +90,12 @@ def test_dotenv(tmp_path: Path) -> None:
     assert read_dotenv(tmp_path / ".env") == {}
     (tmp_path / ".env").write_text('# note\nRUMIAI_SAMPLE_FPS=3\nRUMIAI_OCR_LANGS="en,de"\n')
     assert read_dotenv(tmp_path / ".env") == {"RUMIAI_SAMPLE_FPS": "3", "RUMIAI_OCR_LANGS": "en,de"}
+
+
+def test_plugins_are_code_and_never_come_from_dotenv() -> None:
+    assert load({"RUMIAI_PLUGINS": "one, two.py"})[0].plugins == ("one", "two.py")
+    with pytest.raises(ConfigurationError, match=r"RUMIAI_PLUGINS stands in \.env"):
+        load({}, dotenv={"RUMIAI_PLUGINS": "one"})
 
 
 def test_analyses_are_left_out_of_claude_one_by_one() -> None:

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 Lexicon = Mapping[str, tuple[str, ...]]
 Urgency = Literal["high", "medium", "low", "none"]
+Emotion = Literal["joy", "sadness", "anger", "fear", "surprise", "disgust", "neutral"]
 
 CTA_PHRASES: Final[Lexicon] = MappingProxyType(
     {
@@ -67,7 +68,7 @@ GESTURE_SYNONYMS: Final[Mapping[str, str | None]] = MappingProxyType(
     }
 )  # fmt: skip
 
-EMOTIONS: Final[tuple[str, ...]] = ("joy", "sadness", "anger", "fear", "surprise", "disgust", "neutral")
+EMOTIONS: Final[tuple[Emotion, ...]] = get_args(Emotion)
 
 EMOTION_SYNONYMS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -207,8 +208,8 @@ def canonical_gesture(name: str) -> str | None:
     return key if key in GESTURES else None
 
 
-def canonical_emotion(name: str) -> str | None:
+def canonical_emotion(name: str) -> Emotion | None:
     """The shared vocabulary's name for an emotion; None when we do not know it (never neutral for want of one)."""
     key = name.strip().lower()
     key = EMOTION_SYNONYMS.get(key, key)
-    return key if key in EMOTIONS else None
+    return next((emotion for emotion in EMOTIONS if emotion == key), None)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from rumiai.contracts.services import ServiceData, model_of
 from rumiai.errors import ContractError
 
-ServiceName = Literal["yolo", "whisper", "ocr", "mediapipe", "scene_detection", "audio_energy", "emotion_detection"]
+# A name in the registry of services (rumiai.services); checked there, since plugins add to it.
+ServiceName = str
 
 SERVICES: Final[tuple[ServiceName, ...]] = (
     "yolo", "whisper", "ocr", "mediapipe", "scene_detection", "audio_energy", "emotion_detection",
 )  # fmt: skip
-
-VISUAL_SERVICES: Final[frozenset[ServiceName]] = frozenset(
-    {"yolo", "ocr", "mediapipe", "scene_detection", "emotion_detection"}
-)
 
 
 @dataclass(frozen=True)

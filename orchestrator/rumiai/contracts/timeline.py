@@ -324,13 +324,15 @@ class UnifiedAnalysis:
 
     def to_dict(self) -> dict[str, Any]:
         """The file ``unified_analysis/<id>.json``."""
-        short = {"scene_detection": "scene", "emotion_detection": "emotion"}
         out: dict[str, Any] = {
             "schema_version": SCHEMA_VERSION,
             "video_id": self.video_id,
             "duration": self.duration_s,
             "metadata": dict(self.metadata),
-            "pipeline_status": {short.get(s, s): bool(d.get("ok")) for s, d in self.pipeline_details.items()},
+            "pipeline_status": {
+                service.removesuffix("_detection"): bool(details.get("ok"))
+                for service, details in self.pipeline_details.items()
+            },
             "pipeline_details": {s: dict(d) for s, d in self.pipeline_details.items()},
             "ml_data": {s: d.to_json() for s, d in self.ml_data.items()},
             "timeline": self.timeline.to_dict(),

@@ -20,21 +20,9 @@ from rumiai.legacy.leniency import read_leniently
 from rumiai.legacy.node import node_entries, node_metadata, node_results, source_fps
 from rumiai.legacy.normalising.common import Record, first, records
 from rumiai.legacy.services import opened, read_service
+from rumiai.services import all_services
 from rumiai.timeline.build import build, entry_counts
 
-# Where each service's file lies below the output folder (clients.md 7); the first name is the one written.
-ML_FILES: Final[Mapping[ServiceName, tuple[str, ...]]] = {
-    "yolo": ("object_detection_outputs/{id}/{id}_yolo_detections.json",),
-    "whisper": ("speech_transcriptions/{id}_whisper.json",),
-    "ocr": ("creative_analysis_outputs/{id}/{id}_creative_analysis.json",),
-    "mediapipe": ("human_analysis_outputs/{id}/{id}_human_analysis.json",),
-    "scene_detection": ("scene_detection_outputs/{id}/{id}_scenes.json",),
-    "audio_energy": (
-        "audio_energy_outputs/{id}/{id}_energy.json",
-        "audio_energy_outputs/{id}/{id}_audio_energy.json",
-    ),
-    "emotion_detection": ("emotion_detection_outputs/{id}/{id}_emotions.json",),
-}
 # Older Node code wrote ids with these additions.
 _ID_FORMS: Final = ("{}", "user_{}", "{}_1", "user_{}_1")
 
@@ -93,12 +81,14 @@ def read_ml_files(
         ContractError: Neither ``facts`` nor a file says how long the video is.
     """
     services: dict[ServiceName, Record] = {}
-    for service, names in ML_FILES.items():
-        path = _found(root, names, video_id)
+    for service in all_services():
+        path = _found(root, service.files, video_id)
         if path is not None:
-            services[service] = _load(path)
+            services[service.name] = _load(path)
     if not services:
-        raise StoreError(f"{root}: got no ML output of {video_id}, expected at least one of its {len(SERVICES)} files")
+        raise StoreError(
+            f"{root}: got no ML output of {video_id}, expected at least one of its {len(all_services())} files"
+        )
     frames = _found(root, ("frame_outputs/{id}/metadata.json",), video_id)
     about = dict(_load(frames)) if frames is not None else {}
     if (count := number(about.get("frame_count"))) and (seconds := number(about.get("duration"))):

@@ -136,7 +136,7 @@ def expression(blendshapes: Mapping[str, float]) -> Expression:
     evidence["fear"] *= max(units[unit] for unit in _FEAR_NEEDS)
     evidence["neutral"] = 1 - max(evidence.values())
     total = sum(evidence.values())
-    scores = {emotion: evidence[emotion] / total for emotion in EMOTIONS}
+    scores: dict[str, float] = {emotion: evidence[emotion] / total for emotion in EMOTIONS}
     best = max(EMOTIONS, key=lambda emotion: scores[emotion])
     valence = sum(scores[emotion] * VALENCE_WEIGHTS[emotion] for emotion in EMOTIONS)
     seen = {unit: value for unit, value in sorted(units.items()) if value >= _TRACE}

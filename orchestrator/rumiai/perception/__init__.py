@@ -2,75 +2,66 @@
 
 ::
 
-    decoder thread -- sampled frames -----+--> yolo   (server, several requests in flight)
-       |              in shared memory    +--> ocr    (gate in a thread; what may hold other text goes to the server)
-       '- every frame -> scene detector   '--> people (MediaPipe, in a thread, where yolo saw persons)
-    audio thread   -- whole track ------------> whisper (server) and audio energy (thread)
+    decoder thread -- sampled frames -----+--> reader   (a model on the server, one request in flight)
+       |              in shared memory    +--> reader   (decides in a thread what the server must read)
+       '- every frame -> scene detector   '--> reader   (a model in a thread of the worker)
+    audio thread   -- whole track ------------> audio services, side by side
 
 A batch's memory is written again when its last reader has released it, so the slowest reader sets the decoder's pace.
-A service that fails goes on releasing, and costs only itself.
+A service that fails goes on releasing, and costs only itself. Which services there are, these stages do not know.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from rumiai.contracts.results import ServiceName, ServiceResult
-from rumiai.contracts.services import WhisperData
+from rumiai.contracts.services import ServiceData
 from rumiai.inference.client import TritonClient
 from rumiai.perception.audio_stage import AudioStage
-from rumiai.perception.service_run import AUDIBLE, VISUAL, Emit, ProbedVideo, ServiceResults, Tools
-from rumiai.perception.versions import service_versions
+from rumiai.perception.service_run import Emit, ServiceResults
 from rumiai.perception.visual_stage import VisualStage
+from rumiai.services import AnyService, AudioService, ProbedVideo, VisualService, WorkerTools
 from rumiai.settings import Settings
 
-__all__ = ["ProbedVideo", "ServiceResults", "Tools", "perceive", "service_versions"]
+__all__ = ["ServiceResults", "perceive"]
 
 
 async def perceive(
     video: ProbedVideo,
-    services: frozenset[ServiceName],
+    services: Sequence[AnyService],
     client: TritonClient,
     settings: Settings,
-    tools: Tools,
+    tools: WorkerTools,
     emit: Emit,
-    stored: Mapping[ServiceName, ServiceResult],
-    devices: Mapping[ServiceName, str | None],
+    stored: Mapping[str, ServiceData],
+    devices: Mapping[str, str | None],
 ) -> ServiceResults:
     """Run services over one video.
 
     Args:
         video: The video.
-        services: Which to run; those whose stream the file does not have are left out by the caller.
+        services: Which to run, in the order of the registry; the file has the streams that they need.
         client: Connected to a server that has the models they need.
-        settings: Mode and sizes.
-        tools: The worker's own.
-        emit: Progress: stage and its numbers.
-        stored: Results of earlier runs that the services may build on.
-        devices: Where the server runs its models.
+        settings: Of the run.
+        tools: The worker's.
+        emit: Takes progress: stage and its numbers.
+        stored: Service -> its data from an earlier run, which the services may build on.
+        devices: Service -> where the server runs its model.
 
     Returns:
-        An envelope for each of ``services``.
+        A result for each of ``services``.
     """
-    out = ServiceResults(service_versions(settings), devices)
-    audio = AudioStage(video, services & AUDIBLE, client, out, emit)
-    visual: VisualStage | None = None
-    if services & VISUAL:
-        visual = VisualStage(video, services & VISUAL, client, settings, tools, out, emit, stored)
+    out = ServiceResults({service.name: service.version(settings) for service in services}, devices)
+    audible = [service for service in services if isinstance(service, AudioService)]
+    visible = [service for service in services if isinstance(service, VisualService)]
+    visual = VisualStage(video, visible, client, settings, tools, out, emit, stored) if visible else None
     async with asyncio.TaskGroup() as group:
-        if services & AUDIBLE:
-            group.create_task(audio.run())
+        if audible:
+            group.create_task(AudioStage(video, audible, client, settings, tools, out, emit).run())
         if visual is not None:
             group.create_task(visual.run())
     if visual is not None:
-        visual.conclude(_speech({**stored, **out.results}))
+        heard = {name: result.data for name, result in out.results.items() if result.data is not None}
+        visual.finish({**stored, **heard})
     return out
-
-
-def _speech(results: Mapping[ServiceName, ServiceResult]) -> list[tuple[float, float]] | None:
-    """When something was said; None without a transcript."""
-    transcript = results.get("whisper")
-    if transcript is None or not isinstance(transcript.data, WhisperData):
-        return None
-    return [(segment.start_s, segment.end_s) for segment in transcript.data.segments]

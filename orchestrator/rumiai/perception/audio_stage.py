@@ -1,22 +1,23 @@
-"""The audio track: decoded once, read by Whisper and by the energy analysis side by side."""
+"""The audio stage: the track is decoded once, and all audio services read it side by side."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from rumiai.contracts.frames import AudioTrack
-from rumiai.contracts.results import ServiceName
-from rumiai.contracts.whisper import WhisperParams
-from rumiai.errors import RumiAIError
-from rumiai.inference import whisper
+from rumiai.contracts.services import ServiceData
+from rumiai.errors import RumiAIError, ServerError
 from rumiai.inference.client import TritonClient
 from rumiai.media.audio import decode_audio
-from rumiai.media.audio_energy import analyze_audio_energy
 from rumiai.media.endings import SoundEnd
 from rumiai.media.shared_frames import SharedRegion
-from rumiai.perception.service_run import Emit, ProbedVideo, ServiceResults, ServiceRun
+from rumiai.perception.service_run import Emit, ServiceResults, ServiceRun
+from rumiai.services import AudioInputs, AudioService, ProbedVideo, WorkerTools
+from rumiai.settings import Settings
 
 
 class AudioStage:
@@ -24,22 +25,27 @@ class AudioStage:
 
     Args:
         video: The video.
-        services: Which of ``whisper`` and ``audio_energy`` to run.
+        services: At least one.
         client: Connected to the server.
+        settings: Of the run.
+        tools: The worker's.
         out: Where results go.
-        emit: Progress.
+        emit: Takes progress.
     """
 
     def __init__(
         self,
         video: ProbedVideo,
-        services: frozenset[ServiceName],
+        services: Sequence[AudioService[Any]],
         client: TritonClient,
+        settings: Settings,
+        tools: WorkerTools,
         out: ServiceResults,
         emit: Emit,
     ) -> None:
-        self._video, self._client, self._out, self._emit = video, client, out, emit
-        self._runs = {name: out.service(name) for name in services}
+        self._video, self._client, self._settings, self._tools = video, client, settings, tools
+        self._out, self._emit = out, emit
+        self._runs = [(service, out.begin(service)) for service in services]
         self._region: SharedRegion | None = None
         self._registered = False
 
@@ -47,14 +53,24 @@ class AudioStage:
         """Decode the track, run the services, free the memory."""
         try:
             track = await self._decoded()
+            await self._register(track)
+            inputs = AudioInputs(self._video, track, self._settings, self._client, self._tools, self._progress)
             async with asyncio.TaskGroup() as group:
-                if "whisper" in self._runs:
-                    group.create_task(self._transcribe(self._runs["whisper"], track))
-                if "audio_energy" in self._runs:
-                    group.create_task(self._measure(self._runs["audio_energy"], track))
+                for service, run in self._runs:
+                    group.create_task(self._run_service(service, run, inputs))
         finally:
             if self._region is not None:
                 await self._forget(self._region)
+
+    async def _run_service(self, service: AudioService[Any], run: ServiceRun, inputs: AudioInputs) -> None:
+        data: ServiceData | None = None
+        if run.failure is None:
+            with run.guard():
+                data = await service.run(inputs)
+        self._out.results[service.name] = run.result(data)
+
+    def _progress(self, done: int, of: int) -> None:
+        self._emit("speech", {"done": done, "of": of})
 
     async def _decoded(self) -> AudioTrack | None:
         """The track; None when the file has none, or when it cannot be decoded (then the services have failed)."""
@@ -66,7 +82,7 @@ class AudioStage:
             self._out.sound = SoundEnd.of(track)
             return track
         except RumiAIError as exc:
-            for run in self._runs.values():
+            for _, run in self._runs:
                 run.failure = str(exc)
             return None
         finally:
@@ -76,34 +92,14 @@ class AudioStage:
         self._region = SharedRegion(f"{self._video.region_prefix}-audio", size_bytes)
         return self._region
 
-    async def _transcribe(self, run: ServiceRun, track: AudioTrack | None) -> None:
-        data: dict[str, Any] | None = None
-        with run.guard():
-            if run.failure is None:
-                data = await self._heard(track)
-        self._out.results["whisper"] = run.result(data)
-
-    async def _heard(self, track: AudioTrack | None) -> dict[str, Any]:
-        if track is None:
-            return whisper.assemble(None, has_audio=False, audio_duration_s=0.0)
-        if self._region is not None and track.span is not None:
-            span, size_bytes = track.span, self._region.size_bytes
-            self._registered = await self._client.register(span.region, span.key, size_bytes)
-
-        def progress(done: int, of: int) -> None:
-            self._emit("speech", {"done": done, "of": of})
-
-        payload = await whisper.transcribe(self._client, track, WhisperParams(), progress)
-        return whisper.assemble(
-            payload, has_audio=True, audio_duration_s=track.duration_s, audio_offset_s=track.offset_s
-        )
-
-    async def _measure(self, run: ServiceRun, track: AudioTrack | None) -> None:
-        data: dict[str, Any] | None = None
-        with run.guard():
-            if run.failure is None:
-                data = await asyncio.to_thread(analyze_audio_energy, track)
-        self._out.results["audio_energy"] = run.result(data)
+    async def _register(self, track: AudioTrack | None) -> None:
+        """Let the server map the track when a service there reads it; a dead server fails that service's request."""
+        served = any(service.server_model for service, _ in self._runs)
+        if served and track is not None and track.span is not None and self._region is not None:
+            with contextlib.suppress(ServerError):
+                self._registered = await self._client.register(
+                    track.span.region, track.span.key, self._region.size_bytes
+                )
 
     async def _forget(self, region: SharedRegion) -> None:
         try:

@@ -1,56 +1,29 @@
-"""One service during one video, and what all of them gave."""
+"""One service at work on one video, and the results of all of them."""
 
 from __future__ import annotations
 
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from rumiai.contracts.frames import Sampling, VideoInfo
-from rumiai.contracts.results import ServiceName, ServiceResult
+from rumiai.contracts.results import ServiceResult
+from rumiai.contracts.services import ServiceData
 from rumiai.errors import RumiAIError
 from rumiai.media.decode import DecodeReport
 from rumiai.media.endings import SoundEnd
-from rumiai.people.landmarks import PeopleAnalyzer
+from rumiai.services import AnyService
 
-VISUAL: Final[frozenset[ServiceName]] = frozenset({"yolo", "ocr", "mediapipe", "emotion_detection", "scene_detection"})
-AUDIBLE: Final[frozenset[ServiceName]] = frozenset({"whisper", "audio_energy"})
-
+# Takes a stage and its numbers.
 Emit = Callable[[str, Mapping[str, Any]], None]
-
-
-@dataclass(frozen=True)
-class ProbedVideo:
-    """What is looked at: the file, its facts, the grid (None without video), and the name of its shared memory."""
-
-    path: Path
-    video_id: str
-    info: VideoInfo
-    sampling: Sampling | None
-    region_prefix: str
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What a worker keeps from video to video.
-
-    ``people`` is called in ``people_thread`` alone, with True at a video's first frames: the analyzer then forgets the
-    video before.
-    """
-
-    people: Callable[[bool], PeopleAnalyzer]
-    people_thread: Executor
 
 
 @dataclass
 class ServiceRun:
     """Whether a service still runs, why not, and the seconds of work or waiting it took."""
 
-    name: ServiceName
+    name: str
     version: str
     device: str | None = "cpu"
     failure: str | None = None
@@ -67,29 +40,35 @@ class ServiceRun:
         finally:
             self.seconds += time.monotonic() - began
 
-    def result(self, data: Mapping[str, Any] | None) -> ServiceResult:
-        """The data, validated, or the failure."""
+    def result(self, data: ServiceData | None) -> ServiceResult:
+        """The data, with the device in its metadata, or the failure."""
         if self.failure is not None or data is None:
             return ServiceResult.failed(self.name, self.version, self.failure or "gave no data", self.seconds)
-        told = {**data, "metadata": {**data["metadata"], "device": self.device}}
-        return ServiceResult.read(self.name, self.version, told, self.seconds)
+        return ServiceResult(self.name, self.version, data.on_device(self.device), None, self.seconds)
 
 
 @dataclass
 class ServiceResults:
-    """An envelope for each service that ran, what decoding showed, and where the time went.
+    """What the services of one video gave.
 
-    ``devices`` says where the server runs its models; what it does not name runs in the worker, on the CPU.
+    Attributes:
+        versions: Service -> model and version.
+        devices: Service -> where the server runs its model; one that is not named runs in the worker, on the CPU.
+        results: Service -> its data or its failure.
+        stage_seconds: Where the time went.
+        report: What decoding showed; None without a video stream, or when it could not be decoded.
+        sound: How the audio track ended; None when it was not decoded.
+        warnings: What a reader of the results should know.
     """
 
-    versions: Mapping[ServiceName, str]
-    devices: Mapping[ServiceName, str | None] = field(default_factory=dict)
-    results: dict[ServiceName, ServiceResult] = field(default_factory=dict)
+    versions: Mapping[str, str]
+    devices: Mapping[str, str | None] = field(default_factory=dict)
+    results: dict[str, ServiceResult] = field(default_factory=dict)
     stage_seconds: dict[str, float] = field(default_factory=dict)
     report: DecodeReport | None = None
     sound: SoundEnd | None = None
     warnings: list[str] = field(default_factory=list)
 
-    def service(self, name: ServiceName) -> ServiceRun:
+    def begin(self, service: AnyService) -> ServiceRun:
         """A service that is about to run."""
-        return ServiceRun(name, self.versions[name], self.devices.get(name, "cpu"))
+        return ServiceRun(service.name, self.versions[service.name], self.devices.get(service.name, "cpu"))

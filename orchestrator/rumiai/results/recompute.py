@@ -14,9 +14,10 @@ from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.results import SERVICES, ServiceName, ServiceResult
 from rumiai.contracts.timeline import SCHEMA_VERSION, UnifiedAnalysis
 from rumiai.errors import RumiAIError, SourceError
-from rumiai.legacy.stored import ML_FILES, read_ml_files, read_unified
+from rumiai.legacy.stored import read_ml_files, read_unified
 from rumiai.results.analyses import OutputFormat, measure, save_unified, with_markers, write_analyses
 from rumiai.results.store import Store, read_json, safe_id
+from rumiai.services import all_services
 from rumiai.timeline.build import build
 
 _UNIFIED: Final = "unified_analysis"
@@ -77,8 +78,8 @@ def _in_path(path: Path) -> Iterator[Stored]:
 def _ids_of_ml_files(root: Path) -> list[str]:
     """Ids that have at least one ML file below ``root``, in the layout of an ``--out`` folder."""
     ids: set[str] = set()
-    for names in ML_FILES.values():
-        for name in names:
+    for service in all_services():
+        for name in service.files:
             after = name.rpartition("{id}")[2]
             ids.update(path.name.removesuffix(after) for path in root.glob(name.replace("{id}", "*")))
     return sorted(ids)

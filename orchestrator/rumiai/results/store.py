@@ -12,45 +12,19 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rumiai.contracts.results import ServiceName
 from rumiai.errors import StoreError
+from rumiai.services.base import AnyService
+from rumiai.sources.base import SourceItem
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
 # Longer names break file systems and readers' eyes; the rest of a file name comes on top.
 _ID_CHARS: Final = 100
 _HASH_CHARS: Final = 8
-_BLOCK_BYTES: Final = 1 << 20
-
-_SERVICE_FILES: Final[Mapping[ServiceName, str]] = {
-    "yolo": "object_detection_outputs/{id}/{id}_yolo_detections.json",
-    "whisper": "speech_transcriptions/{id}_whisper.json",
-    "mediapipe": "human_analysis_outputs/{id}/{id}_human_analysis.json",
-    "ocr": "creative_analysis_outputs/{id}/{id}_creative_analysis.json",
-    "scene_detection": "scene_detection_outputs/{id}/{id}_scenes.json",
-    "audio_energy": "audio_energy_outputs/{id}/{id}_energy.json",
-    "emotion_detection": "emotion_detection_outputs/{id}/{id}_emotions.json",
-}
-
-
-def content_sha256(path: Path) -> str:
-    """The sha256 of a file's content, as hex.
-
-    Raises:
-        StoreError: It cannot be read.
-    """
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as stream:
-            while block := stream.read(_BLOCK_BYTES):
-                digest.update(block)
-    except OSError as exc:
-        raise StoreError(f"cannot read {path}: {exc.strerror}") from exc
-    return digest.hexdigest()
 
 
 def safe_id(raw: str) -> tuple[str, bool]:
@@ -65,24 +39,28 @@ def safe_id(raw: str) -> tuple[str, bool]:
     return clean, clean != raw
 
 
-def assign_ids(paths: list[Path]) -> dict[Path, str]:
+def assign_ids(items: Sequence[SourceItem], digest: Callable[[SourceItem], str]) -> dict[SourceItem, str]:
     """One id for each input of a run.
 
-    The file's stem, made safe. ``_`` and the first 8 hex digits of the content's sha256 follow when the stem had to be
-    changed or two inputs would have the same id (then both get them); an empty stem gives the digits alone. Inputs with
-    the same name and the same content are the same video and share an id.
+    The item's stem, made safe. ``_`` and the first 8 digits of its digest (for a file the sha256 of its content) follow
+    when the stem had to be changed or two inputs would have the same id (then both get them); an empty stem gives the
+    digits alone. Inputs with the same stem and the same digest are the same video and share an id.
+
+    Args:
+        items: The inputs.
+        digest: Hex digits of an item, at least 8.
     """
-    bases = {path: safe_id(path.stem) for path in paths}
+    bases = {item: safe_id(item.stem) for item in items}
     counts: dict[str, int] = {}
     for base, _ in bases.values():
         counts[base.lower()] = counts.get(base.lower(), 0) + 1
     out = {}
-    for path, (base, changed) in bases.items():
+    for item, (base, changed) in bases.items():
         if base and not changed and counts[base.lower()] == 1:
-            out[path] = base
+            out[item] = base
             continue
-        digits = content_sha256(path)[:_HASH_CHARS]
-        out[path] = f"{base}_{digits}" if base else digits
+        digits = digest(item)[:_HASH_CHARS]
+        out[item] = f"{base}_{digits}" if base else digits
     return out
 
 
@@ -155,9 +133,9 @@ class Store:
     temporal_dir: str = "temporal_markers"
     insights_dir: str = "insights"
 
-    def service_file(self, service: ServiceName, video_id: str) -> Path:
+    def service_file(self, service: AnyService, video_id: str) -> Path:
         """Where a service's canonical data of one video is."""
-        return self.base / _SERVICE_FILES[service].format(id=_checked(video_id))
+        return self.base / service.file.format(id=_checked(video_id))
 
     def unified_file(self, video_id: str) -> Path:
         """``unified_analysis/<id>.json``."""
@@ -174,6 +152,10 @@ class Store:
     def state_file(self, video_id: str) -> Path:
         """``insights/<id>/state.json``: what is finished, from which input."""
         return self.insights_folder(video_id) / "state.json"
+
+    def download_folder(self, video_id: str) -> Path:
+        """``downloads/<id>/``: what a source had to bring here."""
+        return self.base / "downloads" / _checked(video_id)
 
     @property
     def claude_folder(self) -> Path:

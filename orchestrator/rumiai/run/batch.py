@@ -193,7 +193,7 @@ def _cause_of_death(exc: ProcessExpired) -> str:
 
 
 def _failed(task: VideoTask, kind: str, message: str) -> VideoOutcome:
-    return VideoOutcome(task.video_id, task.path, "failed", error=Failure(kind, message, "worker"))
+    return VideoOutcome(task.video_id, task.item.location, "failed", error=Failure(kind, message, "worker"))
 
 
 def _sweep(run_id: str, server: ServerAccess) -> None:

@@ -1,6 +1,6 @@
 """One video, start to finish: the only file that knows the order.
 
-probe -> what is finished already -> services (``perception``) -> ML files -> unified analysis, markers -> analyses
+fetch -> probe -> stored results -> services (``perception``) -> ML files -> unified analysis, markers -> analyses
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,15 +18,13 @@ from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.frames import VideoInfo
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.outcome import Failure, VideoOutcome
-from rumiai.contracts.results import SERVICES, ServiceName, ServiceResult
-from rumiai.contracts.services import model_of
+from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError, MLError, StoreError
 from rumiai.inference.client import TritonClient
 from rumiai.media.endings import losses
 from rumiai.media.probe import MediaLimits, probe, sampling_for
-from rumiai.perception import ProbedVideo, ServiceResults, Tools, perceive, service_versions
-from rumiai.perception.service_run import AUDIBLE, VISUAL
+from rumiai.perception import ServiceResults, perceive
 from rumiai.results.analyses import (
     AnalysisSummary,
     measure,
@@ -39,22 +37,11 @@ from rumiai.results.analyses import (
 from rumiai.results.store import RunState, Store, fingerprint, read_bytes, read_json, write_json
 from rumiai.results.summary import summarise
 from rumiai.run.types import RunContext, VideoTask
+from rumiai.services import AnyService, ProbedVideo, WorkerTools, chosen_services
 from rumiai.settings import Settings
+from rumiai.sources import FetchedVideo, find_source
 from rumiai.timeline.build import build
 from rumiai.timeline.validate import timeline_problems
-
-# Which settings a service's result depends on: when one of them changes, the stored result is no longer good.
-_DEPENDS_ON: Final[Mapping[ServiceName, tuple[str, ...]]] = {
-    "yolo": ("sample_fps", "max_side_px", "mode"),
-    "ocr": ("sample_fps", "max_side_px", "mode"),
-    "mediapipe": ("sample_fps", "max_side_px"),
-    "emotion_detection": ("sample_fps", "max_side_px"),
-    "scene_detection": (),
-    "whisper": (),
-    "audio_energy": (),
-}
-# What the server must have for which service.
-SERVER_MODELS: Final[Mapping[ServiceName, str]] = {"yolo": "yolo", "ocr": "ocr", "whisper": "whisper"}
 
 _NO_VIDEO: Final = "the file has no video stream"
 _READY_S: Final = 30.0
@@ -78,46 +65,50 @@ class _Run:
     """What the steps of one video share."""
 
     task: VideoTask
+    video: FetchedVideo
     context: RunContext
     store: Store
     state: RunState
     info: VideoInfo
-    versions: Mapping[ServiceName, str]
 
     @property
     def settings(self) -> Settings:
         return self.context.settings
 
-    def fingerprint(self, service: ServiceName) -> str:
+    @property
+    def asked(self) -> tuple[AnyService, ...]:
+        """The services that were asked for."""
+        return chosen_services(self.settings.services)
+
+    @property
+    def applicable(self) -> tuple[AnyService, ...]:
+        """Those whose stream the file has; for an audio service, no sound is an answer too."""
+        return tuple(service for service in self.asked if self.info.has_video or service.stage != "visual")
+
+    def service_file(self, service: AnyService) -> Path:
+        """Where the service's data of this video is stored."""
+        return self.store.service_file(service, self.task.video_id)
+
+    def fingerprint(self, service: AnyService) -> str:
         """Hash of everything that the service's result depends on: file, settings, model, our own version."""
-        stat = Path(self.task.path).stat()
-        chosen = {name: getattr(self.settings, name) for name in _DEPENDS_ON[service]}
-        return fingerprint(__version__, self.versions[service], stat.st_size, stat.st_mtime_ns, chosen)
-
-    def applicable(self) -> frozenset[ServiceName]:
-        """The services that were asked for and whose stream the file has; no sound is an answer of Whisper's own."""
-        asked = frozenset(self.settings.services)
-        return asked if self.info.has_video else asked & AUDIBLE
+        stat = self.video.path.stat()
+        chosen = {name: getattr(self.settings, name) for name in service.settings}
+        return fingerprint(__version__, service.version(self.settings), stat.st_size, stat.st_mtime_ns, chosen)
 
 
-def analyse(task: VideoTask, context: RunContext, tools: Tools, progress: Progress) -> VideoOutcome:
+def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: Progress) -> VideoOutcome:
     """Analyse one video and write its files.
 
     Raises:
         RumiAIError: There is no result; what earlier runs had written stays.
     """
     began = time.monotonic()
-    settings = context.settings
-    store = Store(*settings.folders)
-    progress("probe")
-    info = probe(Path(task.path), _limits(settings))
-    probe_s = time.monotonic() - began
+    store = Store(*context.settings.folders)
     with store.lock(task.video_id):
-        state = RunState(store.state_file(task.video_id))
-        run = _Run(task, context, store, state, info, service_versions(settings))
-        stored = {} if settings.force else _stored_results(run)
-        wanted = run.applicable() - stored.keys()
-        found = ServiceResults(run.versions)
+        run, stages = _opened(task, context, store, progress)
+        stored = {} if context.settings.force else _stored_results(run)
+        wanted = tuple(service for service in run.applicable if service.name not in stored)
+        found = ServiceResults({})
         if wanted:
             found = asyncio.run(_perceive(run, wanted, tools, progress, stored))
         progress("save")
@@ -128,9 +119,23 @@ def analyse(task: VideoTask, context: RunContext, tools: Tools, progress: Progre
         summaries = _analysed(run, analysis, made_of) if context.insights else {}
         outcome = _outcome(run, results, stored, found, analysis)
     seconds = time.monotonic() - began
-    stages = {"probe": probe_s, **found.stage_seconds, "total": seconds}
+    stages |= {**found.stage_seconds, "total": seconds}
     analyses = {name: summary.to_dict() for name, summary in summaries.items()}
     return replace(outcome, skipped=not wanted, seconds=seconds, stage_seconds=stages, analyses=analyses)
+
+
+def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progress) -> tuple[_Run, dict[str, float]]:
+    """Fetch and probe the video; also the seconds that each took."""
+    began = time.monotonic()
+    progress("fetch")
+    video = find_source(task.item.source).fetch(task.item, store.download_folder(task.video_id))
+    fetched = time.monotonic()
+    progress("probe")
+    info = probe(video.path, _limits(context.settings))
+    stages = {"probe": time.monotonic() - fetched}
+    if fetch_s := round(fetched - began, 1):  # a file on this machine takes none
+        stages = {"fetch": fetch_s, **stages}
+    return _Run(task, video, context, store, RunState(store.state_file(task.video_id)), info), stages
 
 
 def _limits(settings: Settings) -> MediaLimits:
@@ -141,69 +146,80 @@ def _limits(settings: Settings) -> MediaLimits:
 
 async def _perceive(
     run: _Run,
-    wanted: frozenset[ServiceName],
-    tools: Tools,
+    wanted: Sequence[AnyService],
+    tools: WorkerTools,
     progress: Progress,
-    stored: Mapping[ServiceName, ServiceResult],
+    stored: Mapping[str, ServiceResult],
 ) -> ServiceResults:
     settings, server, info = run.settings, run.context.server, run.info
     video = ProbedVideo(
-        path=Path(run.task.path),
+        path=run.video.path,
         video_id=run.task.video_id,
         info=info,
         sampling=sampling_for(info, settings.sample_fps) if info.has_video else None,
         region_prefix=f"{run.context.run_id}-{fingerprint(run.task.video_id)}",
     )
     async with TritonClient.connect(server.grpc, server.token) as client:
-        if models := {SERVER_MODELS[name] for name in wanted if name in SERVER_MODELS}:
-            await client.wait_ready(sorted(models), _READY_S)
-        devices: dict[ServiceName, str | None] = {
-            name: await client.device_of(SERVER_MODELS[name]) for name in wanted if name in SERVER_MODELS
-        }
-        return await perceive(video, wanted, client, settings, tools, progress, stored, devices)
+        models = {service.name: service.server_model for service in wanted if service.server_model}
+        if models:
+            await client.wait_ready(sorted(set(models.values())), _READY_S)
+        devices = {name: await client.device_of(model) for name, model in models.items()}
+        known = {name: result.data for name, result in stored.items() if result.data is not None}
+        return await perceive(video, wanted, client, settings, tools, progress, known, devices)
 
 
-def _not_applicable(run: _Run) -> dict[ServiceName, ServiceResult]:
-    missing = frozenset(run.settings.services) & VISUAL - run.applicable()
-    return {name: ServiceResult.failed(name, run.versions[name], _NO_VIDEO) for name in missing}
+def _not_applicable(run: _Run) -> dict[str, ServiceResult]:
+    """The failures of the services whose stream the file does not have."""
+    return {
+        service.name: ServiceResult.failed(service.name, service.version(run.settings), _NO_VIDEO)
+        for service in run.asked
+        if service not in run.applicable
+    }
 
 
-def _stored_results(run: _Run) -> dict[ServiceName, ServiceResult]:
+def _stored_results(run: _Run) -> dict[str, ServiceResult]:
     """What earlier runs finished from the same inputs: it parses and holds its contract."""
-    found: dict[ServiceName, ServiceResult] = {}
-    for service in run.applicable():
-        path = run.store.service_file(service, run.task.video_id)
-        if run.state.finished(f"ml.{service}", run.fingerprint(service)):
+    found: dict[str, ServiceResult] = {}
+    for service in run.applicable:
+        if run.state.finished(f"ml.{service.name}", run.fingerprint(service)):
             with contextlib.suppress(StoreError, ContractError):
-                data = model_of(service).from_bytes(read_bytes(path))
-                found[service] = ServiceResult(service, run.versions[service], data)
+                data = service.data_model().from_bytes(read_bytes(run.service_file(service)))
+                found[service.name] = ServiceResult(service.name, service.version(run.settings), data)
     return found
 
 
-def _store_results(run: _Run, results: Mapping[ServiceName, ServiceResult]) -> None:
+def _store_results(run: _Run, results: Mapping[str, ServiceResult]) -> None:
     """Write each service's file; a failure is written too, but never counts as finished."""
-    for service, result in results.items():
-        path = run.store.service_file(service, run.task.video_id)
+    for service in run.asked:
+        result = results.get(service.name)
+        if result is None:
+            continue
+        path = run.service_file(service)
         write_json(path, result.to_json())
         if result.ok:
-            run.state.finish(f"ml.{service}", run.fingerprint(service), [path], now())
+            run.state.finish(f"ml.{service.name}", run.fingerprint(service), [path], now())
         else:
-            run.state.forget(f"ml.{service}")
+            run.state.forget(f"ml.{service.name}")
 
 
 def _unified(
-    run: _Run, results: Mapping[ServiceName, ServiceResult], found: ServiceResults, *, renew: bool
+    run: _Run, results: Mapping[str, ServiceResult], found: ServiceResults, *, renew: bool
 ) -> tuple[UnifiedAnalysis, str]:
     """The unified analysis with its markers, and the fingerprint of what it is made of.
 
     It is kept when an earlier run made it from the same results, else made and written once: what is in memory equals
     what the file reads back as.
     """
-    made_of = fingerprint([(s, run.fingerprint(s), r.ok) for s, r in sorted(results.items())], run.context.insights)
+    metadata = (run.video.metadata or VideoMetadata.local(run.task.video_id)).to_dict()
+    made_of = fingerprint(
+        [(s.name, run.fingerprint(s), results[s.name].ok) for s in run.asked if s.name in results],
+        metadata,
+        run.context.insights,
+    )
     path = run.store.unified_file(run.task.video_id)
     if not (renew or run.settings.force) and run.state.finished("unified", made_of):
         return UnifiedAnalysis.from_dict(read_json(path)), made_of
-    analysis = _built(run, results, found)
+    analysis = _built(run, results, found, metadata)
     if run.context.insights:
         analysis = with_markers(analysis)
     if problems := timeline_problems(analysis.timeline):
@@ -214,11 +230,12 @@ def _unified(
     return analysis, made_of
 
 
-def _built(run: _Run, results: Mapping[ServiceName, ServiceResult], found: ServiceResults) -> UnifiedAnalysis:
-    video_id = run.task.video_id
+def _built(
+    run: _Run, results: Mapping[str, ServiceResult], found: ServiceResults, metadata: Mapping[str, Any]
+) -> UnifiedAnalysis:
     return build(
-        video_id,
-        VideoMetadata.local(video_id).to_dict(),
+        run.task.video_id,
+        metadata,
         MediaFacts.from_info(run.info, run.settings.sample_fps if run.info.has_video else None),
         results,
         {"rumiai_version": __version__, "stage_seconds": found.stage_seconds, "processed_at": now()},
@@ -238,10 +255,10 @@ def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, A
 
 def _failure(run: _Run, analysis: UnifiedAnalysis) -> Failure | None:
     """Why the video counts as failed: nothing worked, or nothing visual did, or in strict mode, not everything did."""
-    asked = run.applicable()
-    failed = sorted(name for name in asked if not analysis.ok(name))
-    visual = asked & VISUAL
-    too_few = len(failed) == len(asked) or (visual and all(name in failed for name in visual))
+    asked = run.applicable
+    failed = sorted(service.name for service in asked if not analysis.ok(service.name))
+    visual = [service for service in asked if service.stage == "visual"]
+    too_few = len(failed) == len(asked) or (visual and all(service.name in failed for service in visual))
     if not failed or not (too_few or run.settings.strict):
         return None
     reasons = "; ".join(f"{name}: {analysis.reason(name)}" for name in failed)
@@ -251,30 +268,30 @@ def _failure(run: _Run, analysis: UnifiedAnalysis) -> Failure | None:
 
 def _outcome(
     run: _Run,
-    results: Mapping[ServiceName, ServiceResult],
-    stored: Mapping[ServiceName, ServiceResult],
+    results: Mapping[str, ServiceResult],
+    stored: Mapping[str, ServiceResult],
     found: ServiceResults,
     analysis: UnifiedAnalysis,
 ) -> VideoOutcome:
     failure = _failure(run, analysis)
     services: dict[str, dict[str, Any]] = {
-        name: {
-            "ok": analysis.ok(name),
-            "reason": analysis.reason(name),
-            "seconds": round(results[name].seconds, 3),
-            "cached": name in stored,
+        service.name: {
+            "ok": analysis.ok(service.name),
+            "reason": analysis.reason(service.name),
+            "seconds": round(results[service.name].seconds, 3),
+            "cached": service.name in stored,
         }
-        for name in SERVICES
-        if name in results
+        for service in run.asked
+        if service.name in results
     }
     warnings = [*found.warnings, *losses(run.info, found.report, found.sound)]
     partial = warnings or any(not facts["ok"] for facts in services.values())
     video_id = run.task.video_id
     files: dict[str, str] = {"unified": str(run.store.unified_file(video_id))}
-    files |= {name: str(run.store.service_file(name, video_id)) for name in results if analysis.ok(name)}
+    files |= {service.name: str(run.service_file(service)) for service in run.asked if analysis.ok(service.name)}
     return VideoOutcome(
         video_id=video_id,
-        source=run.task.path,
+        source=run.task.item.location,
         status="failed" if failure else "partial" if partial else "ok",
         files=files,
         error=failure,

@@ -10,7 +10,6 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -23,16 +22,15 @@ from rumiai.run.batch import run_batch
 from rumiai.run.claude import Totals, open_claude
 from rumiai.run.embedded_server import embedded_server
 from rumiai.run.types import Event, EventHandler, ServerAccess, VideoTask
+from rumiai.services import AnyService, chosen_services
 from rumiai.settings import Settings
-from rumiai.sources.local import expand
+from rumiai.sources import SourceItem, find_source, list_items
 from rumiai.terminal.console import Display, choose_display, print_outcomes
 
 # Interrupted runs end with 1, for those who count on it (clients.md 4.3).
 _INTERRUPTED = 1
 # A named server is up, or just being started.
 _SERVER_READY_S = 10.0
-# Which service needs which of the server's models.
-_SERVER_MODELS = ("yolo", "ocr", "whisper")
 
 
 def submit_videos(
@@ -47,7 +45,7 @@ def submit_videos(
     """Analyse what the sources name.
 
     Args:
-        sources: Files, folders, glob patterns.
+        sources: What the registered sources accept: files, folders, glob patterns.
         settings: For all videos.
         claude: How Claude is used; None switches it off.
         as_json: Events on stdout instead of tables.
@@ -63,7 +61,7 @@ def submit_videos(
     logging.basicConfig(
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    tasks = [VideoTask(str(path), video_id) for path, video_id in _unique(expand(sources)).items()]
+    tasks = _tasks(list_items(sources))
     outcomes: list[VideoOutcome] = []
     error: RumiAIError | None = None
     totals: Totals | None = None
@@ -108,19 +106,20 @@ def _serialised(handler: EventHandler) -> EventHandler:
     return handle
 
 
-def _unique(paths: list[Path]) -> dict[Path, str]:
-    """One path for each id: the same content under the same name in two folders is one video."""
-    found: dict[str, Path] = {}
-    for path, video_id in assign_ids(paths).items():
-        found.setdefault(video_id, path)
-    return {path: video_id for video_id, path in found.items()}
+def _tasks(items: Sequence[SourceItem]) -> list[VideoTask]:
+    """One task for each id: the same content under the same name in two folders is one video."""
+    found: dict[str, SourceItem] = {}
+    for item, video_id in assign_ids(items, lambda item: find_source(item.source).digest(item)).items():
+        found.setdefault(video_id, item)
+    return [VideoTask(item, video_id) for video_id, item in found.items()]
 
 
 @contextlib.contextmanager
 def _server(settings: Settings, display: Display, stop: threading.Event) -> Iterator[ServerAccess]:
     """The server named in the settings, else an embedded one for the length of the run."""
-    models = tuple(name for name in _SERVER_MODELS if name in settings.services)
-    _check_weights(settings, () if settings.server else models)
+    services = chosen_services(settings.services)
+    models = tuple(dict.fromkeys(service.server_model for service in services if service.server_model))
+    _check_weights(services, settings)
     if not models:
         yield ServerAccess(settings.server or "127.0.0.1:0", None, models)
         return
@@ -135,23 +134,16 @@ def _server(settings: Settings, display: Display, stop: threading.Event) -> Iter
         display.handle({"event": "server", "state": "stopping", "message": "stopping the model server ..."})
 
 
-def _check_weights(settings: Settings, models: tuple[str, ...]) -> None:
-    """Refuse to start without the model files that the run will need.
+def _check_weights(services: Sequence[AnyService], settings: Settings) -> None:
+    """Refuse to start without the model files that the run needs on this machine.
 
     Raises:
         WeightsError: One is missing or damaged; the message says how to fetch it.
     """
-    wanted = {
-        "yolo": (settings.yolo_weights,),
-        "ocr": ("craft_mlt_25k.pth", "PP-OCRv6_det_small.onnx"),
-        "whisper": (f"whisper-{settings.whisper_model}-ct2",),
-    }
-    names = [name for model in models for name in wanted[model] if "/" not in name]
-    if {"mediapipe", "emotion_detection"} & set(settings.services):
-        names += ["face_landmarker.task", "hand_landmarker.task", "pose_landmarker_full.task"]
-        names += ["gesture_embedder.tflite", "canned_gesture_classifier.tflite"]
-    for name in names:
-        weights.path(name)
+    local = [service for service in services if not (settings.server and service.server_model)]
+    for name in dict.fromkeys(name for service in local for name in service.weights(settings)):
+        if "/" not in name:  # a path is the user's own file
+            weights.path(name)
 
 
 async def _check_server(address: str, models: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rumiai.contracts.outcome import VideoOutcome
 from rumiai.settings import Settings
+from rumiai.sources import SourceItem
 
 # One JSON object with the key "event": "progress", "log", "retry", "video", "server", "claude" or "done".
 Event = Mapping[str, Any]
@@ -22,11 +23,11 @@ class VideoTask:
     """One video to analyse.
 
     Attributes:
-        path: The file.
+        item: Where it is.
         video_id: Safe as a file name, unique within the run.
     """
 
-    path: str
+    item: SourceItem
     video_id: str
 
 

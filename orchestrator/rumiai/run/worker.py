@@ -8,21 +8,19 @@ import os
 import resource
 import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import psutil
 
-from rumiai import weights
 from rumiai.contracts.outcome import Failure, VideoOutcome
 from rumiai.errors import RumiAIError
-from rumiai.people.landmarks import PeopleAnalyzer
-from rumiai.perception.service_run import Tools
 from rumiai.run import pipeline
 from rumiai.run.events import MESSAGE_CHARS, EventLogHandler, EventSender
+from rumiai.run.plugins import load_plugins
 from rumiai.run.types import RunContext, VideoTask
+from rumiai.services import WorkerTools
 
 LOG = logging.getLogger("rumiai")
 
@@ -45,16 +43,8 @@ class Worker:
         self._context = context
         self._events = EventSender(context.events)
         logging.basicConfig(level=context.settings.log_level, handlers=[EventLogHandler(self._events)], force=True)
-        self._people: PeopleAnalyzer | None = None
-        self._tools = Tools(self._people_analyzer, ThreadPoolExecutor(1, "people"))
-
-    def _people_analyzer(self, new_video: bool) -> PeopleAnalyzer:
-        """MediaPipe's models, made once, in the thread that uses them."""
-        if self._people is None:
-            self._people = PeopleAnalyzer(weights.path)
-        elif new_video:
-            self._people.reset()
-        return self._people
+        load_plugins(context.settings.plugins)
+        self._tools = WorkerTools()
 
     def analyse(self, task: VideoTask) -> VideoOutcome:
         """Analyse one video. Raises nothing: an exception becomes the failure in the outcome."""
@@ -68,7 +58,9 @@ class Worker:
             # The process boundary: a bug in one video is recorded, with its traceback in the log, and costs that video.
             LOG.exception("%s: unexpected error", task.video_id)
             failure = Failure(type(exc).__name__, str(exc)[:MESSAGE_CHARS], progress.stage)
-        return VideoOutcome(task.video_id, task.path, "failed", seconds=time.monotonic() - began_s, error=failure)
+        return VideoOutcome(
+            task.video_id, task.item.location, "failed", seconds=time.monotonic() - began_s, error=failure
+        )
 
 
 def _memory() -> dict[str, float]:

@@ -1,1 +1,9 @@
-"""A thing the user names, turned into local files."""
+"""The sources of videos: one file each, registered here. A plugin registers its own in the same way."""
+
+from rumiai.sources.base import FetchedVideo, Source, SourceItem
+from rumiai.sources.local import LocalSource
+from rumiai.sources.registry import find_source, list_items, register, registered
+
+__all__ = ["FetchedVideo", "Source", "SourceItem", "find_source", "list_items", "register", "registered"]
+
+register(LocalSource())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from rumiai.errors import SourceError
+from rumiai.errors import SourceError, StoreError
+from rumiai.sources.base import FetchedVideo, Source, SourceItem
 
 # What a folder is searched for. A file that is named is taken whatever its suffix; the probe decides.
 MEDIA_SUFFIXES: Final[frozenset[str]] = frozenset(
@@ -15,33 +17,43 @@ MEDIA_SUFFIXES: Final[frozenset[str]] = frozenset(
 )
 
 
-def expand(sources: Sequence[str]) -> list[Path]:
-    """The files that the given names stand for.
+class LocalSource(Source):
+    """Paths of files, of folders (searched with all below them, hidden ones left out), and glob patterns."""
 
-    Args:
-        sources: Paths of files, of folders (searched with all below them, hidden ones left out), and glob patterns.
+    name = "local"
 
-    Returns:
-        Absolute paths, each once, in the order of the sources, sorted within a folder or glob.
+    def accepts(self, text: str) -> bool:
+        """Everything but a URL."""
+        return "://" not in text
 
-    Raises:
-        SourceError: A name stands for nothing, is a URL, or is no plain file.
-    """
-    found: dict[Path, None] = {}
-    for source in sources:
-        for path in _expand_one(source):
-            found[path.resolve()] = None
-    if not found:
-        raise SourceError("no video was named", hint="give files, folders or glob patterns")
-    return list(found)
+    def list(self, text: str) -> Sequence[SourceItem]:
+        """The files as absolute paths, sorted within a folder or glob.
+
+        Raises:
+            SourceError: The name stands for nothing, or is no plain file.
+        """
+        paths = (path.resolve() for path in _expand(text))
+        return [SourceItem(self.name, str(path), path.stem) for path in paths]
+
+    def fetch(self, item: SourceItem, folder: Path) -> FetchedVideo:
+        """The file is where it is."""
+        return FetchedVideo(Path(item.location))
+
+    def digest(self, item: SourceItem) -> str:
+        """The sha256 of the file's content: the same video may lie in two folders.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        try:
+            with Path(item.location).open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as exc:
+            raise StoreError(f"cannot read {item.location}: {exc.strerror}") from exc
 
 
-def _expand_one(source: str) -> list[Path]:
-    if "://" in source:
-        raise SourceError(
-            f"{source} is a URL; this version takes files, folders and glob patterns", hint="download the file first"
-        )
-    path = Path(source).expanduser()
+def _expand(text: str) -> list[Path]:
+    path = Path(text).expanduser()
     if path.is_file():
         return [path]
     if path.is_dir():
@@ -53,16 +65,16 @@ def _expand_one(source: str) -> list[Path]:
             and not any(part.startswith(".") for part in item.relative_to(path).parts)
         )
         if not inside:
-            raise SourceError(f"{source} is a folder without media files", hint=f"looked for {_suffixes()}")
+            raise SourceError(f"{text} is a folder without media files", hint=f"looked for {_suffixes()}")
         return inside
     if path.exists():
-        raise SourceError(f"{source} is neither a file nor a folder")
-    if glob.has_magic(source):
+        raise SourceError(f"{text} is neither a file nor a folder")
+    if glob.has_magic(text):
         matches = sorted(Path(m) for m in glob.glob(str(path), recursive=True) if Path(m).is_file())
         if not matches:
-            raise SourceError(f"the pattern {source} matches no file")
+            raise SourceError(f"the pattern {text} matches no file")
         return matches
-    raise SourceError(f"{source} does not exist", hint="check the path")
+    raise SourceError(f"{text} does not exist", hint="check the path")
 
 
 def _suffixes() -> str:

@@ -18,12 +18,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from rumiai.contracts.outcome import VideoOutcome
+from rumiai.services import all_services
 
 # What a reader can follow; more often costs processor time that the models need.
 _REDRAWS_PER_S: Final = 4
 # With more videos than this, the end of the run lists one line each instead of a table each.
 _MOST_TABLES: Final = 20
-_MOST_CUTS: Final = 8
 # Wider than any path.
 _NO_TERMINAL_COLUMNS: Final = 5000
 _COLOURS: Final = {"ok": "green", "partial": "yellow", "failed": "red"}
@@ -253,27 +253,5 @@ def _found(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     width, height = summary["size"]
     size = f", {width}x{height}" if width else ""
     rows = [("duration", f"{summary['duration_s']:.1f} s{size}")]
-    if summary["shots"] is not None:
-        cuts = ", ".join(f"{cut:.2f}" for cut in summary["cuts_s"][:_MOST_CUTS])
-        more = _more(len(summary["cuts_s"]) - _MOST_CUTS)
-        rows.append(("shots", f"{summary['shots']}" + (f" (cuts at {cuts} s{more})" if cuts else "")))
-    if summary["words"] is not None:
-        said = f"{summary['words']} words" + (f", {summary['language']}" if summary["words"] else "")
-        rows.append(("speech", said + (f": {summary['first_sentence']}" if summary["first_sentence"] else "")))
-    if summary["texts"] is not None:
-        more = _more(summary["text_count"] - len(summary["texts"]))
-        rows.append(("texts", "; ".join(summary["texts"]) + more or "none"))
-    if summary["objects"] is not None:
-        shares = ", ".join(f"{name} {share:.0%}" for name, share in summary["objects"].items())
-        more = _more(summary["object_class_count"] - len(summary["objects"]))
-        rows.append(("objects", f"{shares} of frames{more}" if shares else "none"))
-    if summary["presence_percentage"] is not None:
-        gestures = f", gestures {', '.join(summary['gestures'])}" if summary["gestures"] else ""
-        presence = f"on {summary['presence_percentage']:.0f}% of frames, at most {summary['most_faces']} faces"
-        rows.append(("people", presence + gestures))
-    return rows
-
-
-def _more(count: int) -> str:
-    """How many a list does not show."""
-    return f"; {count} more" if count > 0 else ""
+    services = sorted(all_services(), key=lambda service: service.summary_place)
+    return rows + [line for service in services if (line := service.summary_line(summary)) is not None]

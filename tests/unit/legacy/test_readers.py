@@ -16,7 +16,8 @@ from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.errors import ContractError, StoreError
 from rumiai.legacy.normalising.common import canonical_box
 from rumiai.legacy.services import canonical_form, read_service
-from rumiai.legacy.stored import ML_FILES, extraction_fps, read_ml_files, read_unified
+from rumiai.legacy.stored import extraction_fps, read_ml_files, read_unified
+from rumiai.services import all_services, find_service
 from rumiai.timeline.build import build
 from rumiai.timeline.markers import compute_markers
 
@@ -485,7 +486,7 @@ def test_files_that_say_too_little_are_errors():
 
 def test_ml_files_rebuild_the_analysis(tmp_path):
     built = build("7", {"id": "7"}, FACTS, results())
-    for service, names in ML_FILES.items():
+    for service, names in ((service.name, service.files) for service in all_services()):
         path = tmp_path / names[0].format(id="7_1" if service == "yolo" else "7")
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(canonical(service)), encoding="utf-8")
@@ -495,7 +496,7 @@ def test_ml_files_rebuild_the_analysis(tmp_path):
     scraped = tmp_path / "temp/7_apify.json"
     scraped.parent.mkdir()
     scraped.write_text('{"id": "7", "text": "caption", "playCount": 9}')
-    (tmp_path / ML_FILES["ocr"][0].format(id="7")).write_text("{broken")
+    (tmp_path / find_service("ocr").file.format(id="7")).write_text("{broken")
     again = read_ml_files(tmp_path, "7")
     assert (again.metadata["description"], again.metadata["views"]) == ("caption", 9)
     assert "could not be read" in again.reason("ocr")

@@ -14,10 +14,17 @@ from hypothesis import strategies as st
 
 from rumiai.errors import StoreError
 from rumiai.results.store import RunState, Store, assign_ids, fingerprint, read_json, safe_id, write_json
+from rumiai.services import find_service
+from rumiai.sources.local import LocalSource
 
 
 def digits(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:8]
+
+
+def ids(paths: list[Path]) -> list[str]:
+    source = LocalSource()
+    return list(assign_ids([item for path in paths for item in source.list(str(path))], source.digest).values())
 
 
 @pytest.mark.parametrize(
@@ -50,8 +57,7 @@ def test_ids_of_a_run(tmp_path: Path) -> None:
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
-    ids = assign_ids([tmp_path / name for name in files])
-    assert [ids[tmp_path / name] for name in files] == [
+    assert ids([tmp_path / name for name in files]) == [
         f"clip_{digits(b'one')}",
         f"clip_{digits(b'two')}",
         "ok",
@@ -63,8 +69,10 @@ def test_ids_of_a_run(tmp_path: Path) -> None:
 def test_names_that_differ_in_case_alone_collide(tmp_path: Path) -> None:
     for name in ("Clip.mp4", "clip.mov"):
         (tmp_path / name).write_bytes(name.encode())
-    ids = assign_ids([tmp_path / "Clip.mp4", tmp_path / "clip.mov"])
-    assert sorted(ids.values()) == sorted([f"Clip_{digits(b'Clip.mp4')}", f"clip_{digits(b'clip.mov')}"])
+    assert ids([tmp_path / "Clip.mp4", tmp_path / "clip.mov"]) == [
+        f"Clip_{digits(b'Clip.mp4')}",
+        f"clip_{digits(b'clip.mov')}",
+    ]
 
 
 def test_write_json_is_utf8_and_leaves_no_temporary_file(tmp_path: Path) -> None:
@@ -110,7 +118,7 @@ def test_paths_are_those_of_the_specification(tmp_path: Path) -> None:
         "emotion_detection": "emotion_detection_outputs/v1/v1_emotions.json",
     }
     for service, name in relative.items():
-        assert store.service_file(service, "v1") == tmp_path / name  # type: ignore[arg-type]
+        assert store.service_file(find_service(service), "v1") == tmp_path / name
     assert store.unified_file("v1") == tmp_path / "unified_analysis/v1.json"
     assert store.markers_file("v1") == tmp_path / "temporal_markers/v1.json"
     assert store.state_file("v1") == tmp_path / "insights/v1/state.json"

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from rumiai.errors import SourceError
-from rumiai.sources.local import expand
+from rumiai.sources import list_items
+
+
+def expand(texts: list[str]) -> list[Path]:
+    return [Path(item.location) for item in list_items(texts)]
 
 
 @pytest.fixture

@@ -176,6 +176,10 @@ class ServiceData(ServiceModel):
             return problems_of(error, cls)
         return []
 
+    def on_device(self, device: str | None) -> Self:
+        """The same data, whose metadata say where the model ran."""
+        return self.model_copy(update={"metadata": self.metadata.model_copy(update={"device": device})})
+
 
 def told(problems: list[str]) -> str:
     """One line: the first problem and how many there are beside it."""

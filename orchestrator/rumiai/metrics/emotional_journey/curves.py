@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from rumiai.contracts.lexicons import EMOTIONS
+from rumiai.contracts.lexicons import EMOTIONS, Emotion
 from rumiai.core.arrays import Floats, Ints
 from rumiai.metrics.shared.labels import LabelRun, most_frequent
 from rumiai.metrics.shared.statistics import clamp, mean, ratio
@@ -23,7 +23,7 @@ EmotionalArc = Literal["rising", "falling", "stable", "rollercoaster"]
 Trajectory = Literal["ascending", "descending", "u-shaped", "inverted-u", "flat"]
 Thirds = tuple[float | None, float | None, float | None]
 
-NEUTRAL: Final = "neutral"
+NEUTRAL: Final[Emotion] = "neutral"
 _MOVED: Final = 0.2  # smaller differences of mean valence are no movement
 _TRAJECTORY: Final = 0.3
 _KNOWN_PER_THIRD: Final = 3
@@ -31,7 +31,7 @@ _ROLLERCOASTER_CHANGES: Final = 4  # per 30 s
 _ROLLERCOASTER_STD: Final = 0.3
 
 
-def strongest_labels(groups: Ints, labels: Sequence[str], confidences: Floats, count: int) -> list[str | None]:
+def strongest_labels(groups: Ints, labels: Sequence[Emotion], confidences: Floats, count: int) -> list[Emotion | None]:
     """The label with most confidence in each group of samples.
 
     Args:
@@ -43,13 +43,17 @@ def strongest_labels(groups: Ints, labels: Sequence[str], confidences: Floats, c
     Returns:
         One label per group, the alphabetically first on ties; None for a group without samples.
     """
-    weights: list[Counter[str]] = [Counter() for _ in range(count)]
+    weights: list[dict[Emotion, float]] = [{} for _ in range(count)]
     for group, label, weight in zip(groups.tolist(), labels, confidences.tolist(), strict=True):
-        weights[group][label] += weight
-    return [min(w, key=lambda label: (-w[label], label)) if w else None for w in weights]
+        weights[group][label] = weights[group].get(label, 0.0) + weight
+    return [_heaviest(group) if group else None for group in weights]
 
 
-def held_labels(groups: Ints, labels: Sequence[str]) -> list[str]:
+def _heaviest(weights: dict[Emotion, float]) -> Emotion:
+    return min(weights, key=lambda label: (-weights[label], label))
+
+
+def held_labels(groups: Ints, labels: Sequence[Emotion]) -> list[Emotion]:
     """The most frequent label of each group that has samples.
 
     Args:
@@ -59,13 +63,13 @@ def held_labels(groups: Ints, labels: Sequence[str]) -> list[str]:
     Returns:
         One label per group in the order of the groups, the alphabetically first on ties; empty without samples.
     """
-    found: dict[int, list[str]] = {}
+    found: dict[int, list[Emotion]] = {}
     for group, label in zip(groups.tolist(), labels, strict=True):
         found.setdefault(group, []).append(label)
     return [most_frequent(found[group]) or NEUTRAL for group in sorted(found)]
 
 
-def emotional_diversity(labels: Sequence[str]) -> float | None:
+def emotional_diversity(labels: Sequence[Emotion]) -> float | None:
     """Shannon entropy of the label shares, divided by ln 7, that of seven equally frequent emotions.
 
     Source: docs/analyses.md, emotionalCoreMetrics, ``emotionalDiversity``.
@@ -166,7 +170,7 @@ def trajectory(valence: Floats) -> Trajectory | None:
     return "inverted-u" if middle - max(first, last) > _MOVED else "flat"
 
 
-def transition_smoothness(valences: Floats, runs: Sequence[LabelRun]) -> float | None:
+def transition_smoothness(valences: Floats, runs: Sequence[LabelRun[Emotion]]) -> float | None:
     """1 - mean jump of the valence at transitions / 2, where a jump is between the means of neighbouring runs.
 
     Source: docs/analyses.md, emotionalDynamics, ``transitionSmoothness``.

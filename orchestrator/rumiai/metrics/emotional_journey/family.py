@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from rumiai.contracts.blocks import MoreMetrics
-from rumiai.contracts.lexicons import VALENCE_WEIGHTS
+from rumiai.contracts.lexicons import VALENCE_WEIGHTS, Emotion
 from rumiai.metrics.emotional_journey.blocks import SCHEMA, Blocks
 from rumiai.metrics.emotional_journey.curves import (
     NEUTRAL,
@@ -190,7 +190,7 @@ def _key_events(journey: Journey, evidence: Evidence) -> dict[str, Any]:
 def resolution(journey: Journey) -> dict[str, Any] | None:
     """The last change to joy, or back to neutral, in the last 20 %; closure when it is the video's last change."""
     begin_s = (1 - _CLOSING_SHARE) * journey.bins.duration_s
-    settling: list[LabelChange] = [
+    settling: list[LabelChange[Emotion]] = [
         change for change in journey.changes if change.time_s >= begin_s and change.after in (NEUTRAL, "joy")
     ]
     if not settling:
@@ -203,7 +203,7 @@ def resolution(journey: Journey) -> dict[str, Any] | None:
     }
 
 
-def _dominant(journey: Journey) -> str | None:
+def _dominant(journey: Journey) -> Emotion | None:
     """Label with most confidence over the video; None without a face."""
     labels, confidences = journey.faces.labels, journey.faces.confidences
     return strongest_labels(np.zeros(len(labels), dtype=np.int64), labels, confidences, 1)[0]

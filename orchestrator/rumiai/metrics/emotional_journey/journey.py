@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rumiai.contracts.lexicons import Emotion
 from rumiai.core.arrays import Floats, Ints
 from rumiai.core.intervals import as_intervals
 from rumiai.metrics.emotional_journey.curves import (
@@ -64,8 +65,8 @@ class Journey:
     valence: Floats
     arousal: Floats
     known: Ints
-    labels: list[str | None]
-    changes: tuple[LabelChange, ...]
+    labels: list[Emotion | None]
+    changes: tuple[LabelChange[Emotion], ...]
     change_rate: float | None
     variability: float | None
     thirds: Thirds
@@ -113,7 +114,7 @@ def measure_journey(faces: Expressions, bins: Bins) -> Journey:
 
 
 def _peaks_of(
-    chosen: Sequence[int], faces: Expressions, bins: Bins, labels: Sequence[str | None], intensity: Floats
+    chosen: Sequence[int], faces: Expressions, bins: Bins, labels: Sequence[Emotion | None], intensity: Floats
 ) -> list[Peak]:
     sample_bins = bins.index(faces.times_s)
     found = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final, Literal
 
+from rumiai.contracts.lexicons import Emotion
 from rumiai.metrics.emotional_journey.curves import NEUTRAL, EmotionalArc, Thirds, Trajectory
 from rumiai.metrics.emotional_journey.transitions import ToneShares
 
@@ -29,7 +30,7 @@ _DIVERSE: Final = 0.5
 _DOMINANT, _MINOR = 0.6, 0.3  # shares of known bins
 
 
-def journey_archetype(thirds: Thirds, arc: EmotionalArc | None, peak_emotions: Collection[str]) -> JourneyArchetype:
+def journey_archetype(thirds: Thirds, arc: EmotionalArc | None, peak_emotions: Collection[Emotion]) -> JourneyArchetype:
     """Shape of the journey, the first rule that fits.
 
     Args:
@@ -52,7 +53,7 @@ def journey_archetype(thirds: Thirds, arc: EmotionalArc | None, peak_emotions: C
 
 
 def emotional_techniques(
-    labels: Collection[str], held: Sequence[str], reinforcement: float | None, contrasts: int
+    labels: Collection[Emotion], held: Sequence[Emotion], reinforcement: float | None, contrasts: int
 ) -> list[str]:
     """Techniques for which there is evidence.
 

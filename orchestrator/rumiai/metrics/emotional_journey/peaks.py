@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from rumiai.contracts.lexicons import Emotion
 from rumiai.core.arrays import Floats, Ints
 from rumiai.metrics.emotional_journey.curves import running_mean
 from rumiai.metrics.shared.series import local_maxima
@@ -35,7 +36,7 @@ class Peak:
     """
 
     bin: int
-    emotion: str
+    emotion: Emotion
     intensity: float
     time_s: float
 

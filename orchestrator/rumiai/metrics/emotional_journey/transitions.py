@@ -13,11 +13,12 @@ from typing import Final
 
 import numpy as np
 
+from rumiai.contracts.lexicons import Emotion
 from rumiai.core.arrays import Floats
 from rumiai.metrics.shared.series import runs_of
 from rumiai.metrics.shared.statistics import mean
 
-Pair = tuple[str, str]
+Pair = tuple[Emotion, Emotion]
 
 _TONED: Final = 0.1  # |valence| up to which a bin is neutral
 _DEAD: Final = 0.2  # |valence| below which a bin is dead
@@ -64,7 +65,7 @@ def tone_shares(valence: Floats) -> ToneShares:
     return ToneShares(mean(valence > _TONED), mean(valence < -_TONED), mean(np.abs(valence) <= _TONED))
 
 
-def transition_counts(labels: Sequence[str]) -> dict[Pair, int]:
+def transition_counts(labels: Sequence[Emotion]) -> dict[Pair, int]:
     """How often each label follows each, itself included.
 
     Args:

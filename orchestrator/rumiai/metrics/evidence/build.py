@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeVar
 import numpy as np
 
 from rumiai.contracts.gestures import gestures_of
-from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, canonical_emotion, canonical_gesture
+from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, Emotion, canonical_emotion, canonical_gesture
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.services import (
     AudioData,
@@ -244,7 +244,7 @@ def _expressions(feat: ExpressionsData | None, people: PeopleData | None) -> e.E
 def _expression_series(
     source: Literal["emotion_detection", "mediapipe"], raw: Iterable[EmotionSample | FaceExpression], rate: float | None
 ) -> e.Expressions:
-    best: dict[float, tuple[float, str, float]] = {}
+    best: dict[float, tuple[float, Emotion, float]] = {}
     for item in raw:
         label, confidence = canonical_emotion(item.emotion or ""), item.confidence
         if label is None or confidence is None:

@@ -14,7 +14,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from rumiai.contracts.lexicons import VALENCE_WEIGHTS
+from rumiai.contracts.lexicons import VALENCE_WEIGHTS, Emotion
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.core.arrays import Floats, Ints
 from rumiai.core.intervals import as_intervals, union
@@ -256,7 +256,7 @@ class Expressions:
     source: Literal["emotion_detection", "mediapipe"]
     step_s: float
     times_s: Floats
-    labels: tuple[str, ...]
+    labels: tuple[Emotion, ...]
     confidences: Floats
     valences: Floats
 
@@ -273,7 +273,7 @@ class Expressions:
         return np.multiply(self.confidences, weights)
 
     @cached_property
-    def smoothed(self) -> SmoothedLabels:
+    def smoothed(self) -> SmoothedLabels[Emotion]:
         """Labels held for at least 1.0 s."""
         return smooth(self.times_s.tolist(), self.labels, self.step_s)
 

@@ -23,8 +23,8 @@ from rumiai.metrics.person_framing.boxes import (
     steps_between,
     union_area,
 )
-from rumiai.metrics.shared.framing import SHOTS, person_samples, shot_codes
-from rumiai.metrics.shared.labels import SmoothedLabels, smooth
+from rumiai.metrics.shared.framing import SHOTS, Shot, person_samples, shot_codes
+from rumiai.metrics.shared.labels import L, SmoothedLabels, smooth
 from rumiai.metrics.shared.series import runs_of
 from rumiai.metrics.shared.statistics import clamp, cv, line, mean, mean_known, median, std
 
@@ -164,20 +164,20 @@ class Presence:
         return covered
 
     @cached_property
-    def labels(self) -> tuple[str, ...]:
+    def labels(self) -> tuple[Shot, ...]:
         """Shot type of each sample."""
         return tuple(SHOTS[code] for code in shot_codes(self.people, self.evidence.objects).tolist())
 
     @cached_property
-    def shots(self) -> SmoothedLabels:
+    def shots(self) -> SmoothedLabels[Shot]:
         """Shot types held for at least 1.0 s."""
         return self.smoothed(self.labels)
 
-    def smoothed(self, labels: Sequence[str]) -> SmoothedLabels:
+    def smoothed(self, labels: Sequence[L]) -> SmoothedLabels[L]:
         """Labels of all samples, smoothed."""
         return smooth(self.grid.times_s.tolist(), labels, self.grid.step_s)
 
-    def runs(self, smoothed: SmoothedLabels) -> list[Run]:
+    def runs(self, smoothed: SmoothedLabels[L]) -> list[Run]:
         """The runs of smoothed labels as stretches that cover the whole video."""
         starts = [0.0 if run.first == 0 else smoothed.times_s[run.first] for run in smoothed.runs]
         ends = [*starts[1:], self.evidence.duration_s]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,9 @@ from rumiai.core.arrays import Ints
 from rumiai.metrics.evidence.types import Detections, Objects, People, Poses
 from rumiai.metrics.shared.labels import SmoothedLabels, smooth
 
-SHOTS: Final[tuple[str, ...]] = ("none", "wide", "medium", "close")
+Shot = Literal["none", "wide", "medium", "close"]
+
+SHOTS: Final[tuple[Shot, ...]] = ("none", "wide", "medium", "close")
 
 _CLOSE_ABOVE: Final = 0.25  # share of the frame that the largest face covers
 _MEDIUM_ABOVE: Final = 0.08
@@ -47,7 +49,7 @@ def _is_medium(poses: Poses) -> npt.NDArray[np.bool_]:
     return np.asarray((poses.boxes[:, 3] > _TALL) & shoulders & ~hips)
 
 
-def smoothed_shots(people: People, objects: Objects | None) -> SmoothedLabels:
+def smoothed_shots(people: People, objects: Objects | None) -> SmoothedLabels[Shot]:
     """Shot types held for at least 1.0 s, one per sample of the people's grid."""
     labels = [SHOTS[code] for code in shot_codes(people, objects).tolist()]
     return smooth(people.grid.times_s.tolist(), labels, people.grid.step_s)

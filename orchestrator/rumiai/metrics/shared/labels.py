@@ -10,32 +10,34 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
+from typing import Final, Generic, TypeVar
+
+L = TypeVar("L", bound=str)  # the words of one vocabulary
 
 _HELD_S: Final = 1.0
 _EPSILON_S: Final = 1e-9
 
 
 @dataclass(frozen=True)
-class LabelRun:
+class LabelRun(Generic[L]):
     """Consecutive labelled samples of one smoothed label: indices ``[first, stop)`` of the samples that have one."""
 
-    label: str
+    label: L
     first: int
     stop: int
 
 
 @dataclass(frozen=True)
-class LabelChange:
+class LabelChange(Generic[L]):
     """A change of the smoothed label, at the first sample of the new one."""
 
     time_s: float
-    before: str
-    after: str
+    before: L
+    after: L
 
 
 @dataclass(frozen=True)
-class SmoothedLabels:
+class SmoothedLabels(Generic[L]):
     """Samples without a label are skipped; ``times_s`` and ``labels`` are those of the others.
 
     Attributes:
@@ -45,11 +47,11 @@ class SmoothedLabels:
     """
 
     times_s: tuple[float, ...]
-    labels: tuple[str, ...]
-    runs: tuple[LabelRun, ...]
+    labels: tuple[L, ...]
+    runs: tuple[LabelRun[L], ...]
 
     @property
-    def changes(self) -> tuple[LabelChange, ...]:
+    def changes(self) -> tuple[LabelChange[L], ...]:
         """Every change, in order."""
         return tuple(
             LabelChange(self.times_s[new.first], old.label, new.label)
@@ -57,25 +59,25 @@ class SmoothedLabels:
         )
 
 
-def smooth(times_s: Sequence[float], labels: Sequence[str | None], step_s: float) -> SmoothedLabels:
+def smooth(times_s: Sequence[float], labels: Sequence[L | None], step_s: float) -> SmoothedLabels[L]:
     """Smooth labels sampled every ``step_s`` seconds; None where a sample has no label."""
     known = [(time, label) for time, label in zip(times_s, labels, strict=True) if label is not None]
     raw = [(label, len(list(group))) for label, group in groupby(label for _, label in known)]
     held = [label for label, count in raw if count * step_s >= _HELD_S - _EPSILON_S]
     current = held[0] if held else most_frequent([label for _, label in known])
-    smoothed: list[str] = []
+    smoothed: list[L] = []
     for label, count in raw:
         if count * step_s >= _HELD_S - _EPSILON_S:
             current = label
         smoothed.extend([current or label] * count)
-    runs: list[LabelRun] = []
+    runs: list[LabelRun[L]] = []
     for label, group in groupby(smoothed):
         first = runs[-1].stop if runs else 0
         runs.append(LabelRun(label, first, first + len(list(group))))
     return SmoothedLabels(tuple(time for time, _ in known), tuple(smoothed), tuple(runs))
 
 
-def most_frequent(labels: Sequence[str]) -> str | None:
+def most_frequent(labels: Sequence[L]) -> L | None:
     """The most frequent label, the alphabetically first on ties; None for none."""
     counts = Counter(labels)
     return min(counts, key=lambda label: (-counts[label], label)) if counts else None

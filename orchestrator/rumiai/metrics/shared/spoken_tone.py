@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from rumiai.contracts.lexicons import Emotion
 from rumiai.core.arrays import Floats
 from rumiai.metrics.evidence.types import Expressions, Segment
 from rumiai.metrics.shared.statistics import mean
@@ -34,7 +35,7 @@ class SpokenTone:
 
     start_s: float
     end_s: float
-    emotion: str
+    emotion: Emotion
     sentiment: Literal["positive", "negative"]
     congruent: bool
 
@@ -65,7 +66,7 @@ def spoken_tones(segments: Iterable[Segment], faces: Expressions) -> list[Spoken
     return found
 
 
-def strongest_label(labels: Sequence[str], valences: Floats, *, positive: bool) -> str:
+def strongest_label(labels: Sequence[Emotion], valences: Floats, *, positive: bool) -> Emotion:
     """The label that contributes most valence of one sign.
 
     Args:
@@ -76,7 +77,7 @@ def strongest_label(labels: Sequence[str], valences: Floats, *, positive: bool) 
     Returns:
         The label; the alphabetically first on ties.
     """
-    weights: dict[str, float] = {}
+    weights: dict[Emotion, float] = {}
     for label, valence in zip(labels, valences.tolist(), strict=True):
         weights[label] = weights.get(label, 0.0) + valence
     sign = 1 if positive else -1

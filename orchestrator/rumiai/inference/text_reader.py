@@ -1,39 +1,59 @@
-"""On-screen text: which frames to read, what was read on them, and the texts and stickers that come of it."""
+"""On-screen text of a video: which frames are read, what was read on them, which texts and stickers that gives."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any
 
+from rumiai.contracts.frame_reader import ALL_KINDS, FrameReader, Reading
 from rumiai.contracts.frames import FrameBatch, FrameDetections, FrameTexts, Sampling
 from rumiai.inference import creative
 from rumiai.inference.client import TritonClient
 from rumiai.inference.ocr import CAPTIONS, STRICT, read_texts
 from rumiai.inference.ocr_gate import GatedTexts, OcrGate
 from rumiai.inference.stickers import StickerFinder
-from rumiai.settings import Settings
 
 
-class TextReader:
-    """One video's text service.
+class TextReader(FrameReader):
+    """Reads the texts of one video.
 
     Args:
         client: Connected to the server.
-        settings: In strict mode every frame is read.
-        sampling: The grid.
+        sampling: The sampling grid.
+        thread: Of one thread; looks at the pixels to decide which frames are read.
+        languages: Of the OCR model.
+        strict: Read every frame, with EasyOCR's own settings.
     """
 
-    def __init__(self, client: TritonClient, settings: Settings, sampling: Sampling) -> None:
-        self._client, self._sampling = client, sampling
-        self._strict = settings.mode == "strict"
-        self._languages = tuple(settings.ocr_langs.split(","))
+    kinds = ALL_KINDS
+
+    def __init__(
+        self,
+        client: TritonClient,
+        sampling: Sampling,
+        thread: Executor | None = None,
+        *,
+        languages: Sequence[str] = ("en",),
+        strict: bool = False,
+    ) -> None:
+        self._client, self._sampling, self._thread = client, sampling, thread
+        self._strict = strict
+        self._languages = tuple(languages)
         self._gate = OcrGate()
         self._stickers = StickerFinder(sampling)
         self._texts: dict[int, FrameTexts] = {}
         self._after_cut: set[int] = set()
 
+    async def prepare(self, batch: FrameBatch) -> Reading | None:
+        """Decide which frames of a batch may hold other text than those before them."""
+        wanted = await asyncio.get_running_loop().run_in_executor(self._thread, self.decide, batch)
+        return partial(self.read_some, batch, wanted) if wanted else None
+
     def decide(self, batch: FrameBatch) -> list[int]:
-        """Which frames of a batch to read; looks at their pixels, so it is called in a thread, in order of batches."""
+        """Which frames of a batch to read: indices, ascending. To be called in the order of the video."""
         if batch.kind == "sampled":
             self._stickers.feed(batch.images, batch.timestamps_s, batch.frame_numbers)
         else:
@@ -43,8 +63,12 @@ class TextReader:
         decisions = self._gate.decide(batch.images, batch.timestamps_s, batch.frame_numbers, batch.kind)
         return [i for i, decision in enumerate(decisions) if decision.origin == "read"]
 
-    async def read(self, batch: FrameBatch, indices: Sequence[int]) -> None:
-        """Have these frames of a batch read.
+    async def read(self, batch: FrameBatch) -> None:
+        """Read every frame of a batch."""
+        await self.read_some(batch, range(len(batch)))
+
+    async def read_some(self, batch: FrameBatch, indices: Sequence[int]) -> None:
+        """Read these frames of a batch.
 
         Raises:
             RumiAIError: As of :func:`rumiai.inference.ocr.read_texts`.

@@ -8,8 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from rumiai.contracts.frames import Sampling
-from rumiai.perception import text_reader
-from rumiai.settings import Settings
+from rumiai.inference import text_reader
 
 
 @pytest.mark.parametrize(
@@ -27,6 +26,6 @@ def test_strict_asks_for_easyocrs_own_settings_and_fast_for_whole_lines(monkeypa
         return [SimpleNamespace(frame_number=7)]
 
     monkeypatch.setattr(text_reader, "read_texts", read_texts)
-    service = text_reader.TextReader("the client", Settings(mode=mode), Sampling(64, 64, 30.0, 1.0, 2.0, 2))
-    asyncio.run(service.read(SimpleNamespace(), [0]))
+    service = text_reader.TextReader("the client", Sampling(64, 64, 30.0, 1.0, 2.0, 2), strict=mode == "strict")
+    asyncio.run(service.read_some(SimpleNamespace(), [0]))
     assert asked == [("the client", [0], expected)]

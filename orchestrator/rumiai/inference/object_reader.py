@@ -1,0 +1,48 @@
+"""Objects on all sampled frames of a video, batch by batch, from the endpoint ``yolo``."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from rumiai.contracts.frame_reader import FrameReader
+from rumiai.contracts.frames import FrameBatch, FrameDetections
+from rumiai.contracts.tensors import COCO_NAMES
+from rumiai.inference.client import TritonClient
+from rumiai.inference.yolo import DetectionParams, detect
+
+PERSON: int = COCO_NAMES.index("person")
+
+
+class ObjectReader(FrameReader):
+    """Detects the objects of one video.
+
+    Args:
+        client: Connected to the server.
+        params: Of each request.
+    """
+
+    def __init__(self, client: TritonClient, params: DetectionParams) -> None:
+        self.params = params
+        self._client = client
+        self._found: dict[int, FrameDetections] = {}
+
+    async def read(self, batch: FrameBatch) -> None:
+        """Detect the objects on a batch.
+
+        Raises:
+            RumiAIError: As of :func:`rumiai.inference.yolo.detect`.
+        """
+        found = await detect(self._client, batch, self.params)
+        self._found.update((frame.frame_number, frame) for frame in found)
+
+    @property
+    def detections(self) -> list[FrameDetections]:
+        """One for each frame read so far, by time."""
+        return sorted(self._found.values(), key=lambda frame: frame.timestamp_s)
+
+    def person_boxes(self, batch: FrameBatch) -> list[npt.NDArray[np.float32]] | None:
+        """For each frame of a batch the (m, 4) x, y, width, height of its persons, normalised; None when not read."""
+        frames = [self._found.get(int(number)) for number in batch.frame_numbers]
+        known = [frame.boxes[frame.class_ids == PERSON] for frame in frames if frame is not None]
+        return known if len(known) == len(frames) else None

@@ -1,0 +1,56 @@
+"""People on all sampled frames of a video, batch by batch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+
+import numpy as np
+import numpy.typing as npt
+
+from rumiai.contracts.frame_reader import FrameReader
+from rumiai.contracts.frames import FrameBatch
+from rumiai.people.landmarks import PeopleAnalyzer
+from rumiai.people.observations import PeopleFrame
+
+# For each frame of a batch the (m, 4) x, y, width, height of the persons on it; None when they are not known.
+PersonBoxes = Callable[[FrameBatch], Sequence[npt.NDArray[np.float32]] | None]
+
+
+class PeopleReader(FrameReader):
+    """Looks for people in one video.
+
+    Args:
+        analyzer: Gives MediaPipe's models; called in ``thread`` alone, where they are made and used.
+        thread: Of one thread.
+        person_boxes: Where persons are, asked when the readers in ``after`` are done with a batch.
+        after: Readers that ``person_boxes`` depends on.
+    """
+
+    def __init__(
+        self,
+        analyzer: Callable[[], PeopleAnalyzer],
+        thread: Executor,
+        person_boxes: PersonBoxes,
+        after: tuple[FrameReader, ...] = (),
+    ) -> None:
+        self.after = after
+        self.frames: list[PeopleFrame] = []
+        self._analyzer, self._thread, self._person_boxes = analyzer, thread, person_boxes
+
+    async def read(self, batch: FrameBatch) -> None:
+        """Look at a batch.
+
+        Raises:
+            MLError: MediaPipe failed.
+            WeightsError: A model file is missing.
+        """
+        boxes = self._person_boxes(batch)
+        self.frames += await asyncio.get_running_loop().run_in_executor(self._thread, self._look, batch, boxes)
+
+    def _look(self, batch: FrameBatch, boxes: Sequence[npt.NDArray[np.float32]] | None) -> list[PeopleFrame]:
+        analyzer = self._analyzer()
+        if not self.frames:
+            analyzer.reset()  # it knows the end of another video
+        return analyzer.analyze(batch.images, batch.timestamps_s, batch.frame_numbers, boxes)

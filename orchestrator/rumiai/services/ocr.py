@@ -1,0 +1,80 @@
+"""Texts and stickers on screen over time: EasyOCR on the model server, stickers in the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more
+
+if TYPE_CHECKING:
+    from rumiai.contracts.services import OcrData
+    from rumiai.contracts.timeline import TimelineEntry
+    from rumiai.settings import Settings
+
+# More would not fit a line of the terminal.
+_MAX_TEXTS: Final = 6
+
+
+class OcrService(VisualService["OcrData"]):
+    """The service ``ocr``."""
+
+    name = "ocr"
+    file = "creative_analysis_outputs/{id}/{id}_creative_analysis.json"
+    settings = ("sample_fps", "max_side_px", "mode")
+    server_model = "ocr"
+    summary_place = 30
+
+    def data_model(self) -> type[OcrData]:
+        """See docs/outputs.md."""
+        from rumiai.contracts.services import OcrData
+
+        return OcrData
+
+    def version(self, settings: Settings) -> str:
+        """The engine and its languages."""
+        return f"easyocr-{settings.ocr_langs}"
+
+    def weights(self, settings: Settings) -> tuple[str, ...]:
+        """EasyOCR's text detector, and the one that tells where reading is worth it."""
+        return ("craft_mlt_25k.pth", "PP-OCRv6_det_small.onnx")
+
+    def start(self, inputs: VisualInputs) -> VisualRun:
+        """Read the frames that may hold other text; link the lines to appearances at the end."""
+        from rumiai.inference.object_reader import ObjectReader
+        from rumiai.inference.text_reader import TextReader
+
+        reader = TextReader(
+            inputs.client,
+            inputs.sampling,
+            inputs.tools.thread("ocr-gate"),
+            languages=inputs.settings.ocr_langs.split(","),
+            strict=inputs.settings.mode == "strict",
+        )
+        objects = inputs.running(ObjectReader)
+
+        def finish(context: VideoContext) -> OcrData:
+            found = reader.assemble(context.cuts_s, objects.detections if objects else ())
+            return self.data_model().from_json(found)
+
+        return VisualRun(reader, finish)
+
+    def entries(self, data: OcrData) -> Iterable[TimelineEntry]:
+        """One ``text`` or ``sticker`` per appearance."""
+        from rumiai.timeline.entries import ocr_entries
+
+        return ocr_entries(data)
+
+    def summary(self, data: OcrData | None) -> dict[str, Any]:
+        """The first texts with their times, and how many there are."""
+        if data is None:
+            return {"texts": None, "text_count": None}
+        shown = [f"{item.text} ({item.start_s:.1f}-{item.end_s:.1f} s)" for item in data.texts]
+        return {"texts": shown[:_MAX_TEXTS], "text_count": len(shown)}
+
+    def summary_line(self, summary: Mapping[str, Any]) -> tuple[str, str] | None:
+        """The first texts."""
+        if summary["texts"] is None:
+            return None
+        more = count_more(summary["text_count"] - len(summary["texts"]))
+        return "texts", "; ".join(summary["texts"]) + more or "none"

@@ -1,0 +1,129 @@
+"""People on the sampled frames: faces, gaze, hands, gestures and bodies by MediaPipe, in the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, package_version
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from rumiai.contracts.frames import FrameBatch
+    from rumiai.contracts.services import PeopleData, ServiceData
+    from rumiai.contracts.timeline import TimelineEntry
+    from rumiai.core.boxes import Box
+    from rumiai.people.reader import PeopleReader
+    from rumiai.settings import Settings
+
+MEDIAPIPE_WEIGHTS: Final = (
+    "face_landmarker.task", "hand_landmarker.task", "pose_landmarker_full.task",
+    "gesture_embedder.tflite", "canned_gesture_classifier.tflite",
+)  # fmt: skip
+
+
+class PeopleService(VisualService["PeopleData"]):
+    """The service ``mediapipe``; it looks where YOLO saw persons, and at whole frames without YOLO."""
+
+    name = "mediapipe"
+    file = "human_analysis_outputs/{id}/{id}_human_analysis.json"
+    settings = ("sample_fps", "max_side_px")
+    summary_place = 50
+
+    def data_model(self) -> type[PeopleData]:
+        """See docs/outputs.md."""
+        from rumiai.contracts.services import PeopleData
+
+        return PeopleData
+
+    def version(self, settings: Settings) -> str:
+        """The library's."""
+        return f"mediapipe-{package_version('mediapipe')}"
+
+    def weights(self, settings: Settings) -> tuple[str, ...]:
+        """MediaPipe's models."""
+        return MEDIAPIPE_WEIGHTS
+
+    def start(self, inputs: VisualInputs) -> VisualRun:
+        """Look for people on every sampled frame; what they do is decided at the end, with the transcript."""
+        from rumiai.people.assemble import assemble_people
+
+        reader = people_reader(inputs)
+
+        def finish(context: VideoContext) -> PeopleData:
+            found = assemble_people(reader.frames, inputs.sampling, speech_segments=_speech(context))
+            return self.data_model().from_json(found)
+
+        return VisualRun(reader, finish)
+
+    def entries(self, data: PeopleData) -> Iterable[TimelineEntry]:
+        """``pose``, ``face``, ``gaze``, ``gesture`` and ``action``."""
+        from rumiai.timeline.entries import people_entries
+
+        return people_entries(data)
+
+    def summary(self, data: PeopleData | None) -> dict[str, Any]:
+        """On how much of the video people are, the most faces at a time, and the gestures."""
+        if data is None:
+            return {"presence_percentage": None, "most_faces": None, "gestures": None}
+        gestures = sorted({gesture.type for gesture in data.gestures})
+        most = max((face.count or 0 for face in data.faces), default=0)
+        return {"presence_percentage": data.presence_percentage, "most_faces": most, "gestures": gestures}
+
+    def summary_line(self, summary: Mapping[str, Any]) -> tuple[str, str] | None:
+        """The same in a line."""
+        if summary["presence_percentage"] is None:
+            return None
+        gestures = f", gestures {', '.join(summary['gestures'])}" if summary["gestures"] else ""
+        presence = f"on {summary['presence_percentage']:.0f}% of frames, at most {summary['most_faces']} faces"
+        return "people", presence + gestures
+
+
+def people_reader(inputs: VisualInputs) -> PeopleReader:
+    """The video's reader of people: the one that runs already, or a new one that goes where YOLO sees persons."""
+    from rumiai import weights
+    from rumiai.inference.object_reader import ObjectReader
+    from rumiai.people.landmarks import PeopleAnalyzer
+    from rumiai.people.reader import PeopleReader
+
+    if running := inputs.running(PeopleReader):
+        return running
+    objects, stored = inputs.running(ObjectReader), _stored_person_boxes(inputs.stored)
+
+    def person_boxes(batch: FrameBatch) -> Sequence[npt.NDArray[np.float32]] | None:
+        found = objects.person_boxes(batch) if objects else None
+        return found if found is not None or stored is None else [stored(int(n)) for n in batch.frame_numbers]
+
+    def analyzer() -> PeopleAnalyzer:
+        return inputs.tools.keep(PeopleAnalyzer, lambda: PeopleAnalyzer(weights.path))
+
+    return PeopleReader(analyzer, inputs.tools.thread("people"), person_boxes, (objects,) if objects else ())
+
+
+def _stored_person_boxes(stored: Mapping[str, ServiceData]) -> Callable[[int], npt.NDArray[np.float32]] | None:
+    """From an earlier run's objects: frame number -> (m, 4) boxes of its persons; None without such a run."""
+    import numpy as np
+
+    from rumiai.contracts.services import YoloData
+
+    objects = stored.get(YoloData.service)
+    if not isinstance(objects, YoloData):
+        return None
+    found: dict[int, list[Box]] = {}
+    for track in objects.tracks:
+        if track.class_name == "person":
+            for seen in track.frames:
+                found.setdefault(seen.frame_number, []).append(seen.bbox)
+    boxes = {number: np.array(rows, np.float32) for number, rows in found.items()}
+    nobody = np.zeros((0, 4), np.float32)
+    return lambda number: boxes.get(number, nobody)
+
+
+def _speech(context: VideoContext) -> list[tuple[float, float]] | None:
+    """Start and end in seconds of what was said; None without a transcript."""
+    from rumiai.contracts.services import WhisperData
+
+    transcript = context.get(WhisperData)
+    return None if transcript is None else [(segment.start_s, segment.end_s) for segment in transcript.segments]

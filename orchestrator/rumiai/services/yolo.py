@@ -1,0 +1,89 @@
+"""Objects on the sampled frames, followed through their shots: YOLO on the model server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more
+
+if TYPE_CHECKING:
+    from rumiai.contracts.services import YoloData
+    from rumiai.contracts.timeline import TimelineEntry
+    from rumiai.settings import Settings
+
+# More would not fit a line of the terminal.
+_MAX_CLASSES: Final = 6
+_PERSON: Final = "person"
+
+
+class YoloService(VisualService["YoloData"]):
+    """The service ``yolo``."""
+
+    name = "yolo"
+    file = "object_detection_outputs/{id}/{id}_yolo_detections.json"
+    settings = ("sample_fps", "max_side_px", "mode")
+    server_model = "yolo"
+    summary_place = 40
+
+    def data_model(self) -> type[YoloData]:
+        """See docs/outputs.md."""
+        from rumiai.contracts.services import YoloData
+
+        return YoloData
+
+    def version(self, settings: Settings) -> str:
+        """The weights' name."""
+        return Path(settings.yolo_weights).stem
+
+    def weights(self, settings: Settings) -> tuple[str, ...]:
+        """The detector."""
+        return (settings.yolo_weights,)
+
+    def start(self, inputs: VisualInputs) -> VisualRun:
+        """Detect on every sampled frame; link detections to tracks at the end."""
+        from rumiai.inference.object_reader import ObjectReader
+        from rumiai.inference.object_tracks import assemble_objects
+        from rumiai.inference.yolo import DetectionParams
+
+        reader = ObjectReader(inputs.client, DetectionParams(mode=inputs.settings.mode))
+
+        def finish(context: VideoContext) -> YoloData:
+            found = assemble_objects(
+                reader.detections,
+                context.cuts_s,
+                inputs.sampling,
+                model=self.version(inputs.settings),
+                params=reader.params,
+            )
+            return self.data_model().from_json(found)
+
+        return VisualRun(reader, finish)
+
+    def entries(self, data: YoloData) -> Iterable[TimelineEntry]:
+        """One ``object`` per track."""
+        from rumiai.timeline.entries import object_entries
+
+        return object_entries(data)
+
+    def summary(self, data: YoloData | None) -> dict[str, Any]:
+        """For each class the share of frames that show it; tracks fragment, so they are not counted."""
+        if data is None:
+            return {"objects": None, "object_class_count": None, "frames_with_person": None}
+        frames: dict[str, set[float]] = {}
+        for track in data.tracks:
+            frames.setdefault(track.class_name, set()).update(seen.timestamp_s for seen in track.frames)
+        total = data.metadata.frames_analyzed or 1
+        ranked = sorted(frames.items(), key=lambda item: (-len(item[1]), item[0]))
+        persons = len(frames.get(_PERSON, ())) / total
+        shares = {name: round(len(seen) / total, 3) for name, seen in ranked[:_MAX_CLASSES]}
+        return {"objects": shares, "object_class_count": len(ranked), "frames_with_person": round(persons, 3)}
+
+    def summary_line(self, summary: Mapping[str, Any]) -> tuple[str, str] | None:
+        """The most frequent classes."""
+        if summary["objects"] is None:
+            return None
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in summary["objects"].items())
+        more = count_more(summary["object_class_count"] - len(summary["objects"]))
+        return "objects", f"{shares} of frames{more}" if shares else "none"
