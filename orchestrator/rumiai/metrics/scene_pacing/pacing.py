@@ -6,11 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rumiai.core.arrays import Floats
+from rumiai.core.arrays import Floats, freeze_arrays
 from rumiai.metrics.evidence.types import Shots
-from rumiai.metrics.scene_pacing.cuts import (
+from rumiai.metrics.scene_pacing.blocks import (
     AccelerationPattern,
-    Trend,
+    MontageSegment,
+    Pace,
+    PacingMomentum,
+    RhythmBreak,
+    RhythmClass,
+)
+from rumiai.metrics.scene_pacing.cuts import (
     acceleration,
     acceleration_pattern,
     cut_rates,
@@ -20,10 +26,6 @@ from rumiai.metrics.scene_pacing.cuts import (
 )
 from rumiai.metrics.scene_pacing.durations import (
     Contrast,
-    Montage,
-    Pace,
-    RhythmBreak,
-    RhythmClass,
     contrasts,
     durations_of,
     long_takes,
@@ -73,15 +75,25 @@ class Pacing:
     rhythm: RhythmClass | None
     pace: Pace
     acceleration: float
-    trend: Trend
+    trend: PacingMomentum
     pattern: AccelerationPattern
     edges_s: Floats
     rates_hz: Floats
     peaks: list[int]
     contrasts: tuple[Contrast, ...]
-    montages: tuple[Montage, ...]
-    breaks: tuple[RhythmBreak, ...]
+    montages: list[MontageSegment]
+    breaks: list[RhythmBreak]
     long_takes: list[int]
+
+    def __post_init__(self) -> None:
+        freeze_arrays(
+            self,
+            scenes_s=(np.float64, "n", 2),
+            durations_s=(np.float64, "n"),
+            cuts_s=(np.float64, len(self.scenes_s) - 1),
+            rates_hz=(np.float64, "w"),
+            edges_s=(np.float64, len(self.rates_hz) + 1),
+        )
 
     @property
     def scenes(self) -> int:
