@@ -18,7 +18,6 @@ import os
 import re
 import shutil
 import signal
-import sys
 import tempfile
 import threading
 import time
@@ -40,7 +39,9 @@ from common import ROOT, write_result
 
 from rumiai.contracts.tensors import ENDPOINTS
 from rumiai_server.address import ServerAddress
-from rumiai_server.launch import ServeConfig, repository_source, running
+from rumiai_server.launch import running
+from rumiai_server.repository import repository_source
+from rumiai_server.serve_config import ServeConfig
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,13 @@ def serving(models: tuple[str, ...], delay_ms: float, preferred: str, device: st
                 )
             path.write_text(text)
         config = ServeConfig(models=models, device=device, repository=repository, log_level="WARNING")  # type: ignore[arg-type]
-        with running(config, threading.Event()) as (_, address):
-            yield address
+        with running(config, threading.Event()) as server:
+            yield server.address
 
 
 def counters(address: ServerAddress, model: str) -> tuple[float, float]:
     """Items and executions so far."""
+    assert address.metrics is not None
     with urllib.request.urlopen(address.metrics, timeout=30) as response:
         text = response.read().decode()
     items, executions = (
@@ -160,7 +162,7 @@ def main() -> None:
     models = tuple(options.models.split(","))
     requests = inputs()
     cells: list[Cell] = []
-    say = functools.partial(print, file=sys.__stdout__, flush=True)  # the launcher makes standard output its log
+    say = functools.partial(print, flush=True)
     columns = ("delay ms", "preferred", " clients", "   req/s", "  p50 ms", "  p95 ms", "   batch")
     say(f"{'model':8}", *columns)
     try:

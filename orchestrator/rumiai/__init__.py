@@ -2,4 +2,8 @@
 
 from typing import Final
 
+from rumiai.core import telemetry
+
 __version__: Final = "0.1.0"
+
+telemetry.switch_off()

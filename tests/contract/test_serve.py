@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -23,8 +22,6 @@ import tritonclient.grpc as triton_grpc
 from tritonclient.utils import InferenceServerException
 
 from rumiai.contracts.tensors import YOLO
-from rumiai_server.launch import ServeConfig, running
-from rumiai_server.revive import keep_models_alive
 
 from ..conftest import RunningServer, serving
 from .calling import by_grpc
@@ -77,7 +74,7 @@ def ended(children: list[psutil.Process], limit_s: float) -> list[psutil.Process
 def left_behind(runtime: Path, pid: int, children: list[psutil.Process]) -> list[str]:
     """What there should not be any more."""
     alive = ended(children, 10)
-    segments = Path("/dev/shm").glob(f"pytrtion{pid}-*")
+    segments = Path("/dev/shm").glob(f"rumiai-triton-{pid}-*")
     files = [*(runtime / "tmp").glob("rumiai-serve-*"), *(runtime / "run").rglob("*.json")]
     return [*map(str, alive), *map(str, segments), *map(str, files)]
 
@@ -114,7 +111,8 @@ def test_it_tells_a_person_where_it_listens_and_ctrl_c_ends_it(runtime):
         assert found["token"] not in text
         assert server_file.stat().st_mode & 0o777 == 0o600
         assert server_file.parent.stat().st_mode & 0o777 == 0o700
-        assert set(found) == {"grpc", "http", "metrics", "token", "models", "pid"}
+        assert set(found) == {"grpc", "http", "metrics", "token", "models", "pid", "owner", "state"}
+        assert found["state"] == {"yolo": "up"}
         assert {found[key].rpartition(":")[0] for key in ("grpc", "http")} == {"127.0.0.1"}
 
         children = psutil.Process(process.pid).children(recursive=True)
@@ -146,8 +144,8 @@ def test_it_ends_with_its_parent(runtime):
         assert left_behind(runtime, server.process.pid, children) == []
 
 
-def test_a_model_that_dies_is_loaded_again(runtime):
-    """The shape's size is right, so Triton 2.51 takes it, and its Python backend aborts: see rumiai_server.revive."""
+def test_a_model_that_a_request_ends_is_loaded_again(runtime):
+    """The shape's size is right, so Triton 2.51 takes it, and its Python backend aborts: see the supervisor."""
     with serving(runtime / "log", "--models", "yolo") as server:
         with contextlib.closing(triton_grpc.InferenceServerClient(server.grpc)) as client:
             wire = triton_grpc.InferInput("IMAGES", [1, -64, -64, 3], "UINT8")
@@ -155,61 +153,10 @@ def test_a_model_that_dies_is_loaded_again(runtime):
             with pytest.raises(InferenceServerException, match="not healthy"):
                 client.infer("yolo", [wire])
         wait_served(server, 120)
-        assert "yolo: its process has died; loading it again" in server.log.read_text()
-        for process in descendants(server):  # Triton would wait 30 s for the dead one
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-
-
-PID_MODEL = """
-import os
-import numpy as np
-import triton_python_backend_utils as pb
-
-class TritonPythonModel:
-    def execute(self, requests):
-        return [pb.InferenceResponse([pb.Tensor("PID", np.array([os.getpid()], np.int64))]) for _ in requests]
-"""
-PID_CONFIG = """
-name: "yolo"
-backend: "python"
-input [ { name: "IMAGES" data_type: TYPE_UINT8 dims: [ 1 ] } ]
-output [ { name: "PID" data_type: TYPE_INT64 dims: [ 1 ] } ]
-"""
-
-
-def test_a_model_that_died_before_anybody_watched_it_is_loaded_again(runtime):
-    folder = runtime / "repository/yolo"
-    (folder / "1").mkdir(parents=True)
-    (folder / "config.pbtxt").write_text(PID_CONFIG)
-    (folder / "1/model.py").write_text(PID_MODEL)
-    config = ServeConfig(models=("yolo",), device="cpu", repository=folder.parent)
-    stop = threading.Event()
-
-    def pid(client: triton_grpc.InferenceServerClient) -> int:
-        wire = triton_grpc.InferInput("IMAGES", [1], "UINT8")
-        wire.set_data_from_numpy(np.zeros(1, np.uint8))
-        return int(client.infer("yolo", [wire], client_timeout=10).as_numpy("PID")[0])
-
-    with (
-        running(config, stop) as (_, address),
-        contextlib.closing(triton_grpc.InferenceServerClient(address.grpc)) as client,
-    ):
-        first = pid(client)
-        triton = psutil.Process(first).ppid()
-        os.kill(first, signal.SIGKILL)
-        # What a list made now would hold of this server.
-        watch = threading.Thread(target=keep_models_alive, args=(address, {"yolo": []}, stop), daemon=True)
-        watch.start()
-        deadline = time.monotonic() + 60
-        second = None
-        while second is None and time.monotonic() < deadline:
-            with contextlib.suppress(InferenceServerException):
-                second = pid(client)
-        assert second not in (None, first)
-        stop.set()
-        watch.join(30)
-        psutil.Process(triton).kill()  # it would wait 30 s for the dead one
+        assert "yolo: its process has ended; loading it again" in server.log.read_text()
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 20  # Triton itself would wait 30 s for the dead process
 
 
 def test_after_a_kill_its_children_end_and_the_next_start_sweeps(runtime):
@@ -223,7 +170,7 @@ def test_after_a_kill_its_children_end_and_the_next_start_sweeps(runtime):
         # Sweeping comes before anything that can fail, so a start that fails is enough.
         with taken_port() as port:
             assert fails("--models", "yolo", "--grpc-port", str(port)).returncode == 2
-        assert [name for name in left_behind(runtime, server.process.pid, []) if not name.endswith(".json")] == []
+        assert left_behind(runtime, server.process.pid, []) == []
 
 
 def wait_served(server: RunningServer, limit_s: float) -> None:

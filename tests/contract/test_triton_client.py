@@ -24,7 +24,8 @@ from rumiai.inference.ocr import ReadParams, read_texts
 from rumiai.inference.spans import SharedTensor
 from rumiai.inference.yolo import DetectionParams, detect
 from rumiai_server.address import ServerAddress
-from rumiai_server.launch import ServeConfig, running
+from rumiai_server.launch import running
+from rumiai_server.serve_config import ServeConfig
 
 pytestmark = pytest.mark.server
 
@@ -41,7 +42,7 @@ class TritonPythonModel:
     def answer(self, request):
         images = pb.get_input_tensor_by_name(request, "IMAGES").as_numpy()
         given = json.loads(request.parameters() or "{}")
-        conf, max_det = float(given["conf"]), int(given["max_det"])
+        conf, max_det = float(given.get("conf", 0.25)), int(given.get("max_det", 300))
         if max_det == 999:
             open(given.get("started", "/dev/null"), "a").close()
             time.sleep(2)
@@ -80,6 +81,8 @@ class TritonPythonModel:
         texts, quads = [], []
         for image in images:
             y, x = np.nonzero(image[..., 0])
+            if not len(x):  # the trial request
+                y = x = np.zeros(1, int)
             texts.append([f"caf\\u00e9 {image[y[0], x[0], 0]} of {len(images)} {sorted(given.items())}".encode()])
             left, top, right, bottom = x.min(), y.min(), x.max() + 1, y.max() + 1
             # a tilted line: its left end hangs over the frame
@@ -115,8 +118,8 @@ def server(tmp_path_factory) -> Iterator[ServerAddress]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
         config = ServeConfig(models=("yolo", "ocr"), device="cpu", repository=repository)
-        with running(config, threading.Event()) as (_, address):
-            yield address
+        with running(config, threading.Event()) as found:
+            yield found.address
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ def test_reading_an_adapter_imports_no_engine(model: str) -> None:
 
 _DEVICE = """
 import ctypes, sys
-from rumiai_server.launch import resolve_device
+from rumiai_server.repository import resolve_device
 device = resolve_device("auto")
 asked = "torch" in sys.modules
 try:

@@ -5,8 +5,13 @@ The caller passes ``pb_utils``. This module imports nothing of Triton, so that i
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +31,10 @@ Outputs = Mapping[str, npt.NDArray[Any]]
 
 # Parameters that Triton and its clients add to a request by themselves.
 _TRITONS_OWN: Final = ("triton_", "sequence_", "priority", "timeout")
+
+
+# Asking for the parent's pid is one system call.
+_SERVER_POLL_S: Final = 0.5
 
 
 class BadRequestError(ValueError):
@@ -70,6 +79,26 @@ class ModelSettings:
         """A verified file of the catalogue, or, when the value is an absolute path, that path."""
         value = self.values[key]
         return Path(value) if value.startswith("/") else weights.path(value)
+
+
+def guard_process() -> None:
+    """Call first in ``initialize``: end this model process with its server, and keep its memory to its user.
+
+    Triton creates the pool, which holds the requests, with mode 0644 whatever the umask. And a model process whose
+    server is killed during a request would go on for ever, with a gigabyte of memory.
+    """
+    for line in Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace").splitlines():
+        path = line.split(maxsplit=5)[-1]
+        if path.startswith("/dev/shm/"):
+            with contextlib.suppress(OSError):  # unlinked already, or another user's
+                Path(path).chmod(0o600)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True, name="end-with-server").start()
+
+
+def _end_with(server: int) -> None:
+    while os.getppid() == server:
+        time.sleep(_SERVER_POLL_S)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def read_parameters(raw: str, spec: EndpointSpec) -> dict[str, Any]:

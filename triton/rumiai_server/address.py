@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Literal
+
+from rumiai.core.processes import ProcessIdentity
+
+# ``up`` is a model that has answered a trial request since it was loaded.
+ModelState = Literal["up", "down"]
 
 
 @dataclass(frozen=True)
 class ServerAddress:
-    """Where a running server listens, and the token for what PyTriton guards (shared memory among it)."""
+    """Where a server listens, and the token for what is guarded (shared memory among it).
+
+    Attributes:
+        grpc: ``host:port``.
+        http: ``host:port``; None when it speaks gRPC only.
+        metrics: URL; None when it speaks gRPC only.
+        token: New for each start of the launcher.
+        models: What it serves.
+        pid: Of the launcher.
+    """
 
     grpc: str
-    http: str
-    metrics: str
-    token: str
+    http: str | None
+    metrics: str | None
+    token: str = field(repr=False)
     models: tuple[str, ...]
     pid: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form, as it is written to the server file."""
-        return {
-            "grpc": self.grpc,
-            "http": self.http,
-            "metrics": self.metrics,
-            "token": self.token,
-            "models": list(self.models),
-            "pid": self.pid,
-        }
 
 
 def server_file(grpc_port: int) -> Path:
@@ -40,13 +44,23 @@ def server_file(grpc_port: int) -> Path:
     return folder / f"{grpc_port}.json"
 
 
-def write_server_file(address: ServerAddress) -> Path:
-    """Write the file, readable by this user alone; returns its path."""
-    path = server_file(int(address.grpc.rsplit(":", 1)[1]))
+def write_server_file(address: ServerAddress, owner: ProcessIdentity, state: Mapping[str, ModelState]) -> Path:
+    """Write or replace the file, readable by this user alone.
+
+    Args:
+        address: Its members are those of the file.
+        owner: The launcher, as ``owner``: after its end another process may have the same pid.
+        state: Of each model, as ``state``.
+
+    Returns:
+        Its path.
+    """
+    path = server_file(int(address.grpc.rpartition(":")[2]))
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    temporary = path.with_name(f".{path.name}.{owner}")
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        json.dump(address.to_dict(), stream)
+        json.dump({**asdict(address), "owner": str(owner), "state": dict(state)}, stream)
     temporary.replace(path)
     return path

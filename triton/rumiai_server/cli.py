@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import logging
 import os
 import select
 import signal
 import sys
 import threading
-from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -17,11 +16,11 @@ import click
 
 from rumiai import __version__
 from rumiai.contracts import tensors
+from rumiai.contracts.server_events import ServerEvent, ServerReady
 from rumiai.errors import RumiAIError
 from rumiai.weights.cli import weights_group
-from rumiai_server.address import ServerAddress
-from rumiai_server.launch import ServeConfig, running
-from rumiai_server.revive import keep_models_alive, model_processes
+from rumiai_server.launch import running
+from rumiai_server.serve_config import ServeConfig
 
 _LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -55,6 +54,9 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
 @click.option("--grpc-port", default=0, show_default="a free one", type=click.IntRange(0, 65535))
 @click.option("--http-port", default=0, show_default="a free one", type=click.IntRange(0, 65535))
 @click.option("--metrics-port", default=0, show_default="a free one", type=click.IntRange(0, 65535))
+@click.option(
+    "--http/--no-http", default=True, show_default=True, help="Also serve HTTP and metrics; without, gRPC alone."
+)
 @click.option("--instances", multiple=True, callback=_pairs, metavar="MODEL=N", help="Instances of a model per device.")
 @click.option(
     "--mode",
@@ -73,10 +75,14 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
     "--cuda-graphs/--no-cuda-graphs", default=True, show_default=True, help="On a GPU: replay networks as CUDA graphs."
 )
 @click.option("--log-level", type=click.Choice(_LOG_LEVELS, case_sensitive=False), default="INFO", show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="When ready, print one JSON line with addresses and token.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON event a line; `ready` has addresses and token.")
 @click.option("--until-stdin-closes", is_flag=True, hidden=True, help="Stop when stdin ends: the parent has gone.")
 def serve(**options: object) -> None:
-    """Serve the models until SIGINT or SIGTERM."""
+    """Serve the models until SIGINT, SIGTERM or SIGHUP.
+
+    A model whose process dies is loaded again, and a server that ends is started again on the same ports. Exit status
+    1: it ended too often.
+    """
     try:
         _serve(**options)  # type: ignore[arg-type]
     except RumiAIError as exc:
@@ -93,6 +99,7 @@ def _config(
     grpc_port: int,
     http_port: int,
     metrics_port: int,
+    http: bool,
     instances: dict[str, str],
     mode: str,
     yolo_weights: str,
@@ -119,6 +126,7 @@ def _config(
         grpc_port=grpc_port,
         http_port=http_port,
         metrics_port=metrics_port,
+        http=http,
         instances=counts,
         parameters={
             "yolo": {"weights": yolo, "mode": mode, "cuda_graphs": graphs},
@@ -139,18 +147,15 @@ def _serve(*, as_json: bool, until_stdin_closes: bool, **options: object) -> Non
         logging.getLogger("rumiai_server").info("%s: stopping", signal.Signals(signum).name)
         stop.set()
 
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, request_stop)
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(signum) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
+            signal.signal(signum, request_stop)
     if until_stdin_closes:
         threading.Thread(target=_watch_stdin, args=(stop,), daemon=True).start()
-    with running(config, stop) as (triton, address):
-        watch = partial(keep_models_alive, address, model_processes(address.models), stop)
-        _announce(address, as_json)
-        threading.Thread(target=watch, daemon=True, name="revive").start()
-        while not stop.wait(0.5):
-            if not triton.is_alive():
-                click.echo("error: Triton stopped by itself; its log above says why", err=True)
-                sys.exit(1)
+    # Whatever this process and its children create is for this user alone.
+    os.umask(0o077)
+    with running(config, stop, _print_json if as_json else _print_ready) as server:
+        server.wait()
 
 
 def _watch_stdin(stop: threading.Event) -> None:
@@ -161,16 +166,23 @@ def _watch_stdin(stop: threading.Event) -> None:
             stop.set()
 
 
-def _announce(address: ServerAddress, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({"event": "ready", **address.to_dict()}), file=sys.__stdout__, flush=True)
+def _print_json(event: ServerEvent) -> None:
+    _write_line(event.model_dump_json(exclude_none=event.event != "ready"))
+
+
+def _print_ready(event: ServerEvent) -> None:
+    """Tell a person where the server listens; what happens later is in the log."""
+    if not isinstance(event, ServerReady):
         return
-    lines = [
-        f"serving {', '.join(address.models)}",
-        f"  gRPC     {address.grpc}",
-        f"  HTTP     http://{address.http}/v2/health/ready",
-        f"  metrics  {address.metrics}",
-        f"  clients  rumiai-orch submit --server {address.grpc} VIDEO...",
-        "  stop     Ctrl-C",
-    ]
-    print("\n".join(lines), file=sys.__stdout__, flush=True)
+    lines = [f"serving {', '.join(event.models)}", f"  gRPC     {event.grpc}"]
+    if event.http is not None:
+        lines += [f"  HTTP     http://{event.http}/v2/health/ready", f"  metrics  {event.metrics}"]
+    lines += [f"  clients  rumiai-orch submit --server {event.grpc} VIDEO...", "  stop     Ctrl-C"]
+    _write_line("\n".join(lines))
+
+
+def _write_line(text: str) -> None:
+    """Write past Python's buffer: what cannot be written would otherwise be tried again, and fail, at exit."""
+    if sys.__stdout__ is not None:
+        with contextlib.suppress(OSError):  # a reader that has gone; --until-stdin-closes notices a parent's end
+            os.write(sys.__stdout__.fileno(), f"{text}\n".encode())

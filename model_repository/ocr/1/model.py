@@ -19,6 +19,7 @@ class TritonPythonModel:
         """Load the weights and run both networks once."""
         from rumiai_server.engines.ocr.engine import OcrEngine
 
+        adapter.guard_process()
         settings = adapter.ModelSettings.from_args(args)
         self._mode = settings["mode"]
         self._engine = OcrEngine(

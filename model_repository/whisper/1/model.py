@@ -20,6 +20,7 @@ class TritonPythonModel:
         """Load the weights and transcribe a moment of noise."""
         from rumiai_server.engines.whisper.factory import make_engine
 
+        adapter.guard_process()
         settings = adapter.ModelSettings.from_args(args)
         self._engine = make_engine(
             settings["engine"], settings.weights("model"), device=settings.device, threads=settings.threads

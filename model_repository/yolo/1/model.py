@@ -22,6 +22,7 @@ class TritonPythonModel:
         """Load the weights and run the network once, so that the first request is as fast as the next."""
         from rumiai_server.engines.yolo.engine import YoloEngine
 
+        adapter.guard_process()
         settings = adapter.ModelSettings.from_args(args)
         self._mode = settings["mode"]
         self._engine = YoloEngine(

@@ -158,7 +158,7 @@ class _TrackWriter:
         next_s: float | None = None
         heard_s = 0.0
         for frame in self._frames(container, stream):
-            start_s = _start_s(frame, zero_s)
+            start_s = _start_s(frame, stream, zero_s)
             if start_s is None:
                 start_s = next_s or 0.0
             length_s = frame.samples / self._checked_rate(frame)
@@ -247,7 +247,9 @@ class _TrackWriter:
         )
 
 
-def _start_s(frame: AudioFrame, zero_s: Fraction) -> float | None:
-    if frame.pts is None or not frame.time_base:
+def _start_s(frame: AudioFrame, stream: AudioStream, zero_s: Fraction) -> float | None:
+    # PyAV gives the frames that the decoder held back until the end no time base of their own.
+    time_base = frame.time_base or stream.time_base
+    if frame.pts is None or not time_base:
         return None
-    return float(frame.pts * seconds_per_tick(frame.time_base) - zero_s)
+    return float(frame.pts * seconds_per_tick(time_base) - zero_s)

@@ -169,7 +169,7 @@ class PictureReader:
             if frame is None:
                 self.corrupt += 1
                 continue
-            time_s, end_s = (number * usual_s, None) if counted else _times_s(frame, zero_s)
+            time_s, end_s = (number * usual_s, None) if counted else _times_s(frame, stream, zero_s)
             if time_s is None:
                 time_s = last_s + usual_s if last_s >= 0 else 0.0
             if time_s > self._info.duration_s + _OVERRUN_S:
@@ -187,7 +187,9 @@ class PictureReader:
 
     def _came_to_its_end(self, stream: VideoStream, zero_s: Fraction, usual_s: float) -> bool | None:
         """Whether the stream went on to the end, and gave the frames, that a header declares; None without one."""
-        if stream.frames > self.decoded + self.corrupt + self.misplaced + _COMPLETE_FRAMES:
+        given = self.decoded + self.corrupt + self.misplaced
+        if "avi" in self._info.container.split(",") and stream.frames > given + _COMPLETE_FRAMES:
+            # Its header counts the frames; the duration that FFmpeg gives is that of what is there.
             return False
         declared_s = declared_end_s(stream, self._info, zero_s)
         if declared_s is None and not self._info.has_audio:
@@ -225,10 +227,12 @@ class PictureReader:
         )
 
 
-def _times_s(frame: VideoFrame, zero_s: Fraction) -> tuple[float | None, float | None]:
+def _times_s(frame: VideoFrame, stream: VideoStream, zero_s: Fraction) -> tuple[float | None, float | None]:
     """Begin and end of a frame on the video's clock; None for what the container does not tell."""
-    if frame.pts is None or not frame.time_base:
+    # PyAV gives the frames that the decoder held back until the end no time base of their own.
+    time_base = frame.time_base or stream.time_base
+    if frame.pts is None or not time_base:
         return None, None
-    tick_s = seconds_per_tick(frame.time_base)
+    tick_s = seconds_per_tick(time_base)
     begin_s = frame.pts * tick_s - zero_s
     return float(begin_s), float(begin_s + frame.duration * tick_s) if frame.duration else None

@@ -4,41 +4,57 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import json
-import selectors
+import logging
+import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Final
 
-from rumiai.errors import ServerError
+from rumiai.contracts.server_events import ServerEvent, ServerReady, ServerStateChange, read_event
+from rumiai.core.secrets import without_secrets
+from rumiai.errors import ContractError, ServerError
 from rumiai.run.types import ServerAccess
 from rumiai.settings import Settings
+
+LOG = logging.getLogger(__name__)
 
 # Loading all models takes 10 to 20 s on two cores; a slow disk or a busy machine takes a multiple. The child gives up
 # by itself before this.
 _START_LIMIT_S: Final = 960.0
 # Triton gets 30 s for requests in flight; beyond that it is ended.
 _STOP_LIMIT_S: Final = 40.0
+_POLL_S: Final = 0.2
 _LOG_LINES: Final = 12
+
+EventListener = Callable[[ServerStateChange], None]
 
 
 @contextlib.contextmanager
 def embedded_server(
-    settings: Settings, models: tuple[str, ...], log_file: Path, stop: threading.Event
+    settings: Settings,
+    models: tuple[str, ...],
+    log_file: Path,
+    stop: threading.Event,
+    on_event: EventListener | None = None,
 ) -> Iterator[ServerAccess]:
     """Start a server with the given models, wait until they are loaded and warm, and stop it at the end.
 
-    The child watches its standard input: when this process goes, however it goes, the pipe closes and the child ends.
+    The server speaks gRPC only. Its environment holds no secrets. It watches its standard input: when this process
+    ends, however it ends, the pipe closes and the server stops.
 
     Args:
         settings: Device, mode and model names.
         models: Which of yolo, ocr and whisper.
-        log_file: Where the server's log goes.
-        stop: Gives up waiting for it when it is set.
+        log_file: Where the server's log goes. A file of an earlier run is replaced, not truncated: its server may still
+            be writing.
+        stop: Gives up waiting for the server when it is set.
+        on_event: Told, from another thread, when the server or a model of it goes down or serves again, see
+            :class:`ServerStateChange`; ``gave_up`` also when the launcher itself has ended. After it nothing serves at
+            this address any more.
 
     Raises:
         ServerError: The server packages are missing, or it did not come up; with the end of its log.
@@ -49,63 +65,105 @@ def embedded_server(
             hint='pip install "rumiai[server]", or name a running server with --server HOST:PORT',
         )
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    with log_file.open("w", encoding="utf-8") as log:
+    log_file.unlink(missing_ok=True)
+    with log_file.open("x", encoding="utf-8") as log:
         process = subprocess.Popen(
             _command(settings, models),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
+            env=without_secrets(os.environ),
             start_new_session=True,
         )
+    assert process.stdout is not None
+    events = _EventReader(process.stdout, on_event)
     try:
-        yield _wait_ready(process, log_file, stop)
+        ready = _wait_ready(process, events, log_file, stop)
+        yield ServerAccess(ready.grpc, ready.token, ready.models)
     finally:
+        events.stop_listening()
         _stop(process)
 
 
 def _command(settings: Settings, models: tuple[str, ...]) -> list[str]:
-    command = [sys.executable, "-m", "rumiai_server", "serve", "--json", "--until-stdin-closes"]
+    command = [sys.executable, "-m", "rumiai_server", "serve", "--json", "--until-stdin-closes", "--no-http"]
     command += ["--models", ",".join(models), "--device", settings.device, "--mode", settings.mode]
     command += ["--yolo-weights", settings.yolo_weights, "--ocr-langs", settings.ocr_langs]
     return [*command, "--whisper-model", settings.whisper_model, "--whisper-engine", settings.whisper_engine]
 
 
-def _wait_ready(process: subprocess.Popen[bytes], log_file: Path, stop: threading.Event) -> ServerAccess:
-    line = _read_line(process, time.monotonic() + _START_LIMIT_S, stop)
+class _EventReader:
+    """Reads the child's events in a thread until its output ends."""
+
+    def __init__(self, stream: IO[bytes], on_event: EventListener | None) -> None:
+        self._on_event = on_event
+        self._listening = threading.Event()
+        self._listening.set()
+        self._gave_up = False
+        self.ready: ServerReady | None = None
+        self.ended = threading.Event()
+        self._first = threading.Event()
+        threading.Thread(target=self._read, args=(stream,), daemon=True, name="server-events").start()
+
+    def wait_first(self, timeout_s: float) -> bool:
+        """Whether the child has said that it is ready, or has ended, within this time."""
+        return self._first.wait(timeout_s)
+
+    def stop_listening(self) -> None:
+        """Nobody is told of what comes from here on, which is the end that was asked for."""
+        self._listening.clear()
+
+    def _read(self, stream: IO[bytes]) -> None:
+        with stream:
+            for line in stream:
+                try:
+                    self._take(read_event(line))
+                except ContractError as exc:
+                    LOG.warning("model server: %s", exc)
+        self.ended.set()
+        self._first.set()
+        if self.ready is not None and not self._gave_up:
+            self._tell(ServerStateChange(event="gave_up", reason="the process of the model server has ended"))
+
+    def _take(self, event: ServerEvent) -> None:
+        if isinstance(event, ServerReady):
+            self.ready = event
+            self._first.set()
+        else:
+            self._gave_up = self._gave_up or event.event == "gave_up"
+            self._tell(event)
+
+    def _tell(self, event: ServerStateChange) -> None:
+        if self._listening.is_set():
+            LOG.warning("model server: %s", " ".join(filter(None, (event.event, event.model, event.reason))))
+            if self._on_event is not None:
+                self._on_event(event)
+
+
+def _wait_ready(
+    process: subprocess.Popen[bytes], events: _EventReader, log_file: Path, stop: threading.Event
+) -> ServerReady:
+    began = time.monotonic()
+    while not events.wait_first(_POLL_S) and time.monotonic() - began < _START_LIMIT_S:
+        if stop.is_set():
+            break
+    if events.ready is not None:
+        return events.ready
     if stop.is_set():
         raise ServerError("stopped while the model server was starting")
-    try:
-        ready = json.loads(line)
-        return ServerAccess(ready["grpc"], ready["token"], tuple(ready["models"]))
-    except (ValueError, KeyError) as exc:
-        raise ServerError(
-            f"the model server did not come up within {_START_LIMIT_S:.0f} s"
-            if process.poll() is None
-            else f"the model server ended with exit status {process.returncode}",
-            hint=f"the end of {log_file}:\n{_tail(log_file)}",
-        ) from exc
+    waited_s = time.monotonic() - began
+    if not events.ended.is_set():
+        raise ServerError(f"the model server was not ready after {waited_s:.0f} s", hint=_hint(log_file))
+    with contextlib.suppress(subprocess.TimeoutExpired):  # its output has ended, it may still be cleaning up
+        process.wait(_STOP_LIMIT_S)
+    raise ServerError(
+        f"the model server ended after {waited_s:.0f} s with exit status {process.poll()}", hint=_hint(log_file)
+    )
 
 
-def _read_line(process: subprocess.Popen[bytes], deadline: float, stop: threading.Event) -> str:
-    """The first line of the child's output; what there is when it ends or the time is over."""
-    assert process.stdout is not None
-    stream: IO[bytes] = process.stdout
-    received = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(stream, selectors.EVENT_READ)
-        while b"\n" not in received and time.monotonic() < deadline and not stop.is_set():
-            if selector.select(0.2):
-                piece = stream.read1(65536)  # type: ignore[attr-defined]
-                if not piece:
-                    process.wait(_STOP_LIMIT_S)
-                    break
-                received += piece
-    return received.decode(errors="replace").partition("\n")[0]
-
-
-def _tail(log_file: Path) -> str:
+def _hint(log_file: Path) -> str:
     lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join(lines[-_LOG_LINES:])
+    return "\n".join([f"the end of {log_file}:", *lines[-_LOG_LINES:]])
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -117,5 +175,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    if process.stdout is not None:
-        process.stdout.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -75,3 +76,33 @@ def test_a_picture_that_ends_before_the_sound_is_whole(make_clip: MakeClip) -> N
 def test_sound_alone_that_ends_early_is_told(make_clip: MakeClip) -> None:
     info = probe(make_clip(frames=60, sound=np.zeros(44_100 * 2)))
     assert losses(info, None, SoundEnd(1.0, 2.0)) == ["the sound breaks off at 1.00 s of 2.00 s"]
+
+
+def test_the_last_frames_keep_their_times_at_a_variable_frame_rate(make_clip: MakeClip) -> None:
+    # The decoder holds frames back until the end of the file; the last two stand 1.5 s apart.
+    times_ms = [*range(0, 1000, 40), 2500, 4000]
+    path = make_clip(frames=len(times_ms), times_ms=times_ms, options={"preset": "ultrafast", "g": "5"})
+    seen = Seen(path)
+    assert seen.of("sampled")[0][-1] == pytest.approx(4.0, abs=0.01)
+    assert seen.report.duration_s >= 4.0
+    assert losses(seen.info, seen.report, None) == []
+
+
+def test_an_edit_list_that_hides_frames_loses_nothing(make_clip: MakeClip, tmp_path: Path) -> None:
+    path = make_clip(frames=120, options={"preset": "ultrafast", "bf": "0", "g": "120"})
+    hidden = tmp_path / "hidden.mp4"
+    with av.open(str(path)) as source, av.open(str(hidden), "w") as out:
+        video = source.streams.video[0]
+        stream = out.add_stream_from_template(video)
+        for packet in source.demux(video):
+            if packet.dts is not None:
+                # Times below zero: the muxer writes an edit list that starts after them.
+                packet.pts -= round(1.1 / packet.time_base)
+                packet.dts -= round(1.1 / packet.time_base)
+                packet.stream = stream
+                out.mux(packet)
+    with av.open(str(hidden)) as check:
+        assert check.streams.video[0].frames == 120
+    seen = Seen(hidden)
+    assert seen.report.frames_decoded < 100
+    assert losses(seen.info, seen.report, None) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rumiai.metrics.registry import schema_of
-from rumiai.metrics.visual_overlay_analysis.overlays import covers
+from rumiai.metrics.visual_overlay_analysis.picture import covers
 from rumiai.metrics.visual_overlay_analysis.text import categories, semantic_group
 
 from ..metrics_videos import flat, gesture, result, segment, sticker, text

@@ -79,13 +79,13 @@ class Block(Record):
     ] = 0.0
 
     @classmethod
-    def unknown(cls) -> Self:
-        """A block whose input is missing: every field null.
+    def unknown(cls, **known: object) -> Self:
+        """A block whose input is missing: every field null but the given ones.
 
         Raises:
-            pydantic.ValidationError: A field of it cannot be null.
+            pydantic.ValidationError: A field that is not given cannot be null, or a given one does not exist.
         """
-        return cls.model_validate({name: None for name in cls.model_fields if name != "confidence"})
+        return cls.model_validate({name: None for name in cls.model_fields if name != "confidence"} | known)
 
 
 class MissingService(Record):
@@ -126,7 +126,7 @@ class MoreMetrics(BaseModel):
     One with a default is left out of the file where it was not given.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True, extra="forbid", frozen=True)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types."""

@@ -135,7 +135,7 @@ def closing_call_to_action(texts: Sequence[TextTrack] | None, speech: Speech | N
         return None
     begin_s = (1 - _CLOSING_SHARE) * duration_s
     seen = any(text.end_s > begin_s and find_ctas(text.text) for text in texts or ())
-    phrases = spoken_phrases(speech, find_ctas) if speech is not None else ()
+    phrases = spoken_phrases(speech.segments, find_ctas) if speech is not None else ()
     return seen or any(phrase.end_s > begin_s for phrase in phrases)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal, TypeAlias
 
 from annotated_types import MaxLen
+from pydantic import Field
 
-from rumiai.contracts.blocks import AnalysisBlocks, Block, QualityBlock, Record, Schema, judge, num
+from rumiai.contracts.blocks import AnalysisBlocks, Block, MoreMetrics, QualityBlock, Record, Schema, judge, num
 from rumiai.contracts.blocks.types import (
     Count,
+    Flag,
     Level,
     Number,
     PerSecond,
@@ -26,8 +28,8 @@ Pace: TypeAlias = Literal["rapid", "fast", "moderate", "slow"]
 AccelerationPattern: TypeAlias = Literal["steady", "building", "declining", "variable"]
 PacingMomentum: TypeAlias = Literal["maintaining", "accelerating", "decelerating"]
 ViewerAdaptationCurve: TypeAlias = Literal["smooth", "jarring", "engaging"]
-PacingContrastMomentShift: TypeAlias = Literal["accelerating", "decelerating"]
-ObjectDensityPacingComplexityLevel: TypeAlias = Literal["low", "moderate", "high"]
+Shift: TypeAlias = Literal["accelerating", "decelerating"]
+Complexity: TypeAlias = Literal["low", "moderate", "high"]
 ScenePosition: TypeAlias = Literal["intro", "middle", "outro"]
 PacingStyle: TypeAlias = Literal["music_video", "narrative", "montage", "documentary"]
 EditingRhythm: TypeAlias = Literal["metronomic", "syncopated", "free_form", "accelerando"]
@@ -36,9 +38,12 @@ CutMotivation: TypeAlias = Literal["action_driven", "beat_driven", "emotion_driv
 EditingStyle: TypeAlias = Literal["mtv_style", "classic_narrative", "rhythmic", "experimental", "standard"]
 TechnicalQuality: TypeAlias = Literal["professional", "amateur", "mixed"]
 
+RhythmClass: TypeAlias = Literal["consistent", "varied", "erratic"]
+AccelerationTrend: TypeAlias = Literal["stable", "accelerating", "decelerating"]
 
-class PacingCurve(Record):
-    """The value of ``pacingCurve``."""
+
+class PacingPoint(Record):
+    """One window of ``pacingCurve``; ``second`` is its start."""
 
     second: Time
     cuts_per_second: PerSecond
@@ -49,7 +54,7 @@ class PacingContrastMoment(Record):
     """One item of ``pacingContrastMoments``."""
 
     timestamp: Time
-    shift: PacingContrastMomentShift
+    shift: Shift
     impact: Level
 
 
@@ -57,11 +62,11 @@ class ObjectDensityPacing(Record):
     """The value of ``objectDensityPacing``."""
 
     avg_objects_per_shot: Positive
-    complexity_level: ObjectDensityPacingComplexityLevel
+    complexity_level: Complexity
 
 
 class PacingPeak(Record):
-    """One item of ``pacingPeaks``."""
+    """One item of ``pacingPeaks``; ``intensity`` is its rate over the highest one."""
 
     timestamp: Span
     cuts_per_second: PerSecond
@@ -86,7 +91,7 @@ class CriticalTransition(Record):
 
 
 class RhythmBreak(Record):
-    """One item of ``rhythmBreaks``."""
+    """One item of ``rhythmBreaks``, at the start of the scene."""
 
     timestamp: Time
     expected_duration: Seconds
@@ -94,7 +99,7 @@ class RhythmBreak(Record):
 
 
 class Scene(Record):
-    """The value of ``longestScene``."""
+    """The value of ``longestScene`` and of ``shortestScene``."""
 
     duration: Seconds
     timestamp: Span
@@ -132,7 +137,7 @@ class Dynamics(Block):
     """The block ``scenePacingDynamics``."""
 
     pacing_curve: Annotated[
-        Annotated[list[PacingCurve], MaxLen(10)] | None, num("clamp(floor(D/2), 1, 10) equal windows, second = start")
+        Annotated[list[PacingPoint], MaxLen(10)] | None, num("clamp(floor(D/2), 1, 10) equal windows, second = start")
     ]
     acceleration_pattern: Annotated[AccelerationPattern | None, num("by halves and quarters")]
     rhythm_regularity: Annotated[Ratio | None, num("1/(1+cv) of the durations without first and last")]
@@ -211,6 +216,98 @@ class Blocks(AnalysisBlocks):
     key_events: KeyEvents
     patterns: Patterns
     quality: Quality
+
+
+class TempoBalance(Record):
+    """Cuts of the first and of the second half, and the share of the first; 0.5 without cuts."""
+
+    early_cuts: Count
+    late_cuts: Count
+    balance_index: Ratio
+
+
+class WindowCuts(Record):
+    """Cuts of one window of the pacing curve."""
+
+    cuts: Count
+    cuts_per_second: PerSecond
+
+
+class PeakCutMoment(Record):
+    """A window that is cut fastest; ``intensity`` is its rate over the highest one."""
+
+    window: Span
+    cut_count: Count
+    intensity: Ratio
+
+
+class ShotDistribution(Record):
+    """Scenes by length: below 1 s, below 2 s, below 5 s, longer; quick cuts count as short, too."""
+
+    quick_cuts: Count
+    short: Count
+    medium: Count
+    long: Count
+
+
+class ClassifiedPatterns(Record):
+    """Flags of the older form."""
+
+    has_rapid_pacing: Flag
+    is_rhythmic: Flag
+    is_experimental: Flag
+    has_montage_sections: Flag
+
+
+class EnergyPoint(Record):
+    """Shots per second from an instant on."""
+
+    time: Time
+    energy: Positive
+
+
+class CameraAlignment(Record):
+    """Changes of the shot type per scene, and the share of the cuts that change it."""
+
+    camera_changes_per_shot: Positive
+    alignment_score: Ratio | None
+
+
+class NoScenes(MoreMetrics):
+    """Metrics without a field in the blocks, of a video whose scenes are unknown."""
+
+    scene_detection_rate: Ratio
+
+
+class FurtherMetrics(MoreMetrics):
+    """Metrics without a field in the blocks; null where the objects or people are unknown."""
+
+    shots_per_minute: Positive
+    cut_frequency: Positive
+    visual_load_per_scene: Positive | None
+    rhythm_consistency: RhythmClass | None
+    rhythm_variability: Seconds | None
+    acceleration_trend: AccelerationTrend
+    tempo_balance: TempoBalance
+    pacing_curve: dict[Span, WindowCuts]
+    cut_density_zones: list[Span]
+    peak_cut_moments: list[PeakCutMoment]
+    montage_segments: Count
+    shot_distribution: ShotDistribution
+    short_scenes_count: Annotated[Count, Field(alias="shortScenesCount")]
+    classified_patterns: ClassifiedPatterns
+    ml_tags: list[Text]
+    acceleration_phases: Count
+    peak_pacing_moments: Count
+    energy_curve: list[EnergyPoint]
+    cut_detection_confidence: Ratio | None
+    complexity_changes: Count | None
+    object_data_available: Flag
+    shot_type_changes: Count | None
+    shot_camera_alignment: CameraAlignment | None
+    camera_movement_cuts: Count | None
+    camera_data_available: Flag
+    scene_detection_rate: Ratio
 
 
 SCHEMA: Final = Schema("scene_pacing", "scenePacing", Blocks, alias_prefixes=("pacing",))

@@ -6,13 +6,12 @@ Source: docs/analyses.md, scene_pacing, ``objectDensityPacing``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from rumiai.core.arrays import Floats, Ints
-
-Complexity = Literal["low", "moderate", "high"]
+from rumiai.metrics.scene_pacing.blocks import Complexity
 
 _OTHER_CLASSES: Final = 2  # more classes than this make a change of complexity
 

@@ -6,19 +6,17 @@ order; windows are given by their ``(w + 1,)`` edges in seconds.
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.contracts.blocks.types import Level
 from rumiai.core.arrays import Floats, Ints
 from rumiai.core.intervals import chance_within, near
+from rumiai.metrics.scene_pacing.blocks import AccelerationPattern, PacingMomentum
 from rumiai.metrics.shared.bins import count_in, equal_windows
 from rumiai.metrics.shared.statistics import above_chance, balance, cv, mean, std
-
-Trend = Literal["maintaining", "accelerating", "decelerating"]
-AccelerationPattern = Literal["steady", "building", "declining", "variable"]
-Intensity = Literal["low", "medium", "high"]
 
 ONSET_TOLERANCE_S: Final = 0.15
 BEAT_TOLERANCE_S: Final = 0.1
@@ -43,7 +41,7 @@ def acceleration(cuts_s: Floats, duration_s: float) -> float:
     return balance(float(first), float(second))
 
 
-def trend_of(acceleration: float) -> Trend:
+def trend_of(acceleration: float) -> PacingMomentum:
     """Word of an acceleration score: maintaining within +-0.2, else accelerating or decelerating."""
     if abs(acceleration) <= _TREND:
         return "maintaining"
@@ -99,7 +97,7 @@ def peak_windows(rates_hz: Floats) -> list[int]:
     return [int(i) for i in np.flatnonzero((rates_hz > limit) & (rates_hz >= _PEAK_RATE_HZ))]
 
 
-def intensity(cuts_per_second: float) -> Intensity:
+def intensity(cuts_per_second: float) -> Level:
     """Word of a cut rate: low < 0.2, medium < 0.6 cuts per second, else high."""
     return "low" if cuts_per_second < 0.2 else "medium" if cuts_per_second < 0.6 else "high"
 

@@ -7,18 +7,15 @@ and without gaps; deviations are population deviations; cv is the deviation over
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from rumiai.core.arrays import Floats
+from rumiai.metrics.scene_pacing.blocks import EnergyPoint, MontageSegment, Pace, RhythmBreak, RhythmClass, Scene
 from rumiai.metrics.shared.bins import equal_windows, span
 from rumiai.metrics.shared.series import runs_of
 from rumiai.metrics.shared.statistics import cv, ratio, std
-
-Pace = Literal["rapid", "fast", "moderate", "slow"]
-RhythmClass = Literal["consistent", "varied", "erratic"]
-Position = Literal["intro", "middle", "outro"]
 
 QUICK_CUT_S: Final = 1.0
 SHORT_SCENE_S: Final = 2.0
@@ -58,33 +55,6 @@ class Contrast:
     def strength(self) -> float:
         """The factor by which the rate changes in either direction, >= 2."""
         return max(self.ratio, 1 / self.ratio)
-
-
-@dataclass(frozen=True)
-class Montage:
-    """A run of short shots: start and end in seconds, number of shots, mean shot length in seconds."""
-
-    start_s: float
-    end_s: float
-    shots: int
-    mean_shot_s: float
-
-
-@dataclass(frozen=True)
-class RhythmBreak:
-    """A scene whose length breaks the rhythm: its start, the expected and the actual length, in seconds."""
-
-    time_s: float
-    expected_s: float
-    actual_s: float
-
-
-@dataclass(frozen=True)
-class EnergyPoint:
-    """Shots per second from an instant (seconds) on."""
-
-    time_s: float
-    shots_per_s: float
 
 
 def durations_of(scenes_s: Floats) -> Floats:
@@ -179,7 +149,7 @@ def _sharpest(strength: Floats) -> list[int]:
     return [first + int(np.argmax(strength[first:stop])) for first, stop in runs_of(strength >= _CONTRAST - 1e-9)]
 
 
-def montages(scenes_s: Floats) -> tuple[Montage, ...]:
+def montages(scenes_s: Floats) -> list[MontageSegment]:
     """Runs of three or more shots that are each shorter than 1.5 s.
 
     Source: docs/analyses.md, scenePacingKeyEvents, ``montageSegments``.
@@ -191,19 +161,19 @@ def montages(scenes_s: Floats) -> tuple[Montage, ...]:
         The runs in order; empty without any.
     """
     durations_s = durations_of(scenes_s)
-    return tuple(
-        Montage(
-            start_s=float(scenes_s[first, 0]),
-            end_s=float(scenes_s[stop - 1, 1]),
+    return [
+        MontageSegment(
+            start=float(scenes_s[first, 0]),
+            end=float(scenes_s[stop - 1, 1]),
             shots=stop - first,
-            mean_shot_s=float(durations_s[first:stop].mean()),
+            avg_shot_duration=float(durations_s[first:stop].mean()),
         )
         for first, stop in runs_of(durations_s < MONTAGE_SHOT_S - _EPSILON_S)
         if stop - first >= _MONTAGE_SHOTS
-    )
+    ]
 
 
-def rhythm_breaks(scenes_s: Floats) -> tuple[RhythmBreak, ...]:
+def rhythm_breaks(scenes_s: Floats) -> list[RhythmBreak]:
     """Scenes that differ from the median of the three before by more than twice the deviation of all lengths.
 
     Source: docs/analyses.md, scenePacingKeyEvents, ``rhythmBreaks``.
@@ -216,13 +186,15 @@ def rhythm_breaks(scenes_s: Floats) -> tuple[RhythmBreak, ...]:
     """
     durations_s, count = durations_of(scenes_s), _LOCAL_SHOTS
     if durations_s.size <= count:
-        return ()
+        return []
     expected_s = np.median(np.lib.stride_tricks.sliding_window_view(durations_s, count), axis=1)[:-1]
-    broken = np.abs(durations_s[count:] - expected_s) > 2 * (std(durations_s) or 0.0) + _EPSILON_S
-    return tuple(
-        RhythmBreak(float(scenes_s[i + count, 0]), float(expected_s[i]), float(durations_s[i + count]))
-        for i in np.flatnonzero(broken)
-    )
+    later_s = durations_s[count:]
+    broken = np.abs(later_s - expected_s) > 2 * (std(durations_s) or 0.0) + _EPSILON_S
+    rows = np.stack([scenes_s[count:, 0], expected_s, later_s], axis=1)[broken]
+    return [
+        RhythmBreak(timestamp=start_s, expected_duration=expected, actual_duration=actual)
+        for start_s, expected, actual in rows.tolist()
+    ]
 
 
 def long_takes(durations_s: Floats) -> list[int]:
@@ -242,15 +214,24 @@ def long_takes(durations_s: Floats) -> list[int]:
     return [int(i) for i in np.flatnonzero(durations_s >= least_s)]
 
 
-def position_of(start_s: float, end_s: float, duration_s: float) -> Position:
-    """Where the middle of a scene lies in the video: intro < 20 %, outro > 80 % of the duration, else middle."""
-    middle = (start_s + end_s) / 2 / duration_s
-    return "intro" if middle < 0.2 else "outro" if middle > 0.8 else "middle"
-
-
 def scene_span(scenes_s: Floats, index: int) -> str:
     """``"a-bs"`` of one of ``(n, 2)`` scenes."""
     return span(float(scenes_s[index, 0]), float(scenes_s[index, 1]))
+
+
+def scene_at(scenes_s: Floats, index: int) -> Scene:
+    """One of ``(n, 2)`` scenes, with its length and the place of its middle in the video.
+
+    Source: docs/analyses.md, scenePacingKeyEvents, ``longestScene``. Intro is below 20 % of the video's duration, outro
+    above 80 %.
+    """
+    start_s, end_s = (float(edge) for edge in scenes_s[index])
+    middle = (start_s + end_s) / 2 / float(scenes_s[-1, 1])
+    return Scene(
+        duration=end_s - start_s,
+        timestamp=scene_span(scenes_s, index),
+        position="intro" if middle < 0.2 else "outro" if middle > 0.8 else "middle",
+    )
 
 
 def accelerating_triples(durations_s: Floats) -> int:
@@ -269,7 +250,7 @@ def rapid_stretches(scenes_s: Floats) -> int:
     return int((means_s < mean_s / 2).sum())
 
 
-def energy_curve(scenes_s: Floats) -> tuple[EnergyPoint, ...]:
+def energy_curve(scenes_s: Floats) -> list[EnergyPoint]:
     """Shots per second over the video, in at most ten points.
 
     Args:
@@ -287,4 +268,4 @@ def energy_curve(scenes_s: Floats) -> tuple[EnergyPoint, ...]:
         edges_s = equal_windows(end_s, _CURVE_POINTS)
         passed = np.interp(edges_s, np.append(starts_s, end_s), np.arange(starts_s.size + 1))
         points = zip(edges_s[:-1], np.diff(passed) / np.diff(edges_s), strict=True)
-    return tuple(EnergyPoint(float(time_s), float(rate)) for time_s, rate in points)
+    return [EnergyPoint(time=float(time_s), energy=float(rate)) for time_s, rate in points]

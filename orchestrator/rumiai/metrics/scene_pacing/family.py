@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from rumiai.contracts.blocks import MoreMetrics
+from rumiai.contracts.blocks.types import Level
+from rumiai.core.arrays import Floats
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence, Shots
-from rumiai.metrics.families import Family, assemble, unknown
-from rumiai.metrics.scene_pacing.blocks import SCHEMA, Blocks
-from rumiai.metrics.scene_pacing.cuts import (
-    BEAT_TOLERANCE_S,
-    ONSET_TOLERANCE_S,
-    climax_timing,
-    cuts_between,
-    intensity,
-    synchrony,
+from rumiai.metrics.families import Family
+from rumiai.metrics.scene_pacing import content, cuts, durations, patterns
+from rumiai.metrics.scene_pacing.blocks import (
+    SCHEMA,
+    Blocks,
+    CoreMetrics,
+    CriticalTransition,
+    Dynamics,
+    Interactions,
+    KeyEvents,
+    NoScenes,
+    ObjectDensityPacing,
+    PacingContrastMoment,
+    PacingPeak,
+    PacingPoint,
+    PacingValley,
+    Patterns,
+    Quality,
 )
-from rumiai.metrics.scene_pacing.durations import (
-    LONG_TAKE_S,
-    QUICK_CUT_S,
-    Contrast,
-    count_shorter,
-    dynamic_range,
-    pace_of,
-    position_of,
-    rhythm_regularity,
-    scene_span,
-)
-from rumiai.metrics.scene_pacing.extras import further_metrics, object_pacing, tags_of
+from rumiai.metrics.scene_pacing.further import further_metrics, tags_of
 from rumiai.metrics.scene_pacing.pacing import Pacing, measure_pacing
-from rumiai.metrics.scene_pacing.style import (
-    FEW_SCENES,
-    adaptation_curve,
-    cut_motivation,
-    editing_rhythm,
-    editing_style,
-    pacing_style,
-    technical_quality,
-    techniques,
-    visual_tempo,
-)
 from rumiai.metrics.shared.density import density_of
 from rumiai.metrics.shared.statistics import alignment, mean, variance
 
@@ -59,206 +49,194 @@ _ENDS_S: Final = 3.0  # what counts as intro and outro
 
 def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
-    pacing = None if evidence.shots is None else measure_pacing(evidence.shots, evidence.duration_s)
-    sync = cut_sync(evidence)
-    known = {} if pacing is None or evidence.shots is None else _known(evidence, evidence.shots, pacing, sync)
+    shots = evidence.shots
+    if shots is None:
+        return _without_scenes(evidence), NoScenes(scene_detection_rate=0.0)
+    pacing, audio = measure_pacing(shots, evidence.duration_s), evidence.audio
+    on_beats = None if audio is None else _synchrony(pacing, audio.beats_s, cuts.BEAT_TOLERANCE_S)
+    on_onsets = None if audio is None else _synchrony(pacing, audio.onsets_s, cuts.ONSET_TOLERANCE_S)
+    load = scene_load(evidence, shots)
+    blocks = Blocks(
+        core_metrics=_core(pacing),
+        dynamics=_dynamics(pacing),
+        interactions=_interactions(evidence, pacing, load=load, on_onsets=on_onsets, on_beats=on_beats),
+        key_events=_key_events(pacing),
+        patterns=_patterns(pacing, on_beats, shots.transition_types),
+        quality=_quality(evidence, shots, pacing, on_beats),
+    )
+    return blocks, further_metrics(evidence, shots, pacing, load)
 
-    def block(name: str) -> dict[str, Any]:
-        return {**unknown(SCHEMA, name), **known.get(name, {})}
 
-    return assemble(
-        Blocks,
-        core=block("CoreMetrics") | {"videoDuration": evidence.duration_s},
-        dynamics=block("Dynamics"),
-        interactions=block("Interactions")
-        | {"viewerAdaptationCurve": adaptation(pacing), "objectDensityPacing": object_pacing(evidence)},
-        key_events=block("KeyEvents"),
-        patterns=block("Patterns")
-        | {
-            "cutMotivation": cut_motivation(sync["beatMatching"]),
-            "pacingTechniques": [] if pacing is None else _techniques(pacing, sync["beatMatching"]),
-        },
-        quality=block("Quality")
-        | {
-            "pacingDataCompleteness": evidence.services.completeness(WEIGHTS),
-            "technicalQuality": technical_quality(
-                0 if pacing is None else pacing.scenes, None if pacing is None else pacing.rhythm, sync["beatMatching"]
-            ),
-            "analysisLimitations": limitations(evidence),
-        },
-        precompute=known.get("precompute", {}) | {"scene_detection_rate": float(pacing is not None)},
+def _without_scenes(evidence: Evidence) -> Blocks:
+    """What is said of a video whose scenes are unknown."""
+    return Blocks(
+        core_metrics=CoreMetrics.unknown(video_duration=evidence.duration_s),
+        dynamics=Dynamics.unknown(),
+        interactions=Interactions.unknown(viewer_adaptation_curve=patterns.adaptation_curve(0.0)),
+        key_events=KeyEvents.unknown(),
+        patterns=Patterns.unknown(cut_motivation=patterns.cut_motivation(None), pacing_techniques=[]),
+        quality=Quality(
+            scene_detection_accuracy=None,
+            transition_analysis_reliability=None,
+            pacing_data_completeness=evidence.services.completeness(WEIGHTS),
+            technical_quality=patterns.technical_quality(0, None, None),
+            analysis_limitations=limitations(evidence),
+        ),
     )
 
 
-def _known(
-    evidence: Evidence, shots: Shots, pacing: Pacing, sync: dict[str, float | None]
-) -> dict[str, dict[str, Any]]:
-    scores = shots.cut_confidences
-    return {
-        "CoreMetrics": _core(pacing),
-        "Dynamics": _dynamics(pacing),
-        "Interactions": sync | alignments(evidence) | _interactions(pacing),
-        "KeyEvents": _key_events(pacing),
-        "Patterns": _patterns(pacing, shots.transition_types),
-        "Quality": {
-            "sceneDetectionAccuracy": None if scores is None else mean(scores),
-            "transitionAnalysisReliability": 0.5 if shots.transition_types is None else 1.0,
-        },
-        "precompute": further_metrics(evidence, pacing),
-    }
+def _synchrony(pacing: Pacing, targets_s: Floats | None, tolerance_s: float) -> float | None:
+    return None if targets_s is None else cuts.synchrony(pacing.cuts_s, targets_s, tolerance_s, pacing.duration_s)
 
 
-def _core(pacing: Pacing) -> dict[str, Any]:
+def scene_load(evidence: Evidence, shots: Shots) -> float | None:
+    """Objects per sampled frame, mean over scenes; None where objects are unknown."""
+    objects = evidence.objects
+    if objects is None:
+        return None
+    return content.mean_scene_load(shots.index(objects.grid.times_s), objects.per_sample, shots.starts_s.size)
+
+
+def _core(pacing: Pacing) -> CoreMetrics:
     durations_s = pacing.durations_s
-    return {
-        "totalScenes": pacing.scenes,
-        "sceneChangeRate": pacing.cuts_s.size / pacing.duration_s,
-        "avgSceneDuration": pacing.mean_s,
-        "minSceneDuration": float(durations_s.min()),
-        "maxSceneDuration": float(durations_s.max()),
-        "sceneDurationVariance": variance(durations_s),
-        "quickCutsCount": count_shorter(durations_s, QUICK_CUT_S),
-        "longTakesCount": pacing.scenes - count_shorter(durations_s, LONG_TAKE_S),
-        "sceneRhythmScore": pacing.rhythm_score,
-        "pacingConsistency": 1 - min(1.0, pacing.cv),
-        "scenesPerMinute": 60 * pacing.scenes / pacing.duration_s,
-        "pacingClassification": pacing.pace,
-    }
+    return CoreMetrics(
+        total_scenes=pacing.scenes,
+        scene_change_rate=pacing.cuts_s.size / pacing.duration_s,
+        avg_scene_duration=pacing.mean_s,
+        min_scene_duration=float(durations_s.min()),
+        max_scene_duration=float(durations_s.max()),
+        scene_duration_variance=variance(durations_s),
+        quick_cuts_count=durations.count_shorter(durations_s, durations.QUICK_CUT_S),
+        long_takes_count=pacing.scenes - durations.count_shorter(durations_s, durations.LONG_TAKE_S),
+        scene_rhythm_score=pacing.rhythm_score,
+        pacing_consistency=1 - min(1.0, pacing.cv),
+        video_duration=pacing.duration_s,
+        scenes_per_minute=60 * pacing.scenes / pacing.duration_s,
+        pacing_classification=pacing.pace,
+    )
 
 
-def _dynamics(pacing: Pacing) -> dict[str, Any]:
-    return {
-        "pacingCurve": [
-            {"second": float(start), "cutsPerSecond": float(rate), "intensity": intensity(float(rate))}
-            for start, rate in zip(pacing.edges_s[:-1], pacing.rates_hz, strict=True)
+def _dynamics(pacing: Pacing) -> Dynamics:
+    curve = zip(pacing.edges_s[:-1].tolist(), pacing.rates_hz.tolist(), strict=True)
+    return Dynamics(
+        pacing_curve=[
+            PacingPoint(second=start_s, cuts_per_second=rate_hz, intensity=cuts.intensity(rate_hz))
+            for start_s, rate_hz in curve
         ],
-        "accelerationPattern": pacing.pattern,
-        "rhythmRegularity": rhythm_regularity(pacing.durations_s),
-        "pacingMomentum": pacing.trend,
-        "dynamicRange": dynamic_range(pacing.durations_s),
-        "accelerationScore": pacing.acceleration,
-        "introPacing": cuts_between(pacing.cuts_s, 0.0, _ENDS_S),
-        "outroPacing": cuts_between(pacing.cuts_s, pacing.duration_s - _ENDS_S, pacing.duration_s),
-        "accelerationPoints": [contrast.time_s for contrast in pacing.contrasts if contrast.accelerates],
-        "decelerationPoints": [contrast.time_s for contrast in pacing.contrasts if not contrast.accelerates],
-    }
+        acceleration_pattern=pacing.pattern,
+        rhythm_regularity=durations.rhythm_regularity(pacing.durations_s),
+        pacing_momentum=pacing.trend,
+        dynamic_range=durations.dynamic_range(pacing.durations_s),
+        acceleration_score=pacing.acceleration,
+        intro_pacing=cuts.cuts_between(pacing.cuts_s, 0.0, _ENDS_S),
+        outro_pacing=cuts.cuts_between(pacing.cuts_s, pacing.duration_s - _ENDS_S, pacing.duration_s),
+        acceleration_points=[contrast.time_s for contrast in pacing.contrasts if contrast.accelerates],
+        deceleration_points=[contrast.time_s for contrast in pacing.contrasts if not contrast.accelerates],
+    )
 
 
-def _interactions(pacing: Pacing) -> dict[str, Any]:
-    return {
-        "narrativeFlowScore": 1 - len(pacing.breaks) / pacing.scenes,
-        "pacingContrastMoments": [
-            {"timestamp": contrast.time_s, "shift": _shift(contrast), "impact": _impact(contrast)}
+def _interactions(
+    evidence: Evidence, pacing: Pacing, *, load: float | None, on_onsets: float | None, on_beats: float | None
+) -> Interactions:
+    density, faces = density_of(evidence), evidence.expressions
+    cut_curve, others = density.values["scene_change"], density.without("scene_change")
+    arousal = None if faces is None else evidence.bins.means(faces.times_s, faces.arousals)
+    return Interactions(
+        content_pacing_alignment=None if others is None else alignment(cut_curve, others),
+        emotional_pacing_sync=None if arousal is None else alignment(cut_curve, arousal),
+        narrative_flow_score=1 - len(pacing.breaks) / pacing.scenes,
+        viewer_adaptation_curve=patterns.adaptation_curve(60 * len(pacing.breaks) / pacing.duration_s),
+        pacing_contrast_moments=[
+            PacingContrastMoment(
+                timestamp=contrast.time_s,
+                shift="accelerating" if contrast.accelerates else "decelerating",
+                impact=_impact(contrast.strength),
+            )
             for contrast in pacing.contrasts
         ],
-    }
-
-
-def _shift(contrast: Contrast) -> str:
-    return "accelerating" if contrast.accelerates else "decelerating"
-
-
-def _impact(contrast: Contrast) -> str:
-    return "high" if contrast.strength >= 4 else "medium" if contrast.strength >= 3 else "low"
-
-
-def cut_sync(evidence: Evidence) -> dict[str, float | None]:
-    """Cuts on energy onsets and on beats, above chance; None without cuts or audio data."""
-    audio, shots = evidence.audio, evidence.shots
-    targets = (
-        ("audioVisualSync", None if audio is None else audio.onsets_s, ONSET_TOLERANCE_S),
-        ("beatMatching", None if audio is None else audio.beats_s, BEAT_TOLERANCE_S),
+        audio_visual_sync=on_onsets,
+        beat_matching=on_beats,
+        object_density_pacing=None
+        if load is None
+        else ObjectDensityPacing(avg_objects_per_shot=load, complexity_level=content.complexity_of(load)),
     )
-    return {
-        name: None if shots is None or at is None else synchrony(shots.cuts_s, at, tolerance, evidence.duration_s)
-        for name, at, tolerance in targets
-    }
 
 
-def alignments(evidence: Evidence) -> dict[str, float | None]:
-    """Correlations over bins of the cut rate with the other density, and with arousal, mapped to 0..1."""
-    density = density_of(evidence)
-    cuts, others = density.values["scene_change"], density.without("scene_change")
-    faces = evidence.expressions
-    arousal = None if faces is None else evidence.bins.means(faces.times_s, faces.arousals)
-    return {
-        "contentPacingAlignment": None if others is None else alignment(cuts, others),
-        "emotionalPacingSync": None if arousal is None else alignment(cuts, arousal),
-    }
+def _impact(strength: float) -> Level:
+    return "high" if strength >= 4 else "medium" if strength >= 3 else "low"
 
 
-def adaptation(pacing: Pacing | None) -> str:
-    """How a viewer can follow the rhythm; without scenes it has no breaks."""
-    return adaptation_curve(0.0 if pacing is None else 60 * len(pacing.breaks) / pacing.duration_s)
-
-
-def _key_events(pacing: Pacing) -> dict[str, Any]:
-    rates = pacing.rates_hz
-    return {
-        "pacingPeaks": [
-            {"timestamp": pacing.window_span(i), "cutsPerSecond": rates[i], "intensity": rates[i] / rates.max()}
-            for i in pacing.peaks
-        ],
-        "pacingValleys": [
-            {
-                "timestamp": scene_span(pacing.scenes_s, i),
-                "sceneDuration": pacing.durations_s[i],
-                "type": "long_take",
-            }
+def _key_events(pacing: Pacing) -> KeyEvents:
+    scenes_s, durations_s = pacing.scenes_s, pacing.durations_s
+    return KeyEvents(
+        pacing_peaks=_peaks(pacing),
+        pacing_valleys=[
+            PacingValley(
+                timestamp=durations.scene_span(scenes_s, i), scene_duration=float(durations_s[i]), type="long_take"
+            )
             for i in pacing.long_takes
         ],
-        "criticalTransitions": [
-            {"timestamp": c.time_s, "fromPace": pace_of(c.before_s), "toPace": pace_of(c.after_s), "effect": _effect(c)}
-            for c in pacing.contrasts
-            if pace_of(c.before_s) != pace_of(c.after_s)
-        ],
-        "rhythmBreaks": [
-            {"timestamp": b.time_s, "expectedDuration": b.expected_s, "actualDuration": b.actual_s}
-            for b in pacing.breaks
-        ],
-        "longestScene": _scene(pacing, int(np.argmax(pacing.durations_s))),
-        "shortestScene": _scene(pacing, int(np.argmin(pacing.durations_s))),
-        "montageSegments": [
-            {"start": m.start_s, "end": m.end_s, "shots": m.shots, "avgShotDuration": m.mean_shot_s}
-            for m in pacing.montages
-        ],
-        "climaxTiming": climax_timing(pacing.cuts_s, pacing.edges_s),
-    }
+        critical_transitions=_critical_transitions(pacing.contrasts),
+        rhythm_breaks=pacing.breaks,
+        longest_scene=durations.scene_at(scenes_s, int(np.argmax(durations_s))),
+        shortest_scene=durations.scene_at(scenes_s, int(np.argmin(durations_s))),
+        montage_segments=pacing.montages,
+        climax_timing=cuts.climax_timing(pacing.cuts_s, pacing.edges_s),
+    )
 
 
-def _scene(pacing: Pacing, index: int) -> dict[str, Any]:
-    start_s, end_s = (float(edge) for edge in pacing.scenes_s[index])
-    return {
-        "duration": end_s - start_s,
-        "timestamp": scene_span(pacing.scenes_s, index),
-        "position": position_of(start_s, end_s, pacing.duration_s),
-    }
+def _peaks(pacing: Pacing) -> list[PacingPeak]:
+    rates_hz = pacing.rates_hz.tolist()
+    return [
+        PacingPeak(timestamp=pacing.window_span(i), cuts_per_second=rates_hz[i], intensity=rates_hz[i] / max(rates_hz))
+        for i in pacing.peaks
+    ]
 
 
-def _effect(contrast: Contrast) -> str:
-    return "energy_rise" if contrast.accelerates else "energy_drop"
+def _critical_transitions(contrasts: Sequence[durations.Contrast]) -> list[CriticalTransition]:
+    """The contrasts at which the pace gets another word."""
+    paces = [(durations.pace_of(contrast.before_s), durations.pace_of(contrast.after_s)) for contrast in contrasts]
+    return [
+        CriticalTransition(
+            timestamp=contrast.time_s,
+            from_pace=before,
+            to_pace=after,
+            effect="energy_rise" if contrast.accelerates else "energy_drop",
+        )
+        for contrast, (before, after) in zip(contrasts, paces, strict=True)
+        if before != after
+    ]
 
 
-def _patterns(pacing: Pacing, transition_types: tuple[str, ...] | None) -> dict[str, Any]:
+def _patterns(pacing: Pacing, on_beats: float | None, transition_types: tuple[str, ...] | None) -> Patterns:
     types = ("cut",) * pacing.cuts_s.size if transition_types is None else transition_types
-    return {
-        "pacingStyle": pacing_style(pacing.mean_s, len(pacing.montages)),
-        "editingRhythm": editing_rhythm(pacing.scenes, pacing.cv, pacing.trend),
-        "visualTempo": visual_tempo(pacing.pace, pacing.cv),
-        "editingStyle": editing_style(pacing.mean_s, pacing.cv, pacing.rhythm_score),
-        "pacingTags": tags_of(pacing),
-        "transitionTypes": sorted(set(types)),
-    }
+    return Patterns(
+        pacing_style=patterns.pacing_style(pacing.mean_s, len(pacing.montages)),
+        editing_rhythm=patterns.editing_rhythm(pacing.scenes, pacing.cv, pacing.trend),
+        visual_tempo=patterns.visual_tempo(pacing.pace, pacing.cv),
+        cut_motivation=patterns.cut_motivation(on_beats),
+        pacing_techniques=patterns.techniques(
+            montages=len(pacing.montages),
+            long_takes=len(pacing.long_takes),
+            pace=pacing.pace,
+            beat_matching=on_beats,
+            trend=pacing.trend,
+            pattern=pacing.pattern,
+        ),
+        editing_style=patterns.editing_style(pacing.mean_s, pacing.cv, pacing.rhythm_score),
+        pacing_tags=tags_of(pacing),
+        transition_types=sorted(set(types)),
+    )
 
 
-def _techniques(pacing: Pacing, beat_matching: float | None) -> list[str]:
-    return techniques(
-        montages=len(pacing.montages),
-        long_takes=len(pacing.long_takes),
-        pace=pacing.pace,
-        beat_matching=beat_matching,
-        trend=pacing.trend,
-        pattern=pacing.pattern,
+def _quality(evidence: Evidence, shots: Shots, pacing: Pacing, on_beats: float | None) -> Quality:
+    scores = shots.cut_confidences
+    return Quality(
+        scene_detection_accuracy=None if scores is None else mean(scores),
+        transition_analysis_reliability=0.5 if shots.transition_types is None else 1.0,
+        pacing_data_completeness=evidence.services.completeness(WEIGHTS),
+        technical_quality=patterns.technical_quality(pacing.scenes, pacing.rhythm, on_beats),
+        analysis_limitations=limitations(evidence),
     )
 
 
@@ -268,7 +246,7 @@ def limitations(evidence: Evidence) -> list[str]:
     found = {
         "no_scene_data": shots is None,
         "single_scene": shots is not None and shots.starts_s.size == 1,
-        "few_scenes": shots is not None and 1 < shots.starts_s.size < FEW_SCENES,
+        "few_scenes": shots is not None and 1 < shots.starts_s.size < patterns.FEW_SCENES,
         "no_transition_types": shots is not None and shots.transition_types is None,
         "no_audio_features": evidence.audio is None or evidence.audio.onsets_s is None,
         "no_object_data": evidence.objects is None,

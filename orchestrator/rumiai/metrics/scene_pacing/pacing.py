@@ -8,9 +8,15 @@ import numpy as np
 
 from rumiai.core.arrays import Floats
 from rumiai.metrics.evidence.types import Shots
-from rumiai.metrics.scene_pacing.cuts import (
+from rumiai.metrics.scene_pacing.blocks import (
     AccelerationPattern,
-    Trend,
+    MontageSegment,
+    Pace,
+    PacingMomentum,
+    RhythmBreak,
+    RhythmClass,
+)
+from rumiai.metrics.scene_pacing.cuts import (
     acceleration,
     acceleration_pattern,
     cut_rates,
@@ -20,10 +26,6 @@ from rumiai.metrics.scene_pacing.cuts import (
 )
 from rumiai.metrics.scene_pacing.durations import (
     Contrast,
-    Montage,
-    Pace,
-    RhythmBreak,
-    RhythmClass,
     contrasts,
     durations_of,
     long_takes,
@@ -73,14 +75,14 @@ class Pacing:
     rhythm: RhythmClass | None
     pace: Pace
     acceleration: float
-    trend: Trend
+    trend: PacingMomentum
     pattern: AccelerationPattern
     edges_s: Floats
     rates_hz: Floats
     peaks: list[int]
     contrasts: tuple[Contrast, ...]
-    montages: tuple[Montage, ...]
-    breaks: tuple[RhythmBreak, ...]
+    montages: list[MontageSegment]
+    breaks: list[RhythmBreak]
     long_takes: list[int]
 
     @property

@@ -4,16 +4,39 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from typing import Final
+from itertools import accumulate
+from typing import Final, Protocol
 
 from rumiai.contracts import lexicons
 from rumiai.contracts.lexicons import Lexicon, PhraseMatch, Urgency
-from rumiai.metrics.evidence.types import Segment, Speech
 
 Find = Callable[[str], tuple[PhraseMatch, ...]]
+
+
+class TimedWord(Protocol):
+    """A spoken word: its text, its start and end in seconds."""
+
+    @property
+    def text(self) -> str:
+        """As spoken."""
+
+    @property
+    def start_s(self) -> float:
+        """Start."""
+
+    @property
+    def end_s(self) -> float:
+        """End."""
+
+
+class SpokenWords(Protocol):
+    """A stretch of transcript: its words in the order in which they are spoken."""
+
+    @property
+    def words(self) -> Sequence[TimedWord]:
+        """Its words."""
 
 
 def _guard(lexicon: Lexicon) -> re.Pattern[str]:
@@ -53,23 +76,28 @@ class SpokenPhrase:
     end_s: float
 
 
-def spoken_phrases(speech: Speech, find: Find) -> tuple[SpokenPhrase, ...]:
-    """Every phrase that ``find`` finds in the transcript, by time; one may run on into the next segment.
+def spoken_phrases(segments: Iterable[SpokenWords], find: Find) -> tuple[SpokenPhrase, ...]:
+    """Every phrase that is found in a transcript, with its time; one may run on into the next segment.
 
-    A greeting counts only as the very first words.
+    Args:
+        segments: Segments of the transcript with their words, by time.
+        find: Finds phrases in a text.
+
+    Returns:
+        Phrases by time. A greeting counts only in the first segment. Empty without words.
     """
-    segments = [segment for segment in speech.segments if segment.words]
+    spoken = [segment.words for segment in segments if segment.words]
     found: list[SpokenPhrase] = []
-    for number, (segment, following) in enumerate(pairwise([*segments, None])):
-        assert segment is not None
-        found += [p for p in _spoken(segment, following, find) if p.kind != "greeting" or number == 0]
+    for number, words in enumerate(spoken):
+        following = spoken[number + 1] if number + 1 < len(spoken) else ()
+        found += [p for p in _spoken(words, following, find) if p.kind != "greeting" or number == 0]
     return tuple(sorted(found, key=lambda phrase: (phrase.start_s, phrase.kind, phrase.phrase)))
 
 
-def _spoken(segment: Segment, following: Segment | None, find: Find) -> list[SpokenPhrase]:
-    own = " ".join(word.text for word in segment.words)
-    rest = "" if following is None else "\n" + " ".join(word.text for word in following.words)
-    words = segment.words + (() if following is None else following.words)
+def _spoken(own_words: Sequence[TimedWord], following: Sequence[TimedWord], find: Find) -> list[SpokenPhrase]:
+    own = " ".join(word.text for word in own_words)
+    rest = "\n" + " ".join(word.text for word in following) if following else ""
+    words = [*own_words, *following]
     # End of each word and of the blank (or break) before it, in characters.
     ends = list(accumulate((len(word.text) + 1 for word in words), initial=-1))[1:]
     result = []

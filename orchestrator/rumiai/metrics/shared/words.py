@@ -20,18 +20,19 @@ CHARACTERS_PER_WORD: Final = 1.7
 _NEGATION_REACH: Final = 3  # "not a very good": words that a negation still reaches
 
 
-def _words(text: str) -> frozenset[str]:
+def listed(text: str) -> frozenset[str]:
+    """The words of a list that is written with blanks between them."""
     return frozenset(text.split())
 
 
-STOP_WORDS: Final[frozenset[str]] = _words(
+STOP_WORDS: Final[frozenset[str]] = listed(
     """a about after all also am an and any are as at be because been but by can could did do does doing don't down for
     from get go going got had has have he her here him his how i if i'm in into is it it's its just let like me more my
     no not now of off on one only or our out over really she so some than that that's the their them then there these
     they this those to too up us very was we were what when where which who why will with would you
     you're your"""
 )
-POSITIVE_WORDS: Final[frozenset[str]] = _words(
+POSITIVE_WORDS: Final[frozenset[str]] = listed(
     """adorable amazing awesome beautiful best better brilliant calm celebrate cheerful cool cute delicious delighted
     easy enjoy enjoyed enjoying excellent excited exciting fabulous fantastic favorite favourite free fresh fun funny
     genius glad good gorgeous grateful great happiness happy helpful incredible inspiring joy joyful laugh lol love
@@ -39,7 +40,7 @@ POSITIVE_WORDS: Final[frozenset[str]] = _words(
     satisfying smart smile stunning success super sweet thank thankful thanks thrilled useful win winner winning
     wonderful wow yay yummy"""
 )
-NEGATIVE_WORDS: Final[frozenset[str]] = _words(
+NEGATIVE_WORDS: Final[frozenset[str]] = listed(
     """afraid alone angry annoyed annoying anxious awful bad boring broken cried cry crying danger dangerous dead death
     depressed depressing difficult disappointed disappointing disaster disgusting dumb embarrassing evil fail failed
     failure fake fear gross hate hated hates horrible hurt hurts lonely lose loser losing lost mad mess miserable
@@ -47,7 +48,7 @@ NEGATIVE_WORDS: Final[frozenset[str]] = _words(
     stressed stupid suffer suffering terrible toxic trash tired ugly unhappy upset useless waste wasted weak worse worst
     worry worried wrong"""
 )
-_NEGATIONS: Final[frozenset[str]] = _words(
+_NEGATIONS: Final[frozenset[str]] = listed(
     """ain't aren't can't cannot cant couldn't didn't didnt doesn't doesnt don't dont hardly isn't isnt never no nobody
     not nothing wasn't wasnt without won't wont wouldn't"""
 )

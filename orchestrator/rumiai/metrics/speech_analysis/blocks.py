@@ -8,7 +8,7 @@ from rumiai.contracts.blocks import AnalysisBlocks, Block, QualityBlock, Record,
 from rumiai.contracts.blocks.types import Count, Flag, Level, Number, Positive, Ratio, Seconds, Signed, Span, Text, Time
 
 Rate: TypeAlias = Annotated[float, Number(low=0, unit="words/s")]
-SpeechPacingCurveIntensity: TypeAlias = Literal["low", "moderate", "high"]
+PacingIntensity: TypeAlias = Literal["low", "moderate", "high"]
 SpeechRhythm: TypeAlias = Literal["steady", "variable", "accelerating", "decelerating"]
 PausePattern: TypeAlias = Literal["natural", "dramatic", "rushed", "irregular"]
 BurstType: TypeAlias = Literal["rapid", "energetic", "high_energy"]
@@ -21,12 +21,12 @@ EngagementStrategy: TypeAlias = Literal["storytelling", "demonstration", "explan
 AudioQuality: TypeAlias = Literal["clear", "moderate", "poor"]
 
 
-class SpeechPacingCurve(Record):
-    """The value of ``speechPacingCurve``."""
+class PacingWindow(Record):
+    """One window of ``speechPacingCurve``."""
 
     timestamp: Span
     words_per_second: Rate
-    intensity: SpeechPacingCurveIntensity
+    intensity: PacingIntensity
 
 
 class EmphasisMoment(Record):
@@ -58,7 +58,7 @@ class Burst(Record):
 
 
 class MultimodalEmphasis(Record):
-    """The value of ``multimodalEmphasis``."""
+    """One item of ``multimodalEmphasis``."""
 
     timestamp: Time
     speech: Text
@@ -173,7 +173,7 @@ class CoreMetrics(Block):
 class Dynamics(Block):
     """The block ``speechDynamics``."""
 
-    speech_pacing_curve: Annotated[list[SpeechPacingCurve] | None, num("5 s windows")]
+    speech_pacing_curve: Annotated[list[PacingWindow] | None, num("5 s windows")]
     pacing_variation: Annotated[Ratio | None, num("min(1, cv)")]
     speech_rhythm: Annotated[SpeechRhythm | None, num("cv < .2 steady; acceleration +-.2")]
     pause_pattern: Annotated[PausePattern | None, num("by length and spread of the pauses")]

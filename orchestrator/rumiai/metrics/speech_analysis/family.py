@@ -1,21 +1,28 @@
-"""speech_analysis: what is said, how fast and clearly, and with what it goes together (docs: analyses, section 5)."""
+"""speech_analysis: what is said, how fast and clearly, and with what it goes together."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from rumiai.contracts.blocks import MoreMetrics
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.families import Family, assemble, unknown
+from rumiai.metrics.families import Family
 from rumiai.metrics.shared.bins import span
-from rumiai.metrics.shared.statistics import clamp, mean, ratio
-from rumiai.metrics.speech_analysis.blocks import SCHEMA, Blocks
-from rumiai.metrics.speech_analysis.extras import further_metrics
-from rumiai.metrics.speech_analysis.pacing import Pace
-from rumiai.metrics.speech_analysis.phrases import Phrases
-from rumiai.metrics.speech_analysis.visual import Visual
-from rumiai.metrics.speech_analysis.words import Spoken
+from rumiai.metrics.shared.statistics import clamp, mean
+from rumiai.metrics.speech_analysis import blocks as b
+from rumiai.metrics.speech_analysis import pauses, phrases, rate, repetition, wording
+from rumiai.metrics.speech_analysis.energy import audio_quality, noise_ratio
+from rumiai.metrics.speech_analysis.manner import engagement_strategy
+from rumiai.metrics.speech_analysis.measures import SpeechMeasures
+from rumiai.metrics.speech_analysis.more import NAMED_REPETITIONS, emphasis_on_words, further_metrics
+from rumiai.metrics.speech_analysis.transcript import (
+    Transcript,
+    bare,
+    confidence_by_window,
+    longest_segment,
+    quote_at,
+)
 
 WEIGHTS: Final = Weights(
     core_metrics={"whisper": 0.9, "audio": 0.1},
@@ -25,210 +32,320 @@ WEIGHTS: Final = Weights(
     patterns={"whisper": 1.0},
 )
 
-_CLEAR, _MODERATE = 0.3, 0.6  # noise ratio
-_QUIETEST_DB, _RANGE_DB = 5.0, 25.0  # signal to noise of the noisiest sound, and up to the clearest
+_TIMES_TO_ADDRESS: Final = 2
 
 
-def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
-    """The six blocks and further metrics of one video."""
-    spoken = None if evidence.speech is None else Spoken(evidence.speech, evidence)
-    known = {} if spoken is None else _known(spoken)
-    noise = noise_ratio(evidence)
-    audio = evidence.audio
+def measure(evidence: Evidence) -> tuple[b.Blocks, MoreMetrics]:
+    """The six blocks and further metrics of one video; without a transcript what the sound alone tells."""
+    if evidence.speech is None:
+        return _without_transcript(evidence), MoreMetrics()
+    found = SpeechMeasures(evidence, Transcript(evidence.speech, evidence.duration_s))
+    blocks = b.Blocks(
+        core_metrics=_core_metrics(found),
+        dynamics=_dynamics(found),
+        interactions=_interactions(found),
+        key_events=_key_events(found),
+        patterns=_patterns(found),
+        quality=_quality(evidence, found),
+    )
+    return blocks, further_metrics(found)
 
-    def block(name: str) -> dict[str, Any]:
-        return {**unknown(SCHEMA, name), **known.get(name, {})}
 
-    return assemble(
-        Blocks,
-        core=block("CoreMetrics"),
-        dynamics=block("Dynamics")
-        | {
-            "energyVariance": None if audio is None or audio.variance is None else clamp(audio.variance),
-            "hasAudioEnergy": audio is not None,
-        },
-        interactions=block("Interactions"),
-        key_events={"transitionPhrases": []} | block("KeyEvents"),
-        patterns=_SILENT | block("Patterns"),
-        quality=block("Quality")
-        | {
-            "audioQuality": audio_quality(noise),
-            "backgroundNoiseRatio": noise,
-            "speechDataCompleteness": evidence.services.completeness(WEIGHTS),
-            "analysisLimitations": limitations(evidence, spoken),
-        },
-        precompute=known.get("precompute", {}),
+def _without_transcript(evidence: Evidence) -> b.Blocks:
+    return b.Blocks(
+        core_metrics=b.CoreMetrics.unknown(),
+        dynamics=b.Dynamics(
+            speech_pacing_curve=None,
+            pacing_variation=None,
+            speech_rhythm=None,
+            pause_pattern=None,
+            emphasis_moments=None,
+            wpm_progression=None,
+            silence_periods=None,
+            speech_bursts=None,
+            burst_pattern=None,
+            energy_variance=_energy_variance(evidence),
+            has_audio_energy=evidence.audio is not None,
+            speech_front_load_ratio=None,
+            acceleration_score=None,
+        ),
+        interactions=b.Interactions.unknown(),
+        key_events=b.KeyEvents(
+            key_phrases=None,
+            speech_climax=None,
+            silent_moments=None,
+            transition_phrases=[],
+            longest_segment=None,
+            hook_phrases=None,
+            cta_phrases=None,
+            off_camera_speech_segments=None,
+            mumbling_sections=None,
+        ),
+        patterns=b.Patterns(
+            delivery_style="none",
+            speech_techniques=[],
+            tone_category="informative",
+            linguistic_complexity=None,
+            engagement_strategy="explanation",
+            repetition_rate=None,
+            verbal_hooks=None,
+            opening_hook_strength=None,
+        ),
+        quality=_quality(evidence, None),
     )
 
 
-# What is said of the manner of speaking where there is no transcript.
-_SILENT: Final = {
-    "deliveryStyle": "none",
-    "speechTechniques": [],
-    "toneCategory": "informative",
-    "engagementStrategy": "explanation",
-}
+def _core_metrics(found: SpeechMeasures) -> b.CoreMetrics:
+    transcript = found.transcript
+    words_s, segments_s = transcript.word_spans_s, transcript.segment_spans_s
+    words_per_second = transcript.total_words / found.duration_s
+    return b.CoreMetrics(
+        speech_present=found.present,
+        total_speech_segments=len(found.segments),
+        speech_duration=found.speech_s,
+        speech_rate=words_per_second,
+        words_per_minute=found.words_per_minute,
+        unique_speakers=None,  # nothing tells the speakers apart
+        primary_speaker_dominance=None,
+        avg_confidence=found.confidence,
+        speech_clarity_score=found.clarity,
+        pause_count=len(found.pauses_s),
+        avg_pause_duration=mean(found.pause_lengths_s),
+        total_words=transcript.total_words,
+        unique_words=found.unique_words,
+        vocabulary_diversity=found.diversity,
+        speech_coverage=found.coverage,
+        silence_ratio=1 - found.coverage,
+        speech_density=words_per_second,
+        avg_segment_duration=mean(segments_s[:, 1] - segments_s[:, 0]),
+        first_word_timestamp=float(words_s[:, 0].min()) if len(words_s) else None,
+        last_word_timestamp=float(words_s[:, 1].max()) if len(words_s) else None,
+        filler_word_ratio=found.filler_share,
+        direct_address_count=found.direct_address,
+        question_count=found.questions,
+        language=transcript.speech.language,
+    )
 
 
-def _known(spoken: Spoken) -> dict[str, dict[str, Any]]:
-    pace, phrases, visual = Pace(spoken), Phrases(spoken), Visual(spoken)
-    return {
-        "CoreMetrics": _core(spoken, phrases),
-        "Dynamics": _dynamics(pace),
-        "Interactions": {
-            "speechGestureSync": visual.gesture_sync,
-            "speechExpressionAlignment": visual.expression_alignment,
-            "speechTextOverlap": visual.text_overlap,
-            "faceOnScreenDuringSpeech": visual.face_share,
-            "verbalVisualCoherence": visual.coherence,
-            "multimodalEmphasis": visual.emphasis,
-            # Who speaks is not told apart.
-            "conversationalDynamics": "unknown" if spoken.total_words else "none",
-        },
-        "KeyEvents": _key_events(pace, phrases, visual),
-        "Patterns": {
-            "deliveryStyle": phrases.delivery,
-            "speechTechniques": phrases.techniques(),
-            "toneCategory": phrases.tone,
-            "linguisticComplexity": phrases.complexity,
-            "engagementStrategy": phrases.strategy,
-            "repetitionRate": phrases.repetition_rate,
-            "verbalHooks": [hook.text for hook in phrases.hooks],
-            "openingHookStrength": phrases.opening_strength,
-        },
-        "Quality": {
-            "transcriptionConfidence": spoken.confidence,
-            "clarityByWindow": clarity(spoken),
-        },
-        "precompute": further_metrics(pace, phrases, visual),
-    }
+def _dynamics(found: SpeechMeasures) -> b.Dynamics:
+    starts_s, weights = found.transcript.word_spans_s[:, 0], found.transcript.word_weights
+    present = found.present
+    return b.Dynamics(
+        speech_pacing_curve=_pacing_curve(found),
+        pacing_variation=None if found.rate_spread is None else min(1.0, found.rate_spread),
+        speech_rhythm=rate.rhythm(found.rate_spread, found.acceleration) if present else None,
+        pause_pattern=pauses.pause_pattern(found.pause_lengths_s, found.words_per_minute) if present else None,
+        emphasis_moments=_emphasis_moments(found),
+        wpm_progression=(60 * found.window_rates).tolist(),
+        silence_periods=[b.SilencePeriod(start=s, end=e, duration=e - s) for s, e in found.silences_s.tolist()],
+        speech_bursts=_bursts(found),
+        burst_pattern=found.burst_pattern,
+        energy_variance=_energy_variance(found.evidence),
+        has_audio_energy=found.audio is not None,
+        speech_front_load_ratio=rate.front_load(starts_s, weights, found.duration_s),
+        acceleration_score=found.acceleration,
+    )
 
 
-def _core(spoken: Spoken, phrases: Phrases) -> dict[str, Any]:
-    spans, lengths = spoken.word_spans_s, spoken.segment_spans_s()
-    pauses = spoken.pauses_s[:, 1] - spoken.pauses_s[:, 0]
-    rate = spoken.total_words / spoken.duration_s
-    return {
-        "speechPresent": spoken.present,
-        "totalSpeechSegments": len(spoken.segments),
-        "speechDuration": spoken.speech_s,
-        "speechRate": rate,
-        "wordsPerMinute": spoken.words_per_minute,
-        "uniqueSpeakers": None,
-        "primarySpeakerDominance": None,
-        "avgConfidence": spoken.confidence,
-        "speechClarityScore": spoken.clarity,
-        "pauseCount": int(pauses.size),
-        "avgPauseDuration": mean(pauses),
-        "totalWords": spoken.total_words,
-        "uniqueWords": spoken.unique_words,
-        "vocabularyDiversity": spoken.diversity,
-        "speechCoverage": spoken.coverage,
-        "silenceRatio": 1 - spoken.coverage,
-        "speechDensity": rate,
-        "avgSegmentDuration": mean(lengths[:, 1] - lengths[:, 0]),
-        "firstWordTimestamp": float(spans[:, 0].min()) if len(spans) else None,
-        "lastWordTimestamp": float(spans[:, 1].max()) if len(spans) else None,
-        "fillerWordRatio": ratio(phrases.fillers, spoken.total_words),
-        "directAddressCount": phrases.direct_address,
-        "questionCount": phrases.questions,
-        "language": spoken.speech.language,
-    }
+def _pacing_curve(found: SpeechMeasures) -> list[b.PacingWindow]:
+    return [
+        b.PacingWindow(timestamp=label, words_per_second=words, intensity=rate.intensity(words))
+        for label, words in zip(found.window_labels, found.window_rates.tolist(), strict=True)
+    ]
 
 
-def _dynamics(pace: Pace) -> dict[str, Any]:
-    spoken = pace.spoken
-    return {
-        "speechPacingCurve": pace.curve(),
-        "pacingVariation": None if pace.spread is None else min(1.0, pace.spread),
-        "speechRhythm": pace.rhythm,
-        "pausePattern": pace.pause_pattern,
-        "emphasisMoments": pace.emphasis(),
-        "wpmProgression": (60 * spoken.window_rates).tolist(),
-        "silencePeriods": pace.silences(),
-        "speechBursts": pace.bursts,
-        "burstPattern": pace.burst_pattern(),
-        "speechFrontLoadRatio": spoken.front_load,
-        "accelerationScore": spoken.acceleration,
-    }
-
-
-def _key_events(pace: Pace, phrases: Phrases, visual: Visual) -> dict[str, Any]:
-    spoken = pace.spoken
-    return {
-        "keyPhrases": phrases.key_phrases(),
-        "speechClimax": pace.climax(),
-        "silentMoments": pace.silent_moments(),
-        "transitionPhrases": phrases.transition_phrases(),
-        "longestSegment": longest_segment(spoken),
-        "hookPhrases": phrases.hook_items(),
-        "ctaPhrases": phrases.cta_items,
-        "offCameraSpeechSegments": visual.off_camera(),
-        "mumblingSections": [
-            {"start": start, "end": end, "confidence": segment.confidence}
-            for segment in spoken.mumbled()
-            for start, end in [(min(segment.start_s, spoken.duration_s), min(segment.end_s, spoken.duration_s))]
-        ],
-    }
-
-
-def longest_segment(spoken: Spoken) -> dict[str, Any] | None:
-    """The longest segment, the first of equals; None without any."""
-    rows = list(zip(spoken.segment_spans_s().tolist(), spoken.word_counts, strict=True))
-    if not rows:
+def _emphasis_moments(found: SpeechMeasures) -> list[b.EmphasisMoment] | None:
+    if found.stressed_words is None:
         return None
-    # Differences of times miss each other by less than a microsecond.
-    (start, end), words = max(rows, key=lambda row: round(row[0][1] - row[0][0], 6))
-    return {"duration": end - start, "timestamp": span(start, end), "words": words}
+    words, starts_s = found.transcript.words, found.transcript.word_spans_s[:, 0].tolist()
+    return [
+        b.EmphasisMoment(timestamp=starts_s[i], word=bare(words[i].text), emphasis_type="volume")
+        for i in found.stressed_words
+    ]
 
 
-def clarity(spoken: Spoken) -> dict[str, float | None]:
-    """Mean confidence of the segments that start in each 5 s window."""
-    edges = spoken.windows_s.tolist()
-    found = zip(edges, edges[1:], spoken.clarity_by_window(), strict=False)
-    return {span(start, end): confidence for start, end, confidence in found}
+def _bursts(found: SpeechMeasures) -> list[b.Burst]:
+    return [
+        b.Burst(
+            start=burst.start_s,
+            end=burst.end_s,
+            duration=burst.end_s - burst.start_s,
+            words=burst.words,
+            wpm=burst.words_per_minute,
+            energy=burst.energy,
+            type=burst.kind,
+        )
+        for burst in found.bursts
+    ]
 
 
-def noise_ratio(evidence: Evidence) -> float | None:
-    """1 - (signal to noise - 5 dB) / 25 dB within 0..1; None where the sound was not measured."""
+def _energy_variance(evidence: Evidence) -> float | None:
     audio = evidence.audio
-    if audio is None or audio.snr_db is None:
+    return None if audio is None or audio.variance is None else clamp(audio.variance)
+
+
+def _interactions(found: SpeechMeasures) -> b.Interactions:
+    return b.Interactions(
+        speech_gesture_sync=found.gesture_sync,
+        speech_expression_alignment=found.expression_alignment,
+        speech_text_overlap=found.text_overlap,
+        face_on_screen_during_speech=found.face_share,
+        verbal_visual_coherence=found.coherence,
+        multimodal_emphasis=emphasis_on_words(found),
+        conversational_dynamics="unknown" if found.transcript.total_words else "none",
+    )
+
+
+def _key_events(found: SpeechMeasures) -> b.KeyEvents:
+    return b.KeyEvents(
+        key_phrases=_key_phrases(found),
+        speech_climax=_climax(found),
+        silent_moments=[
+            b.SilentMoment(start=start_s, end=end_s, duration=end_s - start_s, purpose=purpose)
+            for (start_s, end_s), purpose in zip(found.silences_s.tolist(), found.silence_purposes(), strict=True)
+        ],
+        transition_phrases=[
+            b.TransitionPhrase(timestamp=start_s, phrase=phrase.text, function=phrase.kind)
+            for phrase, start_s in zip(found.transitions, found.starts_of(found.transitions), strict=True)
+        ],
+        longest_segment=_longest_segment(found),
+        hook_phrases=[
+            b.HookPhrase(
+                text=hook.text, timestamp=start_s, type=hook.kind, confidence=phrases.hook_confidence(hook.start_s)
+            )
+            for hook, start_s in zip(found.hooks, found.starts_of(found.hooks), strict=True)
+        ],
+        cta_phrases=_cta_phrases(found),
+        off_camera_speech_segments=_off_camera(found),
+        mumbling_sections=[
+            b.MumblingSection(
+                start=min(segment.start_s, found.duration_s),
+                end=min(segment.end_s, found.duration_s),
+                confidence=confidence,
+            )
+            for segment, confidence in found.mumbled
+        ],
+    )
+
+
+def _key_phrases(found: SpeechMeasures) -> list[b.KeyPhrase]:
+    """Hooks, calls to action and the most repeated phrases, by time."""
+    rows = {(at, p.text, f"hook: {p.kind}") for p, at in zip(found.hooks, found.starts_of(found.hooks), strict=True)}
+    ctas = zip(found.ctas, found.starts_of(found.ctas), strict=True)
+    rows |= {(at, p.text, f"call to action: {p.kind}") for p, at in ctas}
+    for phrase in found.repeated[:NAMED_REPETITIONS]:
+        text, times_s = found.spelled(phrase), found.times_of(phrase)
+        if text in found.transcript.text:
+            rows.add((min(times_s[0], found.duration_s), text, f"said {len(times_s)} times"))
+    return [b.KeyPhrase(timestamp=at, phrase=text, significance=why) for at, text, why in sorted(rows)]
+
+
+def _climax(found: SpeechMeasures) -> b.SpeechClimax | None:
+    climax = found.climax
+    if climax is None:
         return None
-    return 1 - clamp((audio.snr_db - _QUIETEST_DB) / _RANGE_DB)
+    text = quote_at(found.segments, climax.time_s)
+    return b.SpeechClimax(timestamp=climax.time_s, text=text, intensity=climax.intensity)
 
 
-def audio_quality(noise: float | None) -> str | None:
-    """By the noise ratio."""
-    if noise is None:
+def _longest_segment(found: SpeechMeasures) -> b.LongestSegment | None:
+    index = longest_segment(found.transcript.segment_spans_s)
+    if index is None:
         return None
-    return "clear" if noise < _CLEAR else "moderate" if noise < _MODERATE else "poor"
+    start_s, end_s = found.transcript.segment_spans_s[index].tolist()
+    words = found.transcript.segment_words[index]
+    return b.LongestSegment(duration=end_s - start_s, timestamp=span(start_s, end_s), words=words)
 
 
-def limitations(evidence: Evidence, spoken: Spoken | None) -> list[str]:
-    """What could not be measured, and why."""
-    found = {"no_transcript": spoken is None}
-    if spoken is not None:
-        words = spoken.total_words > 0
-        found |= {
-            "no_audio_track": not spoken.speech.has_audio,
+def _cta_phrases(found: SpeechMeasures) -> list[b.Cta]:
+    rows = zip(found.ctas, found.starts_of(found.ctas), found.cta_urgencies, strict=True)
+    return [
+        b.Cta(text=cta.text, timestamp=start_s, urgency=urgency, category=phrases.cta_category(cta.kind))
+        for cta, start_s, urgency in rows
+    ]
+
+
+def _off_camera(found: SpeechMeasures) -> list[b.OffCameraSpeechSegment] | None:
+    if found.off_camera is None:
+        return None
+    spans_s = found.transcript.segment_spans_s.tolist()
+    return [
+        b.OffCameraSpeechSegment(start=start_s, end=end_s, speech_content=segment.text)
+        for segment, (start_s, end_s), hidden in zip(found.segments, spans_s, found.off_camera, strict=True)
+        if hidden
+    ]
+
+
+def _patterns(found: SpeechMeasures) -> b.Patterns:
+    complexity = wording.complexity(found.sentences, found.transcript.tokens) if found.present else None
+    return b.Patterns(
+        delivery_style=found.delivery,
+        speech_techniques=techniques(found),
+        tone_category=found.tone,
+        linguistic_complexity=complexity,
+        engagement_strategy=engagement_strategy(found.delivery),
+        repetition_rate=repetition.repetition_rate(found.repeated, len(found.transcript.token_times)),
+        verbal_hooks=[hook.text for hook in found.hooks],
+        opening_hook_strength=found.opening_strength,
+    )
+
+
+def techniques(found: SpeechMeasures) -> list[str]:
+    """Techniques of speaking for which there is evidence; empty for none."""
+    signs = {
+        "direct_address": found.direct_address >= _TIMES_TO_ADDRESS,
+        "rhetorical_questions": found.questions > 0,
+        "repetition": bool(found.repeated),
+        "listing": found.listing,
+        "hooks": bool(found.hooks),
+        "call_to_action": bool(found.ctas),
+    }
+    return [name for name, there in signs.items() if there]
+
+
+def _quality(evidence: Evidence, found: SpeechMeasures | None) -> b.Quality:
+    noise = noise_ratio(None if evidence.audio is None else evidence.audio.snr_db)
+    return b.Quality(
+        transcription_confidence=None if found is None else found.confidence,
+        audio_quality=audio_quality(noise),
+        speech_data_completeness=evidence.services.completeness(WEIGHTS),
+        background_noise_ratio=noise,
+        clarity_by_window=None if found is None else _clarity_by_window(found),
+        analysis_limitations=limitations(evidence, found),
+    )
+
+
+def _clarity_by_window(found: SpeechMeasures) -> dict[str, float | None]:
+    starts_s = [segment.start_s for segment in found.segments]
+    clarity = confidence_by_window(starts_s, found.confidences, found.edges_s)
+    return dict(zip(found.window_labels, clarity, strict=True))
+
+
+def limitations(evidence: Evidence, found: SpeechMeasures | None) -> list[str]:
+    """What could not be measured, and why; empty when everything was there."""
+    there = {"no_transcript": found is None}
+    if found is not None:
+        words = found.transcript.total_words > 0
+        there |= {
+            "no_audio_track": not found.transcript.speech.has_audio,
             "no_speech": not words,
-            "little_speech": words and not spoken.present,
-            "no_word_timestamps": words and not spoken.timed,
-            "no_confidence": words and spoken.confidence is None,
+            "little_speech": words and not found.present,
+            "no_word_timestamps": words and not found.transcript.timed,
+            "no_confidence": words and found.confidence is None,
             "no_speaker_diarisation": words,
         }
-    found |= {
+    there |= {
         "no_audio_energy": evidence.audio is None,
         "no_people_data": evidence.people is None,
         "no_overlay_data": evidence.texts is None,
         "no_expression_data": evidence.expressions is None or not evidence.expressions.labels,
     }
-    return [name for name, there in found.items() if there]
+    return [name for name, holds in there.items() if holds]
 
 
-def nothing_to_judge(blocks: Blocks) -> str | None:
-    """Why a model is not asked; None when there is something to judge."""
+def nothing_to_judge(blocks: b.Blocks) -> str | None:
+    """Why no model is asked; None when there is something to judge."""
     return None if blocks.core_metrics.speech_present else "hardly anything is said"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)
+FAMILY: Final = Family(b.SCHEMA, WEIGHTS, measure, nothing_to_judge)

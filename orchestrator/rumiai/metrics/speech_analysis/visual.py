@@ -1,176 +1,205 @@
-"""Speech against gestures, faces and overlays (docs: analyses, 5.2 and 5.3)."""
+"""What is seen while somebody speaks: gestures, faces, expressions, texts.
+
+Source: docs/analyses.md, speechInteractions, and speechKeyEvents ``offCameraSpeechSegments``. Conventions: times are
+seconds from the start of the video; spans are ``(n, 2)`` arrays of start and end; a union is sorted and disjoint.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
 from rumiai.contracts.lexicons import EMOTIONS
 from rumiai.core.arrays import Bools, Floats
-from rumiai.core.intervals import as_intervals, inside, intersect, length, overlap_s, touched, union
-from rumiai.metrics.evidence.types import Segment
-from rumiai.metrics.shared.spoken_tone import spoken_tones, tone_agreement
-from rumiai.metrics.shared.statistics import clamp, mean, mean_known, ratio
+from rumiai.core.intervals import inside, intersect, length, overlap_s, touched, union
+from rumiai.metrics.shared.statistics import clamp, mean, ratio
 from rumiai.metrics.shared.words import content_words
-from rumiai.metrics.speech_analysis.pacing import quote
-from rumiai.metrics.speech_analysis.words import Spoken
 
-_OVERLAY_S: Final = 1.5
+_OVERLAY_S: Final = 1.5  # how long before or after an overlay its words are said
 _OFF_CAMERA: Final = 0.2
-_QUOTED_WORDS: Final = 6
 _PEAK_INTENSITY: Final = 0.6
 
 
-@dataclass(frozen=True)
-class Visual:
-    """What is seen while somebody speaks."""
+def gesture_sync(segments_s: Floats, gestures_s: Floats) -> float | None:
+    """Segments that a gesture overlaps / segments.
 
-    spoken: Spoken
+    Source: docs/analyses.md, speechInteractions, ``speechGestureSync``.
 
-    @cached_property
-    def gesture_sync(self) -> float | None:
-        """Segments that a gesture overlaps / segments; None without either's data, or without segments."""
-        gestures, spans = self.spoken.evidence.gestures, self.spoken.segment_spans_s()
-        if gestures is None:
-            return None
-        return mean(touched([(g.start_s, g.end_s) for g in gestures], spans[:, 0], spans[:, 1]))
+    Args:
+        segments_s: ``(m, 2)`` spans of the segments.
+        gestures_s: ``(g, 2)`` spans of the gestures.
 
-    @cached_property
-    def expression_alignment(self) -> float | None:
-        """Segments whose words and face have one tone / those where both have one."""
-        faces, speech = self.spoken.evidence.expressions, self.spoken.evidence.speech
-        return None if faces is None or speech is None else tone_agreement(spoken_tones(speech.segments, faces))
+    Returns:
+        0..1; None without segments.
+    """
+    return mean(touched(gestures_s, segments_s[:, 0], segments_s[:, 1]))
 
-    @cached_property
-    def _words(self) -> dict[str, Floats]:
-        """Content words and, by start, the times at which they are said: ``(n, 2)``."""
-        found: dict[str, list[tuple[float, float]]] = {}
-        for word in self.spoken.speech.words:
-            for token in content_words(word.text):
-                found.setdefault(token, []).append((word.start_s, word.end_s))
-        return {token: np.array(times) for token, times in found.items()}
 
-    @cached_property
-    def text_overlap(self) -> float | None:
-        """Content words of the overlays said within 1.5 s of them / all; None without such words or without speech."""
-        texts = self.spoken.evidence.texts
-        if texts is None or not self.spoken.speech.words:
-            return None
-        said = [
-            self._said(token, text.start_s - _OVERLAY_S, text.end_s + _OVERLAY_S)
-            for text in texts
-            for token in content_words(text.text)
+def times_by_word(words: Iterable[tuple[str, float, float]]) -> dict[str, Floats]:
+    """When each content word is said.
+
+    Args:
+        words: Text, start and end of each word, by start.
+
+    Returns:
+        Content word -> ``(k, 2)`` spans, by start.
+    """
+    found: dict[str, list[tuple[float, float]]] = {}
+    for text, start_s, end_s in words:
+        for token in content_words(text):
+            found.setdefault(token, []).append((start_s, end_s))
+    return {token: np.array(times) for token, times in found.items()}
+
+
+def text_overlap(said: Mapping[str, Floats], overlays: Iterable[tuple[str, float, float]]) -> float | None:
+    """Content words of the overlays that are said within 1.5 s of them / content words of the overlays.
+
+    Source: docs/analyses.md, speechInteractions, ``speechTextOverlap``.
+
+    Args:
+        said: Content word -> its spans (:func:`times_by_word`).
+        overlays: Text, start and end of each overlay.
+
+    Returns:
+        0..1; None when no overlay has a content word.
+    """
+    return mean(
+        [
+            _is_said(said.get(token), start_s - _OVERLAY_S, end_s + _OVERLAY_S)
+            for text, start_s, end_s in overlays
+            for token in content_words(text)
         ]
-        return mean(said)
-
-    def _said(self, token: str, start_s: float, end_s: float) -> bool:
-        times = self._words.get(token)
-        if times is None:
-            return False
-        index = int(np.searchsorted(times[:, 0], end_s, side="right")) - 1
-        return index >= 0 and bool(times[index, 1] >= start_s)
-
-    @cached_property
-    def face_spans_s(self) -> Floats | None:
-        """Sampling steps that begin with a face, as a union; None where faces are unknown."""
-        people = self.spoken.evidence.people
-        if people is None:
-            return None
-        starts = people.grid.nominal_s[people.faces.per_sample > 0]
-        return union(np.stack([starts, starts + people.grid.step_s], axis=1), until_s=self.spoken.duration_s)
-
-    @cached_property
-    def face_share(self) -> float | None:
-        """Time with a face during speech / speech; None without speech or faces' data."""
-        if self.face_spans_s is None:
-            return None
-        share = ratio(length(intersect(self.spoken.voiced_s, self.face_spans_s)), self.spoken.speech_s)
-        return None if share is None else clamp(share)
-
-    @property
-    def coherence(self) -> float | None:
-        """Mean of what is known."""
-        return mean_known([self.gesture_sync, self.expression_alignment, self.text_overlap, self.face_share])
-
-    @cached_property
-    def _off_camera(self) -> Bools | None:
-        if self.face_spans_s is None:
-            return None
-        spans = self.spoken.segment_spans_s()
-        with_face = overlap_s(self.face_spans_s, spans[:, 0], spans[:, 1])
-        return np.asarray(with_face < _OFF_CAMERA * (spans[:, 1] - spans[:, 0]))
-
-    def off_camera(self) -> list[dict[str, Any]] | None:
-        """Segments of whose time less than 20 % shows a face; None where faces are unknown."""
-        if self._off_camera is None:
-            return None
-        spans = self.spoken.segment_spans_s()
-        return [
-            {"start": float(start), "end": float(end), "speechContent": segment.text}
-            for segment, (start, end), off in zip(self.spoken.segments, spans, self._off_camera, strict=True)
-            if off
-        ]
-
-    @property
-    def speech_only(self) -> float | None:
-        """Time of the segments off camera / time of all segments."""
-        if self._off_camera is None:
-            return None
-        lengths = np.diff(self.spoken.segment_spans_s(), axis=1)[:, 0]
-        return ratio(float(lengths[self._off_camera].sum()), float(lengths.sum()))
-
-    @cached_property
-    def emphasis(self) -> list[dict[str, Any]] | None:
-        """Gestures during speech with the words they go with; None where gestures are unknown.
-
-        ``alignment`` is the share of the gesture's time in which a word is spoken.
-        """
-        gestures = self.spoken.evidence.gestures
-        if gestures is None:
-            return None
-        times = as_intervals([(g.start_s, g.end_s) for g in gestures])
-        seconds = overlap_s(union(self.spoken.word_spans_s), times[:, 0], times[:, 1])
-        starts, ends = self.spoken.segment_spans_s().T
-        # The last segment that has begun when the gesture ends.
-        places = np.searchsorted(starts, np.maximum(times[:, 0], times[:, 1] - 1e-9), side="right") - 1
-        found = []
-        for gesture, spoken_s, index in zip(gestures, seconds.tolist(), places.tolist(), strict=True):
-            if spoken_s <= 0 or index < 0 or ends[index] <= gesture.start_s:
-                continue
-            words = _quoted(self.spoken.segments[index], gesture.start_s, gesture.end_s)
-            if words:
-                at, share = min(gesture.start_s, self.spoken.duration_s), spoken_s / (gesture.end_s - gesture.start_s)
-                found.append({"timestamp": at, "speech": words, "gesture": gesture.kind, "alignment": clamp(share)})
-        return found
-
-    @property
-    def expression_variety(self) -> float | None:
-        """Distinct expressions during speech / 7; None without expression data."""
-        faces = self.spoken.evidence.expressions
-        if faces is None:
-            return None
-        voiced = inside(self.spoken.voiced_s, faces.times_s)
-        return len({label for label, speaking in zip(faces.labels, voiced, strict=True) if speaking}) / len(EMOTIONS)
-
-    def alignment(self) -> dict[str, Any]:
-        """Gestures on words, strong expressions while speaking; nothing measures lips."""
-        faces, moments = self.spoken.evidence.expressions, self.emphasis
-        peaks = None
-        if faces is not None:
-            strong = inside(self.spoken.voiced_s, faces.times_s) & (faces.intensities > _PEAK_INTENSITY)
-            peaks = [{"timestamp": float(faces.times_s[i]), "emotion": faces.labels[i]} for i in np.flatnonzero(strong)]
-        return {
-            "gesture_emphasis_moments": moments,
-            "expression_peaks_during_speech": peaks,
-            "lip_sync_quality": None,
-            "body_language_congruence": mean_known([self.gesture_sync, self.expression_alignment]),
-        }
+    )
 
 
-def _quoted(segment: Segment, start_s: float, end_s: float) -> str | None:
-    """The first words of a segment that a gesture overlaps; None for none."""
-    overlapped = [i for i, word in enumerate(segment.words) if word.start_s < end_s and word.end_s > start_s]
-    return quote(segment, overlapped[0], min(overlapped[-1] + 1, overlapped[0] + _QUOTED_WORDS)) if overlapped else None
+def _is_said(spans_s: Floats | None, start_s: float, end_s: float) -> bool:
+    if spans_s is None:
+        return False
+    index = int(np.searchsorted(spans_s[:, 0], end_s, side="right")) - 1
+    return index >= 0 and bool(spans_s[index, 1] >= start_s)
+
+
+def sampled_spans(starts_s: Floats, step_s: float, duration_s: float) -> Floats:
+    """The sampling steps that begin at the given instants, as a union within the video.
+
+    Args:
+        starts_s: ``(k,)`` instants of samples on which something was found.
+        step_s: Sampling step.
+        duration_s: Length of the video.
+
+    Returns:
+        ``(n, 2)`` union; ``(0, 2)`` without instants.
+    """
+    return union(np.stack([starts_s, starts_s + step_s], axis=1), until_s=duration_s)
+
+
+def face_share(voiced_s: Floats, faces_s: Floats) -> float | None:
+    """Time with a face during speech / time of speech.
+
+    Source: docs/analyses.md, speechInteractions, ``faceOnScreenDuringSpeech``.
+
+    Args:
+        voiced_s: ``(v, 2)`` union of the voiced time.
+        faces_s: ``(f, 2)`` union of the time with a face.
+
+    Returns:
+        0..1; None without speech.
+    """
+    share = ratio(length(intersect(voiced_s, faces_s)), length(voiced_s))
+    return None if share is None else clamp(share)
+
+
+def off_camera(segments_s: Floats, faces_s: Floats) -> Bools:
+    """Which segments show a face in less than 20 % of their time.
+
+    Source: docs/analyses.md, speechKeyEvents, ``offCameraSpeechSegments``.
+
+    Args:
+        segments_s: ``(m, 2)`` spans of the segments.
+        faces_s: ``(f, 2)`` union of the time with a face.
+
+    Returns:
+        ``(m,)`` flags; False for a segment without length.
+    """
+    with_face = overlap_s(faces_s, segments_s[:, 0], segments_s[:, 1])
+    return np.asarray(with_face < _OFF_CAMERA * (segments_s[:, 1] - segments_s[:, 0]))
+
+
+def speech_only_share(segments_s: Floats, hidden: Bools) -> float | None:
+    """Time of the segments off camera / time of all segments.
+
+    Args:
+        segments_s: ``(m, 2)`` spans of the segments.
+        hidden: ``(m,)`` which of them are off camera.
+
+    Returns:
+        0..1; None when the segments take no time.
+    """
+    lengths = segments_s[:, 1] - segments_s[:, 0]
+    return ratio(float(lengths[hidden].sum()), float(lengths.sum()))
+
+
+def expression_variety(labels: Sequence[str], times_s: Floats, voiced_s: Floats) -> float:
+    """Distinct expressions during speech / 7.
+
+    Args:
+        labels: ``n`` expressions.
+        times_s: ``(n,)`` when each was seen.
+        voiced_s: ``(v, 2)`` union of the voiced time.
+
+    Returns:
+        0..1; 0 without an expression during speech.
+    """
+    voiced = inside(voiced_s, times_s)
+    return len({label for label, speaking in zip(labels, voiced, strict=True) if speaking}) / len(EMOTIONS)
+
+
+def expression_peaks(intensities: Floats, times_s: Floats, voiced_s: Floats) -> list[int]:
+    """Indices of the expressions during speech that are stronger than 0.6.
+
+    Args:
+        intensities: ``(n,)`` strength of each expression, 0..1.
+        times_s: ``(n,)`` when each was seen.
+        voiced_s: ``(v, 2)`` union of the voiced time.
+
+    Returns:
+        Indices, ascending; empty without any.
+    """
+    return [int(i) for i in np.flatnonzero(inside(voiced_s, times_s) & (intensities > _PEAK_INTENSITY))]
+
+
+def spoken_share(gestures_s: Floats, words_s: Floats) -> Floats:
+    """Share of each gesture's time in which a word is spoken.
+
+    Args:
+        gestures_s: ``(g, 2)`` spans of the gestures.
+        words_s: ``(n, 2)`` spans of the words.
+
+    Returns:
+        ``(g,)`` 0..1; 0 for a gesture without length.
+    """
+    seconds = overlap_s(union(words_s), gestures_s[:, 0], gestures_s[:, 1])
+    lengths = gestures_s[:, 1] - gestures_s[:, 0]
+    shares: Floats = np.divide(seconds, lengths, out=np.zeros(len(lengths)), where=lengths > 0)
+    return np.clip(shares, 0.0, 1.0)
+
+
+def last_segments(segments_s: Floats, gestures_s: Floats) -> list[int | None]:
+    """The last segment that has begun when a gesture ends, where the gesture overlaps it.
+
+    Args:
+        segments_s: ``(m, 2)`` spans of the segments, by start.
+        gestures_s: ``(g, 2)`` spans of the gestures.
+
+    Returns:
+        Index of the segment for each gesture; None where they do not overlap.
+    """
+    starts, ends = segments_s.T
+    latest = np.maximum(gestures_s[:, 0], gestures_s[:, 1] - 1e-9)  # an instant belongs to the segment that holds it
+    places = np.searchsorted(starts, latest, side="right") - 1
+    return [
+        index if index >= 0 and ends[index] > start else None
+        for index, start in zip(places.tolist(), gestures_s[:, 0].tolist(), strict=True)
+    ]

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, TypeAlias
 
-from rumiai.contracts.blocks import GENERIC_BLOCKS, AnalysisBlocks, Block, QualityBlock, Record, Schema, judge, num
+from rumiai.contracts.blocks import (
+    GENERIC_BLOCKS,
+    AnalysisBlocks,
+    Block,
+    MoreMetrics,
+    QualityBlock,
+    Record,
+    Schema,
+    judge,
+    num,
+)
 from rumiai.contracts.blocks.types import (
     Count,
     Flag,
@@ -15,21 +25,22 @@ from rumiai.contracts.blocks.types import (
     Positive,
     Ratio,
     Seconds,
+    Signed,
     Span,
     Text,
     Time,
 )
 
 VisualComplexityScore: TypeAlias = Annotated[float, Number(low=0, high=10)]
-OverlayTimelineType: TypeAlias = Literal["text", "sticker", "mixed", "none"]
+OverlayKind: TypeAlias = Literal["text", "sticker", "mixed", "none"]
 AppearancePattern: TypeAlias = Literal["gradual", "burst", "rhythmic", "random"]
 DensityProgression: TypeAlias = Literal["building", "front_loaded", "even", "climactic"]
 VisualPacing: TypeAlias = Literal["slow", "moderate", "fast", "variable"]
 OverlayAcceleration: TypeAlias = Literal["stable", "accelerating", "decelerating"]
 TemporalDistribution: TypeAlias = Literal["front_loaded", "balanced", "back_loaded"]
 MultiLayerComplexity: TypeAlias = Literal["simple", "moderate", "complex"]
-KeyTextMomentFunction: TypeAlias = Literal["hook", "cta", "info", "punchline", "caption"]
-CtaTypes: TypeAlias = Literal["follow", "like", "comment", "share", "save", "visit", "buy", "subscribe", "download"]
+TextFunction: TypeAlias = Literal["hook", "cta", "info", "punchline", "caption"]
+CtaKind: TypeAlias = Literal["follow", "like", "comment", "share", "save", "visit", "buy", "subscribe", "download"]
 OverlayStrategy: TypeAlias = Literal["minimal", "moderate", "heavy", "dynamic"]
 TextStyle: TypeAlias = Literal["clean", "decorative", "mixed", "chaotic"]
 CommunicationApproach: TypeAlias = Literal["reinforcing", "supplementary", "dominant"]
@@ -37,12 +48,12 @@ ProductionQuality: TypeAlias = Literal["professional", "casual", "amateur"]
 EngagementArchetype: TypeAlias = Literal["informational", "conversion_focused", "attention_grabbing"]
 
 
-class OverlayTimeline(Record):
-    """The value of ``overlayTimeline``."""
+class OverlayWindow(Record):
+    """One item of ``overlayTimeline``."""
 
     timestamp: Span
     overlay_count: Count
-    type: OverlayTimelineType
+    type: OverlayKind
     density: Level
 
 
@@ -84,7 +95,7 @@ class KeyTextMoment(Record):
 
     timestamp: Time
     text: Text
-    function: KeyTextMomentFunction
+    function: TextFunction
 
 
 class StickerHighlight(Record):
@@ -99,7 +110,7 @@ class CtaMoment(Record):
     """One item of ``ctaMoments``."""
 
     timestamp: Time
-    cta_type: CtaTypes
+    cta_type: CtaKind
     text_content: Text
 
 
@@ -144,7 +155,7 @@ class CoreMetrics(Block):
 class Dynamics(Block):
     """The block ``overlaysDynamics``."""
 
-    overlay_timeline: Annotated[list[OverlayTimeline] | None, num("3-second windows over D")]
+    overlay_timeline: Annotated[list[OverlayWindow] | None, num("3-second windows over D")]
     appearance_pattern: Annotated[AppearancePattern | None, num("by the gaps between starts")]
     density_progression: Annotated[DensityProgression | None, num("starts by thirds")]
     animation_intensity: Annotated[Ratio | None, num("mean box displacement of tracks per s / frame, clamped")]
@@ -225,6 +236,100 @@ class Blocks(AnalysisBlocks):
     key_events: KeyEvents
     patterns: Patterns
     quality: Quality
+
+
+class ClutterWindow(MoreMetrics):
+    """Overlays active in a window, by type."""
+
+    text: Count
+    sticker: Count
+    total: Count
+
+
+class PeakOverlayMoment(MoreMetrics):
+    """A burst window with the types that begin in it."""
+
+    timestamp: Span
+    overlay_count: Count
+    types: list[OverlayKind]
+
+
+class SpeechAlignment(MoreMetrics):
+    """Texts by how their words stand to the speech."""
+
+    text_matches_speech: Count
+    text_precedes_speech: Count
+    text_follows_speech: Count
+    text_unrelated_to_speech: Count
+
+
+class GestureCoordination(MoreMetrics):
+    """Texts by how the gestures near them point."""
+
+    aligned: Count
+    misaligned: Count
+    neutral: Count
+
+
+class ReinforcedMoment(MoreMetrics):
+    """A call to action that is pointed at, or spoken."""
+
+    timestamp: Time
+    type: Literal["text_gesture_sync", "text_speech_sync"]
+    elements: list[Text]
+
+
+class PatternFlags(Record):
+    """The flags of the older form."""
+
+    high_density: Flag
+    text_heavy: Flag
+    sticker_heavy: Flag
+    burst_pattern: Flag
+    consistent_rhythm: Flag
+    cta_focused: Flag
+    urgency_driven: Flag
+
+
+class ReadabilityMetrics(Record):
+    """Contrast, size and place of the texts."""
+
+    contrast_score: Ratio | None
+    size_score: Ratio | None
+    center_focus_ratio: Ratio | None
+    readability_score: Ratio | None
+    mobile_optimized: Flag | None
+    is_cluttered: Flag
+
+
+class FurtherMetrics(MoreMetrics):
+    """Metrics without a field in the blocks, of a video whose texts were looked for."""
+
+    text_repetition_ratio: Ratio | None
+    appearance_intervals: list[Seconds]
+    clutter_timeline: dict[Span, ClutterWindow]
+    peak_overlay_moments: list[PeakOverlayMoment]
+    overlay_free_duration: Seconds
+    breathing_room_ratio: Ratio
+    text_categories: dict[Text, Count]
+    primary_message_type: Text
+    cta_density: Positive
+    urgency_score: Ratio | None
+    text_speech_alignment: SpeechAlignment | None
+    text_gesture_coordination: GestureCoordination | None
+    reinforced_moments: list[ReinforcedMoment]
+    sticker_types: dict[Text, Count]
+    front_loaded_ratio: Ratio | None
+    climax_timing: Seconds | None
+    overlay_acceleration_score: Signed
+    intro_overlay_count: Count
+    outro_overlay_count: Count
+    detection_confidence: Ratio | None
+    overlay_pattern_flags: PatternFlags
+    readability_metrics: ReadabilityMetrics
+    occlusion_events: Count
+    dominant_text_changes: Count
+    text_size_variance: Positive | None
 
 
 # The older template's own six names, in the order of the generic ones they stand for.

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from rumiai.contracts.blocks import MoreMetrics
 from rumiai.metrics.evidence.confidence import Weights
-from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.families import Family, assemble, unknown
-from rumiai.metrics.shared.bins import span
-from rumiai.metrics.shared.statistics import cv, mean, mean_known, ratio
-from rumiai.metrics.visual_overlay_analysis.blocks import SCHEMA, Blocks
-from rumiai.metrics.visual_overlay_analysis.extras import further_metrics, ml_tags
-from rumiai.metrics.visual_overlay_analysis.moments import key_events
-from rumiai.metrics.visual_overlay_analysis.overlays import MINIMUM_CONTRAST, MINIMUM_HEIGHT, Overlays
+from rumiai.metrics.evidence.types import Evidence, Speech
+from rumiai.metrics.families import Family
+from rumiai.metrics.shared.bins import active_in
+from rumiai.metrics.shared.statistics import mean, mean_known, ratio
+from rumiai.metrics.visual_overlay_analysis import legibility, moments, picture, style, timing
+from rumiai.metrics.visual_overlay_analysis.blocks import (
+    SCHEMA,
+    Blocks,
+    BurstWindow,
+    CommunicationApproach,
+    CoreMetrics,
+    Dynamics,
+    Interactions,
+    KeyEvents,
+    Patterns,
+    Quality,
+    TextPositionDistribution,
+)
+from rumiai.metrics.visual_overlay_analysis.extras import further_metrics
+from rumiai.metrics.visual_overlay_analysis.overlays import Overlays
 from rumiai.metrics.visual_overlay_analysis.sync import Sync
 from rumiai.metrics.visual_overlay_analysis.text import GROUPS
 
@@ -27,250 +39,193 @@ WEIGHTS: Final = Weights(
     patterns={"ocr": 0.8, "whisper": 0.2},
 )
 
-_TREND: Final = 0.2
-_HALF: Final = 0.5  # share of the starts in one third that makes it the heavy one
-_ISSUE_SHARE: Final = 0.2  # share of the texts from which a fault is an issue
-_VARIED_HEIGHTS: Final = 0.5
-
 
 def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
     overlays = Overlays.of(evidence)
-    sync = None if overlays is None else Sync(overlays, evidence)
-    known = {} if overlays is None or sync is None else _known(overlays, sync)
+    if overlays is None:
+        return _unknown(evidence), MoreMetrics()
+    sync = Sync.of(overlays, evidence)
+    blocks = Blocks(
+        core_metrics=_core(overlays),
+        dynamics=_dynamics(overlays),
+        interactions=_interactions(overlays, sync),
+        key_events=_key_events(overlays),
+        patterns=_patterns(overlays, sync, evidence.speech),
+        quality=_quality(evidence, overlays),
+    )
+    return blocks, further_metrics(overlays, sync, evidence.gestures)
 
-    def block(name: str) -> dict[str, Any]:
-        return {**unknown(SCHEMA, name), **known.get(name, {})}
 
-    return assemble(
-        Blocks,
-        core=block("CoreMetrics"),
-        dynamics=block("Dynamics"),
-        interactions=block("Interactions"),
-        key_events=block("KeyEvents"),
-        patterns=block("Patterns") | judged(overlays, sync),
-        quality=block("Quality")
-        | {
-            "overlayDataCompleteness": evidence.services.completeness(WEIGHTS),
-            "missingDataPoints": missing_points(evidence),
-        },
-        precompute=known.get("precompute", {}),
+def _unknown(evidence: Evidence) -> Blocks:
+    """Without OCR: what a model may decide is by rule the plainest word, and no technique."""
+    return Blocks(
+        core_metrics=CoreMetrics.unknown(),
+        dynamics=Dynamics.unknown(),
+        interactions=Interactions.unknown(),
+        key_events=KeyEvents.unknown(),
+        patterns=Patterns(
+            overlay_strategy=None,
+            text_style="clean",
+            communication_approach=None,
+            visual_techniques=[],
+            production_quality="casual",
+            engagement_archetype=None,
+            text_position_distribution=None,
+            text_semantic_groups=None,
+            ml_tags=None,
+        ),
+        quality=_quality(evidence, None),
     )
 
 
-def _known(overlays: Overlays, sync: Sync) -> dict[str, dict[str, Any]]:
-    return {
-        "CoreMetrics": _core(overlays),
-        "Dynamics": _dynamics(overlays),
-        "Interactions": _interactions(overlays, sync),
-        "KeyEvents": key_events(overlays),
-        "Patterns": _patterns(overlays, sync),
-        "Quality": {
-            "textDetectionAccuracy": mean_known(text.confidence for text in overlays.texts),
-            "stickerRecognitionRate": mean_known(sticker.confidence for sticker in overlays.stickers),
-            "readabilityIssues": readability_issues(overlays),
-            "visualAccessibility": accessibility(overlays),
-        },
-        "precompute": further_metrics(overlays, sync),
-    }
+def _core(overlays: Overlays) -> CoreMetrics:
+    texts, stickers, duration_s = overlays.texts, overlays.stickers, overlays.duration_s
+    text_seconds = picture.on_screen_s(overlays.text_spans_s)
+    return CoreMetrics(
+        total_text_overlays=len(texts),
+        unique_texts=overlays.unique_texts,
+        avg_texts_per_second=len(texts) / duration_s,
+        time_to_first_text=min((text.start_s for text in texts), default=None),
+        time_to_first_overlay=float(overlays.starts_s[0]) if overlays.total else None,
+        avg_text_display_duration=ratio(text_seconds, len(texts)),
+        total_stickers=len(stickers),
+        unique_stickers=picture.unique_stickers(stickers),
+        text_sticker_ratio=ratio(len(texts), len(stickers)),
+        overlay_density=overlays.rate_hz,
+        visual_complexity_score=picture.complexity_score(
+            picture.on_screen_s(overlays.spans_s) / duration_s,
+            overlays.total,
+            picture.area_share([*texts, *stickers], duration_s),
+            duration_s,
+        ),
+        avg_simultaneous_texts=text_seconds / duration_s,
+        total_overlays=overlays.total,
+        overlay_frequency=60 * overlays.total / duration_s,
+        unique_overlay_ratio=ratio(overlays.unique_texts, len(texts)),
+    )
 
 
-def _core(overlays: Overlays) -> dict[str, Any]:
-    texts, duration_s = overlays.texts, overlays.duration_s
-    unique = len(set(overlays.spellings))
-    on_screen_s = overlays.on_screen_s(overlays.text_spans_s)
-    return {
-        "totalTextOverlays": len(texts),
-        "uniqueTexts": unique,
-        "avgTextsPerSecond": len(texts) / duration_s,
-        "timeToFirstText": min((text.start_s for text in texts), default=None),
-        "timeToFirstOverlay": float(overlays.starts_s[0]) if overlays.total else None,
-        "avgTextDisplayDuration": ratio(on_screen_s, len(texts)),
-        "totalStickers": len(overlays.stickers),
-        "uniqueStickers": unique_stickers(overlays),
-        "textStickerRatio": ratio(len(texts), len(overlays.stickers)),
-        "overlayDensity": overlays.total / duration_s,
-        "visualComplexityScore": overlays.complexity(),
-        "avgSimultaneousTexts": on_screen_s / duration_s,
-        "totalOverlays": overlays.total,
-        "overlayFrequency": 60 * overlays.total / duration_s,
-        "uniqueOverlayRatio": ratio(unique, len(texts)),
-    }
+def _dynamics(overlays: Overlays) -> Dynamics:
+    starts, duration_s, bursts = overlays.starts_s, overlays.duration_s, overlays.bursts
+    texts = active_in(overlays.windows_s, overlays.text_spans_s[:, 0], overlays.text_spans_s[:, 1])
+    acceleration = timing.acceleration_word(timing.acceleration_score(starts, duration_s))
+    return Dynamics(
+        overlay_timeline=timing.overlay_timeline(overlays.windows_s, overlays.window_counts, texts),
+        appearance_pattern=timing.appearance_pattern(starts, bursts),
+        density_progression=timing.density_progression(overlays.thirds),
+        animation_intensity=picture.animation_intensity(overlays.texts),
+        visual_pacing=timing.visual_pacing(starts, duration_s),
+        rhythm_consistency=timing.rhythm_consistency(starts),
+        overlay_acceleration=acceleration if overlays.total else None,
+        temporal_distribution=timing.temporal_distribution(overlays.thirds),
+        burst_patterns=len(bursts),
+        burst_windows=[BurstWindow(window=burst.span, count=burst.count) for burst in bursts],
+    )
 
 
-def unique_stickers(overlays: Overlays) -> int:
-    """Stickers that differ in type or stand in another tenth of the frame."""
-    cells = set()
-    for sticker in overlays.stickers:
-        x, y, width, height = sticker.box or (0.0, 0.0, 0.0, 0.0)
-        cells.add((sticker.kind, int((x + width / 2) * 10), int((y + height / 2) * 10)))
-    return len(cells)
+def _interactions(overlays: Overlays, sync: Sync) -> Interactions:
+    found = sync.moments()
+    return Interactions(
+        text_speech_sync=sync.text_speech,
+        overlay_gesture_coordination=sync.text_gesture,
+        visual_emphasis_alignment=sync.emphasis,
+        multi_layer_complexity=picture.layering(overlays.at_once),
+        reading_flow_score=mean(overlays.long_enough),
+        multimodal_reinforcement_count=None if found is None else len(found),
+        multimodal_moments=found,
+        cross_modal_coherence=mean_known([sync.text_speech, sync.text_gesture]),
+        cta_reinforcement_matrix=sync.cta_matrix(),
+    )
 
 
-def _dynamics(overlays: Overlays) -> dict[str, Any]:
-    acceleration = overlays.acceleration()
-    return {
-        "overlayTimeline": overlays.timeline(),
-        "appearancePattern": appearance_pattern(overlays),
-        "densityProgression": density_progression(overlays),
-        "animationIntensity": overlays.animation(),
-        "visualPacing": visual_pacing(overlays),
-        "rhythmConsistency": overlays.rhythm(),
-        "overlayAcceleration": None if not overlays.total else _trend(acceleration),
-        "temporalDistribution": temporal_distribution(overlays),
-        "burstPatterns": len(overlays.bursts),
-        "burstWindows": [{"window": span(start, end), "count": count} for start, end, count in overlays.bursts],
-    }
+def _key_events(overlays: Overlays) -> KeyEvents:
+    texts, ctas, counts = overlays.texts, overlays.ctas, overlays.window_counts
+    with_cta = np.array([bool(found) for found in ctas], dtype=np.bool_)
+    return KeyEvents(
+        impactful_overlays=moments.impactful_overlays(texts, ctas),
+        overlay_bursts=moments.overlay_bursts(overlays.bursts, overlays.text_spans_s[:, 0], ctas),
+        key_text_moments=moments.key_texts(texts, ctas, overlays.duration_s),
+        sticker_highlights=moments.sticker_highlights(overlays.stickers, overlays.text_spans_s[with_cta]),
+        cta_moments=moments.cta_moments(texts, ctas),
+        overlay_peaks=moments.overlay_peaks(overlays.windows_s, counts),
+        climax_moment=overlays.window_span(int(np.argmax(counts))) if counts.any() else None,
+        quiet_moments=[overlays.window_span(int(i)) for i in np.flatnonzero(counts == 0)],
+    )
 
 
-def _trend(acceleration: float) -> str:
-    if abs(acceleration) <= _TREND:
-        return "stable"
-    return "accelerating" if acceleration > 0 else "decelerating"
+def _patterns(overlays: Overlays, sync: Sync, speech: Speech | None) -> Patterns:
+    texts_hz, places = len(overlays.texts) / overlays.duration_s, _places(overlays)
+    distribution = None
+    if places is not None:
+        distribution = TextPositionDistribution(top=places[0], middle=places[1], bottom=places[2])
+    return Patterns(
+        overlay_strategy=style.overlay_strategy(overlays.heights, texts_hz),
+        text_style=style.text_style(
+            texts=len(overlays.texts),
+            stickers=len(overlays.stickers),
+            at_once=overlays.at_once,
+            covering_pairs=overlays.occlusions[0],
+            heights=overlays.heights,
+        ),
+        communication_approach=_approach(speech, sync.text_speech),
+        visual_techniques=_techniques(overlays, sync),
+        production_quality=style.production_quality(legibility.accessibility(overlays.readable), _issues(overlays)),
+        engagement_archetype=(
+            style.engagement_archetype(overlays.cta_texts, overlays.rate_hz) if overlays.total else None
+        ),
+        text_position_distribution=distribution,
+        text_semantic_groups={group: overlays.groups[group] for group in GROUPS},
+        ml_tags=style.ml_tags(
+            texts_hz=texts_hz,
+            cta_texts=overlays.cta_texts,
+            cta_share=overlays.cta_share,
+            places=places,
+            at_once=overlays.at_once,
+            free_share=picture.free_s(overlays.spans_s, overlays.duration_s) / overlays.duration_s,
+        ),
+    )
 
 
-def appearance_pattern(overlays: Overlays) -> str | None:
-    """By the gaps between starts; None with fewer than two overlays."""
-    if overlays.total < 2:
-        return None
-    spread = cv(overlays.gaps_s) or 0.0
-    if overlays.total >= 4 and spread < 0.3:
-        return "rhythmic"
-    if sum(count for _, _, count in overlays.bursts) > _HALF * overlays.total:
-        return "burst"
-    return "gradual" if spread < 0.8 else "random"
-
-
-def density_progression(overlays: Overlays) -> str | None:
-    """Starts by thirds; None without overlays."""
-    if not overlays.total:
-        return None
-    first, middle, last = overlays.thirds().tolist()
-    if first >= _HALF * overlays.total:
-        return "front_loaded"
-    if last >= _HALF * overlays.total:
-        return "climactic"
-    return "building" if first <= middle <= last and first < last else "even"
-
-
-def temporal_distribution(overlays: Overlays) -> str | None:
-    """The third that holds half of the starts, if any; None without overlays."""
-    words = {"front_loaded": "front_loaded", "climactic": "back_loaded"}
-    progression = density_progression(overlays)
-    return None if progression is None else words.get(progression, "balanced")
-
-
-def visual_pacing(overlays: Overlays) -> str:
-    """By new overlays per second; variable when their gaps vary more than their mean."""
-    if overlays.total >= 4 and (cv(overlays.gaps_s) or 0.0) > 1:
-        return "variable"
-    rate = overlays.total / overlays.duration_s
-    return "slow" if rate < 0.2 else "moderate" if rate < 0.6 else "fast"
-
-
-def _interactions(overlays: Overlays, sync: Sync) -> dict[str, Any]:
-    at_once = overlays.most_at_once()
-    moments = sync.moments()
-    return {
-        "textSpeechSync": sync.text_speech,
-        "overlayGestureCoordination": sync.text_gesture,
-        "visualEmphasisAlignment": sync.emphasis(),
-        "multiLayerComplexity": "simple" if at_once <= 1 else "moderate" if at_once <= 3 else "complex",
-        "readingFlowScore": mean(overlays.long_enough),
-        "multimodalReinforcementCount": None if moments is None else len(moments),
-        "multimodalMoments": moments,
-        "crossModalCoherence": sync.coherence,
-        "ctaReinforcementMatrix": sync.cta_matrix(),
-    }
-
-
-def _patterns(overlays: Overlays, sync: Sync) -> dict[str, Any]:
-    return {
-        "overlayStrategy": strategy(overlays),
-        "communicationApproach": approach(overlays, sync),
-        "engagementArchetype": archetype(overlays),
-        "textPositionDistribution": overlays.place_shares(),
-        "textSemanticGroups": {group: overlays.groups[group] for group in GROUPS},
-        "mlTags": ml_tags(overlays),
-    }
-
-
-def strategy(overlays: Overlays) -> str:
-    """Dynamic when the text heights vary, else by texts per second."""
-    if (cv(overlays.heights) or 0.0) > _VARIED_HEIGHTS:
-        return "dynamic"
-    rate = len(overlays.texts) / overlays.duration_s
-    return "minimal" if rate < 0.3 else "moderate" if rate <= 0.8 else "heavy"
-
-
-def approach(overlays: Overlays, sync: Sync) -> str | None:
-    """What the texts are beside the speech; None without texts or speech data."""
-    speech, matched = sync.evidence.speech, sync.text_speech
+def _approach(speech: Speech | None, matched: float | None) -> CommunicationApproach | None:
     if speech is None or matched is None:
         return None
-    if not speech.words:
-        return "dominant"
-    return "reinforcing" if matched > _HALF else "supplementary"
+    return style.communication_approach(bool(speech.words), matched)
 
 
-def archetype(overlays: Overlays) -> str | None:
-    """By calls to action and density; None without overlays."""
-    if not overlays.total:
-        return None
-    if overlays.cta_texts > 2:
-        return "conversion_focused"
-    return "attention_grabbing" if overlays.total / overlays.duration_s > 0.8 else "informational"
+def _places(overlays: Overlays) -> tuple[float, float, float] | None:
+    return picture.place_shares([text.centre[1] for text in overlays.texts if text.centre is not None])
 
 
-def judged(overlays: Overlays | None, sync: Sync | None) -> dict[str, Any]:
-    """What a model may decide otherwise, by rule; without data the plainest word and no technique."""
-    if overlays is None or sync is None:
-        return {"textStyle": "clean", "visualTechniques": [], "productionQuality": "casual"}
-    access, issues = accessibility(overlays), readability_issues(overlays)
-    production = "professional" if access == "high" and not issues else "amateur" if access == "low" else "casual"
-    moments = sync.moments() or []
-    techniques = {
-        "direct_cta": overlays.cta_texts > 0,
-        "rhythmic_timing": (overlays.rhythm() or 0.0) > 0.7,
-        "text_bursts": bool(overlays.bursts),
-        "stickers": bool(overlays.stickers),
-        "animated_text": (overlays.animation() or 0.0) > 0.1,
-        "multimodal_reinforcement": len(moments) > 0.3 * len(overlays.texts),
-    }
-    return {
-        "textStyle": text_style(overlays),
-        "visualTechniques": [name for name, there in techniques.items() if there],
-        "productionQuality": production,
-    }
+def _techniques(overlays: Overlays, sync: Sync) -> list[str]:
+    return style.visual_techniques(
+        texts=len(overlays.texts),
+        stickers=len(overlays.stickers),
+        cta_texts=overlays.cta_texts,
+        bursts=len(overlays.bursts),
+        rhythm=timing.rhythm_consistency(overlays.starts_s),
+        animation=picture.animation_intensity(overlays.texts),
+        reinforced=len(sync.moments() or ()),
+    )
 
 
-def text_style(overlays: Overlays) -> str:
-    """Look of the texts by clutter, stickers and sizes."""
-    if overlays.most_at_once() > 3 and overlays.sweep[0]:
-        return "chaotic"
-    if len(overlays.stickers) > len(overlays.texts):
-        return "decorative"
-    return "mixed" if (cv(overlays.heights) or 0.0) > _VARIED_HEIGHTS else "clean"
+def _issues(overlays: Overlays) -> list[str]:
+    return legibility.readability_issues(
+        overlays.long_enough, overlays.heights, overlays.contrasts, overlays.occlusions[0]
+    )
 
 
-def readability_issues(overlays: Overlays) -> list[str]:
-    """Faults that a fifth or more of the texts have, and boxes that cover each other."""
-    contrasts = [contrast for contrast in overlays.contrasts if contrast is not None]
-    shares = {
-        "text_too_fast": mean([not long for long in overlays.long_enough]),
-        "overlapping_elements": float(overlays.sweep[0] > 0),
-        "low_contrast": mean(np.array(contrasts) < MINIMUM_CONTRAST),
-        "text_too_small": mean(overlays.heights < MINIMUM_HEIGHT),
-    }
-    return [name for name, share in shares.items() if share is not None and share >= _ISSUE_SHARE]
-
-
-def accessibility(overlays: Overlays) -> str | None:
-    """By the share of the texts that can be read; None without texts."""
-    share = mean(overlays.readable())
-    if share is None:
-        return None
-    return "high" if share >= 0.8 else "medium" if share >= 0.5 else "low"
+def _quality(evidence: Evidence, overlays: Overlays | None) -> Quality:
+    return Quality(
+        text_detection_accuracy=None if overlays is None else mean_known(text.confidence for text in overlays.texts),
+        sticker_recognition_rate=(
+            None if overlays is None else mean_known(sticker.confidence for sticker in overlays.stickers)
+        ),
+        overlay_data_completeness=evidence.services.completeness(WEIGHTS),
+        readability_issues=None if overlays is None else _issues(overlays),
+        visual_accessibility=None if overlays is None else legibility.accessibility(overlays.readable),
+        missing_data_points=missing_points(evidence),
+    )
 
 
 def missing_points(evidence: Evidence) -> list[str]:

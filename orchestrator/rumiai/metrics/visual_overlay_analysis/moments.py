@@ -1,52 +1,62 @@
-"""Moments of visual_overlay_analysis; every quoted text is one that OCR read."""
+"""Moments of visual_overlay_analysis; every quoted text is one that OCR read.
+
+Source: docs/analyses.md, visual_overlay_analysis.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final, Literal, cast
 
 import numpy as np
 
+from rumiai.contracts.blocks.types import Grade
+from rumiai.contracts.lexicons import PhraseMatch
+from rumiai.core.arrays import Floats, Ints
+from rumiai.core.boxes import area
 from rumiai.core.intervals import touched
-from rumiai.metrics.evidence.types import TextTrack
+from rumiai.metrics.evidence.types import Sticker, TextTrack
 from rumiai.metrics.shared.bins import span
 from rumiai.metrics.shared.phrases import find_hooks
-from rumiai.metrics.visual_overlay_analysis.overlays import Overlays
+from rumiai.metrics.visual_overlay_analysis.blocks import (
+    CtaKind,
+    CtaMoment,
+    ImpactfulOverlay,
+    KeyTextMoment,
+    OverlayBurst,
+    OverlayPeak,
+    StickerHighlight,
+    TextFunction,
+)
+from rumiai.metrics.visual_overlay_analysis.timing import Burst
+
+Reason = Literal["call_to_action", "largest_box", "first_text", "last_text"]
 
 _PUNCHLINE_FROM: Final = 0.8  # share of the video after which the last text may be the punchline
 _STICKERS: Final = 5
-_REASONS: Final = (("call_to_action", "high"), ("largest_box", "high"), ("first_text", "medium"), ("last_text", "low"))
+_PEAK: Final = 1.5  # times the mean
+_IMPACT: Final[dict[Reason, Grade]] = {
+    "call_to_action": "high", "largest_box": "high", "first_text": "medium", "last_text": "low",
+}  # fmt: skip
+
+Ctas = Sequence[Sequence[PhraseMatch]]
 
 
-def key_events(overlays: Overlays) -> dict[str, Any]:
-    """The fields of the KeyEvents block."""
-    counts = overlays.window_counts
-    most = int(counts.max())
-    return {
-        "impactfulOverlays": impactful(overlays),
-        "overlayBursts": [
-            {"timestamp": span(start, end), "count": count, "purpose": _purpose(overlays, start, end)}
-            for start, end, count in overlays.bursts
-        ],
-        "keyTextMoments": key_texts(overlays),
-        "stickerHighlights": sticker_highlights(overlays),
-        "ctaMoments": cta_moments(overlays),
-        "overlayPeaks": [
-            {"timestamp": overlays.window_span(int(i)), "overlayCount": counts[i], "intensity": counts[i] / most}
-            for i in np.flatnonzero(counts > 1.5 * counts.mean())
-        ],
-        "climaxMoment": overlays.window_span(int(np.argmax(counts))) if most else None,
-        "quietMoments": [overlays.window_span(int(i)) for i in np.flatnonzero(counts == 0)],
-    }
+def outstanding_texts(texts: Sequence[TextTrack], ctas: Ctas) -> dict[int, Reason]:
+    """The texts with a call to action, the one with the largest box, the first and the last.
 
+    Args:
+        texts: n text tracks, by start.
+        ctas: Calls to action in each.
 
-def _chosen(overlays: Overlays) -> dict[int, str]:
-    """Index of a text -> the first reason to name it, in the order of ``_REASONS``."""
-    texts = overlays.texts
+    Returns:
+        Index of a text -> the first reason to name it; empty for no texts.
+    """
     if not texts:
         return {}
     numbers = range(len(texts))
-    areas = [0.0 if text.box is None else text.box[2] * text.box[3] for text in texts]
-    reasons: dict[int, str] = {i: "call_to_action" for i in numbers if overlays.ctas[i]}
+    areas = [0.0 if text.box is None else area(text.box) for text in texts]
+    reasons: dict[int, Reason] = {i: "call_to_action" for i in numbers if ctas[i]}
     if max(areas) > 0:
         reasons.setdefault(max(numbers, key=lambda i: (areas[i], -i)), "largest_box")
     reasons.setdefault(0, "first_text")
@@ -54,70 +64,128 @@ def _chosen(overlays: Overlays) -> dict[int, str]:
     return reasons
 
 
-def impactful(overlays: Overlays) -> list[dict[str, Any]]:
-    """The largest text, calls to action, the first and the last text, in time order."""
-    impact = dict(_REASONS)
+def impactful_overlays(texts: Sequence[TextTrack], ctas: Ctas) -> list[ImpactfulOverlay]:
+    """The outstanding texts with their reason and its weight, in order of time.
+
+    Args:
+        texts: n text tracks, by start.
+        ctas: Calls to action in each.
+    """
     return [
-        {
-            "timestamp": span(overlays.texts[i].start_s, overlays.texts[i].end_s),
-            "text": overlays.texts[i].text,
-            "impact": impact[reason],
-            "reason": reason,
-        }
-        for i, reason in sorted(_chosen(overlays).items())
+        ImpactfulOverlay(
+            timestamp=span(texts[i].start_s, texts[i].end_s), text=texts[i].text, impact=_IMPACT[reason], reason=reason
+        )
+        for i, reason in sorted(outstanding_texts(texts, ctas).items())
     ]
 
 
-def key_texts(overlays: Overlays) -> list[dict[str, Any]]:
-    """The texts named above and those with a hook, with what each does."""
-    hooks = {i for i, text in enumerate(overlays.texts) if find_hooks(text.text)}
+def key_texts(texts: Sequence[TextTrack], ctas: Ctas, duration_s: float) -> list[KeyTextMoment]:
+    """The outstanding texts and those with a hook, with what each does, in order of time.
+
+    A text is a ``cta`` or a ``hook`` by its words, the ``punchline`` when it is the last and begins in the last fifth,
+    a ``caption`` by its category, else ``info``.
+
+    Args:
+        texts: n text tracks, by start.
+        ctas: Calls to action in each.
+        duration_s: Of the video.
+    """
+    hooks = {i for i, text in enumerate(texts) if find_hooks(text.text)}
+
+    def function(index: int) -> TextFunction:
+        if ctas[index]:
+            return "cta"
+        if index in hooks:
+            return "hook"
+        if index == len(texts) - 1 and texts[index].start_s >= _PUNCHLINE_FROM * duration_s:
+            return "punchline"
+        return "caption" if texts[index].category == "caption" else "info"
+
     return [
-        {
-            "timestamp": overlays.texts[i].start_s,
-            "text": overlays.texts[i].text,
-            "function": _function(overlays, i, i in hooks),
-        }
-        for i in sorted(hooks | set(_chosen(overlays)))
+        KeyTextMoment(timestamp=texts[i].start_s, text=texts[i].text, function=function(i))
+        for i in sorted(hooks | set(outstanding_texts(texts, ctas)))
     ]
 
 
-def _function(overlays: Overlays, index: int, hook: bool) -> str:
-    text: TextTrack = overlays.texts[index]
-    if overlays.ctas[index]:
-        return "cta"
-    if hook:
-        return "hook"
-    if index == len(overlays.texts) - 1 and text.start_s >= _PUNCHLINE_FROM * overlays.duration_s:
-        return "punchline"
-    return "caption" if text.category == "caption" else "info"
+def overlay_bursts(bursts: Sequence[Burst], text_starts_s: Floats, ctas: Ctas) -> list[OverlayBurst]:
+    """The bursts with what they serve: a call to action, information, or decoration when no text begins.
+
+    Args:
+        bursts: Windows in which many overlays begin.
+        text_starts_s: ``(n,)`` starts of the texts, ascending.
+        ctas: Calls to action in each text.
+    """
+    found = []
+    for burst in bursts:
+        begun = texts_begun(text_starts_s, burst)
+        purpose = "decoration" if not begun else "information"
+        if any(ctas[i] for i in begun):
+            purpose = "call_to_action"
+        found.append(OverlayBurst(timestamp=burst.span, count=burst.count, purpose=purpose))
+    return found
 
 
-def _purpose(overlays: Overlays, start_s: float, end_s: float) -> str:
-    begun = overlays.texts_begun(start_s, end_s)
-    return "call_to_action" if any(overlays.ctas[i] for i in begun) else "information" if begun else "decoration"
+def texts_begun(text_starts_s: Floats, burst: Burst) -> range:
+    """Indices of the texts that begin in a burst.
+
+    Args:
+        text_starts_s: ``(n,)`` starts of the texts, ascending.
+        burst: A half-open window.
+    """
+    first, stop = np.searchsorted(text_starts_s, [burst.start_s, burst.end_s])
+    return range(int(first), int(stop))
 
 
-def sticker_highlights(overlays: Overlays) -> list[dict[str, Any]]:
-    """The five stickers that cover most for longest, in time order."""
-    with_cta = [(t.start_s, t.end_s) for t, found in zip(overlays.texts, overlays.ctas, strict=True) if found]
-    starts, ends = ([getattr(s, name) for s in overlays.stickers] for name in ("start_s", "end_s"))
-    beside = touched(with_cta, starts, ends)
-    weights = [0.0 if s.box is None else s.box[2] * s.box[3] * (s.end_s - s.start_s) for s in overlays.stickers]
+def sticker_highlights(stickers: Sequence[Sticker], cta_spans_s: Floats) -> list[StickerHighlight]:
+    """The five stickers that cover most for longest (area x seconds), in order of time.
+
+    Args:
+        stickers: Stickers, by start.
+        cta_spans_s: ``(n, 2)`` texts with a call to action, which the sticker beside them serves.
+    """
+    beside = touched(cta_spans_s, [s.start_s for s in stickers], [s.end_s for s in stickers])
+    weights = [0.0 if s.box is None else area(s.box) * (s.end_s - s.start_s) for s in stickers]
     best = sorted(range(len(weights)), key=lambda i: (-weights[i], i))[:_STICKERS]
     return [
-        {
-            "timestamp": overlays.stickers[i].start_s,
-            "sticker": overlays.stickers[i].kind,
-            "purpose": "call_to_action" if beside[i] else "decoration",
-        }
+        StickerHighlight(
+            timestamp=stickers[i].start_s,
+            sticker=stickers[i].kind,
+            purpose="call_to_action" if beside[i] else "decoration",
+        )
         for i in sorted(best)
     ]
 
 
-def cta_moments(overlays: Overlays) -> list[dict[str, Any]]:
-    """Every type of call to action of every text."""
+def cta_moments(texts: Sequence[TextTrack], ctas: Ctas) -> list[CtaMoment]:
+    """Every kind of call to action of every text, in order of the texts.
+
+    Args:
+        texts: n text tracks.
+        ctas: Calls to action in each.
+    """
     return [
-        {"timestamp": text.start_s, "ctaType": kind, "textContent": text.text}
-        for text, found in zip(overlays.texts, overlays.ctas, strict=True)
+        # The kinds are the lists of the lexicon; the model holds them against its words.
+        CtaMoment(timestamp=text.start_s, cta_type=cast("CtaKind", kind), text_content=text.text)
+        for text, found in zip(texts, ctas, strict=True)
         for kind in dict.fromkeys(match.kind for match in found)
+    ]
+
+
+def overlay_peaks(edges_s: Floats, counts: Ints) -> list[OverlayPeak]:
+    """Windows with more than 1.5 times the mean number of overlays; the intensity is their number / the largest.
+
+    Args:
+        edges_s: ``(w + 1,)`` ends of the windows.
+        counts: ``(w,)`` overlays active in each.
+
+    Returns:
+        In order of time; empty for no overlays.
+    """
+    return [
+        OverlayPeak(
+            timestamp=span(edges_s[i], edges_s[i + 1]),
+            overlay_count=int(counts[i]),
+            intensity=float(counts[i] / counts.max()),
+        )
+        for i in np.flatnonzero(counts > _PEAK * counts.mean())
     ]

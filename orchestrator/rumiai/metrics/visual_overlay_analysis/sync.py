@@ -1,17 +1,23 @@
-"""Overlays against speech, gestures, cuts and sound (docs: analyses, 6.2)."""
+"""Overlays against speech, gestures, cuts and sound.
+
+Source: docs/analyses.md, visual_overlay_analysis. Conventions: spans are ``(n, 2)`` start and end in seconds; a gesture
+or a word is near a text when the time between them is at most the tolerance.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
+from rumiai.core.arrays import Bools, Floats
 from rumiai.core.intervals import as_intervals, near, touched
 from rumiai.metrics.evidence.types import Evidence, Gesture, Speech, TextTrack
-from rumiai.metrics.shared.statistics import mean, mean_known, ratio
+from rumiai.metrics.shared.statistics import mean, ratio
 from rumiai.metrics.shared.words import content_words
+from rumiai.metrics.visual_overlay_analysis.blocks import MultimodalMoment
 from rumiai.metrics.visual_overlay_analysis.overlays import Overlays
 from rumiai.metrics.visual_overlay_analysis.text import spoken_share
 
@@ -23,10 +29,11 @@ _NEAR_S: Final = 5.0
 _GESTURE_S: Final = 1.0
 _EMPHASIS_S: Final = 0.3
 _SAME_SHARE: Final = 0.5
-_ALIGNED: Final = ("pointing", "thumbs_up")
+_EPSILON_S: Final = 1e-9  # sums of binary fractions miss a border by less
+_POINTING: Final = ("pointing", "thumbs_up")  # gestures that can go with a text
 
 
-class _Spoken:
+class _SpokenWords:
     """Content words by time."""
 
     def __init__(self, speech: Speech) -> None:
@@ -41,54 +48,151 @@ class _Spoken:
         return {word for _, found in self._words[first:last] for word in found}
 
 
+def speech_relations(texts: Sequence[TextTrack], speech: Speech) -> list[Relation]:
+    """How each text stands to the speech.
+
+    At least half of its content words are spoken: while it stands, give or take 1 s (``match``), in the 5 s after it
+    (``precedes``), in the 5 s before it (``follows``); else ``unrelated``.
+
+    Args:
+        texts: n text tracks.
+        speech: The transcript.
+
+    Returns:
+        n relations.
+    """
+    spoken = _SpokenWords(speech)
+    return [_relation(text, spoken) for text in texts]
+
+
+def _relation(text: TextTrack, spoken: _SpokenWords) -> Relation:
+    def said(start_s: float, end_s: float) -> bool:
+        return spoken_share(text.text, spoken.between(start_s, end_s)) >= _SAME_SHARE
+
+    if said(text.start_s - _MATCH_S, text.end_s + _MATCH_S):
+        return "match"
+    if said(text.end_s, text.end_s + _NEAR_S):
+        return "precedes"
+    return "follows" if said(text.start_s - _NEAR_S, text.start_s) else "unrelated"
+
+
+def gesture_relations(texts: Sequence[TextTrack], gestures: Sequence[Gesture]) -> list[Coordination]:
+    """How each text stands to the pointing fingers and raised thumbs within 1 s of it.
+
+    ``aligned`` when one does not point away from the text, ``misaligned`` when all do, ``neutral`` without any.
+
+    Args:
+        texts: n text tracks.
+        gestures: Gestures, in any order.
+
+    Returns:
+        n relations.
+    """
+    pointing = sorted((g for g in gestures if g.kind in _POINTING), key=lambda g: g.start_s)
+    starts = np.array([g.start_s for g in pointing])
+    reach = np.maximum.accumulate(np.array([g.end_s for g in pointing])) if pointing else starts
+    result: list[Coordination] = []
+    for text in texts:
+        first = int(np.searchsorted(reach, text.start_s - _GESTURE_S - _EPSILON_S))
+        last = int(np.searchsorted(starts, text.end_s + _GESTURE_S + _EPSILON_S, side="right"))
+        close = [g for g in pointing[first:last] if g.end_s >= text.start_s - _GESTURE_S - _EPSILON_S]
+        if any(not points_away(g, text) for g in close):
+            result.append("aligned")
+        else:
+            result.append("misaligned" if close else "neutral")
+    return result
+
+
+def points_away(gesture: Gesture, text: TextTrack) -> bool:
+    """Whether a pointing finger points away from the box of a text; False where that cannot be told.
+
+    Args:
+        gesture: With its box and direction.
+        text: With its box.
+    """
+    if gesture.direction is None or gesture.box is None or text.centre is None:
+        return False
+    x, y = gesture.box[0] + gesture.box[2] / 2, gesture.box[1] + gesture.box[3] / 2
+    dx, dy = text.centre[0] - x, text.centre[1] - y
+    return gesture.direction[0] * dx + gesture.direction[1] * dy < 0
+
+
+def emphasis_alignment(starts_s: Floats, targets_s: Sequence[Floats | None]) -> float | None:
+    """Starts within 0.3 s of a cut, an energy rise or the start of a gesture / starts.
+
+    Args:
+        starts_s: ``(n,)`` starts of overlays.
+        targets_s: Instants of each sort; None for a sort that is unknown.
+
+    Returns:
+        None for no starts, and when no sort is known.
+    """
+    known = [found for found in targets_s if found is not None]
+    return mean(near(starts_s, np.concatenate(known), _EMPHASIS_S)) if known else None
+
+
+def cta_matrix(
+    text_spans_s: Floats, has_cta: Sequence[bool], gesture_spans_s: Floats, sticker_spans_s: Floats
+) -> dict[str, int]:
+    """Texts with a call to action by what overlaps them in time.
+
+    Args:
+        text_spans_s: ``(n, 2)``.
+        has_cta: Whether each of the n texts has a call to action.
+        gesture_spans_s: ``(g, 2)``.
+        sticker_spans_s: ``(s, 2)``.
+
+    Returns:
+        Counts of ``text_only``, ``text_gesture``, ``text_sticker`` and ``all_three``.
+    """
+    matrix = dict.fromkeys(("text_only", "text_gesture", "text_sticker", "all_three"), 0)
+    gestured = touched(gesture_spans_s, text_spans_s[:, 0], text_spans_s[:, 1])
+    stickered = touched(sticker_spans_s, text_spans_s[:, 0], text_spans_s[:, 1])
+    for cta, gesture, sticker in zip(has_cta, gestured, stickered, strict=True):
+        if cta:
+            both = "all_three" if sticker else "text_gesture"
+            matrix[both if gesture else "text_sticker" if sticker else "text_only"] += 1
+    return matrix
+
+
 @dataclass(frozen=True)
 class Sync:
-    """How the texts go with what is said and shown."""
+    """How the texts of one video go with what is said and shown; None is unknown.
+
+    Attributes:
+        overlays: The overlays.
+        relations: Of each text to the speech.
+        gestured: ``(texts,)`` whether each text has a gesture within 1 s.
+        coordination: Of each text to the gestures.
+        gesture_spans_s: ``(g, 2)``.
+        emphasis: Share of the starts with a cut, energy rise or gesture.
+    """
 
     overlays: Overlays
-    evidence: Evidence
+    relations: list[Relation] | None
+    gestured: Bools | None
+    coordination: list[Coordination] | None
+    gesture_spans_s: Floats | None
+    emphasis: float | None
 
-    @cached_property
-    def relations(self) -> list[Relation] | None:
-        """How each text stands to the speech; None when speech is unknown."""
-        if self.evidence.speech is None:
-            return None
-        spoken = _Spoken(self.evidence.speech)
-        return [self._relation(text, spoken) for text in self.overlays.texts]
-
-    def _relation(self, text: TextTrack, spoken: _Spoken) -> Relation:
-        def said(start_s: float, end_s: float) -> bool:
-            return spoken_share(text.text, spoken.between(start_s, end_s)) >= _SAME_SHARE
-
-        if said(text.start_s - _MATCH_S, text.end_s + _MATCH_S):
-            return "match"
-        if said(text.end_s, text.end_s + _NEAR_S):
-            return "precedes"
-        return "follows" if said(text.start_s - _NEAR_S, text.start_s) else "unrelated"
-
-    @cached_property
-    def with_gesture(self) -> list[bool]:
-        """Whether each text has a gesture within 1 s."""
-        spans = [(g.start_s, g.end_s) for g in self.evidence.gestures or ()]
-        texts = self.overlays.text_spans_s
-        return [bool(found) for found in touched(spans, texts[:, 0], texts[:, 1], _GESTURE_S)]
-
-    @cached_property
-    def coordination(self) -> list[Coordination]:
-        """How each text stands to the gestures within 1 s of it; neutral without any."""
-        gestures = sorted((g for g in self.evidence.gestures or () if g.kind in _ALIGNED), key=lambda g: g.start_s)
-        starts = np.array([g.start_s for g in gestures])
-        reach = np.maximum.accumulate(np.array([g.end_s for g in gestures])) if gestures else starts
-        result: list[Coordination] = []
-        for text in self.overlays.texts:
-            first = int(np.searchsorted(reach, text.start_s - _GESTURE_S - 1e-9))
-            last = int(np.searchsorted(starts, text.end_s + _GESTURE_S + 1e-9, side="right"))
-            close = [g for g in gestures[first:last] if g.end_s >= text.start_s - _GESTURE_S - 1e-9]
-            if any(not points_away(g, text) for g in close):
-                result.append("aligned")
-            else:
-                result.append("misaligned" if close else "neutral")
-        return result
+    @classmethod
+    def of(cls, overlays: Overlays, evidence: Evidence) -> Sync:
+        """The overlays of some evidence against the rest of it."""
+        speech, gestures, texts = evidence.speech, evidence.gestures, overlays.text_spans_s
+        spans = None if gestures is None else as_intervals([(g.start_s, g.end_s) for g in gestures])
+        sorts = (
+            None if evidence.shots is None else evidence.shots.cuts_s,
+            None if evidence.audio is None else evidence.audio.onsets_s,
+            None if spans is None else spans[:, 0],
+        )
+        return cls(
+            overlays=overlays,
+            relations=None if speech is None else speech_relations(overlays.texts, speech),
+            gestured=None if spans is None else touched(spans, texts[:, 0], texts[:, 1], _GESTURE_S),
+            coordination=None if gestures is None else gesture_relations(overlays.texts, gestures),
+            gesture_spans_s=spans,
+            emphasis=emphasis_alignment(overlays.starts_s, sorts),
+        )
 
     @property
     def text_speech(self) -> float | None:
@@ -98,64 +202,31 @@ class Sync:
     @property
     def text_gesture(self) -> float | None:
         """Texts with an aligned gesture / texts with a gesture; None without any of those."""
-        if self.evidence.gestures is None:
+        if self.coordination is None or self.gestured is None:
             return None
-        return ratio(self.coordination.count("aligned"), sum(self.with_gesture))
+        return ratio(self.coordination.count("aligned"), int(self.gestured.sum()))
 
-    @property
-    def coherence(self) -> float | None:
-        """Mean of the two that are known."""
-        return mean_known([self.text_speech, self.text_gesture])
-
-    def emphasis(self) -> float | None:
-        """Starts within 0.3 s of a cut, an energy rise or a gesture / starts; None without starts or any of these."""
-        audio, shots, gestures = self.evidence.audio, self.evidence.shots, self.evidence.gestures
-        known = [
-            None if shots is None else shots.cuts_s,
-            None if audio is None else audio.onsets_s,
-            None if gestures is None else np.array([g.start_s for g in gestures]),
-        ]
-        targets = [found for found in known if found is not None]
-        if not targets:
-            return None
-        return mean(near(self.overlays.starts_s, np.concatenate(targets), _EMPHASIS_S))
-
-    def spoken(self, index: int) -> bool:
+    def is_spoken(self, index: int) -> bool:
         """Whether the words of a text are spoken while it stands."""
         return self.relations is not None and self.relations[index] == "match"
 
-    def moments(self) -> list[dict[str, Any]] | None:
+    def moments(self) -> list[MultimodalMoment] | None:
         """All texts with matching speech or a gesture; None when either could not be looked for."""
-        if self.relations is None or self.evidence.gestures is None:
+        if self.relations is None or self.gestured is None:
             return None
+        pairs = zip(self.overlays.texts, self.relations, self.gestured.tolist(), strict=True)
         return [
-            {"timestamp": text.start_s, "textContent": text.text, "hasSpeech": self.spoken(i), "hasGesture": gesture}
-            for i, (text, gesture) in enumerate(zip(self.overlays.texts, self.with_gesture, strict=True))
-            if gesture or self.spoken(i)
+            MultimodalMoment(
+                timestamp=text.start_s, text_content=text.text, has_speech=relation == "match", has_gesture=gesture
+            )
+            for text, relation, gesture in pairs
+            if gesture or relation == "match"
         ]
 
     def cta_matrix(self) -> dict[str, int] | None:
-        """Texts with a call to action by what overlaps them in time; None when gestures are unknown."""
-        if self.evidence.gestures is None:
+        """Texts with a call to action by what overlaps them; None when gestures are unknown."""
+        if self.gesture_spans_s is None:
             return None
-        spans = self.overlays.text_spans_s
-        gesture = touched([(g.start_s, g.end_s) for g in self.evidence.gestures], spans[:, 0], spans[:, 1])
-        stickers = as_intervals([(s.start_s, s.end_s) for s in self.overlays.stickers])
-        sticker = touched(stickers, spans[:, 0], spans[:, 1])
-        matrix = dict.fromkeys(("text_only", "text_gesture", "text_sticker", "all_three"), 0)
-        for found, with_gesture, with_sticker in zip(self.overlays.ctas, gesture, sticker, strict=True):
-            if found:
-                key = (
-                    "all_three" if with_gesture and with_sticker else "text_gesture" if with_gesture else "text_sticker"
-                )
-                matrix[key if with_gesture or with_sticker else "text_only"] += 1
-        return matrix
-
-
-def points_away(gesture: Gesture, text: TextTrack) -> bool:
-    """Whether a pointing finger points away from the box of the text; False where that cannot be told."""
-    if gesture.direction is None or gesture.box is None or text.centre is None:
-        return False
-    x, y = gesture.box[0] + gesture.box[2] / 2, gesture.box[1] + gesture.box[3] / 2
-    dx, dy = text.centre[0] - x, text.centre[1] - y
-    return gesture.direction[0] * dx + gesture.direction[1] * dy < 0
+        overlays = self.overlays
+        has_cta = [bool(found) for found in overlays.ctas]
+        return cta_matrix(overlays.text_spans_s, has_cta, self.gesture_spans_s, overlays.sticker_spans_s)

@@ -1,12 +1,25 @@
-"""What overlay texts say: spellings of one text, calls to action, groups by meaning (docs: analyses, 6.2)."""
+"""What overlay texts say: categories and groups by meaning.
+
+Source: docs/analyses.md, visual_overlay_analysis. Conventions: phrases are matched as whole words, case aside.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections import Counter
+from typing import Final, Literal, get_args
 
 from rumiai.metrics.shared.phrases import find_ctas, urgency_level
 from rumiai.metrics.shared.words import content_words, tokens
+
+Category = Literal[
+    "product_mention", "price_discount", "urgency", "social_proof", "cta", "feature_benefit",
+]  # fmt: skip
+Group = Literal["product_mentions", "urgency_phrases", "social_proof", "questions", "other_text"]
+
+CATEGORIES: Final[tuple[Category, ...]] = get_args(Category)
+# In the order in which ties are decided.
+GROUPS: Final[tuple[Group, ...]] = get_args(Group)
 
 _PRICE = re.compile(
     r"[$€£¥₹]\s?\d|\d\s?[$€£¥₹%]|\b\d+(?:\.\d+)?\s?(?:usd|eur|gbp|dollars?|euros?|bucks)\b", re.IGNORECASE
@@ -30,14 +43,18 @@ _PRODUCT: Final = (
 )  # fmt: skip
 
 
-def categories(text: str) -> set[str]:
-    """Every category that a text belongs to; several, or none."""
+def categories(text: str) -> set[Category]:
+    """Every category that a text belongs to; several, or none.
+
+    Args:
+        text: As OCR read it.
+    """
     spaced = f" {' '.join(tokens(text))} "
 
     def says(phrases: tuple[str, ...]) -> bool:
         return any(f" {phrase} " in spaced for phrase in phrases)
 
-    found = {
+    found: dict[Category, bool] = {
         "product_mention": says(_PRODUCT),
         "price_discount": bool(_PRICE.search(text)) or says(_DISCOUNT),
         "urgency": urgency_level(text) in ("high", "medium"),
@@ -48,8 +65,13 @@ def categories(text: str) -> set[str]:
     return {name for name, there in found.items() if there}
 
 
-def semantic_group(text: str, found: set[str]) -> str:
-    """The one group that a text of these categories is counted in."""
+def semantic_group(text: str, found: set[Category]) -> Group:
+    """The one group that a text is counted in: by its categories, else whether it asks.
+
+    Args:
+        text: As OCR read it.
+        found: Its categories.
+    """
     if "urgency" in found:
         return "urgency_phrases"
     if "social_proof" in found:
@@ -59,11 +81,29 @@ def semantic_group(text: str, found: set[str]) -> str:
     return "questions" if "?" in text else "other_text"
 
 
-GROUPS: Final = ("product_mentions", "urgency_phrases", "social_proof", "questions", "other_text")
-CATEGORIES: Final = ("product_mention", "price_discount", "urgency", "social_proof", "cta", "feature_benefit")
+def primary_group(groups: Counter[Group]) -> Group | Literal["none"]:
+    """The group with most texts, the earlier one on ties.
+
+    Args:
+        groups: Texts in each group.
+
+    Returns:
+        ``none`` for no texts.
+    """
+    if not groups.total():
+        return "none"
+    return max(GROUPS, key=lambda group: (groups[group], -GROUPS.index(group)))
 
 
 def spoken_share(text: str, spoken: set[str]) -> float:
-    """Share of the content words of a text among the words spoken; 0 for a text without content words."""
+    """Share of the content words of a text that are among the words spoken.
+
+    Args:
+        text: As OCR read it.
+        spoken: Content words.
+
+    Returns:
+        0 for a text without content words.
+    """
     wanted = set(content_words(text))
     return len(wanted & spoken) / len(wanted) if wanted else 0.0

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rumiai.metrics.scene_pacing import durations as d
+from rumiai.metrics.scene_pacing.blocks import EnergyPoint, MontageSegment, RhythmBreak, Scene
 
 
 def scenes(*lengths_s):
@@ -69,14 +70,18 @@ def test_the_sharpest_of_neighbouring_contrasts_stands():
 
 
 def test_montages_are_runs_of_three_short_shots():
-    assert d.montages(scenes(1.0, 1.2, 0.5, 4.0, 1.0, 1.0, 1.5)) == (d.Montage(0.0, 2.7, 3, pytest.approx(0.9)),)
-    assert d.montages(np.zeros((0, 2))) == ()
+    assert d.montages(scenes(1.0, 1.2, 0.5, 4.0, 1.0, 1.0, 1.5)) == [
+        MontageSegment(start=0.0, end=2.7, shots=3, avg_shot_duration=0.9)
+    ]
+    assert d.montages(np.zeros((0, 2))) == []
 
 
 def test_a_rhythm_break():
     # The lengths 1 1 1 6 1 1 1 have mean 12/7 and deviation sqrt(42 / 7 - (12 / 7) ** 2) = 1.75.
-    assert d.rhythm_breaks(scenes(1.0, 1.0, 1.0, 6.0, 1.0, 1.0, 1.0)) == (d.RhythmBreak(3.0, 1.0, 6.0),)
-    assert d.rhythm_breaks(scenes(1.0, 1.0, 6.0)) == ()
+    assert d.rhythm_breaks(scenes(1.0, 1.0, 1.0, 6.0, 1.0, 1.0, 1.0)) == [
+        RhythmBreak(timestamp=3.0, expected_duration=1.0, actual_duration=6.0)
+    ]
+    assert d.rhythm_breaks(scenes(1.0, 1.0, 6.0)) == []
 
 
 def test_long_takes_last_twice_the_median():
@@ -86,10 +91,10 @@ def test_long_takes_last_twice_the_median():
     assert d.long_takes(np.zeros(0)) == []
 
 
-def test_positions():
-    assert [d.position_of(start, end, 10.0) for start, end in ((0, 3), (1, 3), (7, 9), (8, 9))] == [
-        "intro", "middle", "middle", "outro",
-    ]  # fmt: skip
+def test_places():
+    ten_s = scenes(1.0, 2.0, 4.0, 2.0, 1.0)  # middles at .5, 2, 5, 8 and 9.5 s
+    assert [d.scene_at(ten_s, i).position for i in range(5)] == ["intro", "middle", "middle", "middle", "outro"]
+    assert d.scene_at(ten_s, 1) == Scene(duration=2.0, timestamp="1-3s", position="middle")
     assert d.scene_span(scenes(1.25, 2.0), 1) == "1.2-3.2s"
 
 
@@ -101,7 +106,7 @@ def test_triples():
 
 
 def test_energy_of_few_and_of_many_scenes():
-    assert d.energy_curve(scenes(2.0, 0.5)) == (d.EnergyPoint(0.0, 0.5), d.EnergyPoint(2.0, 2.0))
+    assert d.energy_curve(scenes(2.0, 0.5)) == [EnergyPoint(time=0.0, energy=0.5), EnergyPoint(time=2.0, energy=2.0)]
     many = d.energy_curve(scenes(*[0.5] * 20, 10.0))  # 20 s in windows of 2 s
-    assert [point.time_s for point in many] == [2.0 * i for i in range(10)]
-    assert [point.shots_per_s for point in many] == pytest.approx([2.0] * 5 + [0.1] * 5)
+    assert [point.time for point in many] == [2.0 * i for i in range(10)]
+    assert [point.energy for point in many] == pytest.approx([2.0] * 5 + [0.1] * 5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rumiai.metrics.scene_pacing import style as s
+from rumiai.metrics.scene_pacing import patterns as s
 
 
 def test_pacing_styles():

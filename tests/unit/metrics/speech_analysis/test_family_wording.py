@@ -1,14 +1,12 @@
-"""The wording of speech: hooks, calls to action, fillers, questions, repetition and manner, by hand."""
+"""speech_analysis by the wording of hand-made videos."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from rumiai.metrics.registry import schema_of
-from rumiai.metrics.speech_analysis.extras import moving_diversity
 
-from ..metrics_videos import flat, result, segment, text
+from ...metrics_videos import flat, result, segment, text
 
 NAME = "speech_analysis"
 
@@ -141,11 +139,3 @@ def test_complexity():
     assert complexity("Wonderful architecture demonstrates extraordinary craftsmanship. It is so.") == "complex"
     assert complexity("a b c d e f g h i j k l") == "moderate"
     assert complexity(" ".join(["go"] * 17)) == "complex"
-
-
-def test_moving_diversity():
-    rng = np.random.default_rng(1)
-    said = [f"w{i}" for i in rng.integers(0, 30, 120)]
-    slow = np.mean([len(set(said[i : i + 50])) / 50 for i in range(71)])
-    assert moving_diversity(said) == pytest.approx(slow)
-    assert moving_diversity([]) is None

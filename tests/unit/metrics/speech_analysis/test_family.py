@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from rumiai.metrics.registry import schema_of
-from rumiai.metrics.speech_analysis.pacing import intensity, pause_kind
+from rumiai.metrics.speech_analysis.pauses import pause_kind
+from rumiai.metrics.speech_analysis.rate import intensity
 
-from ..metrics_videos import expression, face, flat, gesture, result, segment, text
+from ...metrics_videos import expression, face, flat, gesture, result, segment, text
 
 NAME = "speech_analysis"
 

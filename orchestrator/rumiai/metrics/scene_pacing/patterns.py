@@ -6,18 +6,22 @@ scenePacingQuality (``technicalQuality``).
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
-from rumiai.metrics.scene_pacing.cuts import AccelerationPattern, Trend
-from rumiai.metrics.scene_pacing.durations import CONSISTENT, MONTAGE_SHOT_S, Pace, RhythmClass
-
-PacingStyle = Literal["music_video", "narrative", "montage", "documentary"]
-EditingRhythm = Literal["metronomic", "syncopated", "free_form", "accelerando"]
-EditingStyle = Literal["mtv_style", "classic_narrative", "rhythmic", "experimental", "standard"]
-Tempo = Literal["slow", "moderate", "fast", "variable"]
-CutMotivation = Literal["action_driven", "beat_driven", "emotion_driven", "random", "unknown"]
-Adaptation = Literal["smooth", "jarring", "engaging"]
-TechnicalQuality = Literal["professional", "amateur", "mixed"]
+from rumiai.metrics.scene_pacing.blocks import (
+    AccelerationPattern,
+    CutMotivation,
+    EditingRhythm,
+    EditingStyle,
+    Pace,
+    PacingMomentum,
+    PacingStyle,
+    RhythmClass,
+    TechnicalQuality,
+    ViewerAdaptationCurve,
+    VisualTempo,
+)
+from rumiai.metrics.scene_pacing.durations import CONSISTENT, MONTAGE_SHOT_S
 
 FEW_SCENES: Final = 4  # fewer scenes cannot break a rhythm
 _CALM_BREAKS, _ENGAGING_BREAKS = 1.0, 4.0  # rhythm breaks per minute
@@ -39,7 +43,7 @@ def pacing_style(mean_s: float, montages: int) -> PacingStyle:
     return "documentary" if mean_s > _DOCUMENTARY_S else "narrative"
 
 
-def editing_rhythm(scenes: int, cv: float, trend: Trend) -> EditingRhythm | None:
+def editing_rhythm(scenes: int, cv: float, trend: PacingMomentum) -> EditingRhythm | None:
     """By the cv of the scene lengths and the trend of the cut rate.
 
     Metronomic below cv 0.3, else accelerando when the rate rises, else syncopated up to 0.7, else free form; None for
@@ -67,7 +71,7 @@ def editing_style(mean_s: float, cv: float, rhythm_score: float | None) -> Editi
     return "experimental" if cv > 1 else "standard"
 
 
-def visual_tempo(pace: Pace, cv: float) -> Tempo:
+def visual_tempo(pace: Pace, cv: float) -> VisualTempo:
     """Variable above cv 1, else the pace, with rapid and fast as one."""
     if cv > 1:
         return "variable"
@@ -79,7 +83,7 @@ def cut_motivation(beat_matching: float | None) -> CutMotivation:
     return "beat_driven" if (beat_matching or 0.0) > _ON_BEAT else "unknown"
 
 
-def adaptation_curve(breaks_per_minute: float) -> Adaptation:
+def adaptation_curve(breaks_per_minute: float) -> ViewerAdaptationCurve:
     """How a viewer can follow the rhythm: smooth < 1, engaging < 4 rhythm breaks per minute, else jarring."""
     if breaks_per_minute < _CALM_BREAKS:
         return "smooth"
@@ -98,7 +102,7 @@ def techniques(
     long_takes: int,
     pace: Pace,
     beat_matching: float | None,
-    trend: Trend,
+    trend: PacingMomentum,
     pattern: AccelerationPattern,
 ) -> list[str]:
     """Editing techniques for which there is evidence; empty for none."""
@@ -112,7 +116,9 @@ def techniques(
     return [name for name, there in found.items() if there]
 
 
-def pacing_tags(mean_s: float, cv: float, rhythm: RhythmClass | None, trend: Trend, montages: int) -> list[str]:
+def pacing_tags(
+    mean_s: float, cv: float, rhythm: RhythmClass | None, trend: PacingMomentum, montages: int
+) -> list[str]:
     """Tags by rule (docs/analyses.md, ``pacingTags``); empty for none."""
     tags = {
         "quick_cuts": mean_s < _QUICK_S,
@@ -126,7 +132,7 @@ def pacing_tags(mean_s: float, cv: float, rhythm: RhythmClass | None, trend: Tre
     return [tag for tag, found in tags.items() if found]
 
 
-def further_tags(pace: Pace, rhythm: RhythmClass | None, trend: Trend) -> list[str]:
+def further_tags(pace: Pace, rhythm: RhythmClass | None, trend: PacingMomentum) -> list[str]:
     """Tags that only the older form of the results has; empty for none."""
     tags = {
         "fast_paced": pace in ("rapid", "fast"),

@@ -1,0 +1,134 @@
+"""Identify a process beyond the reuse of its pid, and tell whether what it left behind may be removed.
+
+What a process creates outside its own memory (shared memory, folders, child processes) carries its
+:class:`ProcessIdentity` as text. A later start removes what belongs to a process that has ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+SHARED_MEMORY: Final = Path("/dev/shm")
+
+_PROC: Final = Path("/proc")
+_TEXT: Final = re.compile(r"(\d+)-(\d+)-(\d+)")
+# A semaphore is created under another name, mapped, and only then renamed; a young one is left alone all the same.
+_SEMAPHORE_AGE_S: Final = 60.0
+
+
+@dataclass(frozen=True)
+class ProcessIdentity:
+    """One process of one PID namespace.
+
+    Attributes:
+        pid: Its number, which the kernel gives to another process later.
+        started_ticks: When it started, in clock ticks since boot: ``/proc/<pid>/stat``, field 22.
+        namespace: Inode of its PID namespace. A container may share ``/dev/shm`` or ``/tmp`` with its host, where the
+            same number means another process.
+    """
+
+    pid: int
+    started_ticks: int
+    namespace: int
+
+    @classmethod
+    def own(cls) -> Self:
+        """That of the calling process."""
+        found = cls.of(os.getpid())
+        assert found is not None
+        return found
+
+    @classmethod
+    def of(cls, pid: int) -> Self | None:
+        """That of a process of this PID namespace; None when it has ended, also while nobody has reaped it."""
+        state = _stat(pid)
+        return None if state is None else cls(pid, state, _namespace())
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Read what :meth:`__str__` wrote; None when the text does not start with it."""
+        match = _TEXT.match(text)
+        return None if match is None else cls(*map(int, match.groups()))
+
+    def __str__(self) -> str:
+        return f"{self.pid}-{self.started_ticks}-{self.namespace}"
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self.namespace == _namespace() and _stat(self.pid) == self.started_ticks
+
+    @property
+    def ended(self) -> bool:
+        """Whether the process has certainly ended; false of one in another PID namespace, which cannot be seen."""
+        return self.namespace == _namespace() and not self.alive
+
+
+def _namespace() -> int:
+    return (_PROC / "self/ns/pid").stat().st_ino
+
+
+def _stat(pid: int) -> int | None:
+    """Start of a process in clock ticks since boot; None when it is not there or a zombie."""
+    try:
+        text = (_PROC / str(pid) / "stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return None
+    # The name, in parentheses, may hold blanks and parentheses itself.
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def own_processes() -> Iterator[int]:
+    """Pids of all running processes of this user."""
+    user = os.getuid()
+    for entry in _PROC.iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError):  # it may end between being listed and being looked at
+                if entry.stat().st_uid == user:
+                    yield int(entry.name)
+
+
+def sweep_semaphores(now_s: float) -> list[str]:
+    """Remove the named semaphores of Python's ``multiprocessing`` that killed processes of this user left behind.
+
+    Their names do not say who made them. A process that uses one has it mapped, so one that no process maps is unused.
+
+    Args:
+        now_s: Seconds since the epoch, to leave those alone that were made within the last minute.
+
+    Returns:
+        The names of what was removed.
+    """
+    user = os.getuid()
+    candidates: list[Path] = []
+    for path in SHARED_MEMORY.glob("sem.mp-*"):
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            if status.st_uid == user and now_s - status.st_ctime > _SEMAPHORE_AGE_S:
+                candidates.append(path)
+    if not candidates:
+        return []
+    mapped = _mapped_semaphores()
+    removed = []
+    for path in candidates:
+        if path.name not in mapped:
+            with contextlib.suppress(OSError):
+                path.unlink()
+                removed.append(path.name)
+    return removed
+
+
+def _mapped_semaphores() -> set[str]:
+    found: set[str] = set()
+    for pid in own_processes():
+        with contextlib.suppress(OSError):
+            text = (_PROC / str(pid) / "maps").read_text(encoding="utf-8", errors="replace")
+            found.update(re.findall(r"/dev/shm/(sem\.mp-\S+)", text))
+    return found

@@ -1,0 +1,416 @@
+"""The measures of one video's speech, each computed once; several blocks and further metrics read the same ones.
+
+Here the evidence is taken apart; the metrics themselves take arrays and values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from rumiai.core.arrays import Bools, Floats
+from rumiai.core.intervals import as_intervals, length, touched
+from rumiai.metrics.evidence.types import Audio, Evidence, Segment
+from rumiai.metrics.shared.bins import span, windows_of
+from rumiai.metrics.shared.phrases import SpokenPhrase, find_ctas, find_hooks, spoken_phrases, urgency_level
+from rumiai.metrics.shared.spoken_tone import spoken_tones, tone_agreement
+from rumiai.metrics.shared.statistics import clamp, mean_known, ratio
+from rumiai.metrics.shared.words import sentiment
+from rumiai.metrics.speech_analysis import energy, manner, pauses, phrases, rate, repetition, visual, wording
+from rumiai.metrics.speech_analysis.transcript import Transcript, mean_confidence, quote_during
+
+_MUMBLED: Final = 0.6  # confidence
+_SILENT: Final = np.zeros((0, 2))
+
+
+@dataclass(frozen=True)
+class GestureOnWords:
+    """A gesture during speech: its start, kind, the words it goes with, and the share of its time with a word."""
+
+    start_s: float
+    kind: str
+    words: str
+    spoken_share: float
+
+
+@dataclass(frozen=True)
+class SpeechMeasures:
+    """Speech of one video.
+
+    Attributes:
+        evidence: Of the video.
+        transcript: Of the video.
+    """
+
+    evidence: Evidence
+    transcript: Transcript
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the video."""
+        return self.evidence.duration_s
+
+    @property
+    def audio(self) -> Audio | None:
+        """Energy of the sound; None when unknown."""
+        return self.evidence.audio
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """Segments of the transcript."""
+        return self.transcript.segments
+
+    # How much and how fast.
+
+    @property
+    def voiced_s(self) -> Floats:
+        """``(v, 2)`` union of the voiced time."""
+        return _SILENT if self.evidence.voiced_s is None else self.evidence.voiced_s
+
+    @cached_property
+    def speech_s(self) -> float:
+        """Seconds of voiced time."""
+        return length(self.voiced_s)
+
+    @cached_property
+    def coverage(self) -> float:
+        """Share of the video in which somebody speaks."""
+        return rate.coverage(self.voiced_s, self.duration_s)
+
+    @property
+    def present(self) -> bool:
+        """Whether there is enough speech to be described."""
+        return rate.is_speech_present(self.coverage, self.transcript.total_words)
+
+    @cached_property
+    def words_per_minute(self) -> float:
+        """Speaking rate."""
+        return rate.words_per_minute(self.transcript.total_words, self.speech_s)
+
+    @cached_property
+    def edges_s(self) -> Floats:
+        """Ends of the 5 s windows."""
+        return windows_of(self.duration_s, rate.WINDOW_S)
+
+    @property
+    def window_labels(self) -> list[str]:
+        """Labels of these windows."""
+        edges = self.edges_s.tolist()
+        return [span(start, end) for start, end in pairwise(edges)]
+
+    @cached_property
+    def window_rates(self) -> Floats:
+        """Words per second of the 5 s windows."""
+        return rate.window_rates(self.transcript.word_spans_s, self.transcript.word_weights, self.edges_s)
+
+    @cached_property
+    def rate_spread(self) -> float | None:
+        """Coefficient of variation of the rates of the windows with speech."""
+        return rate.rate_spread(rate.spoken_rates(self.window_rates, self.edges_s, self.voiced_s))
+
+    @cached_property
+    def acceleration(self) -> float | None:
+        """Whether more is said in the second half."""
+        starts_s = self.transcript.word_spans_s[:, 0]
+        return rate.acceleration(starts_s, self.transcript.word_weights, self.duration_s)
+
+    @property
+    def rhythm_type(self) -> rate.RhythmType | None:
+        """Rhythm in the words of older files; None with too little speech."""
+        per_minute = 60 * len(self.pauses_s) / self.duration_s
+        return rate.rhythm_type(self.rate_spread, self.acceleration, per_minute) if self.present else None
+
+    @cached_property
+    def pauses_s(self) -> Floats:
+        """``(p, 2)`` pauses between words."""
+        return pauses.pauses_between(self.transcript.word_spans_s, self.duration_s)
+
+    @cached_property
+    def pause_lengths_s(self) -> Floats:
+        """``(p,)`` lengths of the pauses."""
+        lengths: Floats = self.pauses_s[:, 1] - self.pauses_s[:, 0]
+        return lengths
+
+    @cached_property
+    def silences_s(self) -> Floats:
+        """``(q, 2)`` stretches of 1 s or more without a word."""
+        return pauses.silences_between(self.transcript.word_spans_s, self.duration_s)
+
+    def silence_purposes(self) -> list[str]:
+        """What each of these silences seems to serve."""
+        seen = [(text.start_s, text.end_s) for text in self.evidence.texts or ()]
+        seen += [(gesture.start_s, gesture.end_s) for gesture in self.evidence.gestures or ()]
+        shown = touched(seen, self.silences_s[:, 0], self.silences_s[:, 1]).tolist()
+        return [
+            pauses.silence_purpose(start_s, end_s, self.duration_s, shown=there)
+            for (start_s, end_s), there in zip(self.silences_s.tolist(), shown, strict=True)
+        ]
+
+    # How surely it was recognised.
+
+    @property
+    def confidences(self) -> list[float | None]:
+        """Confidence of each segment; None when unknown."""
+        return [segment.confidence for segment in self.segments]
+
+    @cached_property
+    def confidence(self) -> float | None:
+        """Mean confidence of the segments; None when none is known."""
+        return mean_known(self.confidences)
+
+    @cached_property
+    def clarity(self) -> float | None:
+        """Confidence of the segments weighted by their lengths; None when none is known."""
+        return mean_confidence(self.confidences, [s.end_s - s.start_s for s in self.segments])
+
+    @cached_property
+    def mumbled(self) -> list[tuple[Segment, float]]:
+        """Segments whose confidence is known and below 0.6, with it."""
+        return [(s, s.confidence) for s in self.segments if s.confidence is not None and s.confidence < _MUMBLED]
+
+    # The sound.
+
+    @cached_property
+    def voiced_energy(self) -> energy.VoicedEnergy | None:
+        """Energy inside the speech; None without an energy curve."""
+        audio = self.audio
+        if audio is None or audio.curve is None or not audio.curve.size:
+            return None
+        return energy.voiced_energy(audio.curve, audio.curve_hz, self.voiced_s)
+
+    @cached_property
+    def stressed_words(self) -> list[int] | None:
+        """Indices of the words on which the energy peaks; None without energy curve or times of words."""
+        if self.voiced_energy is None or (self.transcript.words and not self.transcript.timed):
+            return None
+        return energy.stressed_words(self.voiced_energy, self.transcript.word_spans_s)
+
+    @cached_property
+    def climax(self) -> energy.Climax | None:
+        """The loudest instant of the speech; None without energy curve or speech."""
+        if self.voiced_energy is None or self.audio is None or self.audio.curve is None:
+            return None
+        return energy.energy_climax(self.voiced_energy, float(self.audio.curve.max()))
+
+    @cached_property
+    def bursts(self) -> list[energy.Burst]:
+        """Stretches that are spoken fast or loud, by time."""
+        windows = () if self.audio is None else self.audio.windows
+        spans_s, words = self.transcript.segment_spans_s, self.transcript.segment_words
+        found = energy.rapid_segments(spans_s, words, self.words_per_minute, windows)
+        for start_s, end_s, level in energy.loud_windows(windows, self.duration_s):
+            found.append(energy.Burst(start_s, end_s, self._words_within(start_s, end_s), level, "high_energy"))
+        return sorted(found, key=lambda burst: (burst.start_s, burst.end_s, burst.kind))
+
+    def _words_within(self, start_s: float, end_s: float) -> float:
+        words_s, weights = self.transcript.word_spans_s, self.transcript.word_weights
+        before, after = rate.words_until(words_s, weights, np.array([start_s, end_s]), self.duration_s)
+        return float(after - before)
+
+    @cached_property
+    def burst_pattern(self) -> energy.BurstPattern:
+        """Where the bursts lie."""
+        return energy.burst_pattern([burst.start_s for burst in self.bursts], self.duration_s)
+
+    # The wording.
+
+    @cached_property
+    def diversity(self) -> float | None:
+        """Type-token ratio; None without words."""
+        return wording.type_token_ratio(self.transcript.vocabulary) if self.transcript.total_words else None
+
+    @property
+    def unique_words(self) -> int:
+        """Distinct words; in scripts without blanks their share of the words as they are counted."""
+        return 0 if self.diversity is None else round(self.diversity * self.transcript.total_words)
+
+    @cached_property
+    def fillers(self) -> int:
+        """Fillers."""
+        return wording.filler_count(self.transcript.tokens, self.transcript.text)
+
+    @property
+    def filler_share(self) -> float | None:
+        """Fillers / words; None without words."""
+        return ratio(self.fillers, self.transcript.total_words)
+
+    @cached_property
+    def direct_address(self) -> int:
+        """How often the listener is addressed."""
+        return wording.direct_address_count(self.transcript.tokens)
+
+    @cached_property
+    def inclusive_share(self) -> float | None:
+        """we, us, our, let's / words; None without words."""
+        return ratio(wording.inclusive_count(self.transcript.tokens), self.transcript.total_words)
+
+    @cached_property
+    def sentences(self) -> list[str]:
+        """Sentences of the transcript."""
+        return wording.split_sentences(self.transcript.text, [segment.text for segment in self.segments])
+
+    @cached_property
+    def questions(self) -> int:
+        """Questions asked."""
+        return wording.question_count(self.sentences)
+
+    @cached_property
+    def repeated(self) -> list[repetition.RepeatedPhrase]:
+        """Phrases said more than once, the most frequent first."""
+        return repetition.repeated_phrases([token for token, _, _ in self.transcript.token_times])
+
+    def spelled(self, phrase: repetition.RepeatedPhrase) -> str:
+        """A repeated phrase as it is first said."""
+        first = phrase.first_token[0]
+        return " ".join(word for _, word, _ in self.transcript.token_times[first : first + phrase.size])
+
+    def times_of(self, phrase: repetition.RepeatedPhrase) -> list[float]:
+        """When a repeated phrase is said."""
+        return [self.transcript.token_times[first][2] for first in phrase.first_token]
+
+    # Phrases.
+
+    @cached_property
+    def hooks(self) -> tuple[SpokenPhrase, ...]:
+        """Hook phrases by time."""
+        return spoken_phrases(self.segments, find_hooks)
+
+    @cached_property
+    def ctas(self) -> tuple[SpokenPhrase, ...]:
+        """Calls to action by time."""
+        return spoken_phrases(self.segments, find_ctas)
+
+    @cached_property
+    def transitions(self) -> tuple[SpokenPhrase, ...]:
+        """Phrases that lead to the next thought, by time."""
+        return spoken_phrases(self.segments, phrases.find_transitions)
+
+    def starts_of(self, found: Sequence[SpokenPhrase]) -> list[float]:
+        """When phrases begin, within the video."""
+        return [clamp(phrase.start_s, 0.0, self.duration_s) for phrase in found]
+
+    @property
+    def opening_strength(self) -> float:
+        """Strength of the hooks that open the video."""
+        return phrases.opening_strength([hook.start_s for hook in self.hooks])
+
+    @cached_property
+    def cta_urgencies(self) -> list[phrases.CtaUrgency]:
+        """Urgency of each call to action."""
+        words = self.transcript.words
+        starts_s = np.array([word.start_s for word in words])
+        found = []
+        for cta in self.ctas:
+            context = words[phrases.words_around(starts_s, cta.start_s, cta.end_s)]
+            urgency = urgency_level(" ".join(word.text for word in context))
+            found.append(phrases.cta_urgency(urgency, cta.start_s, self.duration_s))
+        return found
+
+    @cached_property
+    def cta_clusters(self) -> list[phrases.Cluster]:
+        """Calls to action close to each other."""
+        return phrases.cta_clusters(self.starts_of(self.ctas))
+
+    # The manner.
+
+    @cached_property
+    def listing(self) -> bool:
+        """Whether things are counted up."""
+        return manner.is_listing([transition.kind for transition in self.transitions])
+
+    @cached_property
+    def delivery(self) -> manner.Delivery:
+        """Manner of speaking."""
+        if not self.present:
+            return "none"
+        return manner.delivery_style(
+            [cta.kind for cta in self.ctas],
+            instructs=manner.is_instruction(self.sentences, listing=self.listing),
+            narrates=manner.is_narration(self.transcript.tokens),
+        )
+
+    @property
+    def tone(self) -> manner.Tone:
+        """Tone of voice and words."""
+        if not self.present:
+            return "informative"
+        return manner.tone_category(
+            urgent="high" in self.cta_urgencies,
+            exclaimed=wording.exclamation_share(self.sentences),
+            sentiment=sentiment(self.transcript.text).category,
+            words_per_minute=self.words_per_minute,
+        )
+
+    # What is seen meanwhile.
+
+    @cached_property
+    def gestures_s(self) -> Floats | None:
+        """``(g, 2)`` spans of the gestures; None when unknown."""
+        gestures = self.evidence.gestures
+        return None if gestures is None else as_intervals([(g.start_s, g.end_s) for g in gestures])
+
+    @cached_property
+    def gesture_sync(self) -> float | None:
+        """Segments that a gesture overlaps / segments; None when gestures are unknown."""
+        if self.gestures_s is None:
+            return None
+        return visual.gesture_sync(self.transcript.segment_spans_s, self.gestures_s)
+
+    @cached_property
+    def expression_alignment(self) -> float | None:
+        """Segments whose words and face have one tone / those where both have one."""
+        faces = self.evidence.expressions
+        return None if faces is None else tone_agreement(spoken_tones(self.transcript.speech.segments, faces))
+
+    @cached_property
+    def text_overlap(self) -> float | None:
+        """Content words of the overlays that are said / all; None when overlays are unknown, and without speech."""
+        texts = self.evidence.texts
+        if texts is None or not self.transcript.words:
+            return None
+        said = visual.times_by_word((word.text, word.start_s, word.end_s) for word in self.transcript.words)
+        return visual.text_overlap(said, ((text.text, text.start_s, text.end_s) for text in texts))
+
+    @cached_property
+    def faces_s(self) -> Floats | None:
+        """``(f, 2)`` union of the time with a face; None when faces are unknown."""
+        people = self.evidence.people
+        if people is None:
+            return None
+        seen_s = people.grid.nominal_s[people.faces.per_sample > 0]
+        return visual.sampled_spans(seen_s, people.grid.step_s, self.duration_s)
+
+    @cached_property
+    def face_share(self) -> float | None:
+        """Time with a face during speech / time of speech; None when faces are unknown."""
+        return None if self.faces_s is None else visual.face_share(self.voiced_s, self.faces_s)
+
+    @property
+    def coherence(self) -> float | None:
+        """Mean of the alignments with gestures, face, overlays and camera that are known."""
+        return mean_known([self.gesture_sync, self.expression_alignment, self.text_overlap, self.face_share])
+
+    @cached_property
+    def off_camera(self) -> Bools | None:
+        """``(m,)`` which segments hardly show a face; None when faces are unknown."""
+        return None if self.faces_s is None else visual.off_camera(self.transcript.segment_spans_s, self.faces_s)
+
+    @cached_property
+    def gestures_on_words(self) -> list[GestureOnWords] | None:
+        """Gestures during speech with the words that they go with; None when gestures are unknown."""
+        if self.gestures_s is None:
+            return None
+        shares = visual.spoken_share(self.gestures_s, self.transcript.word_spans_s).tolist()
+        places = visual.last_segments(self.transcript.segment_spans_s, self.gestures_s)
+        found = []
+        for gesture, share, index in zip(self.evidence.gestures or (), shares, places, strict=True):
+            words = None if index is None else quote_during(self.segments[index], gesture.start_s, gesture.end_s)
+            if share > 0 and words:
+                start_s = min(gesture.start_s, self.duration_s)
+                found.append(GestureOnWords(start_s, gesture.kind, words, share))
+        return found

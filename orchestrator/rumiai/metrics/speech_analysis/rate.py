@@ -1,0 +1,217 @@
+"""How much is said, how fast, and how evenly.
+
+Source: docs/analyses.md, speechCoreMetrics and speechDynamics. Conventions: times are seconds from the start of the
+video; ``words_s`` are ``(n, 2)`` spans of words by start, within the video, and ``weights`` ``(n,)`` how many words
+each counts for; deviations are population deviations.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import numpy as np
+
+from rumiai.core.arrays import Floats
+from rumiai.core.intervals import covered_until, length
+from rumiai.metrics.shared.statistics import balance, cv, ratio
+
+WINDOW_S: Final = 5.0
+_PRESENT_COVERAGE: Final = 0.1
+_PRESENT_WORDS: Final = 5
+_FRONT_SHARE: Final = 0.2
+_SPOKEN_S: Final = 0.5  # voiced seconds of a window with speech; a word's end that runs into it is less
+_SLOW, _FAST = 1.8, 3.2  # words per second
+_STEADY: Final = 0.2
+_FLOWING: Final = 0.15
+_TREND: Final = 0.2
+_STACCATO: Final = 10.0  # pauses per minute
+
+Intensity = Literal["low", "moderate", "high"]
+Rhythm = Literal["steady", "variable", "accelerating", "decelerating"]
+RhythmType = Literal["flowing", "building", "staccato", "erratic"]
+
+
+def coverage(voiced_s: Floats, duration_s: float) -> float:
+    """Share of the video in which somebody speaks.
+
+    Args:
+        voiced_s: ``(v, 2)`` union of the voiced time.
+        duration_s: Length of the video, above 0.
+
+    Returns:
+        0..1; 0 without voiced time.
+    """
+    return min(1.0, length(voiced_s) / duration_s)
+
+
+def is_speech_present(covered: float, total_words: int) -> bool:
+    """Whether there is enough speech to be described: 10 % of the time and five words."""
+    return covered >= _PRESENT_COVERAGE and total_words >= _PRESENT_WORDS
+
+
+def words_per_minute(total_words: int, speech_s: float) -> float:
+    """Words per minute of voiced time; 0 without voiced time."""
+    return 60 * total_words / speech_s if speech_s else 0.0
+
+
+def words_until(words_s: Floats, weights: Floats, times_s: Floats, duration_s: float) -> Floats:
+    """Words spoken before each instant; a word under way counts by its share.
+
+    The sum of one ramp per word: each rises from 0 to its weight; a word without length is a step.
+
+    Args:
+        words_s: ``(n, 2)`` spans of the words.
+        weights: ``(n,)`` words that each counts for.
+        times_s: ``(k,)`` instants.
+        duration_s: Length of the video; from there on all words are spoken.
+
+    Returns:
+        ``(k,)`` words; zeros without words.
+    """
+    if not len(words_s):
+        return np.zeros(len(times_s))
+    lengths = np.maximum(words_s[:, 1] - words_s[:, 0], 1e-6)
+    slopes = weights / lengths
+    points = np.concatenate([words_s[:, 0], words_s[:, 0] + lengths])
+    order = np.argsort(points, kind="stable")
+    slope_after = np.cumsum(np.concatenate([slopes, -slopes])[order])
+    points = points[order]
+    heights = np.concatenate([[0.0], np.cumsum(slope_after[:-1] * np.diff(points))])
+    total = float(weights.sum())
+    spoken: Floats = np.interp(times_s, points, heights, left=0.0, right=total)
+    return np.where(times_s >= duration_s, total, spoken)
+
+
+def window_rates(words_s: Floats, weights: Floats, edges_s: Floats) -> Floats:
+    """Words per second of consecutive windows; a word across a border is shared by time.
+
+    Source: docs/analyses.md, speechDynamics, ``speechPacingCurve``.
+
+    Args:
+        words_s: ``(n, 2)`` spans of the words.
+        weights: ``(n,)`` words that each counts for.
+        edges_s: ``(w + 1,)`` ends of the windows; the last is the end of the video.
+
+    Returns:
+        ``(w,)`` words per second; zeros without words.
+    """
+    rates: Floats = np.diff(words_until(words_s, weights, edges_s, float(edges_s[-1]))) / np.diff(edges_s)
+    return rates
+
+
+def spoken_rates(rates: Floats, edges_s: Floats, voiced_s: Floats) -> Floats:
+    """The rates of the windows with speech.
+
+    A window has speech with 0.5 s of voiced time. A last window shorter than half of a whole one says little and is
+    left out, unless it is the only one.
+
+    Args:
+        rates: ``(w,)`` words per second of the windows.
+        edges_s: ``(w + 1,)`` ends of the windows.
+        voiced_s: ``(v, 2)`` union of the voiced time.
+
+    Returns:
+        ``(s,)`` rates, s <= w; empty without speech.
+    """
+    enough = np.diff(edges_s) >= WINDOW_S / 2
+    enough[0] = True
+    voiced = np.diff(covered_until(voiced_s, edges_s)) >= _SPOKEN_S
+    chosen: Floats = rates[enough & voiced]
+    return chosen
+
+
+def rate_spread(rates: Floats) -> float | None:
+    """Coefficient of variation of the rates of the windows with speech; None for fewer than two windows.
+
+    Source: docs/analyses.md, speechDynamics, ``pacingVariation``, which cuts it at 1.
+    """
+    return cv(rates) if rates.size > 1 else None
+
+
+def intensity(words_per_second: float) -> Intensity:
+    """Word of a rate: low below 1.8 words per second, moderate below 3.2, else high."""
+    return "low" if words_per_second < _SLOW else "moderate" if words_per_second < _FAST else "high"
+
+
+def acceleration(starts_s: Floats, weights: Floats, duration_s: float) -> float | None:
+    """Whether more is said later: (b - a) / (a + b) with a, b the words that begin in the first and the second half.
+
+    Source: docs/analyses.md, speechDynamics, ``accelerationScore``.
+
+    Args:
+        starts_s: ``(n,)`` starts of the words.
+        weights: ``(n,)`` words that each counts for.
+        duration_s: Length of the video.
+
+    Returns:
+        -1..1; None without words.
+    """
+    if not weights.sum():
+        return None
+    late = starts_s >= duration_s / 2
+    return balance(float(weights[~late].sum()), float(weights[late].sum()))
+
+
+def front_load(starts_s: Floats, weights: Floats, duration_s: float) -> float | None:
+    """Words that begin in the first 20 % of the video / words.
+
+    Source: docs/analyses.md, speechDynamics, ``speechFrontLoadRatio``.
+
+    Args:
+        starts_s: ``(n,)`` starts of the words.
+        weights: ``(n,)`` words that each counts for.
+        duration_s: Length of the video.
+
+    Returns:
+        0..1; None without words.
+    """
+    return ratio(float(weights[starts_s < _FRONT_SHARE * duration_s].sum()), float(weights.sum()))
+
+
+def rhythm(spread: float | None, change: float | None) -> Rhythm | None:
+    """Rhythm of the speech over its windows.
+
+    Source: docs/analyses.md, speechDynamics, ``speechRhythm``.
+
+    Args:
+        spread: Coefficient of variation of the rates (:func:`rate_spread`).
+        change: Acceleration (:func:`acceleration`).
+
+    Returns:
+        steady for a spread below 0.2; accelerating or decelerating for a change beyond +-0.2; else variable. None
+        without a spread.
+    """
+    if spread is None:
+        return None
+    if spread < _STEADY:
+        return "steady"
+    change = change or 0.0
+    if abs(change) <= _TREND:
+        return "variable"
+    return "accelerating" if change > 0 else "decelerating"
+
+
+def rhythm_type(spread: float | None, change: float | None, pauses_per_minute: float) -> RhythmType | None:
+    """The same in the words of older files.
+
+    Args:
+        spread: Coefficient of variation of the rates.
+        change: Acceleration.
+        pauses_per_minute: Pauses per minute of the video.
+
+    Returns:
+        flowing for a spread below 0.15, building for a change above 0.2, staccato from ten pauses a minute, else
+        erratic. None without a spread.
+    """
+    if spread is None:
+        return None
+    if spread < _FLOWING:
+        return "flowing"
+    if (change or 0.0) > _TREND:
+        return "building"
+    return "staccato" if pauses_per_minute >= _STACCATO else "erratic"
+
+
+def rhythm_consistency(spread: float | None) -> float | None:
+    """1 / (1 + coefficient of variation of the rates), in (0, 1]; None without a spread."""
+    return None if spread is None else 1 / (1 + spread)

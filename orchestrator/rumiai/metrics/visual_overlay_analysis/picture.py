@@ -1,0 +1,175 @@
+"""Overlays in the picture: area, movement, place, and what covers what.
+
+Source: docs/analyses.md, visual_overlay_analysis. Conventions: a box is ``x, y, width, height`` in 0..1 of the frame,
+None where it is unknown; spans are ``(n, 2)`` start and end in seconds.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from rumiai.core.arrays import Floats
+from rumiai.core.boxes import area, overlap_of_smaller
+from rumiai.core.intervals import length, union
+from rumiai.metrics.evidence.types import Box, Sticker, TextTrack
+from rumiai.metrics.shared.statistics import clamp, mean
+from rumiai.metrics.visual_overlay_analysis.blocks import MultiLayerComplexity
+
+_COVERED: Final = 0.05  # share of the smaller box that makes an occlusion, not a touch
+_MOST_COMPLEX: Final = 10.0
+_CELLS: Final = 10  # parts of each side of the frame in which two stickers are one
+
+Overlay = TextTrack | Sticker
+
+
+def covers(a: Box | None, b: Box | None) -> bool:
+    """Whether two boxes share more than a twentieth of the smaller; False where one is unknown.
+
+    Args:
+        a: A box.
+        b: Another.
+    """
+    return a is not None and b is not None and overlap_of_smaller(a, b) > _COVERED
+
+
+def on_screen_s(spans_s: Floats) -> float:
+    """Seconds on screen, summed over overlays; 0 for none.
+
+    Args:
+        spans_s: ``(n, 2)``.
+    """
+    return float((spans_s[:, 1] - spans_s[:, 0]).sum())
+
+
+def free_s(spans_s: Floats, duration_s: float) -> float:
+    """Seconds without any overlay; the duration for none.
+
+    Args:
+        spans_s: ``(n, 2)``.
+        duration_s: Of the video.
+    """
+    return max(0.0, duration_s - length(union(spans_s, until_s=duration_s)))
+
+
+def area_share(overlays: Iterable[Overlay], duration_s: float) -> float:
+    """Mean share of the frame that overlays cover over the whole video, at most 1.
+
+    Args:
+        overlays: Texts and stickers; one without a box covers nothing.
+        duration_s: Of the video.
+    """
+    sized = [(area(item.box), item.end_s - item.start_s) for item in overlays if item.box is not None]
+    return clamp(sum(share * seconds for share, seconds in sized) / duration_s)
+
+
+def complexity_score(at_once: float, count: int, covered: float, duration_s: float) -> float:
+    """0..10: 2 x overlays at once + overlays per 5 s + 20 x area, at most 10.
+
+    Args:
+        at_once: Mean number of simultaneous overlays.
+        count: Overlays.
+        covered: Mean share of the frame that they cover.
+        duration_s: Of the video.
+    """
+    return min(_MOST_COMPLEX, 2 * at_once + count * 5 / duration_s + 20 * covered)
+
+
+def layering(at_once: int) -> MultiLayerComplexity:
+    """The most overlays at one instant in a word: up to one, up to three, more.
+
+    Args:
+        at_once: That number.
+    """
+    return "simple" if at_once <= 1 else "moderate" if at_once <= 3 else "complex"
+
+
+def path_speed(times_s: Floats, boxes: Floats) -> float | None:
+    """Path of a box's centre over the time of its sightings, in frames per second.
+
+    Args:
+        times_s: ``(m,)`` sightings, ascending.
+        boxes: ``(m, 4)``.
+
+    Returns:
+        None for fewer than two instants.
+    """
+    seconds = float(np.ptp(times_s)) if times_s.size > 1 else 0.0
+    if seconds <= 0:
+        return None
+    centres = boxes[:, :2] + boxes[:, 2:] / 2
+    return float(np.hypot(*np.diff(centres, axis=0).T).sum()) / seconds
+
+
+def animation_intensity(texts: Iterable[TextTrack]) -> float | None:
+    """Mean path speed of the texts, at most 1; None without a text that was seen twice.
+
+    Args:
+        texts: Text tracks.
+    """
+    speeds = [path_speed(text.sighting_times_s, text.sighting_boxes) for text in texts]
+    speed = mean([known for known in speeds if known is not None])
+    return None if speed is None else clamp(speed)
+
+
+def place_shares(heights: Sequence[float]) -> tuple[float, float, float] | None:
+    """Share of the texts whose centre is in each third of the height.
+
+    Args:
+        heights: y of each text's centre, 0 at the top.
+
+    Returns:
+        Top, middle, bottom; None for no texts.
+    """
+    if not heights:
+        return None
+    thirds = np.clip((np.array(heights) * 3).astype(np.int64), 0, 2)
+    top, middle, bottom = (np.bincount(thirds, minlength=3) / len(heights)).tolist()
+    return top, middle, bottom
+
+
+def unique_stickers(stickers: Iterable[Sticker]) -> int:
+    """Stickers that differ in type or whose centre stands in another tenth of the frame.
+
+    Args:
+        stickers: Stickers; one without a box stands at the origin.
+    """
+    cells = set()
+    for sticker in stickers:
+        x, y, width, height = sticker.box or (0.0, 0.0, 0.0, 0.0)
+        cells.add((sticker.kind, int((x + width / 2) * _CELLS), int((y + height / 2) * _CELLS)))
+    return len(cells)
+
+
+def occlusions(overlays: Iterable[Overlay]) -> tuple[int, int]:
+    """What covers what over time.
+
+    Args:
+        overlays: Texts and stickers, in any order.
+
+    Returns:
+        Pairs whose boxes cover each other at one time, and changes of the largest text on screen.
+    """
+    items = sorted(overlays, key=lambda item: (item.start_s, item.end_s, item.box or ()))
+    active: list[tuple[float, int]] = []
+    pairs = changes = 0
+    dominant: str | None = None
+    for number, item in enumerate(items):
+        while active and active[0][0] <= item.start_s:
+            heapq.heappop(active)
+        pairs += sum(covers(item.box, items[other].box) for _, other in active)
+        heapq.heappush(active, (item.end_s, number))
+        largest = _largest_text(items[other] for _, other in active)
+        changes += dominant is not None and largest is not None and largest != dominant
+        dominant = largest or dominant
+    return pairs, changes
+
+
+def _largest_text(items: Iterable[Overlay]) -> str | None:
+    return max(
+        ((area(item.box), item.text) for item in items if isinstance(item, TextTrack) and item.box is not None),
+        default=(0.0, None),
+    )[1]

@@ -1,0 +1,227 @@
+"""When overlays begin: gaps, thirds, bursts and windows, in numbers and in words.
+
+Source: docs/analyses.md, visual_overlay_analysis. Conventions: ``starts_s`` is ``(n,)``, the instants in seconds at
+which overlays begin, ascending; cv is the population deviation over the mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from rumiai.contracts.blocks.types import Level
+from rumiai.core.arrays import Floats, Ints
+from rumiai.metrics.shared.bins import span
+from rumiai.metrics.shared.statistics import balance, cv
+from rumiai.metrics.visual_overlay_analysis.blocks import (
+    AppearancePattern,
+    DensityProgression,
+    OverlayAcceleration,
+    OverlayKind,
+    OverlayWindow,
+    TemporalDistribution,
+    VisualPacing,
+)
+
+TIMELINE_S: Final = 3.0
+BURST_S: Final = 5.0
+_BURST_COUNT: Final = 3
+_EPSILON_S: Final = 1e-9  # sums of binary fractions miss a threshold by less
+_TREND: Final = 0.2
+_HALF: Final = 0.5  # share of the starts in one place that makes it the heavy one
+_FEW: Final = 4  # fewer overlays have no rhythm
+_RHYTHMIC_CV, _GRADUAL_CV, _VARIABLE_CV = 0.3, 0.8, 1.0
+_SLOW_HZ, _MODERATE_HZ = 0.2, 0.6  # new overlays per second
+
+
+@dataclass(frozen=True)
+class Burst:
+    """A window in which many overlays begin: its ends in seconds, and how many begin."""
+
+    start_s: float
+    end_s: float
+    count: int
+
+    @property
+    def span(self) -> str:
+        """Label of the window."""
+        return span(self.start_s, self.end_s)
+
+
+def find_bursts(starts_s: Floats, duration_s: float) -> tuple[Burst, ...]:
+    """Disjoint windows of 5 s in which three or more overlays begin, each begun by a start.
+
+    Args:
+        starts_s: ``(n,)`` starts, ascending.
+        duration_s: Of the video; the last window ends with it.
+
+    Returns:
+        In order of time; empty for fewer than three starts.
+    """
+    found = []
+    stops = np.searchsorted(starts_s, starts_s + BURST_S - _EPSILON_S)
+    i = 0
+    while i < starts_s.size:
+        count = int(stops[i]) - i
+        if count < _BURST_COUNT:
+            i += 1
+            continue
+        start = float(starts_s[i])
+        found.append(Burst(start, min(start + BURST_S, duration_s), count))
+        i = int(stops[i])
+    return tuple(found)
+
+
+def starts_by_third(starts_s: Floats, duration_s: float) -> Ints:
+    """Starts in each third of the video.
+
+    Args:
+        starts_s: ``(n,)`` starts.
+        duration_s: Of the video.
+
+    Returns:
+        ``(3,)`` counts; zeros for no starts.
+    """
+    return np.bincount(np.clip((starts_s / duration_s * 3).astype(np.int64), 0, 2), minlength=3)
+
+
+def acceleration_score(starts_s: Floats, duration_s: float) -> float:
+    """(starts of the second half - starts of the first) / all, -1..1; 0 for no starts.
+
+    Args:
+        starts_s: ``(n,)`` starts.
+        duration_s: Of the video.
+    """
+    late = int((starts_s >= duration_s / 2).sum())
+    return balance(float(starts_s.size - late), float(late))
+
+
+def acceleration_word(score: float) -> OverlayAcceleration:
+    """An acceleration score in a word: ``stable`` within +-0.2.
+
+    Args:
+        score: From :func:`acceleration_score`.
+    """
+    if abs(score) <= _TREND:
+        return "stable"
+    return "accelerating" if score > 0 else "decelerating"
+
+
+def rhythm_consistency(starts_s: Floats) -> float | None:
+    """1 / (1 + cv of the gaps between starts), 0..1; None for fewer than three starts.
+
+    Args:
+        starts_s: ``(n,)`` starts, ascending.
+    """
+    return None if starts_s.size < 3 else 1 / (1 + _spread(starts_s))
+
+
+def _spread(starts_s: Floats) -> float:
+    return cv(np.diff(starts_s)) or 0.0
+
+
+def appearance_pattern(starts_s: Floats, bursts: tuple[Burst, ...]) -> AppearancePattern | None:
+    """How overlays come.
+
+    ``rhythmic`` when at least four have gaps of cv < 0.3, ``burst`` when more than half begin in bursts, ``gradual``
+    when cv < 0.8, else ``random``.
+
+    Args:
+        starts_s: ``(n,)`` starts, ascending.
+        bursts: Of these starts.
+
+    Returns:
+        None for fewer than two starts.
+    """
+    if starts_s.size < 2:
+        return None
+    spread = _spread(starts_s)
+    if starts_s.size >= _FEW and spread < _RHYTHMIC_CV:
+        return "rhythmic"
+    if sum(burst.count for burst in bursts) > _HALF * starts_s.size:
+        return "burst"
+    return "gradual" if spread < _GRADUAL_CV else "random"
+
+
+def density_progression(thirds: Ints) -> DensityProgression | None:
+    """Where overlays begin.
+
+    ``front_loaded`` or ``climactic`` when the first or the last third holds at least half of the starts, ``building``
+    when the thirds do not fall and the last holds more than the first, else ``even``.
+
+    Args:
+        thirds: ``(3,)`` starts in each third.
+
+    Returns:
+        None for no starts.
+    """
+    first, middle, last = thirds.tolist()
+    total = first + middle + last
+    if not total:
+        return None
+    if first >= _HALF * total:
+        return "front_loaded"
+    if last >= _HALF * total:
+        return "climactic"
+    return "building" if first <= middle <= last and first < last else "even"
+
+
+def temporal_distribution(thirds: Ints) -> TemporalDistribution | None:
+    """The end of the video that holds at least half of the starts, if any; None for no starts.
+
+    Args:
+        thirds: ``(3,)`` starts in each third.
+    """
+    match density_progression(thirds):
+        case None:
+            return None
+        case "front_loaded":
+            return "front_loaded"
+        case "climactic":
+            return "back_loaded"
+        case _:
+            return "balanced"
+
+
+def visual_pacing(starts_s: Floats, duration_s: float) -> VisualPacing:
+    """New overlays per second: below 0.2, 0.6, or more; ``variable`` when the gaps of four or more have cv > 1.
+
+    Args:
+        starts_s: ``(n,)`` starts, ascending.
+        duration_s: Of the video.
+    """
+    if starts_s.size >= _FEW and _spread(starts_s) > _VARIABLE_CV:
+        return "variable"
+    rate_hz = starts_s.size / duration_s
+    return "slow" if rate_hz < _SLOW_HZ else "moderate" if rate_hz < _MODERATE_HZ else "fast"
+
+
+def overlay_timeline(edges_s: Floats, counts: Ints, text_counts: Ints) -> list[OverlayWindow]:
+    """Every window: how many overlays, of which type, how dense.
+
+    Args:
+        edges_s: ``(w + 1,)`` ends of the windows.
+        counts: ``(w,)`` overlays active in each.
+        text_counts: ``(w,)`` texts active in each.
+    """
+    return [
+        OverlayWindow(
+            timestamp=span(edges_s[index], edges_s[index + 1]),
+            overlay_count=count,
+            type=_kind(texts, count),
+            density=_density(count),
+        )
+        for index, (count, texts) in enumerate(zip(counts.tolist(), text_counts.tolist(), strict=True))
+    ]
+
+
+def _kind(texts: int, overlays: int) -> OverlayKind:
+    if not overlays:
+        return "none"
+    return "mixed" if 0 < texts < overlays else "text" if texts else "sticker"
+
+
+def _density(overlays: int) -> Level:
+    return "low" if overlays <= 1 else "medium" if overlays <= 3 else "high"
