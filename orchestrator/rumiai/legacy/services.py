@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.results import ServiceName, ServiceResult
+from rumiai.legacy.leniency import read_leniently
 from rumiai.legacy.normalising.audio import normalise_audio_energy, normalise_emotion
 from rumiai.legacy.normalising.common import Record
 from rumiai.legacy.normalising.mediapipe import normalise_mediapipe
@@ -44,7 +45,7 @@ def read_service(
     except _DATA_ERRORS as error:
         reason = f"its data could not be read: {type(error).__name__}: {error}"
         return ServiceResult.failed(service, version, reason[:_REASON_CHARS])
-    return ServiceResult.read(service, version, data)
+    return read_leniently(service, version, data)
 
 
 def canonical_form(service: ServiceName, raw: Record, facts: MediaFacts | None = None) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from typing import Any, Final
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.lexicons import canonical_gesture
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.results import SERVICES, ServiceName, ServiceResult
+from rumiai.contracts.results import SERVICES, ServiceName
 from rumiai.contracts.services import ServiceData
 from rumiai.contracts.timeline import SCHEMA_VERSION, Timeline, TimelineEntry, Timestamp, UnifiedAnalysis
 from rumiai.core.numbers import number
 from rumiai.errors import ContractError, StoreError
+from rumiai.legacy.leniency import read_leniently
 from rumiai.legacy.node import node_entries, node_metadata, node_results, source_fps
 from rumiai.legacy.normalising.common import Record, first, records
 from rumiai.legacy.services import opened, read_service
@@ -122,7 +123,7 @@ def _sound_services(raw: Record) -> dict[str, Any]:
     data: dict[str, ServiceData] = {}
     details = {service: dict(detail) for service, detail in raw["pipeline_details"].items()}
     for service, stored in raw["ml_data"].items():
-        result = ServiceResult.read(service, "stored", stored)
+        result = read_leniently(service, "stored", stored)
         if result.data is not None:
             data[service] = result.data
         else:

@@ -224,6 +224,10 @@ class RunState:
         outputs: dict[str, int] = saved.get("outputs", {})
         return all(Path(name).is_file() and Path(name).stat().st_size == size for name, size in outputs.items())
 
+    def kept(self, stage: str) -> bool:
+        """Whether the stage was finished, from whatever inputs, and its files are still there, unchanged in size."""
+        return stage in self._stages and self.finished(stage, self._stages[stage]["fingerprint"])
+
     def finish(self, stage: str, fingerprint: str, outputs: list[Path], finished_at: str) -> None:
         """Record a finished stage."""
         sizes = {str(path): path.stat().st_size for path in outputs}

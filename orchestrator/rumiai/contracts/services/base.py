@@ -21,6 +21,7 @@ from pydantic import (
     Strict,
     ValidationError,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from rumiai.errors import ContractError
@@ -261,17 +262,22 @@ def _joined(where: str, problem: str) -> str:
 
 def _expected_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
     """What a field that is missing should have held."""
+    *_, (_, field) = fields_along(model, loc)
+    texts = [mark.text for mark in field.metadata if isinstance(mark, Expected)]
+    return texts[0] if texts else "a list" if get_origin(field.annotation) is tuple else "an object"
+
+
+def fields_along(model: type[BaseModel], loc: tuple[int | str, ...]) -> Iterator[tuple[int, FieldInfo]]:
+    """The model fields on the way to a place in the data, each with the number of steps to it."""
     annotation: Any = model
-    expected = "an object"
-    for part in loc:
-        found = next(_models_in(annotation), None)
-        if isinstance(part, int) or found is None:
-            continue
-        field = next(f for name, f in found.model_fields.items() if part in (name, f.validation_alias, f.alias))
-        annotation = field.annotation
-        texts = [mark.text for mark in field.metadata if isinstance(mark, Expected)]
-        expected = texts[0] if texts else "a list" if get_origin(annotation) is tuple else "an object"
-    return expected
+    for depth, part in enumerate(loc, start=1):
+        for known in _models_in(annotation):
+            fields = known.model_fields.items()
+            field = next((f for name, f in fields if part in (name, f.validation_alias, f.alias)), None)
+            if field is not None:
+                annotation = field.annotation
+                yield depth, field
+                break
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
