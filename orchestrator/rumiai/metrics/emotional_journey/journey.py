@@ -10,11 +10,10 @@ import numpy as np
 from rumiai.contracts.lexicons import Emotion
 from rumiai.core.arrays import Floats, Ints, freeze_arrays
 from rumiai.core.intervals import as_intervals
+from rumiai.metrics.emotional_journey.blocks import EmotionalArc, Trajectory
 from rumiai.metrics.emotional_journey.curves import (
     NEUTRAL,
-    EmotionalArc,
     Thirds,
-    Trajectory,
     change_rate,
     emotional_arc,
     strongest_labels,
