@@ -342,7 +342,9 @@ def test_a_script_that_it_cannot_read_is_unread_and_named(engine, text, script):
     assert lines.unread.scores[found] > 0.8
 
 
-@pytest.mark.parametrize("text", ["Größe für 5 €", "¿qué pasó?", "über 3 m", "100%", "$5.99", "3,2,1", "OK", "żółć gęś"])
+@pytest.mark.parametrize(
+    "text", ["Größe für 5 €", "¿qué pasó?", "über 3 m", "100%", "$5.99", "3,2,1", "OK", "żółć gęś"]
+)
 def test_scripts_that_it_reads_are_texts(engine, text):
     lines = read(engine, frame(1, [(text, 60, 0.6, (255, 255, 255), "sans-bold")]))
     assert lines.texts == (text,)
