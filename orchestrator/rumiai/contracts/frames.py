@@ -9,6 +9,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.core.arrays import freeze_arrays
+from rumiai.errors import ContractError
+
 FrameKind = Literal["sampled", "after_cut"]
 
 
@@ -122,6 +125,9 @@ class FrameBatch:
             of a new shot and go to OCR alone.
         span: where the pixels lie for the server.
         release: one reader has finished with this batch.
+
+    Raises:
+        ContractError: An array has another shape or dtype, or there is no frame.
     """
 
     images: npt.NDArray[np.uint8]
@@ -132,13 +138,14 @@ class FrameBatch:
     release: Callable[[], None] = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        n = len(self.images)
-        if self.images.ndim != 4 or self.images.shape[3] != 3 or self.images.dtype != np.uint8 or n == 0:
-            raise ValueError(f"images: got {self.images.dtype} {self.images.shape}, expected uint8 (n >= 1, h, w, 3)")
-        if self.timestamps_s.shape != (n,) or self.frame_numbers.shape != (n,):
-            raise ValueError(
-                f"got {self.timestamps_s.shape} timestamps and {self.frame_numbers.shape} numbers for {n} frames"
-            )
+        freeze_arrays(
+            self,
+            images=(np.uint8, "n", "height", "width", 3),
+            timestamps_s=(np.float64, "n"),
+            frame_numbers=(np.int64, "n"),
+        )
+        if not len(self.images):
+            raise ContractError("FrameBatch: got no frame, expected at least one")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -158,6 +165,9 @@ class AudioTrack:
     span: SharedSpan | None = None
     offset_s: float = 0.0
     declared_end_s: float | None = None
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, samples=(np.float32, "samples"))
 
     @property
     def duration_s(self) -> float:
@@ -183,6 +193,9 @@ class FrameDetections:
     scores: npt.NDArray[np.float32]
     class_ids: npt.NDArray[np.int32]
 
+    def __post_init__(self) -> None:
+        freeze_arrays(self, boxes=(np.float32, "m", 4), scores=(np.float32, "m"), class_ids=(np.int32, "m"))
+
 
 @dataclass(frozen=True)
 class FrameTexts:
@@ -206,3 +219,12 @@ class FrameTexts:
     scores: npt.NDArray[np.float32]
     contrasts: npt.NDArray[np.float32]
     origin: Literal["read", "carried", "gated"] = "read"
+
+    def __post_init__(self) -> None:
+        freeze_arrays(
+            self,
+            texts=(tuple, "m"),
+            boxes=(np.float32, "m", 4),
+            scores=(np.float32, "m"),
+            contrasts=(np.float32, "m"),
+        )

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from rumiai.core.arrays import freeze_arrays
 from rumiai.demo.pictures import picture, typeface
 from rumiai.demo.spec import Caption, Colour, Shot, TruthLine, View
 
@@ -93,6 +94,9 @@ class _Line:
     y_px: int  # of the text's anchor in the sprite
     x_px: int
     letters: Mask
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, letters=(np.float32, "rows", "columns"))
 
 
 class CaptionPainter:

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.core.arrays import freeze_arrays
 from rumiai.demo.spec import ClipSpec, Word
 from rumiai.errors import ConfigurationError
 
@@ -40,6 +41,9 @@ class Sound:
     samples: Samples
     words: tuple[Word, ...]
     beats_s: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, samples=(np.float32, "samples"))
 
 
 def compose(spec: ClipSpec) -> Sound:

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.frames import FrameKind, FrameTexts
+from rumiai.core.arrays import freeze_arrays
 from rumiai.errors import ContractError
 
 Origin = Literal["read", "carried", "gated"]
@@ -96,6 +97,9 @@ class _View:
     frame_number: int
     small: npt.NDArray[np.uint8]  # (h, w, 3), long side about _SIDE_PX
     strokes: npt.NDArray[np.bool_]  # (h // 16, w // 16)
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, small=(np.uint8, "h", "w", 3), strokes=(np.bool_, "rows", "columns"))
 
 
 class OcrGate:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from rumiai.contracts import tensors
 from rumiai.contracts.frames import FrameBatch, SharedSpan
+from rumiai.core.arrays import freeze_arrays
 from rumiai.core.boxes import to_xywh
 from rumiai.errors import ContractError
 
@@ -29,6 +30,7 @@ class SharedTensor:
     span: SharedSpan | None = None
 
     def __post_init__(self) -> None:
+        freeze_arrays(self, array=(np.generic, ...))
         if not self.array.flags.c_contiguous:
             raise ValueError(f"got a {self.array.shape} array that is not C-contiguous, expected one that is")
         if self.span is not None and self.span.size_bytes < self.array.nbytes:

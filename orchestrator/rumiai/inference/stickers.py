@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.frames import FrameDetections, FrameTexts, Sampling
+from rumiai.core.arrays import freeze_arrays
 from rumiai.core.boxes import area, intersection_matrix
 from rumiai.inference.text_tracks import interval
 
@@ -72,6 +73,9 @@ class _Candidate:
     box: Box
     crisp: float  # share of the outline that is sharp
     thumb: npt.NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, thumb=(np.float32, _THUMB_PX, _THUMB_PX, 3))
 
 
 @dataclass

@@ -10,6 +10,7 @@ from rumiai.contracts.blocks import Blocks
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.text import same_text
 from rumiai.insights.cleaning import clean
+from rumiai.insights.templates import Part, Template
 from rumiai.insights.video import VideoInput
 from rumiai.metrics.registry import schema_of
 
@@ -33,19 +34,19 @@ _LEFT_OUT: Final = frozenset({"creator_nickname", "music_id", "caption_text", "h
 _MARKER_KEYS: Final = ("first_5_seconds", "cta_window", "peak_moments")
 
 
-def build_context(video: VideoInput, analysis: str) -> dict[str, Any]:
+def build_context(video: VideoInput, template: Template) -> dict[str, Any]:
     """The data of one prompt before any shrinking; JSON types, clean texts."""
-    unified = video.analysis
+    unified, analysis = video.analysis, template.analysis
     speech = unified.data("whisper") or {}
     payload = {
         "video": {"duration": video.duration_s, "language": _language(speech)},
         "metrics": _metrics(analysis, video.blocks[analysis], video.precompute.get(analysis, {})),
-        "evidence": {name: part for name in _EVIDENCE[analysis] if (part := _PARTS[name](video))},
+        "evidence": {name: part for name in template.evidence if (part := _PARTS[name](video))},
         "data_quality": {
             "services": dict.fromkeys(sorted(n for n in unified.pipeline_details if unified.ok(n)), "ok"),
             "missing": video.blocks[analysis].get("Quality", {}).get("missingServices") or [],
         },
-        "markers": _markers(unified) if analysis in _WITH_MARKERS else {},
+        "markers": _markers(unified) if template.markers else {},
     }
     cleaned: dict[str, Any] = clean(payload, video.author)
     return cleaned
@@ -224,19 +225,8 @@ def _closing(video: VideoInput) -> dict[str, Any]:
     return _during(video, _CLOSING_SHARE * video.duration_s, video.duration_s)
 
 
-_PARTS: Final[Mapping[str, Callable[[VideoInput], Any]]] = {
+_PARTS: Final[Mapping[Part, Callable[[VideoInput], Any]]] = {
     "texts": _texts, "stickers": _stickers, "speech": _speech, "gestures": _gestures, "scenes": _scenes,
     "objects": _objects, "energy": _energy, "caption": _caption, "hashtags": _hashtags, "peaks": _peaks,
     "opening": _opening, "closing": _closing,
 }  # fmt: skip
-
-_EVIDENCE: Final[Mapping[str, tuple[str, ...]]] = {
-    "creative_density": ("peaks", "opening", "closing"),
-    "emotional_journey": ("speech", "gestures", "caption", "energy"),
-    "person_framing": ("gestures", "scenes", "opening"),
-    "scene_pacing": ("scenes", "energy"),
-    "speech_analysis": ("speech", "gestures", "texts", "energy"),
-    "visual_overlay_analysis": ("texts", "stickers", "speech", "gestures"),
-    "metadata_analysis": ("caption", "hashtags", "opening"),
-}
-_WITH_MARKERS: Final = frozenset({"creative_density", "emotional_journey", "speech_analysis"})

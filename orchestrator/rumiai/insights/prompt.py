@@ -136,7 +136,7 @@ def build_prompt(video: VideoInput, template: Template, templates: Templates, mo
     Raises:
         PromptTooLargeError: It cannot be made small enough.
     """
-    payload = fit(template.analysis, build_context(video, template.analysis), template.max_context_bytes)
+    payload = fit(template.analysis, build_context(video, template), template.max_context_bytes)
     data = to_json(payload)
     size = len((templates.system + template.text + data).encode())
     if size > HARD_LIMIT_BYTES:

@@ -13,17 +13,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 from rumiai.contracts.blocks import GENERIC_BLOCKS
 from rumiai.contracts.timeline import SCHEMA_VERSION
 from rumiai.errors import ConfigurationError
 from rumiai.metrics.registry import ANALYSES, schema_of
 
+# Parts of the evidence that a prompt can show beside the metrics.
+Part = Literal[
+    "texts", "stickers", "speech", "gestures", "scenes", "objects", "energy", "caption", "hashtags", "peaks", "opening",
+    "closing",
+]  # fmt: skip
+
 _FENCE: Final = "+++\n"
 _HEADER: Final[Mapping[str, type]] = {
     "analysis": str, "version": str, "contract_version": str, "max_output_tokens": int, "max_context_bytes": int,
-    "timeout_s": int,
+    "timeout_s": int, "evidence": list, "markers": bool,
 }  # fmt: skip
 _SYSTEM_HEADER: Final = ("version", "contract_version")
 
@@ -40,6 +46,8 @@ class Template:
         max_output_tokens: Without thinking.
         max_context_bytes: Of the data; above it the shrink steps begin.
         timeout_s: Of one attempt, for a prompt of up to 50 KB.
+        evidence: Parts of the evidence that stand in the prompt beside the metrics, in their order.
+        markers: Whether temporal markers stand in it too.
     """
 
     analysis: str
@@ -49,6 +57,8 @@ class Template:
     max_output_tokens: int
     max_context_bytes: int
     timeout_s: int
+    evidence: tuple[Part, ...]
+    markers: bool
 
 
 @dataclass(frozen=True)
@@ -90,6 +100,9 @@ def _template(path: Path, analysis: str, system: str) -> Template:
     _check_header(path, header, tuple(_HEADER))
     if header["analysis"] != analysis:
         raise ConfigurationError(f"{path.name}: got analysis {header['analysis']!r}, expected {analysis!r}")
+    if unknown := [part for part in header["evidence"] if part not in get_args(Part)]:
+        known = ", ".join(get_args(Part))
+        raise ConfigurationError(f"{path.name}: header evidence: got {unknown}, expected some of {known}")
     schema = answer_schema(analysis)
     shape = json.dumps(_shape(schema), ensure_ascii=False, separators=(", ", ": "))
     for name, content in (("contract", schema_of(analysis).contract_text().rstrip()), ("shape", shape)):
@@ -100,7 +113,7 @@ def _template(path: Path, analysis: str, system: str) -> Template:
     digest = hashlib.sha256((system + text).encode()).hexdigest()[:8]
     return Template(
         analysis, f"{header['version']}+{digest}", text, schema, header["max_output_tokens"],
-        header["max_context_bytes"], header["timeout_s"],
+        header["max_context_bytes"], header["timeout_s"], tuple(header["evidence"]), header["markers"],
     )  # fmt: skip
 
 

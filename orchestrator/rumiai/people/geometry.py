@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.core.arrays import freeze_arrays
 from rumiai.core.boxes import Box, iou, overlap_of_smaller
 from rumiai.people.observations import FloatArray
 
@@ -66,6 +67,9 @@ class SquareView:
     y0_px: int
     frame_width_px: int
     frame_height_px: int
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, pixels=(np.uint8, "height", "width", 3))
 
     @property
     def side_px(self) -> int:

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.core.arrays import freeze_arrays
 from rumiai.core.boxes import Box
 
 FloatArray = npt.NDArray[np.float32]
@@ -94,6 +95,9 @@ class Hand:
     gesture_score: float = 0.0
     direction: tuple[float, float] | None = None
 
+    def __post_init__(self) -> None:
+        freeze_arrays(self, landmarks=(np.float32, 21, 2))
+
 
 @dataclass(frozen=True)
 class Pose:
@@ -112,6 +116,9 @@ class Pose:
     confidence: float
     posture: Posture = "unknown"
     orientation: Orientation = "unknown"
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, landmarks=(np.float32, 33, 4))
 
 
 @dataclass(frozen=True)

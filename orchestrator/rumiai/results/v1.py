@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from rumiai.contracts.blocks import GENERIC_BLOCKS
 from rumiai.errors import ContractError
 from rumiai.metrics.creative_density.curve import creative_score
-from rumiai.metrics.registry import ANALYSES, schema_of
+from rumiai.metrics.registry import schema_of
 
 Format = Literal["v1", "v2"]
 
@@ -95,7 +95,7 @@ def to_legacy(analysis: str, blocks: Mapping[str, Any]) -> dict[str, Any]:
     """The v1 form of one analysis.
 
     Args:
-        analysis: Its name; blocks of an unknown analysis come back unchanged.
+        analysis: Its name; blocks of an analysis that v1 does not know come back unchanged.
         blocks: The six blocks under any accepted names: generic, prefixed, or an alias of these.
 
     Returns:
@@ -104,7 +104,7 @@ def to_legacy(analysis: str, blocks: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         ContractError: None of the blocks belongs to the analysis, a block is no object, or a value cannot be converted.
     """
-    if not blocks or analysis not in ANALYSES:
+    if not blocks or analysis not in _FORMS:
         return dict(blocks)
     generic = schema_of(analysis).to_generic(blocks)
     if not generic.keys() & set(GENERIC_BLOCKS):

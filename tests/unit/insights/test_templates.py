@@ -94,7 +94,7 @@ def test_a_small_video_loses_nothing() -> None:
 
 def test_shrinking_goes_in_order_and_says_so() -> None:
     source = video("visual_overlay_analysis", **large())
-    payload = build_context(source, "visual_overlay_analysis")
+    payload = build_context(source, TEMPLATES.of["visual_overlay_analysis"])
     sizes = []
     for limit in (40_000, 12_000, 8_000, 4_000):
         small = fit("visual_overlay_analysis", payload, limit)
@@ -110,9 +110,8 @@ def test_shrinking_goes_in_order_and_says_so() -> None:
 
 def test_a_long_transcript_keeps_opening_and_ending() -> None:
     speech = [segment("word " * 20 + str(i), i * 0.1, i * 0.1 + 0.1) for i in range(115)]
-    evidence = fit(
-        "speech_analysis", build_context(video("speech_analysis", segments=speech), "speech_analysis"), 10**6
-    )
+    context = build_context(video("speech_analysis", segments=speech), TEMPLATES.of["speech_analysis"])
+    evidence = fit("speech_analysis", context, 10**6)
     kept = evidence["evidence"]["speech"]
     assert kept[0][2].endswith(" 0")
     assert kept[-1][2].endswith(" 114")
@@ -151,6 +150,7 @@ def test_the_fingerprint_follows_metrics_template_and_model() -> None:
         (lambda p: p.write_text(p.read_text().replace("{{contract}}", "")), "expected once"),
         (lambda p: p.write_text(p.read_text().replace("= 2500", '= "many"')), "max_output_tokens"),
         (lambda p: p.write_text(p.read_text().replace('"scene_pacing"', '"scenes"')), "expected 'scene_pacing'"),
+        (lambda p: p.write_text(p.read_text().replace('"energy"', '"sound"')), "got ['sound'], expected some of texts"),
     ],
 )
 def test_a_bad_template_is_an_error_at_the_start(tmp_path: Path, damage: Any, told: str) -> None:
@@ -254,5 +254,6 @@ def test_most_is_never_less_than_what_it_costs() -> None:
 def test_a_caption_is_cut_as_told() -> None:
     caption = "a" * 450 + "b" * 450
     meta = replace(VideoMetadata.local("v"), description=caption)
-    sent = build_context(video("metadata_analysis", metadata=meta), "metadata_analysis")["evidence"]["caption"]
+    context = build_context(video("metadata_analysis", metadata=meta), TEMPLATES.of["metadata_analysis"])
+    sent = context["evidence"]["caption"]
     assert sent == "a" * 400 + " ... " + "b" * 100

@@ -25,6 +25,7 @@ from rumiai.contracts.services.base import (
     Share,
     Text,
 )
+from rumiai.core.arrays import freeze_arrays
 
 BODY_POINTS: Final = 33
 _AXES: Final = ("x", "y", "z", "v")
@@ -51,11 +52,7 @@ class Landmarks:
     points: npt.NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        if self.points.shape != (BODY_POINTS, len(_AXES)) or self.points.dtype != np.float64:
-            raise ValueError(f"landmarks: got {self.points.dtype} {self.points.shape}, expected float64 (33, 4)")
-        points = self.points.view()
-        points.flags.writeable = False
-        object.__setattr__(self, "points", points)
+        freeze_arrays(self, points=(np.float64, BODY_POINTS, len(_AXES)))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Landmarks) and np.array_equal(self.points, other.points, equal_nan=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rumiai.contracts.lexicons import Emotion
-from rumiai.core.arrays import Floats, Ints
+from rumiai.core.arrays import Floats, Ints, freeze_arrays
 from rumiai.core.intervals import as_intervals
 from rumiai.metrics.emotional_journey.curves import (
     NEUTRAL,
@@ -74,6 +74,10 @@ class Journey:
     trajectory: Trajectory | None
     intense_moments: list[Peak]
     peaks: list[Peak]
+
+    def __post_init__(self) -> None:
+        count = self.bins.count
+        freeze_arrays(self, valence=(np.float64, count), arousal=(np.float64, count), known=(np.int64, "known"))
 
     @property
     def coverage(self) -> float:
@@ -155,6 +159,9 @@ class EmotionSync:
     beats: float | None
     caption: float | None
     coherence: float | None
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, gesture_spans_s=(np.float64, "m", 2))
 
 
 def measure_sync(journey: Journey, evidence: Evidence, caption: Caption | None) -> EmotionSync:

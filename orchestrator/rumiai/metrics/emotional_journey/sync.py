@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from rumiai.core.arrays import Bools, Floats
+from rumiai.core.arrays import Bools, Floats, freeze_arrays
 from rumiai.core.intervals import as_intervals, chance_within, intersect, length, near, overlap_s, touched, union
 from rumiai.metrics.emotional_journey.curves import third_means
 from rumiai.metrics.shared.statistics import clamp, mean, ratio
@@ -42,6 +42,9 @@ class GestureOverlap:
 
     compared_s: Floats
     compatible_s: Floats
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, compared_s=(np.float64, "n", 2), compatible_s=(np.float64, "m", 2))
 
 
 def gesture_overlap(

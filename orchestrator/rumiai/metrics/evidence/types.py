@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rumiai.contracts.lexicons import VALENCE_WEIGHTS, Emotion
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.core.arrays import Floats, Ints
+from rumiai.core.arrays import Floats, Ints, freeze_arrays
 from rumiai.core.intervals import as_intervals, union
 from rumiai.metrics.evidence.confidence import Services
 from rumiai.metrics.shared.bins import Bins
@@ -50,6 +50,14 @@ class TextTrack:
     sighting_times_s: Floats
     sighting_boxes: Floats
     contrasts: Floats
+
+    def __post_init__(self) -> None:
+        freeze_arrays(
+            self,
+            sighting_times_s=(np.float64, "m"),
+            sighting_boxes=(np.float64, "m", 4),
+            contrasts=(np.float64, "m"),
+        )
 
     @property
     def centre(self) -> tuple[float, float] | None:
@@ -152,6 +160,9 @@ class Grid:
     times_s: Floats
     nominal_s: Floats
 
+    def __post_init__(self) -> None:
+        freeze_arrays(self, times_s=(np.float64, "k"), nominal_s=(np.float64, "k"))
+
     @property
     def count(self) -> int:
         """Number of instants."""
@@ -166,6 +177,9 @@ class Detections:
     sample: Ints
     boxes: Floats
     confidences: Floats
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, sample=(np.int64, "n"), boxes=(np.float64, "n", 4), confidences=(np.float64, "n"))
 
     @cached_property
     def per_sample(self) -> Ints:
@@ -192,6 +206,10 @@ class Objects(Detections):
     class_index: Ints
     classes: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        freeze_arrays(self, sample=(np.int64, "n"), class_index=(np.int64, "n"))
+
     def of_class(self, name: str) -> Detections:
         """The boxes of one class, on the same grid."""
         chosen = (
@@ -208,6 +226,16 @@ class Poses(Detections):
     postures: tuple[str | None, ...]
     orientations: tuple[str | None, ...]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        freeze_arrays(
+            self,
+            sample=(np.int64, "n"),
+            landmarks=(np.float64, "n", 33, 4),
+            postures=(tuple, "n"),
+            orientations=(tuple, "n"),
+        )
+
 
 @dataclass(frozen=True)
 class Gaze:
@@ -217,6 +245,9 @@ class Gaze:
     sample: Ints
     eye_contact: Floats
     directions: tuple[str | None, ...]
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, sample=(np.int64, "n"), eye_contact=(np.float64, "n"), directions=(tuple, "n"))
 
 
 @dataclass(frozen=True)
@@ -260,6 +291,15 @@ class Expressions:
     confidences: Floats
     valences: Floats
 
+    def __post_init__(self) -> None:
+        freeze_arrays(
+            self,
+            times_s=(np.float64, "n"),
+            labels=(tuple, "n"),
+            confidences=(np.float64, "n"),
+            valences=(np.float64, "n"),
+        )
+
     @cached_property
     def intensities(self) -> Floats:
         """``(n,)`` confidence x |valence weight of the label|."""
@@ -296,6 +336,12 @@ class Shots:
     cut_confidences: Floats | None
     transition_types: tuple[str, ...] | None
 
+    def __post_init__(self) -> None:
+        freeze_arrays(self, starts_s=(np.float64, "n"), ends_s=(np.float64, "n"))
+        freeze_arrays(
+            self, cuts_s=(np.float64, self.starts_s.size - 1), cut_confidences=(np.float64, self.starts_s.size - 1)
+        )
+
     @property
     def durations_s(self) -> Floats:
         """``(n,)`` lengths of the scenes."""
@@ -328,6 +374,11 @@ class Audio:
     silence_ratio: float | None
     curve: Floats | None
     curve_hz: float
+
+    def __post_init__(self) -> None:
+        freeze_arrays(
+            self, onsets_s=(np.float64, "onsets"), beats_s=(np.float64, "beats"), curve=(np.float64, "values")
+        )
 
     @cached_property
     def loud_s(self) -> Floats | None:

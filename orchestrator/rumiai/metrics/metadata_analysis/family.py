@@ -1,28 +1,22 @@
-"""metadata_analysis: caption, hashtags, counts and creator (docs: analyses, section 7)."""
+"""metadata_analysis: caption, hashtags, counts and creator."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final, get_args
 
 from rumiai.contracts.blocks import MoreMetrics
-from rumiai.contracts.lexicons import CTA_PHRASES, PhraseMatch
+from rumiai.contracts.lexicons import CTA_PHRASES
 from rumiai.metrics.evidence.confidence import Weights
-from rumiai.metrics.evidence.quality import metadata_parts
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.families import Family, assemble, unknown
-from rumiai.metrics.metadata_analysis.blocks import SCHEMA, Blocks
-from rumiai.metrics.shared.caption import GENERIC_TAGS, Caption, tag_key
+from rumiai.metrics.families import Family
+from rumiai.metrics.metadata_analysis import blocks as b
+from rumiai.metrics.metadata_analysis import caption_style, engagement
+from rumiai.metrics.metadata_analysis.content import found_in
+from rumiai.metrics.metadata_analysis.hashtags import any_in_capitals, is_generic, leads_with_generic, tag_key
+from rumiai.metrics.metadata_analysis.measures import CaptionMeasures, MetadataMeasures
+from rumiai.metrics.metadata_analysis.more import further_metrics
 from rumiai.metrics.shared.emoji import emoji_sentiment
-from rumiai.metrics.shared.metadata_facts import (
-    Facts,
-    content_alignment,
-    content_category,
-    further_metrics,
-    hashtag_quality,
-    text_or_none,
-)
 from rumiai.metrics.shared.phrases import urgency_level
 from rumiai.metrics.shared.statistics import ratio
 
@@ -34,292 +28,254 @@ WEIGHTS: Final = Weights(
     patterns={"caption": 0.8, "hashtags": 0.2},
 )
 
-_ABOVE_AVERAGE: Final = 5.0  # % engagement
-_ESTABLISHED: Final = 10_000  # followers
-_HOOK_TYPES: Final = {
+_TESTED_KEYWORDS: Final = 20
+_PRIMARY_EMOJI: Final = 3
+_HOOK_TYPES: Final[dict[str, b.HookType]] = {
     "question": "question", "promise": "promise", "value_prop": "promise", "hyperbole": "curiosity",
     "greeting": "curiosity", "pov": "curiosity",
 }  # fmt: skip
+_CTA_TYPES: Final[dict[str, b.CtaType]] = {kind: kind for kind in get_args(b.CtaType)}
 _STRONG_HOOKS: Final = ("question", "promise")
+_STRONG, _WEAK = 0.8, 0.5
 
 
-def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
+def measure(evidence: Evidence) -> tuple[b.Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
-    facts = Facts(evidence)
-    caption = facts.caption
+    found = MetadataMeasures(evidence)
+    blocks = b.Blocks(
+        core_metrics=_core_metrics(found),
+        dynamics=_dynamics(found),
+        interactions=_interactions(found),
+        key_events=_key_events(found),
+        patterns=_patterns(found),
+        quality=_quality(found),
+    )
+    return blocks, further_metrics(found)
 
-    def block(name: str, *parts: Mapping[str, Any]) -> dict[str, Any]:
-        return {**unknown(SCHEMA, name), **{key: value for part in parts for key, value in part.items()}}
 
-    return assemble(
-        Blocks,
-        core=block("CoreMetrics", _counts(facts), {} if caption is None else _caption_core(facts, caption)),
-        dynamics=block("Dynamics", _tag_dynamics(facts), {} if caption is None else _caption_dynamics(facts, caption)),
-        interactions=block("Interactions", _interactions(facts)),
-        key_events=block("KeyEvents", _tag_events(facts), {} if caption is None else _caption_events(facts, caption)),
-        patterns=block(
-            "Patterns",
-            _tag_patterns(facts),
-            {"contentCategory": content_category(facts), "captionTechniques": caption_techniques(facts)},
-            {} if caption is None else _caption_patterns(facts, caption),
-        ),
-        quality=block("Quality", _quality(facts)),
-        precompute=further_metrics(facts),
+def _core_metrics(found: MetadataMeasures) -> b.CoreMetrics:
+    metadata, created = found.metadata, found.metadata.create_time
+    caption = None if found.caption is None else found.caption.caption
+    return b.CoreMetrics(
+        caption_length=None if caption is None else len(caption.text),
+        word_count=None if caption is None else len(caption.text.split()),
+        caption_word_count=None if caption is None else len(caption.words),
+        hashtag_count=None if found.tags is None else len(found.tags),
+        emoji_count=None if caption is None else len(caption.emoji),
+        mention_count=None if found.mentions is None else len(found.mentions),
+        link_present=None if caption is None else caption.has_link,
+        video_duration=found.evidence.duration_s,
+        publish_hour=None if created is None else created.hour,
+        publish_day_of_week=None if created is None else created.weekday(),
+        view_count=metadata.views,
+        like_count=metadata.likes,
+        comment_count=metadata.comments,
+        share_count=metadata.shares,
+        save_count=metadata.saves,
+        engagement_rate=metadata.engagement_rate,
+        engagement_rate_with_saves=metadata.engagement_rate_with_saves,
     )
 
 
-def _counts(facts: Facts) -> dict[str, Any]:
-    metadata, created = facts.metadata, facts.metadata.create_time
-    return {
-        "hashtagCount": None if facts.tags is None else len(facts.tags),
-        "mentionCount": None if facts.mentions is None else len(facts.mentions),
-        "videoDuration": facts.evidence.duration_s,
-        "publishHour": None if created is None else created.hour,
-        "publishDayOfWeek": None if created is None else created.weekday(),
-        "viewCount": metadata.views,
-        "likeCount": metadata.likes,
-        "commentCount": metadata.comments,
-        "shareCount": metadata.shares,
-        "saveCount": metadata.saves,
-        "engagementRate": metadata.engagement_rate,
-        "engagementRateWithSaves": metadata.engagement_rate_with_saves,
-    }
+def _dynamics(found: MetadataMeasures) -> b.Dynamics:
+    measured = found.caption
+    caption = None if measured is None else measured.caption
+    return b.Dynamics(
+        hashtag_strategy=found.tag_strategy,
+        caption_style=None if measured is None else measured.style,
+        emoji_density=None if caption is None else ratio(len(caption.emoji), len(caption.words)),
+        mention_density=None if caption is None else ratio(len(found.mentions or ()), len(caption.words)),
+        readability_score=None if measured is None else measured.readability,
+        sentiment_polarity=None if caption is None else caption.sentiment.polarity,
+        sentiment_category=None if caption is None else caption.sentiment.category,
+        urgency_level=None if measured is None else measured.urgency,
+        viral_potential_score=found.viral_potential,
+        language_code=found.language,
+    )
 
 
-def _caption_core(facts: Facts, caption: Caption) -> dict[str, Any]:
-    return {
-        "captionLength": len(caption.text),
-        "wordCount": len(caption.text.split()),
-        "captionWordCount": len(caption.words),
-        "emojiCount": len(caption.emoji),
-        "linkPresent": caption.has_link,
-    }
+def _interactions(found: MetadataMeasures) -> b.Interactions:
+    metadata, creator, music = found.metadata, found.creator, found.music
+    return b.Interactions(
+        hashtag_counts=None
+        if found.tags is None
+        else b.HashtagCounts(niche_count=len(found.tags) - found.generic_tags, generic_count=found.generic_tags),
+        engagement_alignment=b.EngagementAlignment(
+            likes_to_views_ratio=engagement.share_of_views(metadata.likes, metadata.views),
+            comments_to_views_ratio=engagement.share_of_views(metadata.comments, metadata.views),
+            shares_to_views_ratio=engagement.share_of_views(metadata.shares, metadata.views),
+            above_average_engagement=engagement.is_above_average(metadata.engagement_rate),
+        ),
+        creator_context=b.CreatorContext(
+            username=metadata.username,
+            verified=creator.verified,
+            follower_count=creator.followers,
+            established_creator=creator.established,
+        ),
+        content_alignment=_content_alignment(found),
+        music_context=None
+        if music is None
+        else b.MusicContext(name=music.name, author=music.author, original=music.original),
+    )
 
 
-def _tag_dynamics(facts: Facts) -> dict[str, Any]:
-    return {"hashtagStrategy": hashtag_strategy(facts), "languageCode": language(facts)}
-
-
-def hashtag_strategy(facts: Facts) -> str | None:
-    """By number of tags; None when they are unknown."""
-    if facts.tags is None:
+def _content_alignment(found: MetadataMeasures) -> b.ContentAlignment | None:
+    """Tags and long caption words that are also said or read; None when speech, text, or both of these are unknown."""
+    if not found.evidence.services.ok("whisper", "ocr") or (found.tags is None and found.caption is None):
         return None
-    count = len(facts.tags)
-    limits = ((0, "none"), (2, "minimal"), (7, "moderate"), (15, "heavy"))
-    return next((word for limit, word in limits if count <= limit), "spam")
+    content, tags = found.content or set(), found.tags or []
+    words = [] if found.caption is None else caption_style.long_words(found.caption.caption.prose)[:_TESTED_KEYWORDS]
+    mentioned_tags, mentioned_words = found_in(content, tags, map(tag_key, tags)), found_in(content, words, words)
+    return b.ContentAlignment(
+        hashtag_alignment=ratio(len(mentioned_tags), len(tags)),
+        keyword_alignment=ratio(len(mentioned_words), len(words)),
+        mentioned_hashtags=[f"#{tag}" for tag in mentioned_tags],
+        mentioned_keywords=mentioned_words,
+    )
 
 
-def language(facts: Facts) -> str | None:
-    """The source's language code, else the caption's by its script and words; None when unknown."""
-    code = facts.metadata.text_language
-    if code and code.lower() not in ("un", "unknown", "und"):
-        return code
-    return None if facts.caption is None else facts.caption.language()
+def _key_events(found: MetadataMeasures) -> b.KeyEvents:
+    caption = found.caption
+    emoji = Counter[str]() if caption is None else Counter(caption.caption.emoji)
+    return b.KeyEvents(
+        hashtags=None if found.tags is None else [_tag(tag, place) for place, tag in enumerate(found.tags)],
+        emojis=None if caption is None else [_emoji(symbol, count) for symbol, count in emoji.items()],
+        hooks=None if caption is None else _hooks(caption),
+        call_to_actions=None if caption is None else _ctas(caption),
+        key_mentions=found.mentions,
+        primary_emojis=None if caption is None else [symbol for symbol, _ in emoji.most_common(_PRIMARY_EMOJI)],
+        has_hook=None if caption is None else int(bool(caption.hooks)),
+        call_to_action=None if caption is None else int(bool(caption.ctas)),
+    )
 
 
-def _caption_dynamics(facts: Facts, caption: Caption) -> dict[str, Any]:
+def _tag(tag: str, position: int) -> b.Tag:
+    generic = is_generic(tag)
+    return b.Tag(
+        tag=f"#{tag}",
+        position=position,
+        type="generic" if generic else "niche",
+        estimated_reach="high" if generic else "medium",
+    )
+
+
+def _emoji(symbol: str, count: int) -> b.Emoji:
+    return b.Emoji(emoji=symbol, count=count, sentiment=emoji_sentiment(symbol), emphasis=count > 1)
+
+
+def _hooks(caption: CaptionMeasures) -> list[b.Hook]:
+    text = caption.caption.text
+    return [
+        b.Hook(
+            text=text[hook.start : hook.end],
+            position=caption_style.position_of(hook.start, len(text)),
+            type=_HOOK_TYPES[hook.kind],
+            strength=_STRONG if hook.kind in _STRONG_HOOKS else _WEAK,
+        )
+        for hook in caption.hooks
+    ]
+
+
+def _ctas(caption: CaptionMeasures) -> list[b.Cta]:
+    text = caption.caption.text
+    return [
+        b.Cta(
+            text=text[cta.start : cta.end],
+            type=_CTA_TYPES[cta.kind],
+            explicitness="direct",
+            urgency=urgency_level(caption_style.sentence_around(text, cta.start, cta.end)),
+        )
+        for cta in caption.ctas
+    ]
+
+
+def _patterns(found: MetadataMeasures) -> b.Patterns:
+    caption, tags = found.caption, found.tags
+    prose = "" if caption is None else caption.caption.prose
+    return b.Patterns(
+        linguistic_markers=None if caption is None else _linguistic_markers(caption),
+        hashtag_patterns=None
+        if tags is None
+        else b.HashtagPatterns(lead_with_generic=leads_with_generic(tags), all_caps=any_in_capitals(tags)),
+        hashtag_breakdown=_hashtag_breakdown(found),
+        cta_features=None if caption is None else _cta_features(caption),
+        has_question=None if caption is None else int(caption.asks),
+        has_exclamation=None if caption is None else int("!" in prose),
+        content_category=found.category,
+        caption_techniques=[] if caption is None else caption_techniques(caption),
+        keywords=None if caption is None else caption_style.keywords(prose),
+    )
+
+
+def _linguistic_markers(caption: CaptionMeasures) -> b.LinguisticMarkers:
+    prose = caption.caption.prose
+    return b.LinguisticMarkers(
+        question_count=prose.count("?"),
+        exclamation_count=prose.count("!"),
+        caps_lock_words=caption_style.capital_words(prose),
+        personal_pronoun_count=caption_style.pronoun_count(caption.caption.words),
+    )
+
+
+def _hashtag_breakdown(found: MetadataMeasures) -> b.HashtagBreakdown | None:
+    if found.tags is None or found.tag_strategy is None:
+        return None
+    total, generic = len(found.tags), found.generic_tags
+    return b.HashtagBreakdown(
+        total=total,
+        generic=generic,
+        niche=total - generic,
+        generic_ratio=ratio(generic, total),
+        strategy=found.tag_strategy,
+    )
+
+
+def _cta_features(caption: CaptionMeasures) -> dict[str, int]:
+    kinds = {cta.kind for cta in caption.ctas}
     return {
-        "captionStyle": caption.style,
-        "emojiDensity": ratio(len(caption.emoji), len(caption.words)),
-        "mentionDensity": ratio(len(facts.mentions or ()), len(caption.words)),
-        "readabilityScore": caption.readability(),
-        "sentimentPolarity": caption.sentiment.polarity,
-        "sentimentCategory": caption.sentiment.category,
-        "urgencyLevel": urgency_level(caption.masked),
-        "viralPotentialScore": viral_potential(facts, caption),
+        "hasCTA": int(bool(kinds)),
+        **{f"cta{kind.capitalize()}": int(kind in kinds) for kind in CTA_PHRASES},
+        "ctaUrgency": int(caption.urgency != "none"),
+        "ctaCount": len(caption.ctas),
     }
 
 
-def viral_potential(facts: Facts, caption: Caption) -> float:
-    """Heuristic 0..1: engagement, hook, tags, style, urgency, tone and emoji."""
-    rate = facts.metadata.engagement_rate or 0.0
-    score = 0.3 if rate > 15 else 0.2 if rate > 10 else 0.1 if rate > 5 else 0.0
-    score += 0.2 * bool(facts.hooks)
-    score += 0.1 * (hashtag_strategy(facts) == "moderate")
-    score += 0.1 * (caption.style in ("question", "storytelling"))
-    score += 0.1 * (urgency_level(caption.masked) != "none")
-    score += 0.1 * (caption.sentiment.category == "positive")
-    return score + 0.1 * (1 <= len(caption.emoji) <= 4)
-
-
-def _interactions(facts: Facts) -> dict[str, Any]:
-    metadata, author = facts.metadata, facts.metadata.author or {}
-    music, views = metadata.music, metadata.views
-    fans, verified = author.get("fans"), author.get("verified")
-
-    def share(count: int | None) -> float | None:
-        return count / views if count is not None and views else None
-
-    return {
-        "hashtagCounts": None if facts.tags is None else {
-            "nicheCount": len(facts.tags) - len(facts.generic), "genericCount": len(facts.generic),
-        },
-        "engagementAlignment": {
-            "likesToViewsRatio": share(metadata.likes),
-            "commentsToViewsRatio": share(metadata.comments),
-            "sharesToViewsRatio": share(metadata.shares),
-            "aboveAverageEngagement": None
-            if metadata.engagement_rate is None
-            else metadata.engagement_rate > _ABOVE_AVERAGE,
-        },
-        "creatorContext": {
-            "username": metadata.username,
-            "verified": verified if isinstance(verified, bool) else None,
-            "followerCount": fans if isinstance(fans, int) else None,
-            "establishedCreator": fans > _ESTABLISHED if isinstance(fans, int) else None,
-        },
-        "contentAlignment": content_alignment(facts),
-        "musicContext": None if music is None else {
-            "name": text_or_none(music.get("musicName", music.get("name"))),
-            "author": text_or_none(music.get("musicAuthor", music.get("author"))),
-            "original": original if isinstance(original := music.get("musicOriginal"), bool) else None,
-        },
-    }  # fmt: skip
-
-
-def _tag_events(facts: Facts) -> dict[str, Any]:
-    return {
-        "hashtags": None if facts.tags is None else [
-            {
-                "tag": f"#{tag}",
-                "position": position,
-                "type": "generic" if tag_key(tag) in GENERIC_TAGS else "niche",
-                "estimatedReach": "high" if tag_key(tag) in GENERIC_TAGS else "medium",
-            }
-            for position, tag in enumerate(facts.tags)
-        ],
-        "keyMentions": facts.mentions,
-    }  # fmt: skip
-
-
-def _caption_events(facts: Facts, caption: Caption) -> dict[str, Any]:
-    emoji = Counter(caption.emoji)
-    return {
-        "emojis": [
-            {"emoji": found, "count": count, "sentiment": emoji_sentiment(found), "emphasis": count > 1}
-            for found, count in emoji.items()
-        ],
-        "hooks": [
-            {
-                "text": caption.text[hook.start : hook.end],
-                "position": _position(hook.start, len(caption.text)),
-                "type": _HOOK_TYPES[hook.kind],
-                "strength": 0.8 if hook.kind in _STRONG_HOOKS else 0.5,
-            }
-            for hook in facts.hooks
-        ],
-        "callToActions": [
-            {
-                "text": caption.text[cta.start : cta.end],
-                "type": cta.kind,
-                "explicitness": "direct",
-                "urgency": urgency_level(_sentence_around(caption.text, cta)),
-            }
-            for cta in facts.ctas
-        ],
-        "primaryEmojis": [found for found, _ in emoji.most_common(3)],
-        "hasHook": int(bool(facts.hooks)),
-        "callToAction": int(bool(facts.ctas)),
-    }
-
-
-def _position(index: int, length: int) -> str:
-    return "start" if index < 0.2 * length else "end" if index > 0.8 * length else "middle"
-
-
-def _sentence_around(text: str, match: PhraseMatch) -> str:
-    begin = max(text.rfind(mark, 0, match.start) for mark in ".!?\n") + 1
-    ends = [end for mark in ".!?\n" if (end := text.find(mark, match.end)) >= 0]
-    return text[begin : min(ends, default=len(text))]
-
-
-def _tag_patterns(facts: Facts) -> dict[str, Any]:
-    if facts.tags is None:
-        return {}
-    total, generic = len(facts.tags), len(facts.generic)
-    return {
-        "hashtagPatterns": {
-            "leadWithGeneric": bool(facts.tags) and tag_key(facts.tags[0]) in GENERIC_TAGS,
-            "allCaps": any(len(tag) > 2 and tag.isupper() for tag in facts.tags),
-        },
-        "hashtagBreakdown": {
-            "total": total,
-            "generic": generic,
-            "niche": total - generic,
-            "genericRatio": ratio(generic, total),
-            "strategy": hashtag_strategy(facts),
-        },
-    }
-
-
-def _caption_patterns(facts: Facts, caption: Caption) -> dict[str, Any]:
-    kinds = {cta.kind for cta in facts.ctas}
-    urgency = urgency_level(caption.masked)
-    return {
-        "linguisticMarkers": {
-            "questionCount": caption.prose.count("?"),
-            "exclamationCount": caption.prose.count("!"),
-            "capsLockWords": caption.caps_words,
-            "personalPronounCount": caption.pronouns,
-        },
-        "ctaFeatures": {
-            "hasCTA": int(bool(kinds)),
-            **{f"cta{kind.capitalize()}": int(kind in kinds) for kind in CTA_PHRASES},
-            "ctaUrgency": int(urgency != "none"),
-            "ctaCount": len(facts.ctas),
-        },
-        "hasQuestion": int("?" in caption.prose),
-        "hasExclamation": int("!" in caption.prose),
-        "keywords": caption.keywords(),
-    }
-
-
-def caption_techniques(facts: Facts) -> list[str]:
-    """Techniques with evidence in the caption."""
-    caption = facts.caption
-    if caption is None:
-        return []
-    found = {
-        "hook": bool(facts.hooks),
-        "question": "?" in caption.prose,
-        "call_to_action": bool(facts.ctas),
+def caption_techniques(caption: CaptionMeasures) -> list[str]:
+    """Techniques for which there is evidence in the caption; empty for none."""
+    signs = {
+        "hook": bool(caption.hooks),
+        "question": caption.asks,
+        "call_to_action": bool(caption.ctas),
         "storytelling": caption.style == "storytelling",
         "list": caption.style == "list",
-        "urgency": urgency_level(caption.masked) in ("high", "medium"),
-        "emoji_emphasis": any(count > 1 for count in Counter(caption.emoji).values()),
-        "mention": bool(caption.mentions),
+        "urgency": caption.urgency in ("high", "medium"),
+        "emoji_emphasis": any(count > 1 for count in Counter(caption.caption.emoji).values()),
+        "mention": bool(caption.caption.mentions),
     }
-    return [name for name, there in found.items() if there]
+    return [name for name, there in signs.items() if there]
 
 
-def _quality(facts: Facts) -> dict[str, Any]:
-    parts = metadata_parts(facts.metadata)
-    return {
-        "captionPresent": facts.caption is not None and bool(facts.caption.text.strip()),
-        "hashtagsPresent": bool(facts.tags),
-        "statsAvailable": parts["stats"],
-        "publishTimeAvailable": parts["createTime"],
-        "creatorDataAvailable": parts["author"],
-        "captionQuality": None if facts.caption is None else caption_quality(facts.caption),
-        "hashtagQuality": hashtag_quality(facts),
-        "dataCompleteness": facts.evidence.services.completeness(WEIGHTS),
-    }
+def _quality(found: MetadataMeasures) -> b.Quality:
+    services, measured = found.evidence.services, found.caption
+    text = None if measured is None else measured.caption.text
+    return b.Quality(
+        caption_present=text is not None and bool(text.strip()),
+        hashtags_present=bool(found.tags),
+        stats_available=services.ok("stats"),
+        publish_time_available=services.ok("createTime"),
+        creator_data_available=services.ok("author"),
+        caption_quality=None
+        if measured is None
+        else caption_style.caption_quality(measured.caption.text, len(measured.caption.words), measured.readability),
+        hashtag_quality=found.tag_quality,
+        data_completeness=services.completeness(WEIGHTS),
+    )
 
 
-def caption_quality(caption: Caption) -> str:
-    """By number of words and readability."""
-    if not caption.text.strip():
-        return "empty"
-    words, readability = len(caption.words), caption.readability() or 0.0
-    if words > 10 and readability > 0.7:
-        return "high"
-    return "medium" if words > 5 and readability > 0.5 else "low"
-
-
-def nothing_to_judge(blocks: Blocks) -> str | None:
-    """Why a model is not asked; None when there is something to judge."""
+def nothing_to_judge(blocks: b.Blocks) -> str | None:
+    """Why no model is asked; None when there is something to judge."""
     known = blocks.quality.caption_present or blocks.quality.hashtags_present
     return None if known else "there is neither caption nor hashtag"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)
+FAMILY: Final = Family(b.SCHEMA, WEIGHTS, measure, nothing_to_judge)

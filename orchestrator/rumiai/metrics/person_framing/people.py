@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from rumiai.core.arrays import Bools, Floats, Ints
+from rumiai.core.arrays import Bools, Floats, Ints, freeze_arrays
 from rumiai.core.intervals import inside, union
 from rumiai.metrics.evidence.types import Detections, Evidence, Grid, People
 from rumiai.metrics.person_framing.boxes import (
@@ -67,6 +67,9 @@ class Positions:
 
     times_s: Floats
     speeds: Floats
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, times_s=(np.float64, "m"), speeds=(np.float64, "m"))
 
 
 @dataclass(frozen=True)

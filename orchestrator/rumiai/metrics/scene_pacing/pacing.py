@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rumiai.core.arrays import Floats
+from rumiai.core.arrays import Floats, freeze_arrays
 from rumiai.metrics.evidence.types import Shots
 from rumiai.metrics.scene_pacing.blocks import (
     AccelerationPattern,
@@ -84,6 +84,16 @@ class Pacing:
     montages: list[MontageSegment]
     breaks: list[RhythmBreak]
     long_takes: list[int]
+
+    def __post_init__(self) -> None:
+        freeze_arrays(
+            self,
+            scenes_s=(np.float64, "n", 2),
+            durations_s=(np.float64, "n"),
+            cuts_s=(np.float64, len(self.scenes_s) - 1),
+            rates_hz=(np.float64, "w"),
+            edges_s=(np.float64, len(self.rates_hz) + 1),
+        )
 
     @property
     def scenes(self) -> int:

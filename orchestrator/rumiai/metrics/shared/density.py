@@ -6,7 +6,7 @@ of expression and scene where they begin. A type whose service failed is left ou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from rumiai.core.arrays import Floats, Ints
+from rumiai.core.arrays import Floats, Ints, freeze_arrays
 from rumiai.metrics.evidence.types import Evidence, Objects, Shots
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.words import content_words
@@ -34,8 +34,11 @@ class Density:
     """
 
     bins: Bins
-    values: dict[str, Floats]
-    counts: dict[str, Ints]
+    values: Mapping[str, Floats]
+    counts: Mapping[str, Ints]
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, values=(np.float64, self.bins.count), counts=(np.int64, self.bins.count))
 
     @property
     def types(self) -> tuple[str, ...]:

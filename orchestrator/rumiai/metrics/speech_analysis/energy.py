@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from rumiai.core.arrays import Floats
+from rumiai.core.arrays import Floats, freeze_arrays
 from rumiai.core.intervals import inside
 from rumiai.metrics.shared.series import local_maxima
 from rumiai.metrics.shared.statistics import clamp, mean, ratio
@@ -44,6 +44,9 @@ class VoicedEnergy:
 
     times_s: Floats
     levels: Floats
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, times_s=(np.float64, "n"), levels=(np.float64, "n"))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
 from rumiai.contracts.services import Landmarks
+from rumiai.errors import ContractError
 
 POINT = {"i": 3, "x": 0.5, "y": 0.25, "z": -0.5, "v": 1}
 
@@ -63,7 +64,7 @@ def test_what_are_no_landmarks(raw):
 
 @pytest.mark.parametrize("points", [np.zeros((33, 3)), np.zeros((33, 4), np.float32)])
 def test_arrays_of_another_shape(points):
-    with pytest.raises(ValueError, match=r"expected float64 \(33, 4\)"):
+    with pytest.raises(ContractError, match=r"expected float64 \(33, 4\)"):
         Landmarks(points)
 
 

@@ -1,10 +1,12 @@
-"""Rhythm of a series against a slow reference."""
+"""Peaks, runs and rhythm of a series, by hand and against slow references."""
 
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rumiai.metrics.shared.series import is_rhythmic
+from rumiai.metrics.shared.series import autocorrelation, detrended, is_rhythmic, local_maxima, runs_of
 
 
 def slow_is_rhythmic(d):
@@ -38,3 +40,34 @@ def test_rhythm_against_a_slow_reference():
     assert answers[:4] == [True, True, False, False]
     assert True in answers[9:]
     assert False in answers[9:]
+
+
+def test_series():
+    assert local_maxima([1, 3, 3, 2, 5, 0, 7]) == [1, 4, 6]
+    assert local_maxima([2, 2]) == [0]
+    assert local_maxima([]) == []
+    assert runs_of([True, False, True, True]) == [(0, 1), (2, 4)]
+
+
+def slow_local_maxima(values):
+    """Value by value: higher than what comes before and, behind its plateau, after."""
+    found = []
+    for i, value in enumerate(values):
+        if i and values[i - 1] >= value:
+            continue
+        after = next((other for other in values[i:] if other != value), -np.inf)
+        if after < value:
+            found.append(i)
+    return found
+
+
+@given(st.lists(st.sampled_from([0.0, 0.5, 1.0, 1.5]), max_size=12))
+def test_local_maxima_against_a_slow_reference(values):
+    assert local_maxima(values) == slow_local_maxima(values)
+
+
+def test_trend_and_autocorrelation():
+    assert np.allclose(detrended(np.array([1.0, 2.0, 3.0, 4.0])), 0.0)
+    assert np.allclose(detrended(np.array([0.0, 1.0, 0.0])), [-1 / 3, 2 / 3, -1 / 3])
+    # (1, -1, 1): 3 at lag 0, -2 at lag 1, 1 at lag 2.
+    assert np.allclose(autocorrelation(np.array([1.0, -1.0, 1.0])), [1.0, -2 / 3, 1 / 3])

@@ -20,7 +20,7 @@ from faster_whisper.vad import (
 )
 
 from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ
-from rumiai.errors import ContractError
+from rumiai.core.arrays import freeze_arrays
 
 # Whisper's window.
 CHUNK_S: Final = 30.0
@@ -91,11 +91,7 @@ class SpeechChunk:
     duration_s: float
 
     def __post_init__(self) -> None:
-        if self.samples.ndim != 1 or self.samples.dtype != np.float32:
-            raise ContractError(f"samples: got {self.samples.dtype} {self.samples.shape}, expected float32 (samples,)")
-        view = self.samples.view()
-        view.setflags(write=False)
-        object.__setattr__(self, "samples", view)
+        freeze_arrays(self, samples=(np.float32, "samples"))
 
 
 @dataclass(frozen=True)

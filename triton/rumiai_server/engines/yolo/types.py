@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts import tensors
+from rumiai.core.arrays import freeze_arrays
 from rumiai.errors import ContractError
 
 
@@ -56,19 +57,7 @@ class Detections:
     class_ids: npt.NDArray[np.int32]
 
     def __post_init__(self) -> None:
-        count = len(self.scores)
-        expected = {
-            "boxes": ((count, 4), np.float32),
-            "scores": ((count,), np.float32),
-            "class_ids": ((count,), np.int32),
-        }
-        for name, (shape, dtype) in expected.items():
-            array = getattr(self, name)
-            if array.shape != shape or array.dtype != dtype:
-                raise ContractError(
-                    f"{name}: got {array.dtype} {array.shape}, expected {np.dtype(dtype)} {shape}, one row a score"
-                )
-            array.setflags(write=False)
+        freeze_arrays(self, boxes=(np.float32, "m", 4), scores=(np.float32, "m"), class_ids=(np.int32, "m"))
 
     def __len__(self) -> int:
         return len(self.scores)

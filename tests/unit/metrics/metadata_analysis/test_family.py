@@ -8,11 +8,8 @@ import pytest
 
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.metrics.registry import schema_of
-from rumiai.metrics.shared.caption import Caption
-from rumiai.metrics.shared.emoji import emoji_sentiment, find_emoji
-from rumiai.metrics.shared.words import sentiment
 
-from ..metrics_videos import flat, objects, result, segment, text
+from ...metrics_videos import flat, objects, result, segment, text
 
 NAME = "metadata_analysis"
 TAGS = ({"name": "Coffee"}, {"name": "fyp"})
@@ -128,86 +125,10 @@ def test_hashtag_strategy(count, word):
     assert metadata(" ".join(f"#tag{i}" for i in range(count)))["hashtagStrategy"] == word
 
 
-@pytest.mark.parametrize(
-    ("caption", "style"),
-    [
-        ("What would you do? #question", "question"),
-        ("We went out. It rained. We stayed. We laughed.", "storytelling"),
-        ("You need:\n1. milk\n2. eggs", "list"),
-        ("- milk\n- eggs", "list"),
-        ("1. milk\n2. eggs\n3. flour\n4. salt\n5. butter", "list"),
-        ("3 eggs and 2 cups", "minimal"),
-        ("a plain caption that simply has more than ten words in it", "direct"),
-    ],
-)
-def test_caption_style(caption, style):
-    assert Caption(caption).style == style
-
-
-@pytest.mark.parametrize(
-    ("text_", "found"),
-    [
-        ("🔥🔥🔥", ["🔥", "🔥", "🔥"]),
-        ("👨‍👩‍👧 family", ["👨‍👩‍👧"]),
-        ("🇩🇪🇫🇷", ["🇩🇪", "🇫🇷"]),
-        ("👍🏽 ok", ["👍🏽"]),
-        ("❤️ and ❤", ["❤️", "❤"]),
-        ("1️⃣ 2", ["1️⃣"]),
-        ("🏴󠁧󠁢󠁥󠁮󠁧󠁿", ["🏴󠁧󠁢󠁥󠁮󠁧󠁿"]),
-        ("中文 日本語 ©", []),
-    ],
-)
-def test_emoji(text_, found):
-    assert find_emoji(text_) == found
-
-
-def test_emoji_tone():
-    assert [emoji_sentiment(e) for e in ("😀", "😢", "🚗", "👍🏽")] == ["positive", "negative", "neutral", "positive"]
-
-
-@pytest.mark.parametrize(
-    ("caption", "link"),
-    [
-        ("see https://a.b/c", True), ("www.shop.com now", True), ("shop.com", True), ("mail me: bob@shop.com", False),
-        ("no link.here", False), ("v1.2 is out", False),
-    ],
-)  # fmt: skip
-def test_links(caption, link):
-    assert Caption(caption).has_link is link
-
-
-def test_mentions_are_no_mail_parts():
-    assert Caption("hi @bob.smith. and bob@mail.com @ann").mentions == ["bob.smith", "ann"]
-
-
-@pytest.mark.parametrize(
-    ("caption", "polarity", "category"),
-    [
-        ("goodbye, I know", 0.0, "neutral"),
-        ("this is not good", -1.0, "negative"),
-        ("never a bad day", 1.0, "positive"),
-        ("good good bad bad", 0.0, "mixed"),
-        ("so sad 😀", 0.0, "neutral"),
-    ],
-)
-def test_sentiment(caption, polarity, category):
-    assert (sentiment(caption).polarity, sentiment(caption).category) == (polarity, category)
-
-
 def test_urgency_is_on_word_boundaries():
     assert metadata("I know how")["urgencyLevel"] == "none"
     assert metadata("ends today only")["urgencyLevel"] == "high"
     assert metadata("coming back")["urgencyLevel"] == "low"
-
-
-def test_readability_by_hand():
-    # 6 words, 1 sentence, 6 syllables: 206.835 - 1.015 x 6 - 84.6 = 116.1, clamped
-    assert Caption("the cat sat on the mat").readability() == 1.0
-    # 3 words, 1 sentence, 3 + 4 + 3 syllables
-    assert Caption("beautiful photography tomorrow").readability() == 0.0
-    # 8 words, 2 sentences, 12 syllables: 206.835 - 4.06 - 126.9 = 75.875
-    assert Caption("Coffee is easy. You only need water daily").readability() == pytest.approx(0.759, abs=0.01)
-    assert Caption("too short").readability() is None
 
 
 @pytest.mark.parametrize(
@@ -218,7 +139,6 @@ def test_readability_by_hand():
     ],
 )  # fmt: skip
 def test_language_of_the_caption(caption, code):
-    assert Caption(caption).language() == code
     assert metadata(caption, text_language="un")["languageCode"] == code
 
 

@@ -1,0 +1,51 @@
+"""Metrics of metadata_analysis that have no field in its blocks."""
+
+from __future__ import annotations
+
+from rumiai.contracts.blocks import MoreMetrics
+from rumiai.contracts.blocks.types import Flag, Text
+from rumiai.metrics.metadata_analysis.measures import CaptionMeasures, MetadataMeasures
+
+
+class EntityRecognition(MoreMetrics):
+    """What is in the caption."""
+
+    has_cta: Flag
+    has_url: Flag
+    has_question: Flag
+    has_user_mention: Flag
+
+
+class MetadataMore(MoreMetrics):
+    """Everything that stands under ``precompute``."""
+
+    caption_text: Text | None
+    hashtag_list: list[Text] | None
+    emoji_list: list[Text] | None
+    mention_list: list[Text] | None
+    creator_nickname: Text | None
+    music_id: Text | None
+    entity_recognition: EntityRecognition | None
+
+
+def further_metrics(found: MetadataMeasures) -> MetadataMore:
+    """Everything that stands under ``precompute``."""
+    caption = found.caption
+    return MetadataMore(
+        caption_text=None if caption is None else caption.caption.text,
+        hashtag_list=found.tags,
+        emoji_list=None if caption is None else list(dict.fromkeys(caption.caption.emoji)),
+        mention_list=found.mentions,
+        creator_nickname=found.creator.nickname,
+        music_id=None if found.music is None else found.music.music_id,
+        entity_recognition=None if caption is None else _entities(caption),
+    )
+
+
+def _entities(caption: CaptionMeasures) -> EntityRecognition:
+    return EntityRecognition(
+        has_cta=bool(caption.ctas),
+        has_url=caption.caption.has_link,
+        has_question=caption.asks,
+        has_user_mention=bool(caption.caption.mentions),
+    )
