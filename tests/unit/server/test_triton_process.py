@@ -20,7 +20,8 @@ ADDRESS = ServerAddress("127.0.0.1:8001", "127.0.0.1:8000", "http://127.0.0.1:80
 def flags(address: ServerAddress) -> dict[str, str]:
     program, *options = triton_command(address, SPACE, FILES, "pool-", verbose=False)
     assert program == "/t/tritonserver"
-    return dict(option.removeprefix("--").split("=", 1) for option in options)
+    pairs = (option.removeprefix("--").partition("=") for option in options)
+    return {name: value for name, _, value in pairs}
 
 
 def test_every_port_is_on_the_address_and_guarded() -> None:
