@@ -2,6 +2,7 @@
 
 from rumiai.services.audio import AudioEnergyService
 from rumiai.services.base import (
+    AnyService,
     AudioInputs,
     AudioService,
     ProbedVideo,
@@ -16,8 +17,10 @@ from rumiai.services.expressions import ExpressionsService
 from rumiai.services.ocr import OcrService
 from rumiai.services.people import PeopleService
 from rumiai.services.registry import (
+    add,
     all_services,
     chosen_services,
+    entries_of,
     find_service,
     register,
     registered,
@@ -27,6 +30,7 @@ from rumiai.services.whisper import WhisperService
 from rumiai.services.yolo import YoloService
 
 __all__ = [
+    "AnyService",
     "AudioInputs",
     "AudioService",
     "ProbedVideo",
@@ -38,6 +42,7 @@ __all__ = [
     "WorkerTools",
     "all_services",
     "chosen_services",
+    "entries_of",
     "find_service",
     "register",
     "registered",
@@ -53,4 +58,4 @@ for _service in (
     AudioEnergyService(),
     ExpressionsService(),
 ):
-    register(_service)
+    add(_service)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+import contextlib
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rumiai.core.registry import Registry
 from rumiai.errors import ConfigurationError
-from rumiai.services.base import Service
+from rumiai.services.base import AnyService
 
-_SERVICES: Final[Registry[Service]] = Registry("services")
+if TYPE_CHECKING:
+    from rumiai.contracts.services import ServiceData
+    from rumiai.contracts.timeline import TimelineEntry
+
+_SERVICES: Final[Registry[AnyService]] = Registry("services")
 
 
-def register(service: Service) -> None:
-    """Add a service behind the others.
+def add(service: AnyService) -> None:
+    """Add a service of ours, whose data the contracts know, behind the others.
 
     Raises:
         ConfigurationError: Its name is taken or no identifier, or its file is no relative path with ``{id}``.
@@ -24,18 +28,45 @@ def register(service: Service) -> None:
     _SERVICES.register(service)
 
 
-def registered(service: Service) -> AbstractContextManager[Service]:
+def register(service: AnyService) -> None:
+    """Add a plugin's service behind the others, and its data's model to those that readers of files know.
+
+    Raises:
+        ConfigurationError: As of :func:`add`, or its data's model is that of another service.
+    """
+    from rumiai.contracts.services import register_model
+
+    add(service)
+    register_model(_model(service))
+
+
+@contextlib.contextmanager
+def registered(service: AnyService) -> Iterator[AnyService]:
     """A service that is registered for the length of a ``with`` block."""
+    from rumiai.contracts.services import forget_model, register_model
+
     _check_file(service)
-    return _SERVICES.registered(service)
+    with _SERVICES.registered(service):
+        model = _model(service)
+        register_model(model)
+        try:
+            yield service
+        finally:
+            forget_model(model)
 
 
-def all_services() -> tuple[Service, ...]:
+def entries_of(name: str, data: ServiceData) -> Iterable[TimelineEntry]:
+    """What a service's data puts on the timeline; nothing for a service that is not registered here."""
+    service = next((service for service in all_services() if service.name == name), None)
+    return () if service is None else service.entries(data)
+
+
+def all_services() -> tuple[AnyService, ...]:
     """Every registered service, in order."""
     return _SERVICES.all()
 
 
-def find_service(name: str) -> Service:
+def find_service(name: str) -> AnyService:
     """The service of this name.
 
     Raises:
@@ -44,7 +75,7 @@ def find_service(name: str) -> Service:
     return _SERVICES.find(name)
 
 
-def chosen_services(names: Iterable[str]) -> tuple[Service, ...]:
+def chosen_services(names: Iterable[str]) -> tuple[AnyService, ...]:
     """The services of these names, in the order of the registry; all of them when no name is given.
 
     Raises:
@@ -53,7 +84,16 @@ def chosen_services(names: Iterable[str]) -> tuple[Service, ...]:
     return _SERVICES.chosen(names)
 
 
-def _check_file(service: Service) -> None:
+def _model(service: AnyService) -> type[ServiceData]:
+    model = service.data_model()
+    if model.service != service.name:
+        raise ConfigurationError(
+            f"service {service.name}: got {model.__name__}.service = {model.service!r}, expected the service's name"
+        )
+    return model
+
+
+def _check_file(service: AnyService) -> None:
     path = PurePosixPath(service.file)
     if "{id}" not in service.file or path.is_absolute() or ".." in path.parts:
         raise ConfigurationError(

@@ -10,17 +10,16 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
 from rumiai.contracts.lexicons import EMOTIONS, Emotion
 from rumiai.core.arrays import Floats, Ints
+from rumiai.metrics.emotional_journey.blocks import EmotionalArc, Trajectory
 from rumiai.metrics.shared.labels import LabelRun, most_frequent
 from rumiai.metrics.shared.statistics import clamp, mean, ratio
 
-EmotionalArc = Literal["rising", "falling", "stable", "rollercoaster"]
-Trajectory = Literal["ascending", "descending", "u-shaped", "inverted-u", "flat"]
 Thirds = tuple[float | None, float | None, float | None]
 
 NEUTRAL: Final[Emotion] = "neutral"

@@ -5,37 +5,42 @@ Source: docs/analyses.md, emotional_journey.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
 from rumiai.contracts.blocks import MoreMetrics
 from rumiai.contracts.lexicons import VALENCE_WEIGHTS, Emotion
-from rumiai.metrics.emotional_journey.blocks import SCHEMA, Blocks
-from rumiai.metrics.emotional_journey.curves import (
-    NEUTRAL,
-    emotional_diversity,
-    stability_score,
-    strongest_labels,
-    transition_smoothness,
+from rumiai.metrics.emotional_journey import curves, patterns
+from rumiai.metrics.emotional_journey.blocks import (
+    SCHEMA,
+    Blocks,
+    CaptionSentiment,
+    CoreMetrics,
+    Dynamics,
+    EmotionalContrastMoment,
+    EmotionalPeak,
+    Interactions,
+    KeyEvents,
+    Moment,
+    Patterns,
+    ProgressionWindow,
+    Quality,
+    ResolutionMoment,
+    TransitionPoint,
 )
-from rumiai.metrics.emotional_journey.extras import further_metrics
+from rumiai.metrics.emotional_journey.further import further_metrics
 from rumiai.metrics.emotional_journey.journey import EmotionSync, Journey, measure_journey, measure_sync
-from rumiai.metrics.emotional_journey.patterns import (
-    emotional_techniques,
-    journey_archetype,
-    pacing_strategy,
-    reliability,
-    viewer_journey,
-)
 from rumiai.metrics.emotional_journey.peaks import Peak
 from rumiai.metrics.emotional_journey.triggers import triggers, visible_events
 from rumiai.metrics.evidence.confidence import Weights
-from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.families import Family, assemble, unknown
+from rumiai.metrics.evidence.types import Evidence, Expressions
+from rumiai.metrics.families import Family
 from rumiai.metrics.shared.bins import equal_windows, span
 from rumiai.metrics.shared.caption import read_caption
 from rumiai.metrics.shared.labels import LabelChange
+from rumiai.metrics.shared.spoken_tone import SpokenTone
 from rumiai.metrics.shared.statistics import clamp, mean
 
 WEIGHTS: Final = Weights(
@@ -54,181 +59,198 @@ _CLOSING_SHARE: Final = 0.2
 def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
     caption = read_caption(evidence.metadata.description)
-    journey = None if evidence.expressions is None else measure_journey(evidence.expressions, evidence.bins)
-    sync = None if journey is None else measure_sync(journey, evidence, caption)
-    known = {} if journey is None or sync is None else _known(journey, sync, evidence)
+    tone = None if caption is None else caption.sentiment.category
+    if evidence.expressions is None:
+        return _without_faces(evidence, tone), MoreMetrics()
+    journey = measure_journey(evidence.expressions, evidence.bins)
+    sync = measure_sync(journey, evidence, caption)
+    contrasts = contrast_moments(journey.changes, sync.tones or (), evidence)
+    blocks = Blocks(
+        core_metrics=_core(journey, sync, tone),
+        dynamics=_dynamics(journey, sync),
+        interactions=_interactions(sync, contrasts),
+        key_events=_key_events(journey, evidence),
+        patterns=_patterns(journey, sync, contrasts),
+        quality=_quality(journey, evidence),
+    )
+    return blocks, further_metrics(journey, sync)
 
-    def block(name: str) -> dict[str, Any]:
-        return {**unknown(SCHEMA, name), **known.get(name, {})}
 
-    return assemble(
-        Blocks,
-        core=block("CoreMetrics") | {"captionSentiment": None if caption is None else caption.sentiment.category},
-        dynamics=block("Dynamics"),
-        interactions=block("Interactions"),
-        key_events=block("KeyEvents"),
-        patterns={"emotionalTechniques": [], "engagementHooks": [], "viewerJourneyMap": "passive"} | block("Patterns"),
-        quality=block("Quality")
-        | {
-            "emotionalDataCompleteness": answered_share(evidence),
-            "analysisReliability": "low" if journey is None else _reliability(journey),
-            "missingDataPoints": missing_points(evidence),
-        },
-        precompute=known.get("precompute", {}),
+def _without_faces(evidence: Evidence, tone: CaptionSentiment | None) -> Blocks:
+    """What is said of a video whose faces are unknown."""
+    return Blocks(
+        core_metrics=CoreMetrics.unknown(caption_sentiment=tone),
+        dynamics=Dynamics.unknown(),
+        interactions=Interactions.unknown(),
+        key_events=KeyEvents.unknown(),
+        patterns=Patterns.unknown(emotional_techniques=[], engagement_hooks=[], viewer_journey_map="passive"),
+        quality=_quality(None, evidence),
     )
 
 
-def _known(journey: Journey, sync: EmotionSync, evidence: Evidence) -> dict[str, dict[str, Any]]:
-    contrasts = contrast_moments(journey, sync)
-    return {
-        "CoreMetrics": {
-            "uniqueEmotions": len(set(journey.faces.labels)),
-            "emotionTransitions": len(journey.changes),
-            "dominantEmotion": _dominant(journey),
-            "emotionalDiversity": emotional_diversity(journey.faces.labels),
-            "gestureEmotionAlignment": sync.gesture,
-            "audioEmotionAlignment": sync.audio,
-            "emotionalIntensity": mean(journey.faces.intensities),
-        },
-        "Dynamics": {
-            "emotionProgression": progression(journey),
-            "transitionSmoothness": transition_smoothness(journey.faces.valences, journey.faces.smoothed.runs),
-            "emotionalArc": journey.arc,
-            "peakEmotionMoments": [_moment(journey, peak) for peak in _by_time(journey.intense_moments)],
-            "stabilityScore": stability_score(len(journey.changes), len(journey.faces.labels)),
-            "tempoEmotionSync": sync.beats,
-        },
-        "Interactions": {
-            "gestureReinforcement": sync.reinforcement,
-            "audioMoodCongruence": sync.mood,
-            "captionEmotionAlignment": sync.caption,
-            "multimodalCoherence": sync.coherence,
-            "emotionalContrastMoments": contrasts,
-        },
-        "KeyEvents": _key_events(journey, evidence),
-        "Patterns": {
-            "journeyArchetype": _archetype(journey),
-            "emotionalTechniques": emotional_techniques(
-                journey.faces.labels,
-                [run.label for run in journey.faces.smoothed.runs],
-                sync.reinforcement,
-                len(contrasts),
-            ),
-            "pacingStrategy": pacing_strategy(journey.changes_per_minute) if journey.known.size else None,
-            "engagementHooks": [f"{p.emotion} at {journey.bins.label(p.bin)}" for p in _by_time(journey.peaks)],
-            "viewerJourneyMap": viewer_journey([peak.bin for peak in journey.peaks], journey.bins.count),
-        },
-        "Quality": {
-            "detectionConfidence": mean(journey.faces.confidences),
-            "timelineCoverage": journey.coverage,
-        },
-        "precompute": further_metrics(journey, sync),
-    }
+def _core(journey: Journey, sync: EmotionSync, tone: CaptionSentiment | None) -> CoreMetrics:
+    faces = journey.faces
+    whole_video = np.zeros(len(faces.labels), dtype=np.int64)
+    return CoreMetrics(
+        unique_emotions=len(set(faces.labels)),
+        emotion_transitions=len(journey.changes),
+        dominant_emotion=curves.strongest_labels(whole_video, faces.labels, faces.confidences, 1)[0],
+        emotional_diversity=curves.emotional_diversity(faces.labels),
+        gesture_emotion_alignment=sync.gesture,
+        audio_emotion_alignment=sync.audio,
+        caption_sentiment=tone,
+        emotional_intensity=mean(faces.intensities),
+    )
 
 
-def _by_time(peaks: list[Peak]) -> list[Peak]:
+def _dynamics(journey: Journey, sync: EmotionSync) -> Dynamics:
+    faces = journey.faces
+    windows = min(_WINDOWS, journey.bins.count)
+    return Dynamics(
+        emotion_progression=progression(faces, equal_windows(journey.bins.duration_s, windows).tolist()),
+        transition_smoothness=curves.transition_smoothness(faces.valences, faces.smoothed.runs),
+        emotional_arc=journey.arc,
+        peak_emotion_moments=[_moment(journey, peak) for peak in _by_time(journey.intense_moments)],
+        stability_score=curves.stability_score(len(journey.changes), len(faces.labels)),
+        tempo_emotion_sync=sync.beats,
+    )
+
+
+def _by_time(peaks: Sequence[Peak]) -> list[Peak]:
+    """The five highest peaks, by time."""
     return sorted(peaks[:_MOST], key=lambda peak: peak.bin)
 
 
-def _moment(journey: Journey, peak: Peak) -> dict[str, Any]:
-    return {"timestamp": journey.bins.label(peak.bin), "emotion": peak.emotion, "intensity": peak.intensity}
+def _moment(journey: Journey, peak: Peak) -> Moment:
+    return Moment(timestamp=journey.bins.label(peak.bin), emotion=peak.emotion, intensity=peak.intensity)
 
 
-def progression(journey: Journey) -> list[dict[str, Any]]:
-    """Ten equal windows, as many as there are bins in a shorter video."""
-    edges = equal_windows(journey.bins.duration_s, min(_WINDOWS, journey.bins.count))
-    count = edges.size - 1
-    window = np.clip(np.searchsorted(edges, journey.faces.times_s, side="right") - 1, 0, count - 1)
-    labels = strongest_labels(window, journey.faces.labels, journey.faces.confidences, count)
-    sums = np.bincount(window, weights=journey.faces.intensities, minlength=count)
+def progression(faces: Expressions, edges_s: Sequence[float]) -> list[ProgressionWindow]:
+    """Label with most confidence and mean intensity in each window.
+
+    Args:
+        faces: Expression samples, by time.
+        edges_s: ``(w + 1,)`` edges of the windows in seconds.
+
+    Returns:
+        ``w`` windows; emotion and intensity are None in a window without samples.
+    """
+    count = len(edges_s) - 1
+    window = np.clip(np.searchsorted(edges_s, faces.times_s, side="right") - 1, 0, count - 1)
+    labels = curves.strongest_labels(window, faces.labels, faces.confidences, count)
+    sums = np.bincount(window, weights=faces.intensities, minlength=count)
     counts = np.bincount(window, minlength=count)
     return [
-        {
-            "timestamp": span(float(edges[i]), float(edges[i + 1])),
-            "emotion": labels[i],
-            "intensity": clamp(float(sums[i] / counts[i])) if counts[i] else None,
-        }
+        ProgressionWindow(
+            timestamp=span(edges_s[i], edges_s[i + 1]),
+            emotion=labels[i],
+            intensity=clamp(float(sums[i] / counts[i])) if counts[i] else None,
+        )
         for i in range(count)
     ]
 
 
-def contrast_moments(journey: Journey, sync: EmotionSync) -> list[dict[str, Any]]:
+def _interactions(sync: EmotionSync, contrasts: list[EmotionalContrastMoment]) -> Interactions:
+    return Interactions(
+        gesture_reinforcement=sync.reinforcement,
+        audio_mood_congruence=sync.mood,
+        caption_emotion_alignment=sync.caption,
+        multimodal_coherence=sync.coherence,
+        emotional_contrast_moments=contrasts,
+    )
+
+
+def contrast_moments(
+    changes: Sequence[LabelChange[Emotion]], tones: Sequence[SpokenTone], evidence: Evidence
+) -> list[EmotionalContrastMoment]:
     """Changes between emotions of opposite valence, and words with a tone said with a face of the opposite one."""
-    found: list[tuple[float, dict[str, Any]]] = []
-    for change in journey.changes:
+    found = []
+    for change in changes:
         if VALENCE_WEIGHTS[change.before] * VALENCE_WEIGHTS[change.after] < 0:
-            conflict = f"{change.before} turns to {change.after}"
-            labels = {"fromEmotion": change.before, "toEmotion": change.after}
-            label = journey.bins.label_at(change.time_s)
-            found.append((change.time_s, {"timestamp": label, "conflict": conflict, **labels}))
-    for tone in sync.tones or ():
+            moment = EmotionalContrastMoment(
+                timestamp=evidence.bins.label_at(change.time_s),
+                conflict=f"{change.before} turns to {change.after}",
+                from_emotion=change.before,
+                to_emotion=change.after,
+            )
+            found.append((change.time_s, moment))
+    for tone in tones:
         if not tone.congruent:
-            conflict = f"{tone.sentiment} words with a face of {tone.emotion}"
-            stretch = span(tone.start_s, min(tone.end_s, journey.bins.duration_s))
-            unchanged = {"fromEmotion": None, "toEmotion": None}
-            found.append((tone.start_s, {"timestamp": stretch, "conflict": conflict, **unchanged}))
-    return [moment for _, moment in sorted(found, key=lambda item: (item[0], item[1]["conflict"]))]
+            moment = EmotionalContrastMoment(
+                timestamp=span(tone.start_s, min(tone.end_s, evidence.duration_s)),
+                conflict=f"{tone.sentiment} words with a face of {tone.emotion}",
+                from_emotion=None,
+                to_emotion=None,
+            )
+            found.append((tone.start_s, moment))
+    return [moment for _, moment in sorted(found, key=lambda item: (item[0], item[1].conflict))]
 
 
-def _key_events(journey: Journey, evidence: Evidence) -> dict[str, Any]:
+def _key_events(journey: Journey, evidence: Evidence) -> KeyEvents:
     peaks, changes = _by_time(journey.peaks), journey.changes
-    label_at = journey.bins.label_at
     causes = _triggers(evidence, [peak.time_s for peak in peaks] + [change.time_s for change in changes])
-    return {
-        "emotionalPeaks": [
-            {**_moment(journey, peak), "trigger": cause} for peak, cause in zip(peaks, causes, strict=False)
+    return KeyEvents(
+        emotional_peaks=[
+            EmotionalPeak(
+                timestamp=journey.bins.label(peak.bin), emotion=peak.emotion, intensity=peak.intensity, trigger=cause
+            )
+            for peak, cause in zip(peaks, causes, strict=False)
         ],
-        "transitionPoints": [
-            {"timestamp": label_at(change.time_s), "from": change.before, "to": change.after, "trigger": cause}
+        transition_points=[
+            TransitionPoint(
+                timestamp=journey.bins.label_at(change.time_s), from_=change.before, to=change.after, trigger=cause
+            )
             for change, cause in zip(changes, causes[len(peaks) :], strict=True)
         ],
-        "climaxMoment": _moment(journey, journey.intense_moments[0]) if journey.intense_moments else None,
-        "resolutionMoment": resolution(journey),
-    }
-
-
-def resolution(journey: Journey) -> dict[str, Any] | None:
-    """The last change to joy, or back to neutral, in the last 20 %; closure when it is the video's last change."""
-    begin_s = (1 - _CLOSING_SHARE) * journey.bins.duration_s
-    settling: list[LabelChange[Emotion]] = [
-        change for change in journey.changes if change.time_s >= begin_s and change.after in (NEUTRAL, "joy")
-    ]
-    if not settling:
-        return None
-    last = settling[-1]
-    return {
-        "timestamp": journey.bins.label_at(last.time_s),
-        "emotion": last.after,
-        "closure": last == journey.changes[-1],
-    }
-
-
-def _dominant(journey: Journey) -> Emotion | None:
-    """Label with most confidence over the video; None without a face."""
-    labels, confidences = journey.faces.labels, journey.faces.confidences
-    return strongest_labels(np.zeros(len(labels), dtype=np.int64), labels, confidences, 1)[0]
-
-
-def _archetype(journey: Journey) -> str | None:
-    """Shape of the journey; None without a face."""
-    if not journey.known.size:
-        return None
-    return journey_archetype(journey.thirds, journey.arc, {peak.emotion for peak in journey.intense_moments[:_MOST]})
-
-
-def _reliability(journey: Journey) -> str:
-    return reliability(journey.coverage, mean(journey.faces.confidences))
+        climax_moment=_moment(journey, journey.intense_moments[0]) if journey.intense_moments else None,
+        resolution_moment=resolution(journey),
+    )
 
 
 def _triggers(evidence: Evidence, times_s: list[float]) -> list[str]:
     shots, speech, audio = evidence.shots, evidence.speech, evidence.audio
     events = visible_events(
-        [] if shots is None else shots.cuts_s,
-        evidence.texts or (),
-        () if speech is None else speech.segments,
+        [] if shots is None else shots.cuts_s, evidence.texts or (), () if speech is None else speech.segments
     )
     onsets_s = np.zeros(0) if audio is None or audio.onsets_s is None else audio.onsets_s
     return triggers(times_s, events, onsets_s)
+
+
+def resolution(journey: Journey) -> ResolutionMoment | None:
+    """The last change to joy, or back to neutral, in the last 20 %; closure when it is the video's last change."""
+    begin_s = (1 - _CLOSING_SHARE) * journey.bins.duration_s
+    settling = [c for c in journey.changes if c.time_s >= begin_s and c.after in (curves.NEUTRAL, "joy")]
+    if not settling:
+        return None
+    last = settling[-1]
+    return ResolutionMoment(
+        timestamp=journey.bins.label_at(last.time_s), emotion=last.after, closure=last == journey.changes[-1]
+    )
+
+
+def _patterns(journey: Journey, sync: EmotionSync, contrasts: Sequence[EmotionalContrastMoment]) -> Patterns:
+    faces, anybody = journey.faces, journey.known.size > 0
+    held = [run.label for run in faces.smoothed.runs]
+    emotions = {peak.emotion for peak in journey.intense_moments[:_MOST]}
+    return Patterns(
+        journey_archetype=patterns.journey_archetype(journey.thirds, journey.arc, emotions) if anybody else None,
+        emotional_techniques=patterns.emotional_techniques(faces.labels, held, sync.reinforcement, len(contrasts)),
+        pacing_strategy=patterns.pacing_strategy(journey.changes_per_minute) if anybody else None,
+        engagement_hooks=[f"{peak.emotion} at {journey.bins.label(peak.bin)}" for peak in _by_time(journey.peaks)],
+        viewer_journey_map=patterns.viewer_journey([peak.bin for peak in journey.peaks], journey.bins.count),
+    )
+
+
+def _quality(journey: Journey | None, evidence: Evidence) -> Quality:
+    confidence = None if journey is None else mean(journey.faces.confidences)
+    coverage = None if journey is None else journey.coverage
+    return Quality(
+        detection_confidence=confidence,
+        timeline_coverage=coverage,
+        emotional_data_completeness=answered_share(evidence),
+        analysis_reliability=patterns.reliability(coverage or 0.0, confidence),
+        missing_data_points=missing_points(evidence),
+    )
 
 
 def answered_share(evidence: Evidence) -> float:

@@ -6,19 +6,20 @@ Source: docs/analyses.md, emotionalPatterns and emotionalQuality (``analysisReli
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final, Literal
+from typing import Final
 
+from rumiai.contracts.blocks.types import Grade
 from rumiai.contracts.lexicons import Emotion
-from rumiai.metrics.emotional_journey.curves import NEUTRAL, EmotionalArc, Thirds, Trajectory
+from rumiai.metrics.emotional_journey.blocks import (
+    EmotionalArc,
+    EmotionalArchetype,
+    JourneyArchetype,
+    PacingStrategy,
+    Trajectory,
+    ViewerJourney,
+)
+from rumiai.metrics.emotional_journey.curves import NEUTRAL, Thirds
 from rumiai.metrics.emotional_journey.transitions import ToneShares
-
-JourneyArchetype = Literal[
-    "surprise_delight", "problem_solution", "transformation", "discovery", "steady_state"
-]  # fmt: skip
-EmotionalArchetype = Literal["rollercoaster", "monotonous", "steady_positive", "steady_negative", "volatile", "flat"]
-PacingStrategy = Literal["gradual_build", "quick_shifts", "steady_state"]
-ViewerJourney = Literal["engaged_throughout", "slow_build", "immediate_hook", "passive"]
-Reliability = Literal["high", "medium", "low"]
 
 _NEGATIVE, _POSITIVE = -0.1, 0.1  # mean valence of a third
 _QUICK_PER_MINUTE: Final = 6.0
@@ -103,7 +104,7 @@ def viewer_journey(peak_bins: Sequence[int], count: int) -> ViewerJourney:
     return "engaged_throughout" if len(places) == 3 else "slow_build"
 
 
-def reliability(coverage: float, confidence: float | None) -> Reliability:
+def reliability(coverage: float, confidence: float | None) -> Grade:
     """By the lower of coverage and mean confidence: high >= 0.6, medium >= 0.3, else low; low without samples."""
     least = 0.0 if confidence is None else min(coverage, confidence)
     return "high" if least >= _HIGH else "medium" if least >= _MEDIUM else "low"

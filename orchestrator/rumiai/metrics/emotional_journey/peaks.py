@@ -13,6 +13,7 @@ import numpy as np
 
 from rumiai.contracts.lexicons import Emotion
 from rumiai.core.arrays import Floats, Ints
+from rumiai.metrics.emotional_journey.blocks import PeakRhythm
 from rumiai.metrics.emotional_journey.curves import running_mean
 from rumiai.metrics.shared.series import local_maxima
 from rumiai.metrics.shared.statistics import cv, mean, variance
@@ -39,16 +40,6 @@ class Peak:
     emotion: Emotion
     intensity: float
     time_s: float
-
-
-@dataclass(frozen=True)
-class PeakRhythm:
-    """Spacing of peaks: mean in seconds, variance in seconds squared, regularity 0..1, number of peaks."""
-
-    mean_spacing_s: float | None
-    spacing_variance_s2: float | None
-    regularity: float | None
-    count: int
 
 
 def distinct_maxima(heights: Floats, eligible: Ints) -> list[int]:
@@ -122,4 +113,9 @@ def peak_rhythm(times_s: Floats) -> PeakRhythm:
     spacing_s = np.diff(np.sort(times_s))
     spread = cv(spacing_s)
     regularity = 1 / (1 + spread) if spread is not None and spacing_s.size > 1 else None
-    return PeakRhythm(mean(spacing_s), variance(spacing_s), regularity, int(times_s.size))
+    return PeakRhythm(
+        peak_spacing_mean=mean(spacing_s),
+        peak_spacing_variance=variance(spacing_s),
+        regularity_score=regularity,
+        peak_count=int(times_s.size),
+    )

@@ -12,6 +12,7 @@ import numpy as np
 
 from rumiai.core.arrays import Bools, Floats, Ints, freeze_arrays
 from rumiai.core.intervals import inside, union
+from rumiai.metrics.evidence.framing import person_samples, shots_of
 from rumiai.metrics.evidence.types import Detections, Evidence, Grid, People
 from rumiai.metrics.person_framing.boxes import (
     areas_of,
@@ -23,7 +24,7 @@ from rumiai.metrics.person_framing.boxes import (
     steps_between,
     union_area,
 )
-from rumiai.metrics.shared.framing import SHOTS, Shot, person_samples, shot_codes
+from rumiai.metrics.shared.framing import Shot
 from rumiai.metrics.shared.labels import L, SmoothedLabels, smooth
 from rumiai.metrics.shared.series import runs_of
 from rumiai.metrics.shared.statistics import clamp, cv, line, mean, mean_known, median, std
@@ -169,7 +170,7 @@ class Presence:
     @cached_property
     def labels(self) -> tuple[Shot, ...]:
         """Shot type of each sample."""
-        return tuple(SHOTS[code] for code in shot_codes(self.people, self.evidence.objects).tolist())
+        return shots_of(self.people, self.evidence.objects)
 
     @cached_property
     def shots(self) -> SmoothedLabels[Shot]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from rumiai.metrics.emotional_journey import peaks as p
+from rumiai.metrics.emotional_journey.blocks import PeakRhythm
 
 NAN = np.nan
 
@@ -46,10 +46,15 @@ def test_emotion_peaks_by_intensity_or_movement():
     assert p.emotion_peaks(calm, np.abs(calm), np.array([3])) == []
 
 
+def rhythm(mean_s, variance, regularity, count):
+    return PeakRhythm(
+        peak_spacing_mean=mean_s, peak_spacing_variance=variance, regularity_score=regularity, peak_count=count
+    )
+
+
 def test_rhythm():
-    even = p.peak_rhythm(np.array([10.0, 2.0, 6.0]))
-    assert even == p.PeakRhythm(4.0, 0.0, 1.0, 3)
+    assert p.peak_rhythm(np.array([10.0, 2.0, 6.0])) == rhythm(4.0, 0.0, 1.0, 3)
     # Spacings 2 and 4: mean 3, deviation 1.
-    assert p.peak_rhythm(np.array([0.0, 2.0, 6.0])) == p.PeakRhythm(3.0, 1.0, pytest.approx(0.75), 3)
-    assert p.peak_rhythm(np.array([0.0, 2.0])) == p.PeakRhythm(2.0, 0.0, None, 2)
-    assert p.peak_rhythm(np.zeros(0)) == p.PeakRhythm(None, None, None, 0)
+    assert p.peak_rhythm(np.array([0.0, 2.0, 6.0])) == rhythm(3.0, 1.0, 0.75, 3)
+    assert p.peak_rhythm(np.array([0.0, 2.0])) == rhythm(2.0, 0.0, None, 2)
+    assert p.peak_rhythm(np.zeros(0)) == rhythm(None, None, None, 0)
