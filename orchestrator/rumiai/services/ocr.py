@@ -23,6 +23,7 @@ class OcrService(VisualService["OcrData"]):
     file = "creative_analysis_outputs/{id}/{id}_creative_analysis.json"
     settings = ("sample_fps", "max_side_px", "mode")
     server_model = "ocr"
+    entry_types = ("text", "sticker")
     summary_place = 30
 
     def data_model(self) -> type[OcrData]:
