@@ -45,7 +45,7 @@ SEEN_SIDE_PX = 960
 # Score from which a reading is believed; RapidOCR's default.
 MIN_SCORE = 0.5
 # A level line read less surely than this is read upside down as well.
-_SURE = 0.85
+_SURE = 0.75
 # Upside down counts when it is surer by this much: letters such as o, s, x and z read well both ways.
 _SURER_BY = 0.15
 # Pictures of one shape that a GPU sees in one pass: some 2 GB of intermediate results.
