@@ -97,6 +97,9 @@ def _secrets() -> Secrets:
 @click.option("--server", help="HOST:PORT of a running server (gRPC).  [default: start one for this run]")
 @click.option("--device", help="auto, cuda or cpu, for the server that is started.  [default: auto]")
 @click.option("--mode", help="fast, or strict: equal to the upstream libraries.  [default: fast]")
+@click.option(
+    "--ocr-engine", help="Who reads texts: ppocr, easyocr, or auto: ppocr, in strict mode easyocr.  [default: auto]"
+)
 @click.option("--max-video-duration", "max_video_duration_s", help="Longest video taken, in seconds.  [default: 300]")
 @click.option("--force", is_flag=True, default=None, help="Do finished work again.")
 @click.option("--strict", is_flag=True, default=None, help="A failed service fails its video.")
