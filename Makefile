@@ -7,7 +7,7 @@ VIDEO ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup run serve test check lint typecheck bench bench-captions bench-caption-clips bench-scaling bench-stages bench-metrics bench-gpu clean
+.PHONY: help setup run serve test check lint typecheck bench bench-captions bench-caption-clips bench-scaling bench-stages bench-metrics bench-gpu house clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ bench-metrics: setup  ## The seven families and recompute, to three hours of vid
 
 bench-gpu: setup  ## The engines on a CUDA device (status 3 without one)
 	@$(BIN)/python bench/gpu.py $(ARGS)
+
+house: setup  ## How the code is cut: import circles, tables, untyped seams, lengths
+	@$(BIN)/python scripts/house.py
 
 clean:  ## Remove what was built and measured here; weights and .venv stay
 	@rm -rf out dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

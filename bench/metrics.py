@@ -19,7 +19,7 @@ from typing import Any, Final
 import common
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import MLAnalysisResult
+from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.registry import ANALYSES, family
@@ -118,8 +118,8 @@ def video(recorded: UnifiedAnalysis, length_s: float) -> UnifiedAnalysis:
     makers: dict[str, Callable[..., dict[str, Any]]] = {"scene_detection": scenes, "audio_energy": energy}
     results = {}
     for service, data in recorded.ml_data.items():
-        made = makers.get(service, repeated)(data, times, one_s, fps)
-        results[service] = MLAnalysisResult(service, "repeated", True, made)  # type: ignore[arg-type]
+        made = makers.get(service, repeated)(data.to_json(), times, one_s, fps)
+        results[service] = ServiceResult.read(service, "repeated", made)  # type: ignore[arg-type]
     facts = MediaFacts(one_s * times, fps, recorded.metadata["width"], recorded.metadata["height"])
     analysis = build("repeated", {}, facts, results)  # type: ignore[arg-type]
     broken = {name: reason for name, reason in analysis.errors().items()}

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from rumiai.contracts.results import SERVICES
+from rumiai.contracts.services import model_of
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.metrics.registry import ANALYSES, schema_of
-from rumiai.timeline.validate import check
 
 from ..conftest import Clip, RunningServer
 from .running import Done, alike, orch
@@ -37,9 +37,8 @@ def analysis(ran: Done, out: Path) -> UnifiedAnalysis:
 
 
 def data(analysis: UnifiedAnalysis, service: str) -> dict[str, Any]:
-    found = analysis.data(service)
-    assert found is not None, analysis.reason(service)
-    return dict(found)
+    assert analysis.ok(service), analysis.reason(service)
+    return analysis.ml_data[service].to_json()
 
 
 def test_stdout_is_events_and_ends_with_done(ran: Done) -> None:
@@ -56,7 +55,7 @@ def test_every_service_has_its_file_and_holds_its_contract(ran: Done, out: Path)
     for service in SERVICES:
         stored = json.loads(Path(files[service]).read_text())
         assert stored["metadata"]["processed"] is True
-        assert check(service, stored) == []
+        assert model_of(service).problems(stored) == []
 
 
 def test_frames_went_through_shared_memory(ran: Done) -> None:

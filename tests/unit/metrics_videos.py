@@ -11,8 +11,9 @@ from typing import Any
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.results import SERVICES, MLAnalysisResult
+from rumiai.contracts.results import SERVICES, ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.legacy.services import read_service
 from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.registry import family
@@ -139,14 +140,14 @@ def analysis(
             "metadata": {"processed": True, "frames_expected": frames},
         },
     }  # fmt: skip
+    facts = MediaFacts(duration_s, 30.0, 576, 1024, sample_fps)
     reasons = dict(missing) if isinstance(missing, Mapping) else dict.fromkeys(missing, "out of memory")
     results = {
-        name: MLAnalysisResult.failed(name, "1", reasons[name])
+        name: ServiceResult.failed(name, "1", reasons[name])
         if name in reasons
-        else MLAnalysisResult(name, "1", True, data[name])
+        else read_service(name, data[name], facts)
         for name in SERVICES
     }
-    facts = MediaFacts(duration_s, 30.0, 576, 1024, sample_fps)
     built = build("v", (metadata or VideoMetadata.local("v")).to_dict(), facts, results)
     broken = {s: d["reason"] for s, d in built.pipeline_details.items() if not d["ok"] and s not in reasons}
     assert not broken, broken

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import SERVICES, MLAnalysisResult
+from rumiai.contracts.results import SERVICES, ServiceResult
 
 FACTS = MediaFacts(duration_s=12.0, fps=30.0, width=576, height=1024)
 
@@ -165,4 +165,4 @@ def canonical(service):
 def results(**replaced):
     """All services' results; a keyword replaces one service's data, None leaves it out."""
     data = {service: canonical(service) for service in SERVICES} | replaced
-    return {service: MLAnalysisResult(service, "1", True, d) for service, d in data.items() if d is not None}
+    return {service: ServiceResult.read(service, "1", d) for service, d in data.items() if d is not None}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
+
+from rumiai.contracts.services import ServiceData, model_of
+from rumiai.errors import ContractError
 
 # A name in the registry of services (rumiai.services); checked there, since plugins add to it.
 ServiceName = str
@@ -15,36 +18,52 @@ SERVICES: Final[tuple[ServiceName, ...]] = (
 
 
 @dataclass(frozen=True)
-class MLAnalysisResult:
-    """What one service says of one video.
+class ServiceResult:
+    """What one service says of one video: its data, or why there is none.
 
-    ``data`` is the service's canonical JSON object (docs/ml_outputs.md). ``success`` is always
-    ``data["metadata"]["processed"]``: a service that failed has no lists that could be taken for "nothing there", only
-    ``{"metadata": {"processed": false, "error": ...}}``.
+    A service that failed has no lists that could be taken for "nothing there".
+
+    Attributes:
+        service: Its name.
+        version: Of its model.
+        data: Its canonical data; None when it failed.
+        failure: Why it failed; None when it did not.
+        seconds: Of work or waiting.
     """
 
-    model_name: ServiceName
-    model_version: str
-    success: bool
-    data: Mapping[str, Any] = field(default_factory=dict)
-    error: str | None = None
-    processing_time: float = 0.0
-    output_path: str | None = None
+    service: ServiceName
+    version: str
+    data: ServiceData | None
+    failure: str | None = None
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if (self.data is None) == (self.failure is None):
+            raise ValueError(f"{self.service}: got data and failure, or neither; expected one of them")
 
     @classmethod
-    def failed(cls, service: ServiceName, version: str, reason: str, seconds: float = 0.0) -> MLAnalysisResult:
+    def failed(cls, service: ServiceName, version: str, reason: str, seconds: float = 0.0) -> ServiceResult:
         """A service that failed, with its reason."""
-        data = {"metadata": {"processed": False, "error": reason}}
-        return cls(service, version, False, data, reason, seconds)
+        return cls(service, version, None, reason or "failed without a reason", seconds)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The envelope as JSON types."""
-        return {
-            "model_name": self.model_name,
-            "model_version": self.model_version,
-            "success": self.success,
-            "data": dict(self.data),
-            "error": self.error,
-            "processing_time": self.processing_time,
-            "output_path": self.output_path,
-        }
+    @classmethod
+    def read(cls, service: ServiceName, version: str, raw: object, seconds: float = 0.0) -> ServiceResult:
+        """From JSON data in canonical form, validated; data that breaks its contract is a failure of its service."""
+        metadata = raw.get("metadata") if isinstance(raw, Mapping) else None
+        if isinstance(metadata, Mapping) and metadata.get("processed") is False:
+            return cls.failed(service, version, str(metadata.get("error") or "failed without a reason"), seconds)
+        try:
+            return cls(service, version, model_of(service).from_json(raw), None, seconds)
+        except ContractError as error:
+            return cls.failed(service, version, error.message, seconds)
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is data."""
+        return self.data is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of the service's file."""
+        if self.data is None:
+            return {"metadata": {"processed": False, "error": self.failure}}
+        return self.data.to_json()

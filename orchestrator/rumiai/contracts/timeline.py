@@ -13,9 +13,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, groupby
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from rumiai.contracts.results import SERVICES
+from rumiai.contracts.services import ServiceData, model_of
+
+Data = TypeVar("Data", bound=ServiceData)
 
 ENTRY_TYPES: Final[tuple[str, ...]] = (
     "object", "speech", "text", "sticker", "scene_change", "scene", "pose", "face", "gaze", "gesture", "emotion",
@@ -276,7 +279,7 @@ class UnifiedAnalysis:
         video_id: The safe id, also the file name.
         duration_s: The decoder's, in seconds.
         metadata: VideoMetadata.to_dict() plus what the file says (width, height, fps, ...).
-        ml_data: service -> canonical data; services that did not run or failed are absent.
+        ml_data: service -> its canonical data; services that did not run or failed are absent.
         pipeline_details: service -> {"ok": bool, "reason": str | None}; every service is listed.
         timeline: The entries made from ml_data.
         temporal_markers: timeline.md section 9, None until made.
@@ -286,7 +289,7 @@ class UnifiedAnalysis:
     video_id: str
     duration_s: float
     metadata: Mapping[str, Any]
-    ml_data: Mapping[str, Mapping[str, Any]]
+    ml_data: Mapping[str, ServiceData]
     pipeline_details: Mapping[str, Mapping[str, Any]]
     timeline: Timeline
     temporal_markers: Mapping[str, Any] | None = None
@@ -314,9 +317,10 @@ class UnifiedAnalysis:
         """The services without data, each with its reason."""
         return {service: self.reason(service) or "" for service in SERVICES if not self.ok(service)}
 
-    def data(self, service: str) -> Mapping[str, Any] | None:
-        """The service's canonical data, None when it failed or did not run."""
-        return self.ml_data.get(service) if self.ok(service) else None
+    def get(self, model: type[Data]) -> Data | None:
+        """A service's canonical data, by its model; None when the service failed or did not run."""
+        data = self.ml_data.get(model.service) if self.ok(model.service) else None
+        return data if isinstance(data, model) else None
 
     def to_dict(self) -> dict[str, Any]:
         """The file ``unified_analysis/<id>.json``."""
@@ -330,7 +334,7 @@ class UnifiedAnalysis:
                 for service, details in self.pipeline_details.items()
             },
             "pipeline_details": {s: dict(d) for s, d in self.pipeline_details.items()},
-            "ml_data": {s: dict(d) for s, d in self.ml_data.items()},
+            "ml_data": {s: d.to_json() for s, d in self.ml_data.items()},
             "timeline": self.timeline.to_dict(),
             "processing_metadata": dict(self.processing_metadata),
         }
@@ -341,9 +345,10 @@ class UnifiedAnalysis:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> UnifiedAnalysis:
-        """Read the canonical file; historical shapes go through ``timeline.read`` first.
+        """Read the canonical file, validating each service's data once; ``legacy`` reads what older versions wrote.
 
         Raises:
+            ContractError: A service's data breaks its contract, or its service is not known.
             KeyError: A required key is missing.
         """
         markers = raw.get("temporal_markers", raw.get("temporalMarkers"))
@@ -351,7 +356,7 @@ class UnifiedAnalysis:
             video_id=str(raw["video_id"]),
             duration_s=float(raw["duration"]),
             metadata=dict(raw["metadata"]),
-            ml_data={s: dict(d) for s, d in raw["ml_data"].items()},
+            ml_data={s: model_of(s).from_json(d) for s, d in raw["ml_data"].items()},
             pipeline_details={s: dict(d) for s, d in raw["pipeline_details"].items()},
             timeline=Timeline.from_dict(raw["timeline"]),
             temporal_markers=dict(markers) if markers is not None else None,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 from rumiai.contracts.blocks import Blocks
+from rumiai.contracts.gestures import gestures_of
+from rumiai.contracts.services import AudioData, OcrData, ScenesData, WhisperData, YoloData
+from rumiai.contracts.services.ocr import TextAnnotation
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.text import same_text
 from rumiai.insights.cleaning import clean
@@ -14,6 +17,7 @@ from rumiai.insights.templates import Part, Template
 from rumiai.insights.video import VideoInput
 from rumiai.metrics.registry import schema_of
 
+_T = TypeVar("_T")
 Evidence = dict[str, Any]
 
 _MAX_TEXTS: Final = 60
@@ -37,9 +41,9 @@ _MARKER_KEYS: Final = ("first_5_seconds", "cta_window", "peak_moments")
 def build_context(video: VideoInput, template: Template) -> dict[str, Any]:
     """The data of one prompt before any shrinking; JSON types, clean texts."""
     unified, analysis = video.analysis, template.analysis
-    speech = unified.data("whisper") or {}
+    speech = unified.get(WhisperData)
     payload = {
-        "video": {"duration": video.duration_s, "language": _language(speech)},
+        "video": {"duration": video.duration_s, "language": speech.known_language if speech else None},
         "metrics": _metrics(analysis, video.blocks[analysis], video.precompute.get(analysis, {})),
         "evidence": {name: part for name in template.evidence if (part := _PARTS[name](video))},
         "data_quality": {
@@ -50,11 +54,6 @@ def build_context(video: VideoInput, template: Template) -> dict[str, Any]:
     }
     cleaned: dict[str, Any] = clean(payload, video.author)
     return cleaned
-
-
-def _language(speech: Mapping[str, Any]) -> str | None:
-    language = speech.get("language")
-    return None if language in (None, "", "unknown") else str(language)
 
 
 def _metrics(analysis: str, blocks: Blocks, precompute: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,64 +83,68 @@ def _markers(unified: UnifiedAnalysis) -> dict[str, Any]:
     return {key: markers[key] for key in _MARKER_KEYS if markers.get(key)}
 
 
-def _area(item: Mapping[str, Any]) -> float:
-    box = item.get("bbox")
-    return float(box[2]) * float(box[3]) if isinstance(box, Sequence) and len(box) == 4 else 0.0
-
-
-def _length_s(item: Mapping[str, Any]) -> float:
-    return float(item["end"]) - float(item["start"])
-
-
-def most_salient(items: Sequence[Any], count: int, salience: Callable[[Any], float]) -> list[Any]:
+def most_salient(items: Sequence[_T], count: int, salience: Callable[[_T], float]) -> list[_T]:
     """The most salient items, in the order in which they came."""
     chosen = sorted(range(len(items)), key=lambda i: (-salience(items[i]), i))[:count]
     return [items[i] for i in sorted(chosen)]
 
 
-def _overlay_texts(unified: UnifiedAnalysis) -> list[Mapping[str, Any]]:
-    raw = (unified.data("ocr") or {}).get("textAnnotations", ())
-    texts = [item for item in raw if item.get("category") != "watermark"]
-    return sorted(texts, key=lambda item: (float(item["start"]), float(item["end"]), str(item["text"])))
+def _overlay_texts(unified: UnifiedAnalysis) -> list[TextAnnotation]:
+    ocr = unified.get(OcrData)
+    texts = [text for text in ocr.texts if not text.is_watermark] if ocr else []
+    return sorted(texts, key=lambda text: (text.start_s, text.end_s, text.text))
+
+
+@dataclass
+class _ShownText:
+    """A text as the prompt shows it: appearances of one text that follow each other are one."""
+
+    text: TextAnnotation
+    end_s: float
+
+    def joins(self, later: TextAnnotation) -> bool:
+        """Whether a later appearance is this text read again, in its place and without a gap."""
+        if self.text.position != later.position or later.start_s > self.end_s:
+            return False
+        return same_text(self.text.text, later.text)
+
+    def to_json(self) -> dict[str, Any]:
+        """What the prompt holds."""
+        text = self.text
+        return {
+            "text": text.text,
+            "start": text.start_s,
+            "end": self.end_s,
+            "position": text.position,
+            "size": text.size,
+            "category": text.category,
+            "area": text.area,
+        }
 
 
 def _texts(video: VideoInput) -> list[dict[str, Any]]:
-    merged: list[dict[str, Any]] = []
+    merged: list[_ShownText] = []
     for item in _overlay_texts(video.analysis):
-        shown = {
-            "text": str(item["text"]),
-            "start": float(item["start"]),
-            "end": float(item["end"]),
-            "position": item.get("position"),
-            "size": item.get("size"),
-            "category": item.get("category"),
-            "area": _area(item),
-        }
-        same = next((m for m in merged[-3:] if _same(m, shown)), None)
+        same = next((shown for shown in merged[-3:] if shown.joins(item)), None)
         if same is not None:
-            same["end"] = max(same["end"], shown["end"])
+            same.end_s = max(same.end_s, item.end_s)
         else:
-            merged.append(shown)
-    return most_salient(merged, _MAX_TEXTS, lambda m: m["area"] * (m["end"] - m["start"]))
-
-
-def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    if a["position"] != b["position"] or b["start"] > a["end"]:
-        return False
-    return same_text(a["text"], b["text"])
+            merged.append(_ShownText(item, item.end_s))
+    chosen = most_salient(merged, _MAX_TEXTS, lambda shown: shown.text.area * (shown.end_s - shown.text.start_s))
+    return [shown.to_json() for shown in chosen]
 
 
 def _stickers(video: VideoInput) -> list[dict[str, Any]]:
-    raw = (video.analysis.data("ocr") or {}).get("stickers", ())
-    found = [{"type": s.get("type"), "start": float(s["start"]), "end": float(s["end"]), "area": _area(s)} for s in raw]
-    found.sort(key=lambda s: (s["start"], s["end"], str(s["type"])))
-    return most_salient(found, _MAX_STICKERS, lambda s: s["area"] * (s["end"] - s["start"]))
+    ocr = video.analysis.get(OcrData)
+    found = sorted(ocr.stickers if ocr else (), key=lambda s: (s.start_s, s.end_s, str(s.type)))
+    chosen = most_salient(found, _MAX_STICKERS, lambda s: s.area * (s.end_s - s.start_s))
+    return [{"type": s.type, "start": s.start_s, "end": s.end_s, "area": s.area} for s in chosen]
 
 
 def segments_of(unified: UnifiedAnalysis) -> list[tuple[float, float, str]]:
     """The transcript as (start, end, text), by time."""
-    raw = (unified.data("whisper") or {}).get("segments", ())
-    return sorted((float(s["start"]), float(s["end"]), str(s["text"]).strip()) for s in raw)
+    whisper = unified.get(WhisperData)
+    return sorted((s.start_s, s.end_s, s.text.strip()) for s in (whisper.segments if whisper else ()))
 
 
 def _speech(video: VideoInput) -> list[list[Any]]:
@@ -149,34 +152,33 @@ def _speech(video: VideoInput) -> list[list[Any]]:
 
 
 def _gestures(video: VideoInput) -> list[list[Any]]:
-    found = [
-        [str(e.data.get("type")), e.start_s, e.start_s if e.end_s is None else e.end_s]
-        for e in video.analysis.timeline.of_type("gesture")
-    ]
-    return most_salient(found, _MAX_GESTURES, lambda g: float(g[2] - g[1]))
+    chosen = most_salient(gestures_of(video.analysis.timeline), _MAX_GESTURES, lambda g: g.end_s - g.start_s)
+    return [[str(gesture.kind), gesture.start_s, gesture.end_s] for gesture in chosen]
 
 
 def _scenes(video: VideoInput) -> list[list[float]]:
-    raw = (video.analysis.data("scene_detection") or {}).get("scenes", ())
-    spans = sorted((float(s["start_time"]), float(s["end_time"])) for s in raw)
+    scenes = video.analysis.get(ScenesData)
+    spans = sorted((s.start_s, s.end_s) for s in (scenes.scenes if scenes else ()))
     return [[start, end - start] for start, end in spans]
 
 
 def _objects(video: VideoInput) -> list[dict[str, Any]]:
     """Each class with the first and last time it was seen and the frames on which it was."""
-    raw = (video.analysis.data("yolo") or {}).get("objectAnnotations", ())
-    seen = sorted((str(o["className"]), float(f["timestamp"])) for o in raw for f in o.get("frames", ()))
-    out = []
-    for name, group in groupby(seen, key=lambda item: item[0]):
-        times = sorted({time for _, time in group})
-        out.append({"object": name, "start": times[0], "end": times[-1], "frames": len(times)})
-    return out
+    yolo = video.analysis.get(YoloData)
+    times: dict[str, set[float]] = {}
+    for track in yolo.tracks if yolo else ():
+        times.setdefault(track.class_name, set()).update(seen.timestamp_s for seen in track.frames)
+    return [
+        {"object": name, "start": min(seen), "end": max(seen), "frames": len(seen)}
+        for name, seen in sorted(times.items())
+    ]
 
 
 def _energy(video: VideoInput) -> dict[str, Any]:
-    raw = video.analysis.data("audio_energy") or {}
-    windows = raw.get("energy_level_windows") or {}
-    return {"windows": windows, "climax": raw.get("climax_timestamp")} if windows else {}
+    audio = video.analysis.get(AudioData)
+    if audio is None or not audio.energy_level_windows:
+        return {}
+    return {"windows": audio.energy_level_windows, "climax": audio.climax_timestamp_s}
 
 
 def _caption(video: VideoInput) -> str | None:
@@ -196,7 +198,7 @@ def _hashtags(video: VideoInput) -> list[str]:
 def _during(video: VideoInput, start_s: float, end_s: float) -> dict[str, Any]:
     """What was on screen and said in a stretch."""
     unified = video.analysis
-    texts = [str(t["text"]) for t in _overlay_texts(unified) if t["start"] < end_s and t["end"] > start_s]
+    texts = [t.text for t in _overlay_texts(unified) if t.start_s < end_s and t.end_s > start_s]
     moment = {
         "start": start_s,
         "end": end_s,

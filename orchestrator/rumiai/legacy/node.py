@@ -11,7 +11,8 @@ from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.lexicons import canonical_emotion, canonical_gesture
 from rumiai.contracts.results import ServiceName
 from rumiai.contracts.timeline import TimelineEntry
-from rumiai.legacy.normalising.common import Record, first, number, records
+from rumiai.core.numbers import number
+from rumiai.legacy.normalising.common import Record, first, records
 
 _KEY: Final = re.compile(r"(-?\d+)-(\d+)s?")
 # Slower than any camera: such an ``fps`` is the rate of extraction.

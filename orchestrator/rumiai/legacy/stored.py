@@ -11,14 +11,17 @@ from typing import Any, Final
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.lexicons import canonical_gesture
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.results import SERVICES, MLAnalysisResult, ServiceName
+from rumiai.contracts.results import SERVICES, ServiceName
+from rumiai.contracts.services import ServiceData
 from rumiai.contracts.timeline import SCHEMA_VERSION, Timeline, TimelineEntry, Timestamp, UnifiedAnalysis
+from rumiai.core.numbers import number
 from rumiai.errors import ContractError, StoreError
+from rumiai.legacy.leniency import read_leniently
 from rumiai.legacy.node import node_entries, node_metadata, node_results, source_fps
-from rumiai.legacy.normalising.common import Record, first, number, records
+from rumiai.legacy.normalising.common import Record, first, records
+from rumiai.legacy.services import opened, read_service
 from rumiai.services import all_services
 from rumiai.timeline.build import build, entry_counts
-from rumiai.timeline.validate import opened
 
 # Older Node code wrote ids with these additions.
 _ID_FORMS: Final = ("{}", "user_{}", "{}_1", "user_{}_1")
@@ -50,7 +53,7 @@ def read_unified(raw: Record, facts: MediaFacts | None = None) -> UnifiedAnalysi
     """
     if raw.get("schema_version") == SCHEMA_VERSION:
         try:
-            return UnifiedAnalysis.from_dict(raw)
+            return UnifiedAnalysis.from_dict({**raw, **_sound_services(raw)})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ContractError(f"unified analysis {raw.get('video_id')}: {error!r}"[:300]) from error
     video_id = str(first(raw, "video_id", "id") or "")
@@ -58,7 +61,7 @@ def read_unified(raw: Record, facts: MediaFacts | None = None) -> UnifiedAnalysi
         raise ContractError("unified analysis: got no video_id", hint="is this a unified_analysis file?")
     services = {**node_results(raw), **_service_data(raw)}
     known = _file_facts(raw, services, facts or MediaFacts())
-    results = {service: _result(service, data) for service, data in services.items()}
+    results = {service: read_service(service, data, known) for service, data in services.items()}
     analysis = build(video_id, _read_metadata(raw), known, results, _mapping(raw.get("processing_metadata")))
     analysis = _with_old_entries(analysis, [*_old_entries(raw), *node_entries(raw, known)], known)
     markers = _mapping(raw.get("temporal_markers", raw.get("temporalMarkers")))
@@ -95,7 +98,8 @@ def read_ml_files(
         scraped = VideoMetadata.from_apify(_load(item)) if item is not None else VideoMetadata.local(video_id)
         metadata = scraped.to_dict()
     known = _file_facts(about, services, facts or MediaFacts())
-    return build(video_id, metadata, known, {service: _result(service, data) for service, data in services.items()})
+    results = {service: read_service(service, data, known) for service, data in services.items()}
+    return build(video_id, metadata, known, results)
 
 
 def _found(root: Path, names: tuple[str, ...], video_id: str) -> Path | None:
@@ -114,8 +118,17 @@ def _load(path: Path) -> Record:
     return value if isinstance(value, Mapping) else {"error": f"{path.name} holds no object"}
 
 
-def _result(service: ServiceName, data: Record) -> MLAnalysisResult:
-    return MLAnalysisResult(service, "unknown", True, data)
+def _sound_services(raw: Record) -> dict[str, Any]:
+    """The services' data of a canonical file, validated; one that breaks its contract is listed as failed."""
+    data: dict[str, ServiceData] = {}
+    details = {service: dict(detail) for service, detail in raw["pipeline_details"].items()}
+    for service, stored in raw["ml_data"].items():
+        result = read_leniently(service, "stored", stored)
+        if result.data is not None:
+            data[service] = result.data
+        else:
+            details[service] = {"ok": False, "reason": result.failure}
+    return {"ml_data": data, "pipeline_details": details}
 
 
 def _mapping(value: object) -> dict[str, Any]:

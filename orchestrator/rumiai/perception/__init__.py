@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from rumiai.contracts.services import ServiceData
 from rumiai.inference.client import TritonClient
 from rumiai.perception.audio_stage import AudioStage
 from rumiai.perception.service_run import Emit, ServiceResults
 from rumiai.perception.visual_stage import VisualStage
-from rumiai.services import AudioService, ProbedVideo, Service, VisualService, WorkerTools
+from rumiai.services import AnyService, AudioService, ProbedVideo, VisualService, WorkerTools
 from rumiai.settings import Settings
 
 __all__ = ["ServiceResults", "perceive"]
@@ -29,12 +29,12 @@ __all__ = ["ServiceResults", "perceive"]
 
 async def perceive(
     video: ProbedVideo,
-    services: Sequence[Service],
+    services: Sequence[AnyService],
     client: TritonClient,
     settings: Settings,
     tools: WorkerTools,
     emit: Emit,
-    stored: Mapping[str, Mapping[str, Any]],
+    stored: Mapping[str, ServiceData],
     devices: Mapping[str, str | None],
 ) -> ServiceResults:
     """Run services over one video.
@@ -50,7 +50,7 @@ async def perceive(
         devices: Service -> where the server runs its model.
 
     Returns:
-        An envelope for each of ``services``.
+        A result for each of ``services``.
     """
     out = ServiceResults({service.name: service.version(settings) for service in services}, devices)
     audible = [service for service in services if isinstance(service, AudioService)]
@@ -62,6 +62,6 @@ async def perceive(
         if visual is not None:
             group.create_task(visual.run())
     if visual is not None:
-        heard = {name: result.data for name, result in out.results.items() if result.success}
+        heard = {name: result.data for name, result in out.results.items() if result.data is not None}
         visual.finish({**stored, **heard})
     return out

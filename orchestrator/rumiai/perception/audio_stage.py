@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rumiai.contracts.frames import AudioTrack
+from rumiai.contracts.services import ServiceData
 from rumiai.errors import RumiAIError, ServerError
 from rumiai.inference.client import TritonClient
 from rumiai.media.audio import decode_audio
@@ -35,7 +36,7 @@ class AudioStage:
     def __init__(
         self,
         video: ProbedVideo,
-        services: Sequence[AudioService],
+        services: Sequence[AudioService[Any]],
         client: TritonClient,
         settings: Settings,
         tools: WorkerTools,
@@ -61,8 +62,8 @@ class AudioStage:
             if self._region is not None:
                 await self._forget(self._region)
 
-    async def _run_service(self, service: AudioService, run: ServiceRun, inputs: AudioInputs) -> None:
-        data: Mapping[str, Any] | None = None
+    async def _run_service(self, service: AudioService[Any], run: ServiceRun, inputs: AudioInputs) -> None:
+        data: ServiceData | None = None
         if run.failure is None:
             with run.guard():
                 data = await service.run(inputs)

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rumiai.contracts.results import MLAnalysisResult
+from rumiai.contracts.results import ServiceResult
+from rumiai.contracts.services import ServiceData
 from rumiai.errors import RumiAIError
 from rumiai.media.decode import DecodeReport
 from rumiai.media.endings import SoundEnd
-from rumiai.services import Service
+from rumiai.services import AnyService
 
 # Takes a stage and its numbers.
 Emit = Callable[[str, Mapping[str, Any]], None]
@@ -39,12 +40,11 @@ class ServiceRun:
         finally:
             self.seconds += time.monotonic() - began
 
-    def result(self, data: Mapping[str, Any] | None) -> MLAnalysisResult:
-        """The envelope: the data, or the failure."""
+    def result(self, data: ServiceData | None) -> ServiceResult:
+        """The data, with the device in its metadata, or the failure."""
         if self.failure is not None or data is None:
-            return MLAnalysisResult.failed(self.name, self.version, self.failure or "gave no data", self.seconds)
-        told = {**data, "metadata": {**data["metadata"], "device": self.device}}
-        return MLAnalysisResult(self.name, self.version, True, told, None, self.seconds)
+            return ServiceResult.failed(self.name, self.version, self.failure or "gave no data", self.seconds)
+        return ServiceResult(self.name, self.version, data.on_device(self.device), None, self.seconds)
 
 
 @dataclass
@@ -54,7 +54,7 @@ class ServiceResults:
     Attributes:
         versions: Service -> model and version.
         devices: Service -> where the server runs its model; one that is not named runs in the worker, on the CPU.
-        results: Service -> its envelope.
+        results: Service -> its data or its failure.
         stage_seconds: Where the time went.
         report: What decoding showed; None without a video stream, or when it could not be decoded.
         sound: How the audio track ended; None when it was not decoded.
@@ -63,12 +63,12 @@ class ServiceResults:
 
     versions: Mapping[str, str]
     devices: Mapping[str, str | None] = field(default_factory=dict)
-    results: dict[str, MLAnalysisResult] = field(default_factory=dict)
+    results: dict[str, ServiceResult] = field(default_factory=dict)
     stage_seconds: dict[str, float] = field(default_factory=dict)
     report: DecodeReport | None = None
     sound: SoundEnd | None = None
     warnings: list[str] = field(default_factory=list)
 
-    def begin(self, service: Service) -> ServiceRun:
+    def begin(self, service: AnyService) -> ServiceRun:
         """A service that is about to run."""
         return ServiceRun(service.name, self.versions[service.name], self.devices.get(service.name, "cpu"))

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from rumiai.contracts.frame_reader import FrameReader, Reading
 from rumiai.contracts.frames import FrameBatch, FrameKind
+from rumiai.contracts.services import ServiceData
 from rumiai.errors import RumiAIError, ServerError, UsageError
 from rumiai.inference.client import TritonClient
 from rumiai.media.decode import VideoPass, slot_bytes_for
@@ -54,7 +55,7 @@ class _Feed:
 
 @dataclass(frozen=True)
 class _Started:
-    service: VisualService
+    service: VisualService[Any]
     run: ServiceRun
     visual: VisualRun | None
     feed: _Feed | None
@@ -77,13 +78,13 @@ class VisualStage:
     def __init__(
         self,
         video: ProbedVideo,
-        services: Sequence[VisualService],
+        services: Sequence[VisualService[Any]],
         client: TritonClient,
         settings: Settings,
         tools: WorkerTools,
         out: ServiceResults,
         emit: Emit,
-        stored: Mapping[str, Mapping[str, Any]],
+        stored: Mapping[str, ServiceData],
     ) -> None:
         if video.sampling is None:
             raise UsageError(f"{video.path.name} has no video stream")
@@ -96,7 +97,7 @@ class VisualStage:
         self._sampled_out = 0
         self._registered = False
 
-    def _start(self, service: VisualService) -> _Started:
+    def _start(self, service: VisualService[Any]) -> _Started:
         run = self._out.begin(service)
         visual: VisualRun | None = None
         feed: _Feed | None = None
@@ -226,7 +227,7 @@ class VisualStage:
         done = self._sampled_out if done is None else done
         self._emit("frames", {"done": done, "of": self._sampling.frames_expected})
 
-    def finish(self, results: Mapping[str, Mapping[str, Any]]) -> None:
+    def finish(self, results: Mapping[str, ServiceData]) -> None:
         """Make each service's result, now that all frames were read.
 
         Args:
@@ -238,7 +239,7 @@ class VisualStage:
             run = started.run
             if started.feed is not None:
                 run.failure = run.failure or started.feed.run.failure
-            data: Mapping[str, Any] | None = None
+            data: ServiceData | None = None
             if run.failure is None and started.visual is not None:
                 with run.guard():
                     data = known[run.name] = started.visual.finish(VideoContext(cuts_s, known))

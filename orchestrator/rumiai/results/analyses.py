@@ -1,7 +1,7 @@
-"""From a saved unified analysis to its markers and its seven analyses on disk, with or without Claude's judgements.
+"""From a unified analysis to its markers and its seven analyses on disk, with or without Claude's judgements.
 
-Everything is computed on what a reader of the file gets, ``load(save(x))``, so that a run and a later ``recompute``
-give the same ``ml`` bodies.
+The analysis in memory equals what its file reads back as, so a run and a later ``recompute`` give the same ``ml``
+bodies without reading the file again.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from rumiai.contracts.blocks import GENERIC_BLOCKS, Blocks
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError, StoreError
 from rumiai.metrics.evidence.build import read_evidence
-from rumiai.metrics.families import FamilyResult
 from rumiai.metrics.registry import ANALYSES, family, schema_of
-from rumiai.results.store import Store, read_json, write_json, write_text
+from rumiai.results.store import RunState, Store, read_json, write_json, write_text
 from rumiai.timeline.markers import compute_markers
 
 if TYPE_CHECKING:
@@ -79,25 +78,40 @@ class AnalysisSummary:
         }
 
 
-def add_markers(store: Store, video_id: str, *, generated_at: str | None = None) -> UnifiedAnalysis:
-    """Compute the markers of a saved unified analysis; write them beside it and into it.
+def with_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) -> UnifiedAnalysis:
+    """The analysis with its temporal markers; ``generated_at`` is now unless it is given."""
+    return replace(analysis, temporal_markers=compute_markers(analysis, generated_at or now()))
 
-    Returns:
-        The analysis with its markers, as it reads back from its file.
+
+def save_unified(store: Store, analysis: UnifiedAnalysis) -> None:
+    """Write the unified analysis, and its markers beside it where they were made.
+
+    Raises:
+        StoreError: A file could not be written.
     """
-    path = store.unified_file(video_id)
-    analysis = UnifiedAnalysis.from_dict(read_json(path))
-    markers = compute_markers(analysis, generated_at or now())
-    write_json(store.markers_file(video_id), markers)
-    write_json(path, replace(analysis, temporal_markers=markers).to_dict())
-    return UnifiedAnalysis.from_dict(read_json(path))
+    if analysis.temporal_markers is not None:
+        write_json(store.markers_file(analysis.video_id), analysis.temporal_markers)
+    write_json(store.unified_file(analysis.video_id), analysis.to_dict())
 
 
-def measure(analysis: UnifiedAnalysis) -> dict[str, FamilyResult]:
+@dataclass(frozen=True)
+class MeasuredAnalysis:
+    """What the rules make of one analysis, as its file holds it.
+
+    Attributes:
+        blocks: Generic block name -> fields, complete.
+        precompute: Metrics that have no field in the blocks.
+    """
+
+    blocks: Blocks
+    precompute: Mapping[str, Any]
+
+
+def measure(analysis: UnifiedAnalysis) -> dict[str, MeasuredAnalysis]:
     """Compute all seven analyses.
 
     Args:
-        analysis: As it was read from its file.
+        analysis: Of the video.
 
     Returns:
         Analysis -> its blocks and metrics, in the runner's order.
@@ -108,18 +122,39 @@ def measure(analysis: UnifiedAnalysis) -> dict[str, FamilyResult]:
     evidence = read_evidence(analysis)
     out = {}
     for name in ANALYSES:
-        out[name] = family(name).compute(evidence)
-        problems = out[name].schema.problems(out[name].blocks_json(), duration_s=analysis.duration_s)
+        result = family(name).compute(evidence)
+        out[name] = MeasuredAnalysis(result.blocks_json(), result.precompute_json())
+        problems = result.schema.problems(out[name].blocks, duration_s=analysis.duration_s)
         if problems:
             shown = "; ".join(f"{p.path}: {p.code}, got {p.got}, expected {p.expected}" for p in problems[:3])
             raise ContractError(f"{analysis.video_id}: {name} breaks its schema: {shown}")
     return out
 
 
+def read_measured(store: Store, video_id: str) -> dict[str, MeasuredAnalysis] | None:
+    """What this version measured and wrote of the video's unified analysis as it is now.
+
+    Returns:
+        As of :func:`measure`; None when a file is missing, of another version or holds a model's judgements.
+    """
+    if not RunState(store.state_file(video_id)).kept("analyses"):
+        return None
+    out = {}
+    for name in ANALYSES:
+        try:
+            _, complete = read_latest(store, video_id, name)
+        except (StoreError, KeyError):
+            return None
+        if complete.get("source") != _SOURCE or complete.get("rumiai_version") != __version__:
+            return None
+        out[name] = MeasuredAnalysis(complete["parsed_response"], complete["precompute"])
+    return out
+
+
 def write_analyses(
     store: Store,
     video_id: str,
-    measured: Mapping[str, FamilyResult],
+    measured: Mapping[str, MeasuredAnalysis],
     output_format: OutputFormat = "v2",
     judged: Mapping[str, PromptResult] | None = None,
 ) -> dict[str, AnalysisSummary]:
@@ -144,7 +179,7 @@ def write_analyses(
         told = (judged or {}).get(name)
         kept = _same(store, video_id, name, told, output_format) if told is not None else None
         files = kept or _write(store, video_id, name, result, told, moment, output_format)
-        confidence = result.blocks.quality.overall_confidence
+        confidence = result.blocks["Quality"].get("overallConfidence")
         summary = AnalysisSummary(_SOURCE, confidence, files=files, written=kept is None)
         out[name] = summary if told is None else _summary(summary, told)
     return out
@@ -216,7 +251,7 @@ def _write(
     store: Store,
     video_id: str,
     name: str,
-    result: FamilyResult,
+    result: MeasuredAnalysis,
     told: PromptResult | None,
     moment: datetime,
     output_format: OutputFormat,
@@ -224,14 +259,14 @@ def _write(
     """The triple ``complete``, ``ml``, ``result``, the prompt if there was one, and the pointer to them."""
     folder = store.insights_folder(video_id) / name
     stamp = moment.strftime("%Y%m%d_%H%M%S_") + f"{moment.microsecond // 1000:03d}"
-    blocks: Blocks = result.blocks_json() if told is None else told.blocks
+    blocks: Blocks = result.blocks if told is None else told.blocks
     envelope = {
         **(_PYTHON if told is None else told.to_dict()),
         "analysis_type": name,
         "success": True,
         "result": json.dumps(schema_of(name).to_prefixed(blocks), ensure_ascii=False, allow_nan=False),
         "parsed_response": blocks,
-        "precompute": result.precompute_json(),
+        "precompute": result.precompute,
         "processing_mode": "python_only" if told is None or told.model is None else "precompute_claude",
         "version": _RESULT_VERSION,
         "rumiai_version": __version__,

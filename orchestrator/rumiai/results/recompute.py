@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import SERVICES, MLAnalysisResult, ServiceName
+from rumiai.contracts.results import SERVICES, ServiceName, ServiceResult
 from rumiai.contracts.timeline import SCHEMA_VERSION, UnifiedAnalysis
 from rumiai.errors import RumiAIError, SourceError
 from rumiai.legacy.stored import read_ml_files, read_unified
-from rumiai.results.analyses import OutputFormat, add_markers, measure, write_analyses
-from rumiai.results.store import Store, read_json, safe_id, write_json
+from rumiai.results.analyses import OutputFormat, measure, save_unified, with_markers, write_analyses
+from rumiai.results.store import Store, read_json, safe_id
 from rumiai.services import all_services
 from rumiai.timeline.build import build
 
@@ -125,8 +125,9 @@ def recompute_one(item: Stored, out: Path, output_format: OutputFormat) -> Recom
         video_id = analysis.video_id
         store = Store(out)
         with store.lock(video_id):
-            write_json(store.unified_file(video_id), analysis.to_dict())
-            write_analyses(store, video_id, measure(add_markers(store, video_id)), output_format)
+            analysis = with_markers(analysis)
+            save_unified(store, analysis)
+            write_analyses(store, video_id, measure(analysis), output_format)
     except RumiAIError as exc:
         return Recomputed(item.path, video_id, str(exc))
     return Recomputed(item.path, video_id)
@@ -147,14 +148,13 @@ def _rebuilt(item: Stored) -> UnifiedAnalysis:
 
 def _built_again(analysis: UnifiedAnalysis) -> UnifiedAnalysis:
     """The same analysis with its timeline made again from its services' data."""
-    results: dict[ServiceName, MLAnalysisResult] = {}
+    results: dict[ServiceName, ServiceResult] = {}
     for service in SERVICES:
-        data = analysis.data(service)
-        reason = analysis.reason(service)
-        if data is not None:
-            results[service] = MLAnalysisResult(service, "stored", True, data)
+        data, reason = analysis.ml_data.get(service), analysis.reason(service)
+        if data is not None and reason is None:
+            results[service] = ServiceResult(service, "stored", data)
         elif service in analysis.pipeline_details:
-            results[service] = MLAnalysisResult.failed(service, "stored", reason or "did not run")
+            results[service] = ServiceResult.failed(service, "stored", reason or "did not run")
     facts = MediaFacts(
         duration_s=analysis.duration_s,
         fps=_positive(analysis.metadata.get("fps")),

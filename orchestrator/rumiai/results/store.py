@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from rumiai.errors import StoreError
-from rumiai.services.base import Service
+from rumiai.services.base import AnyService
 from rumiai.sources.base import SourceItem
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
@@ -97,6 +97,18 @@ def write_text(path: Path, text: str) -> None:
         raise StoreError(f"cannot write {path}: {exc.strerror}", hint="check free space and permissions") from exc
 
 
+def read_bytes(path: Path) -> bytes:
+    """Read a file.
+
+    Raises:
+        StoreError: It is not there.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise StoreError(f"cannot read {path}: {exc.strerror}") from exc
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 
@@ -104,9 +116,7 @@ def read_json(path: Path) -> Any:
         StoreError: It is not there, or not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as exc:
-        raise StoreError(f"cannot read {path}: {exc.strerror}") from exc
+        return json.loads(read_bytes(path))
     except ValueError as exc:
         raise StoreError(f"{path} is not valid JSON: {exc}") from exc
 
@@ -123,7 +133,7 @@ class Store:
     temporal_dir: str = "temporal_markers"
     insights_dir: str = "insights"
 
-    def service_file(self, service: Service, video_id: str) -> Path:
+    def service_file(self, service: AnyService, video_id: str) -> Path:
         """Where a service's canonical data of one video is."""
         return self.base / service.file.format(id=_checked(video_id))
 
@@ -213,6 +223,10 @@ class RunState:
             return False
         outputs: dict[str, int] = saved.get("outputs", {})
         return all(Path(name).is_file() and Path(name).stat().st_size == size for name, size in outputs.items())
+
+    def kept(self, stage: str) -> bool:
+        """Whether the stage was finished, from whatever inputs, and its files are still there, unchanged in size."""
+        return stage in self._stages and self.finished(stage, self._stages[stage]["fingerprint"])
 
     def finish(self, stage: str, fingerprint: str, outputs: list[Path], finished_at: str) -> None:
         """Record a finished stage."""

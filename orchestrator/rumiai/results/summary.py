@@ -20,5 +20,5 @@ def summarise(analysis: UnifiedAnalysis) -> dict[str, Any]:
         "fps": analysis.metadata.get("fps"),
     }
     for service in sorted(all_services(), key=lambda service: service.summary_place):
-        summary |= service.summary(analysis.data(service.name))
+        summary |= service.summary(analysis.get(service.data_model()))
     return summary

@@ -34,8 +34,14 @@ from rumiai.insights import (
     VideoInsights,
     choose_mode,
 )  # fmt: skip
-from rumiai.metrics.families import FamilyResult
-from rumiai.results.analyses import AnalysisSummary, measure, now, write_analyses
+from rumiai.results.analyses import (
+    AnalysisSummary,
+    MeasuredAnalysis,
+    measure,
+    now,
+    read_measured,
+    write_analyses,
+)
 from rumiai.results.store import RunState, Store, read_json, write_json
 from rumiai.run.types import EventHandler
 from rumiai.settings import Secrets, Settings
@@ -297,22 +303,22 @@ def open_claude(
         run.close()
 
 
-def read_video(store: Store, video_id: str) -> tuple[VideoInput, dict[str, FamilyResult]]:
+def read_video(store: Store, video_id: str) -> tuple[VideoInput, dict[str, MeasuredAnalysis]]:
     """Read a measured video back: the input of its prompts, and its rule-based analyses.
 
     Raises:
         StoreError: Its unified analysis cannot be read.
     """
     analysis = UnifiedAnalysis.from_dict(read_json(store.unified_file(video_id)))
-    measured = measure(analysis)
-    blocks = {name: result.blocks_json() for name, result in measured.items()}
-    return VideoInput(analysis, blocks, {name: result.precompute_json() for name, result in measured.items()}), measured
+    measured = read_measured(store, video_id) or measure(analysis)
+    blocks = {name: result.blocks for name, result in measured.items()}
+    return VideoInput(analysis, blocks, {name: result.precompute for name, result in measured.items()}), measured
 
 
 def write_judged(
     store: Store,
     video_id: str,
-    measured: Mapping[str, FamilyResult],
+    measured: Mapping[str, MeasuredAnalysis],
     results: Mapping[str, PromptResult],
     output_format: Any,
 ) -> dict[str, AnalysisSummary]:

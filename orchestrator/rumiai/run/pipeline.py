@@ -6,6 +6,7 @@ fetch -> probe -> stored results -> services (``perception``) -> ML files -> uni
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,22 +18,30 @@ from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.frames import VideoInfo
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.outcome import Failure, VideoOutcome
-from rumiai.contracts.results import MLAnalysisResult
+from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError, MLError, StoreError
 from rumiai.inference.client import TritonClient
 from rumiai.media.endings import losses
 from rumiai.media.probe import MediaLimits, probe, sampling_for
 from rumiai.perception import ServiceResults, perceive
-from rumiai.results.analyses import AnalysisSummary, add_markers, measure, now, read_analyses, write_analyses
-from rumiai.results.store import RunState, Store, fingerprint, read_json, write_json
+from rumiai.results.analyses import (
+    AnalysisSummary,
+    measure,
+    now,
+    read_analyses,
+    save_unified,
+    with_markers,
+    write_analyses,
+)
+from rumiai.results.store import RunState, Store, fingerprint, read_bytes, read_json, write_json
 from rumiai.results.summary import summarise
 from rumiai.run.types import RunContext, VideoTask
-from rumiai.services import ProbedVideo, Service, WorkerTools, chosen_services
+from rumiai.services import AnyService, ProbedVideo, WorkerTools, chosen_services
 from rumiai.settings import Settings
 from rumiai.sources import FetchedVideo, find_source
 from rumiai.timeline.build import build
-from rumiai.timeline.validate import check, timeline_problems
+from rumiai.timeline.validate import timeline_problems
 
 _NO_VIDEO: Final = "the file has no video stream"
 _READY_S: Final = 30.0
@@ -67,20 +76,20 @@ class _Run:
         return self.context.settings
 
     @property
-    def asked(self) -> tuple[Service, ...]:
+    def asked(self) -> tuple[AnyService, ...]:
         """The services that were asked for."""
         return chosen_services(self.settings.services)
 
     @property
-    def applicable(self) -> tuple[Service, ...]:
+    def applicable(self) -> tuple[AnyService, ...]:
         """Those whose stream the file has; for an audio service, no sound is an answer too."""
         return tuple(service for service in self.asked if self.info.has_video or service.stage != "visual")
 
-    def service_file(self, service: Service) -> Path:
+    def service_file(self, service: AnyService) -> Path:
         """Where the service's data of this video is stored."""
         return self.store.service_file(service, self.task.video_id)
 
-    def fingerprint(self, service: Service) -> str:
+    def fingerprint(self, service: AnyService) -> str:
         """Hash of everything that the service's result depends on: file, settings, model, our own version."""
         stat = self.video.path.stat()
         chosen = {name: getattr(self.settings, name) for name in service.settings}
@@ -137,10 +146,10 @@ def _limits(settings: Settings) -> MediaLimits:
 
 async def _perceive(
     run: _Run,
-    wanted: Sequence[Service],
+    wanted: Sequence[AnyService],
     tools: WorkerTools,
     progress: Progress,
-    stored: Mapping[str, MLAnalysisResult],
+    stored: Mapping[str, ServiceResult],
 ) -> ServiceResults:
     settings, server, info = run.settings, run.context.server, run.info
     video = ProbedVideo(
@@ -155,87 +164,82 @@ async def _perceive(
         if models:
             await client.wait_ready(sorted(set(models.values())), _READY_S)
         devices = {name: await client.device_of(model) for name, model in models.items()}
-        known = {name: result.data for name, result in stored.items()}
+        known = {name: result.data for name, result in stored.items() if result.data is not None}
         return await perceive(video, wanted, client, settings, tools, progress, known, devices)
 
 
-def _not_applicable(run: _Run) -> dict[str, MLAnalysisResult]:
+def _not_applicable(run: _Run) -> dict[str, ServiceResult]:
     """The failures of the services whose stream the file does not have."""
     return {
-        service.name: MLAnalysisResult.failed(service.name, service.version(run.settings), _NO_VIDEO)
+        service.name: ServiceResult.failed(service.name, service.version(run.settings), _NO_VIDEO)
         for service in run.asked
         if service not in run.applicable
     }
 
 
-def _stored_results(run: _Run) -> dict[str, MLAnalysisResult]:
-    """What earlier runs finished from the same inputs: it parses, holds its contract and says that it was processed."""
-    found: dict[str, MLAnalysisResult] = {}
+def _stored_results(run: _Run) -> dict[str, ServiceResult]:
+    """What earlier runs finished from the same inputs: it parses and holds its contract."""
+    found: dict[str, ServiceResult] = {}
     for service in run.applicable:
-        if not run.state.finished(f"ml.{service.name}", run.fingerprint(service)):
-            continue
-        path = run.service_file(service)
-        try:
-            data = read_json(path)
-        except StoreError:
-            continue
-        processed = isinstance(data, dict) and data.get("metadata", {}).get("processed") is True
-        if processed and not check(service.name, data):
-            version = service.version(run.settings)
-            found[service.name] = MLAnalysisResult(service.name, version, True, data, output_path=str(path))
+        if run.state.finished(f"ml.{service.name}", run.fingerprint(service)):
+            with contextlib.suppress(StoreError, ContractError):
+                data = service.data_model().from_bytes(read_bytes(run.service_file(service)))
+                found[service.name] = ServiceResult(service.name, service.version(run.settings), data)
     return found
 
 
-def _store_results(run: _Run, results: Mapping[str, MLAnalysisResult]) -> None:
+def _store_results(run: _Run, results: Mapping[str, ServiceResult]) -> None:
     """Write each service's file; a failure is written too, but never counts as finished."""
     for service in run.asked:
         result = results.get(service.name)
         if result is None:
             continue
         path = run.service_file(service)
-        problems = check(service.name, result.data) if result.success else []
-        if problems:
-            raise ContractError(f"{service.name} broke its contract: {'; '.join(problems[:3])}")
-        write_json(path, result.data)
-        if result.success:
+        write_json(path, result.to_json())
+        if result.ok:
             run.state.finish(f"ml.{service.name}", run.fingerprint(service), [path], now())
         else:
             run.state.forget(f"ml.{service.name}")
 
 
 def _unified(
-    run: _Run, results: Mapping[str, MLAnalysisResult], found: ServiceResults, *, renew: bool
+    run: _Run, results: Mapping[str, ServiceResult], found: ServiceResults, *, renew: bool
 ) -> tuple[UnifiedAnalysis, str]:
-    """The unified analysis with its markers as it reads back from its file, and the fingerprint of what it is made of.
+    """The unified analysis with its markers, and the fingerprint of what it is made of.
 
-    It is kept when an earlier run made it from the same results.
+    It is kept when an earlier run made it from the same results, else made and written once: what is in memory equals
+    what the file reads back as.
     """
-    video_id, settings = run.task.video_id, run.settings
-    metadata = (run.video.metadata or VideoMetadata.local(video_id)).to_dict()
+    metadata = (run.video.metadata or VideoMetadata.local(run.task.video_id)).to_dict()
     made_of = fingerprint(
-        [(s.name, run.fingerprint(s), results[s.name].success) for s in run.asked if s.name in results],
+        [(s.name, run.fingerprint(s), results[s.name].ok) for s in run.asked if s.name in results],
         metadata,
         run.context.insights,
     )
-    path = run.store.unified_file(video_id)
-    if renew or settings.force or not run.state.finished("unified", made_of):
-        analysis = build(
-            video_id,
-            metadata,
-            MediaFacts.from_info(run.info, settings.sample_fps if run.info.has_video else None),
-            results,
-            {"rumiai_version": __version__, "stage_seconds": found.stage_seconds, "processed_at": now()},
-        )
-        write_json(path, analysis.to_dict())
-        if run.context.insights:
-            add_markers(run.store, video_id)
-        run.state.finish("unified", made_of, [path], now())
-        run.state.forget("analyses")
-    # Reload, so that later steps see what consumers of the file see.
-    analysis = UnifiedAnalysis.from_dict(read_json(path))
+    path = run.store.unified_file(run.task.video_id)
+    if not (renew or run.settings.force) and run.state.finished("unified", made_of):
+        return UnifiedAnalysis.from_dict(read_json(path)), made_of
+    analysis = _built(run, results, found, metadata)
+    if run.context.insights:
+        analysis = with_markers(analysis)
     if problems := timeline_problems(analysis.timeline):
         raise ContractError(f"the timeline is inconsistent: {'; '.join(problems[:3])}")
+    save_unified(run.store, analysis)
+    run.state.finish("unified", made_of, [path], now())
+    run.state.forget("analyses")
     return analysis, made_of
+
+
+def _built(
+    run: _Run, results: Mapping[str, ServiceResult], found: ServiceResults, metadata: Mapping[str, Any]
+) -> UnifiedAnalysis:
+    return build(
+        run.task.video_id,
+        metadata,
+        MediaFacts.from_info(run.info, run.settings.sample_fps if run.info.has_video else None),
+        results,
+        {"rumiai_version": __version__, "stage_seconds": found.stage_seconds, "processed_at": now()},
+    )
 
 
 def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, AnalysisSummary]:
@@ -264,8 +268,8 @@ def _failure(run: _Run, analysis: UnifiedAnalysis) -> Failure | None:
 
 def _outcome(
     run: _Run,
-    results: Mapping[str, MLAnalysisResult],
-    stored: Mapping[str, MLAnalysisResult],
+    results: Mapping[str, ServiceResult],
+    stored: Mapping[str, ServiceResult],
     found: ServiceResults,
     analysis: UnifiedAnalysis,
 ) -> VideoOutcome:
@@ -274,7 +278,7 @@ def _outcome(
         service.name: {
             "ok": analysis.ok(service.name),
             "reason": analysis.reason(service.name),
-            "seconds": round(results[service.name].processing_time, 3),
+            "seconds": round(results[service.name].seconds, 3),
             "cached": service.name in stored,
         }
         for service in run.asked

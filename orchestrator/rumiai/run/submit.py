@@ -22,7 +22,7 @@ from rumiai.run.batch import run_batch
 from rumiai.run.claude import Totals, open_claude
 from rumiai.run.embedded_server import embedded_server
 from rumiai.run.types import Event, EventHandler, ServerAccess, VideoTask
-from rumiai.services import Service, chosen_services
+from rumiai.services import AnyService, chosen_services
 from rumiai.settings import Settings
 from rumiai.sources import SourceItem, find_source, list_items
 from rumiai.terminal.console import Display, choose_display, print_outcomes
@@ -134,7 +134,7 @@ def _server(settings: Settings, display: Display, stop: threading.Event) -> Iter
         display.handle({"event": "server", "state": "stopping", "message": "stopping the model server ..."})
 
 
-def _check_weights(services: Sequence[Service], settings: Settings) -> None:
+def _check_weights(services: Sequence[AnyService], settings: Settings) -> None:
     """Refuse to start without the model files that the run needs on this machine.
 
     Raises:

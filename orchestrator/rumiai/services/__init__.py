@@ -2,6 +2,7 @@
 
 from rumiai.services.audio import AudioEnergyService
 from rumiai.services.base import (
+    AnyService,
     AudioInputs,
     AudioService,
     ProbedVideo,
@@ -27,6 +28,7 @@ from rumiai.services.whisper import WhisperService
 from rumiai.services.yolo import YoloService
 
 __all__ = [
+    "AnyService",
     "AudioInputs",
     "AudioService",
     "ProbedVideo",

@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rumiai.services.base import AudioInputs, AudioService
 
 if TYPE_CHECKING:
+    from rumiai.contracts.services import AudioData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
 
-class AudioEnergyService(AudioService):
+class AudioEnergyService(AudioService["AudioData"]):
     """The service ``audio_energy``; a video without sound has data that says so."""
 
     name = "audio_energy"
     file = "audio_energy_outputs/{id}/{id}_energy.json"
     older_files = ("audio_energy_outputs/{id}/{id}_audio_energy.json",)
 
+    def data_model(self) -> type[AudioData]:
+        """See docs/outputs.md."""
+        from rumiai.contracts.services import AudioData
+
+        return AudioData
+
     def version(self, settings: Settings) -> str:
         """The method."""
         return "rms-spectral-flux"
 
-    async def run(self, inputs: AudioInputs) -> Mapping[str, Any]:
+    async def run(self, inputs: AudioInputs) -> AudioData:
         """Analyse the whole track in a thread."""
         from rumiai.media.audio_energy import analyze_audio_energy
 
-        return await asyncio.to_thread(analyze_audio_energy, inputs.track)
+        return self.data_model().from_json(await asyncio.to_thread(analyze_audio_energy, inputs.track))
 
-    def entries(self, data: Mapping[str, Any]) -> Iterable[TimelineEntry]:
+    def entries(self, data: AudioData) -> Iterable[TimelineEntry]:
         """One ``audio_energy`` per window of the energy curve."""
         from rumiai.timeline.entries import audio_entries
 

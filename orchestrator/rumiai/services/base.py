@@ -13,11 +13,12 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 if TYPE_CHECKING:
     from rumiai.contracts.frame_reader import FrameReader
     from rumiai.contracts.frames import AudioTrack, Sampling, VideoInfo
+    from rumiai.contracts.services import ServiceData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.inference.client import TritonClient
     from rumiai.media.scenes import StreamingSceneDetector
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Stage = Literal["visual", "audio"]
 _T = TypeVar("_T")
 _Reader = TypeVar("_Reader", bound="FrameReader")
+_Data = TypeVar("_Data", bound="ServiceData")
 
 
 @functools.cache
@@ -96,7 +98,7 @@ class VisualInputs:
     tools: WorkerTools
     scene_detector: StreamingSceneDetector
     readers: list[FrameReader]
-    stored: Mapping[str, Mapping[str, Any]]
+    stored: Mapping[str, ServiceData]
 
     def running(self, kind: type[_Reader]) -> _Reader | None:
         """The reader of this type that another service of the run has started; None without one."""
@@ -113,7 +115,12 @@ class VideoContext:
     """
 
     cuts_s: tuple[float, ...]
-    results: Mapping[str, Mapping[str, Any]]
+    results: Mapping[str, ServiceData]
+
+    def get(self, model: type[_Data]) -> _Data | None:
+        """A service's data, by its model; None when the service did not run, or failed."""
+        data = self.results.get(model.service)
+        return data if isinstance(data, model) else None
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,7 @@ class VisualRun:
     """
 
     reader: FrameReader | None
-    finish: Callable[[VideoContext], Mapping[str, Any]]
+    finish: Callable[[VideoContext], ServiceData]
 
 
 @dataclass(frozen=True)
@@ -150,7 +157,7 @@ class AudioInputs:
     progress: Callable[[int, int], None]
 
 
-class Service(ABC):
+class Service(ABC, Generic[_Data]):
     """One service; registered by :func:`rumiai.services.register`.
 
     Attributes:
@@ -177,6 +184,10 @@ class Service(ABC):
         return self.file, *self.older_files
 
     @abstractmethod
+    def data_model(self) -> type[_Data]:
+        """The type of its data; its ``service`` is the service's name."""
+
+    @abstractmethod
     def version(self, settings: Settings) -> str:
         """Which model in which version, for the result and for the decision whether a stored one is still good."""
 
@@ -187,11 +198,15 @@ class Service(ABC):
         """
         return ()
 
-    def entries(self, data: Mapping[str, Any]) -> Iterable[TimelineEntry]:
+    def entries(self, data: _Data) -> Iterable[TimelineEntry]:
         """What its data puts on the timeline."""
         return ()
 
-    def summary(self, data: Mapping[str, Any] | None) -> dict[str, Any]:
+    def stand_in(self, service: str, data: _Data) -> Iterable[TimelineEntry]:
+        """What its data puts on the timeline in place of another service that has no data."""
+        return ()
+
+    def summary(self, data: _Data | None) -> dict[str, Any]:
         """Its members of a video's summary, as JSON types; the same keys with null when there is no data."""
         return {}
 
@@ -200,7 +215,11 @@ class Service(ABC):
         return None
 
 
-class VisualService(Service):
+# A service whatever its data.
+AnyService = Service[Any]
+
+
+class VisualService(Service[_Data]):
     """A service of the video stream."""
 
     stage = "visual"
@@ -214,13 +233,13 @@ class VisualService(Service):
         """
 
 
-class AudioService(Service):
+class AudioService(Service[_Data]):
     """A service of the audio stream."""
 
     stage = "audio"
 
     @abstractmethod
-    async def run(self, inputs: AudioInputs) -> Mapping[str, Any]:
+    async def run(self, inputs: AudioInputs) -> _Data:
         """The service's data of one video.
 
         Raises:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, package_version
 from rumiai.services.people import MEDIAPIPE_WEIGHTS, people_reader
 
 if TYPE_CHECKING:
+    from rumiai.contracts.services import ExpressionsData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
 
-class ExpressionsService(VisualService):
+class ExpressionsService(VisualService["ExpressionsData"]):
     """The service ``emotion_detection``; it shares the frames' people with ``mediapipe``."""
 
     name = "emotion_detection"
     file = "emotion_detection_outputs/{id}/{id}_emotions.json"
     settings = ("sample_fps", "max_side_px")
+
+    def data_model(self) -> type[ExpressionsData]:
+        """See docs/outputs.md."""
+        from rumiai.contracts.services import ExpressionsData
+
+        return ExpressionsData
 
     def version(self, settings: Settings) -> str:
         """The library's, and what the emotions are mapped from."""
@@ -34,12 +41,13 @@ class ExpressionsService(VisualService):
 
         reader = people_reader(inputs)
 
-        def finish(context: VideoContext) -> Mapping[str, Any]:
-            return assemble_emotions(reader.frames, inputs.sampling, inputs.video.video_id)
+        def finish(context: VideoContext) -> ExpressionsData:
+            found = assemble_emotions(reader.frames, inputs.sampling, inputs.video.video_id)
+            return self.data_model().from_json(found)
 
         return VisualRun(reader, finish)
 
-    def entries(self, data: Mapping[str, Any]) -> Iterable[TimelineEntry]:
+    def entries(self, data: ExpressionsData) -> Iterable[TimelineEntry]:
         """One ``emotion`` per sample with a face."""
         from rumiai.timeline.entries import emotion_entries
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more
 
 if TYPE_CHECKING:
+    from rumiai.contracts.services import OcrData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 _MAX_TEXTS: Final = 6
 
 
-class OcrService(VisualService):
+class OcrService(VisualService["OcrData"]):
     """The service ``ocr``."""
 
     name = "ocr"
@@ -23,6 +24,12 @@ class OcrService(VisualService):
     settings = ("sample_fps", "max_side_px", "mode")
     server_model = "ocr"
     summary_place = 30
+
+    def data_model(self) -> type[OcrData]:
+        """See docs/outputs.md."""
+        from rumiai.contracts.services import OcrData
+
+        return OcrData
 
     def version(self, settings: Settings) -> str:
         """The engine and its languages."""
@@ -46,22 +53,23 @@ class OcrService(VisualService):
         )
         objects = inputs.running(ObjectReader)
 
-        def finish(context: VideoContext) -> Mapping[str, Any]:
-            return reader.assemble(context.cuts_s, objects.detections if objects else ())
+        def finish(context: VideoContext) -> OcrData:
+            found = reader.assemble(context.cuts_s, objects.detections if objects else ())
+            return self.data_model().from_json(found)
 
         return VisualRun(reader, finish)
 
-    def entries(self, data: Mapping[str, Any]) -> Iterable[TimelineEntry]:
+    def entries(self, data: OcrData) -> Iterable[TimelineEntry]:
         """One ``text`` or ``sticker`` per appearance."""
         from rumiai.timeline.entries import ocr_entries
 
         return ocr_entries(data)
 
-    def summary(self, data: Mapping[str, Any] | None) -> dict[str, Any]:
+    def summary(self, data: OcrData | None) -> dict[str, Any]:
         """The first texts with their times, and how many there are."""
         if data is None:
             return {"texts": None, "text_count": None}
-        shown = [f"{item['text']} ({item['start']:.1f}-{item['end']:.1f} s)" for item in data["textAnnotations"]]
+        shown = [f"{item.text} ({item.start_s:.1f}-{item.end_s:.1f} s)" for item in data.texts]
         return {"texts": shown[:_MAX_TEXTS], "text_count": len(shown)}
 
     def summary_line(self, summary: Mapping[str, Any]) -> tuple[str, str] | None:

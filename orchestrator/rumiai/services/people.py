@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rumiai.contracts.frames import FrameBatch
+    from rumiai.contracts.services import PeopleData, ServiceData
     from rumiai.contracts.timeline import TimelineEntry
+    from rumiai.core.boxes import Box
     from rumiai.people.reader import PeopleReader
     from rumiai.settings import Settings
 
@@ -22,13 +24,19 @@ MEDIAPIPE_WEIGHTS: Final = (
 )  # fmt: skip
 
 
-class PeopleService(VisualService):
+class PeopleService(VisualService["PeopleData"]):
     """The service ``mediapipe``; it looks where YOLO saw persons, and at whole frames without YOLO."""
 
     name = "mediapipe"
     file = "human_analysis_outputs/{id}/{id}_human_analysis.json"
     settings = ("sample_fps", "max_side_px")
     summary_place = 50
+
+    def data_model(self) -> type[PeopleData]:
+        """See docs/outputs.md."""
+        from rumiai.contracts.services import PeopleData
+
+        return PeopleData
 
     def version(self, settings: Settings) -> str:
         """The library's."""
@@ -44,24 +52,25 @@ class PeopleService(VisualService):
 
         reader = people_reader(inputs)
 
-        def finish(context: VideoContext) -> Mapping[str, Any]:
-            return assemble_people(reader.frames, inputs.sampling, speech_segments=_speech(context))
+        def finish(context: VideoContext) -> PeopleData:
+            found = assemble_people(reader.frames, inputs.sampling, speech_segments=_speech(context))
+            return self.data_model().from_json(found)
 
         return VisualRun(reader, finish)
 
-    def entries(self, data: Mapping[str, Any]) -> Iterable[TimelineEntry]:
+    def entries(self, data: PeopleData) -> Iterable[TimelineEntry]:
         """``pose``, ``face``, ``gaze``, ``gesture`` and ``action``."""
         from rumiai.timeline.entries import people_entries
 
         return people_entries(data)
 
-    def summary(self, data: Mapping[str, Any] | None) -> dict[str, Any]:
+    def summary(self, data: PeopleData | None) -> dict[str, Any]:
         """On how much of the video people are, the most faces at a time, and the gestures."""
         if data is None:
             return {"presence_percentage": None, "most_faces": None, "gestures": None}
-        gestures = sorted({gesture["type"] for gesture in data["gestures"]})
-        most = max((face["count"] for face in data["faces"]), default=0)
-        return {"presence_percentage": data["presence_percentage"], "most_faces": most, "gestures": gestures}
+        gestures = sorted({gesture.type for gesture in data.gestures})
+        most = max((face.count or 0 for face in data.faces), default=0)
+        return {"presence_percentage": data.presence_percentage, "most_faces": most, "gestures": gestures}
 
     def summary_line(self, summary: Mapping[str, Any]) -> tuple[str, str] | None:
         """The same in a line."""
@@ -81,7 +90,7 @@ def people_reader(inputs: VisualInputs) -> PeopleReader:
 
     if running := inputs.running(PeopleReader):
         return running
-    objects, stored = inputs.running(ObjectReader), _stored_person_boxes(inputs.stored.get("yolo"))
+    objects, stored = inputs.running(ObjectReader), _stored_person_boxes(inputs.stored)
 
     def person_boxes(batch: FrameBatch) -> Sequence[npt.NDArray[np.float32]] | None:
         found = objects.person_boxes(batch) if objects else None
@@ -93,17 +102,20 @@ def people_reader(inputs: VisualInputs) -> PeopleReader:
     return PeopleReader(analyzer, inputs.tools.thread("people"), person_boxes, (objects,) if objects else ())
 
 
-def _stored_person_boxes(objects: Mapping[str, Any] | None) -> Callable[[int], npt.NDArray[np.float32]] | None:
+def _stored_person_boxes(stored: Mapping[str, ServiceData]) -> Callable[[int], npt.NDArray[np.float32]] | None:
     """From an earlier run's objects: frame number -> (m, 4) boxes of its persons; None without such a run."""
-    if objects is None:
-        return None
     import numpy as np
 
-    found: dict[int, list[list[float]]] = {}
-    for track in objects["objectAnnotations"]:
-        if track["className"] == "person":
-            for frame in track["frames"]:
-                found.setdefault(int(frame["frame_number"]), []).append(frame["bbox"])
+    from rumiai.contracts.services import YoloData
+
+    objects = stored.get(YoloData.service)
+    if not isinstance(objects, YoloData):
+        return None
+    found: dict[int, list[Box]] = {}
+    for track in objects.tracks:
+        if track.class_name == "person":
+            for seen in track.frames:
+                found.setdefault(seen.frame_number, []).append(seen.bbox)
     boxes = {number: np.array(rows, np.float32) for number, rows in found.items()}
     nobody = np.zeros((0, 4), np.float32)
     return lambda number: boxes.get(number, nobody)
@@ -111,7 +123,7 @@ def _stored_person_boxes(objects: Mapping[str, Any] | None) -> Callable[[int], n
 
 def _speech(context: VideoContext) -> list[tuple[float, float]] | None:
     """Start and end in seconds of what was said; None without a transcript."""
-    transcript = context.results.get("whisper")
-    if transcript is None:
-        return None
-    return [(segment["start"], segment["end"]) for segment in transcript["segments"]]
+    from rumiai.contracts.services import WhisperData
+
+    transcript = context.get(WhisperData)
+    return None if transcript is None else [(segment.start_s, segment.end_s) for segment in transcript.segments]

@@ -9,12 +9,12 @@ from typing import Final
 
 from rumiai.core.registry import Registry
 from rumiai.errors import ConfigurationError
-from rumiai.services.base import Service
+from rumiai.services.base import AnyService
 
-_SERVICES: Final[Registry[Service]] = Registry("services")
+_SERVICES: Final[Registry[AnyService]] = Registry("services")
 
 
-def register(service: Service) -> None:
+def register(service: AnyService) -> None:
     """Add a service behind the others.
 
     Raises:
@@ -24,18 +24,18 @@ def register(service: Service) -> None:
     _SERVICES.register(service)
 
 
-def registered(service: Service) -> AbstractContextManager[Service]:
+def registered(service: AnyService) -> AbstractContextManager[AnyService]:
     """A service that is registered for the length of a ``with`` block."""
     _check_file(service)
     return _SERVICES.registered(service)
 
 
-def all_services() -> tuple[Service, ...]:
+def all_services() -> tuple[AnyService, ...]:
     """Every registered service, in order."""
     return _SERVICES.all()
 
 
-def find_service(name: str) -> Service:
+def find_service(name: str) -> AnyService:
     """The service of this name.
 
     Raises:
@@ -44,7 +44,7 @@ def find_service(name: str) -> Service:
     return _SERVICES.find(name)
 
 
-def chosen_services(names: Iterable[str]) -> tuple[Service, ...]:
+def chosen_services(names: Iterable[str]) -> tuple[AnyService, ...]:
     """The services of these names, in the order of the registry; all of them when no name is given.
 
     Raises:
@@ -53,7 +53,7 @@ def chosen_services(names: Iterable[str]) -> tuple[Service, ...]:
     return _SERVICES.chosen(names)
 
 
-def _check_file(service: Service) -> None:
+def _check_file(service: AnyService) -> None:
     path = PurePosixPath(service.file)
     if "{id}" not in service.file or path.is_absolute() or ".." in path.parts:
         raise ConfigurationError(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more, package_version
 
 if TYPE_CHECKING:
+    from rumiai.contracts.services import ScenesData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -15,12 +16,18 @@ if TYPE_CHECKING:
 _MAX_CUTS: Final = 8
 
 
-class ScenesService(VisualService):
+class ScenesService(VisualService["ScenesData"]):
     """The service ``scene_detection``. The decoder detects cuts in any case: other services need them."""
 
     name = "scene_detection"
     file = "scene_detection_outputs/{id}/{id}_scenes.json"
     summary_place = 10
+
+    def data_model(self) -> type[ScenesData]:
+        """See docs/outputs.md."""
+        from rumiai.contracts.services import ScenesData
+
+        return ScenesData
 
     def version(self, settings: Settings) -> str:
         """The library's."""
@@ -30,20 +37,20 @@ class ScenesService(VisualService):
         """Nothing but to wait for the decoder's detector."""
         detector, duration_s = inputs.scene_detector, inputs.video.info.duration_s
 
-        def finish(context: VideoContext) -> Mapping[str, Any]:
-            return detector.finish(duration_s)
+        def finish(context: VideoContext) -> ScenesData:
+            return self.data_model().from_json(detector.finish(duration_s))
 
         return VisualRun(None, finish)
 
-    def entries(self, data: Mapping[str, Any]) -> Iterable[TimelineEntry]:
+    def entries(self, data: ScenesData) -> Iterable[TimelineEntry]:
         """One ``scene`` per shot, one ``scene_change`` per cut."""
         from rumiai.timeline.entries import scene_entries
 
         return scene_entries(data)
 
-    def summary(self, data: Mapping[str, Any] | None) -> dict[str, Any]:
+    def summary(self, data: ScenesData | None) -> dict[str, Any]:
         """The number of shots, and the cuts."""
-        return {"shots": data["total_scenes"] if data else None, "cuts_s": data["scene_changes"] if data else None}
+        return {"shots": data.total_scenes if data else None, "cuts_s": list(data.changes_s) if data else None}
 
     def summary_line(self, summary: Mapping[str, Any]) -> tuple[str, str] | None:
         """The number of shots and the first cuts."""

@@ -9,17 +9,24 @@ from typing import TYPE_CHECKING, Any
 from rumiai.services.base import AudioInputs, AudioService
 
 if TYPE_CHECKING:
+    from rumiai.contracts.services import WhisperData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
 
-class WhisperService(AudioService):
+class WhisperService(AudioService["WhisperData"]):
     """The service ``whisper``; a video without sound has a transcript without words."""
 
     name = "whisper"
     file = "speech_transcriptions/{id}_whisper.json"
     server_model = "whisper"
     summary_place = 20
+
+    def data_model(self) -> type[WhisperData]:
+        """See docs/outputs.md."""
+        from rumiai.contracts.services import WhisperData
+
+        return WhisperData
 
     def version(self, settings: Settings) -> str:
         """Model and engine."""
@@ -29,31 +36,33 @@ class WhisperService(AudioService):
         """The model for CTranslate2, which both engines read."""
         return (f"whisper-{settings.whisper_model}-ct2",)
 
-    async def run(self, inputs: AudioInputs) -> Mapping[str, Any]:
+    async def run(self, inputs: AudioInputs) -> WhisperData:
         """Transcribe the whole track, window by window."""
         from rumiai.contracts.whisper import WhisperParams
         from rumiai.inference import whisper
 
         track = inputs.track
         if track is None:
-            return whisper.assemble(None, has_audio=False, audio_duration_s=0.0)
+            found = whisper.assemble(None, has_audio=False, audio_duration_s=0.0)
+            return self.data_model().from_json(found)
         payload = await whisper.transcribe(inputs.client, track, WhisperParams(), inputs.progress)
-        return whisper.assemble(
+        found = whisper.assemble(
             payload, has_audio=True, audio_duration_s=track.duration_s, audio_offset_s=track.offset_s
         )
+        return self.data_model().from_json(found)
 
-    def entries(self, data: Mapping[str, Any]) -> Iterable[TimelineEntry]:
+    def entries(self, data: WhisperData) -> Iterable[TimelineEntry]:
         """One ``speech`` per segment."""
         from rumiai.timeline.entries import speech_entries
 
         return speech_entries(data)
 
-    def summary(self, data: Mapping[str, Any] | None) -> dict[str, Any]:
+    def summary(self, data: WhisperData | None) -> dict[str, Any]:
         """Words, language and the first sentence."""
         if data is None:
             return {"words": None, "language": None, "first_sentence": None}
-        first = data["segments"][0]["text"] if data["segments"] else None
-        return {"words": len(data["text"].split()), "language": data["language"], "first_sentence": first}
+        first = data.segments[0].text if data.segments else None
+        return {"words": len(data.text.split()), "language": data.language, "first_sentence": first}
 
     def summary_line(self, summary: Mapping[str, Any]) -> tuple[str, str] | None:
         """Words, language and the first sentence."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more
 
 if TYPE_CHECKING:
+    from rumiai.contracts.services import YoloData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -17,7 +18,7 @@ _MAX_CLASSES: Final = 6
 _PERSON: Final = "person"
 
 
-class YoloService(VisualService):
+class YoloService(VisualService["YoloData"]):
     """The service ``yolo``."""
 
     name = "yolo"
@@ -25,6 +26,12 @@ class YoloService(VisualService):
     settings = ("sample_fps", "max_side_px", "mode")
     server_model = "yolo"
     summary_place = 40
+
+    def data_model(self) -> type[YoloData]:
+        """See docs/outputs.md."""
+        from rumiai.contracts.services import YoloData
+
+        return YoloData
 
     def version(self, settings: Settings) -> str:
         """The weights' name."""
@@ -42,32 +49,32 @@ class YoloService(VisualService):
 
         reader = ObjectReader(inputs.client, DetectionParams(mode=inputs.settings.mode))
 
-        def finish(context: VideoContext) -> Mapping[str, Any]:
-            return assemble_objects(
+        def finish(context: VideoContext) -> YoloData:
+            found = assemble_objects(
                 reader.detections,
                 context.cuts_s,
                 inputs.sampling,
                 model=self.version(inputs.settings),
                 params=reader.params,
             )
+            return self.data_model().from_json(found)
 
         return VisualRun(reader, finish)
 
-    def entries(self, data: Mapping[str, Any]) -> Iterable[TimelineEntry]:
+    def entries(self, data: YoloData) -> Iterable[TimelineEntry]:
         """One ``object`` per track."""
         from rumiai.timeline.entries import object_entries
 
         return object_entries(data)
 
-    def summary(self, data: Mapping[str, Any] | None) -> dict[str, Any]:
+    def summary(self, data: YoloData | None) -> dict[str, Any]:
         """For each class the share of frames that show it; tracks fragment, so they are not counted."""
         if data is None:
             return {"objects": None, "object_class_count": None, "frames_with_person": None}
         frames: dict[str, set[float]] = {}
-        for track in data["objectAnnotations"]:
-            seen = frames.setdefault(track["className"], set())
-            seen.update(frame["timestamp"] for frame in track["frames"])
-        total = data["metadata"]["frames_analyzed"] or 1
+        for track in data.tracks:
+            frames.setdefault(track.class_name, set()).update(seen.timestamp_s for seen in track.frames)
+        total = data.metadata.frames_analyzed or 1
         ranked = sorted(frames.items(), key=lambda item: (-len(item[1]), item[0]))
         persons = len(frames.get(_PERSON, ())) / total
         shares = {name: round(len(seen) / total, 3) for name, seen in ranked[:_MAX_CLASSES]}

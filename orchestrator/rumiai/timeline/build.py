@@ -1,4 +1,4 @@
-"""From the services' results to the unified analysis (timeline.md 5): validated, isolated, nothing assumed."""
+"""From the services' results to the unified analysis (timeline.md 5): failures isolated, nothing assumed."""
 
 from __future__ import annotations
 
@@ -6,31 +6,27 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import SERVICES, MLAnalysisResult, ServiceName
+from rumiai.contracts.results import SERVICES, ServiceName, ServiceResult
+from rumiai.contracts.services import PeopleData, ServiceData
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
+from rumiai.core.numbers import number
 from rumiai.errors import ContractError
-from rumiai.legacy.normalising.common import number
-from rumiai.timeline.entries import ENTRY_BUILDERS, expression_entries
-from rumiai.timeline.validate import check, normalise
+from rumiai.timeline.entries import entries_of, expression_entries
 
 # A scrape rounds to whole seconds: only a larger difference means another video or a wrong one.
 _DURATION_TOLERANCE_S: Final = 1.0
 # No video is longer; a damaged file's number would cost memory for every second that it claims.
 _MAX_DURATION_S: Final = 86_400.0
-# What a builder may raise on data that its contract let through; anything else is a bug of ours and must be seen.
-_DATA_ERRORS: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 def build(
     video_id: str,
     metadata: Mapping[str, Any],
     facts: MediaFacts,
-    results: Mapping[ServiceName, MLAnalysisResult],
+    results: Mapping[ServiceName, ServiceResult],
     processing: Mapping[str, Any] | None = None,
 ) -> UnifiedAnalysis:
-    """Validate every service's data, make the timeline of what holds, and list what is missing with its reason.
-
-    A service that fails its contract, or whose entries cannot be built, is failed as a whole: none of its entries stay.
+    """Make the timeline of every service's data, and list what is missing with its reason.
 
     Args:
         video_id: The safe id.
@@ -50,19 +46,18 @@ def build(
         raise ContractError(
             f"{video_id}: got {facts.duration_s:g} s, expected at most a day", hint="is the file damaged?"
         )
-    ml_data: dict[str, dict[str, Any]] = {}
+    ml_data: dict[str, ServiceData] = {}
     details: dict[str, dict[str, Any]] = {}
     entries: list[TimelineEntry] = []
     for service in SERVICES:
-        data, reason = _canonical(service, results.get(service), facts)
-        if data is not None:
-            made, reason = _entries(service, data)
-            entries += made
-        details[service] = {"ok": reason is None, "reason": reason}
-        if reason is None and data is not None:
-            ml_data[service] = data
-    if "emotion_detection" not in ml_data and "mediapipe" in ml_data:
-        entries += expression_entries(ml_data["mediapipe"])
+        result = results.get(service)
+        details[service] = {"ok": False, "reason": "did not run"} if result is None else _detail(result)
+        if result is not None and result.data is not None:
+            ml_data[service] = result.data
+            entries += entries_of(service, result.data)
+    people = ml_data.get("mediapipe")
+    if "emotion_detection" not in ml_data and isinstance(people, PeopleData):
+        entries += expression_entries(people)
     frame_s = 1 / facts.fps if facts.fps else 0.0
     timeline = Timeline.from_entries(video_id, facts.duration_s, entries, frame_s)
     merged, warnings = _metadata(metadata, facts)
@@ -77,36 +72,8 @@ def build(
     )
 
 
-def _canonical(
-    service: ServiceName, result: MLAnalysisResult | None, facts: MediaFacts
-) -> tuple[dict[str, Any] | None, str | None]:
-    """The service's canonical data, or why there is none."""
-    if result is None:
-        return None, "did not run"
-    if not result.success:
-        return None, result.error or "failed without a reason"
-    try:
-        data = normalise(service, result.data, facts)
-    except _DATA_ERRORS as error:
-        return None, f"its data could not be read: {_describe(error)}"
-    if not data["metadata"]["processed"]:
-        return None, str(data["metadata"]["error"])
-    broken = check(service, data)
-    if broken:
-        more = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
-        return None, f"its data breaks its contract: {broken[0]}{more}"
-    return data, None
-
-
-def _entries(service: ServiceName, data: Mapping[str, Any]) -> tuple[list[TimelineEntry], str | None]:
-    try:
-        return list(ENTRY_BUILDERS[service](data)), None
-    except _DATA_ERRORS as error:
-        return [], f"its timeline entries could not be built: {_describe(error)}"
-
-
-def _describe(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:200]
+def _detail(result: ServiceResult) -> dict[str, Any]:
+    return {"ok": result.ok, "reason": result.failure}
 
 
 def _metadata(metadata: Mapping[str, Any], facts: MediaFacts) -> tuple[dict[str, Any], list[str]]:

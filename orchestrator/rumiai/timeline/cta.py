@@ -12,9 +12,8 @@ from typing import Any, Final
 from rumiai.contracts.lexicons import find_ctas
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.core.intervals import length, union
-from rumiai.legacy.normalising.common import Record, records
-from rumiai.legacy.normalising.ocr import is_watermark
 from rumiai.timeline.elements import Element
+from rumiai.timeline.entries import is_watermark, timed_words
 from rumiai.timeline.moments import clipped, object_counts, text_moments, words_of
 
 _WINDOW_SHARE: Final = 0.15
@@ -52,12 +51,12 @@ def _appearances(timeline: Timeline, start_s: float, end_s: float) -> list[dict[
     """Calls to action, one per phrase and entry, by time; of more than eight the first of every kind go first."""
     found: list[dict[str, Any]] = []
     for entry in timeline.in_range(start_s, end_s, "text", "speech"):
-        if is_watermark(entry.data):
+        if is_watermark(entry):
             continue
         context, phrases = words_of(entry), set()
         for time, kind, phrase in _ctas_of(entry):
             # A segment may begin before the window: only what is said in it counts.
-            said_before = entry.entry_type == "speech" and time < start_s and bool(entry.data.get("words"))
+            said_before = entry.entry_type == "speech" and time < start_s and bool(timed_words(entry))
             if phrase in phrases or said_before:
                 continue
             phrases.add(phrase)
@@ -83,13 +82,13 @@ def _appearances(timeline: Timeline, start_s: float, end_s: float) -> list[dict[
 
 def _ctas_of(entry: TimelineEntry) -> list[tuple[float, str, str]]:
     """(time, kind, phrase) of each call to action in the entry, at the time of its first word where words are timed."""
-    words = records(entry.data.get("words"))
+    words = timed_words(entry)
     if not words:
         return [(entry.start_s, match.kind, match.phrase) for match in find_ctas(words_of(entry))]
-    spelled = [str(word["word"]) for word in words]
+    spelled = [word.word for word in words]
     offsets = [0, *accumulate(len(word) + 1 for word in spelled)]
     return [
-        (float(words[bisect_right(offsets, match.start) - 1]["start"]), match.kind, match.phrase)
+        (words[bisect_right(offsets, match.start) - 1].start_s, match.kind, match.phrase)
         for match in find_ctas(" ".join(spelled))
     ]
 
@@ -129,10 +128,9 @@ def _speech_emphasis(analysis: UnifiedAnalysis, start_s: float, end_s: float) ->
 
 
 def _words_in(segment: TimelineEntry, start_s: float, end_s: float) -> float:
-    words: list[Record] = records(segment.data.get("words"))
-    if words:
+    if words := timed_words(segment):
         # A word belongs to the window that holds its middle.
-        return float(sum(start_s <= (word["start"] + word["end"]) / 2 <= end_s for word in words))
+        return float(sum(start_s <= (word.start_s + word.end_s) / 2 <= end_s for word in words))
     inside = min(segment.end_s or 0.0, end_s) - max(segment.start_s, start_s)
     share = inside / segment.duration_s if segment.duration_s > 0 else 1.0
     return share * len(words_of(segment).split())

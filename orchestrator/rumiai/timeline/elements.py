@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from rumiai.contracts.services import ExpressionsData, PeopleData, ServiceData
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
 from rumiai.core import intervals
-from rumiai.legacy.normalising.ocr import is_watermark
-from rumiai.timeline.entries import CONSECUTIVE_STEPS, step_s
+from rumiai.timeline.entries import CONSECUTIVE_STEPS, is_watermark
 
 # One entry per sample: what they show lasts from sample to sample. Scenes and energy windows are no elements: they
 # cover the whole video.
-_SAMPLED: Final = {"pose": "mediapipe", "face": "mediapipe", "gaze": "mediapipe", "emotion": "emotion_detection"}
+_SAMPLED: Final[Mapping[str, type[ServiceData]]] = {
+    "pose": PeopleData, "face": PeopleData, "gaze": PeopleData, "emotion": ExpressionsData,
+}  # fmt: skip
 _LASTING: Final = ("object", "speech", "text", "sticker", "scene_change", "gesture", "action")
 # Where a file does not say at what rate it was sampled: the slowest rate that any version used.
 _DEFAULT_STEP_S: Final = 1.0
@@ -44,13 +46,16 @@ def elements_of(analysis: UnifiedAnalysis) -> list[Element]:
     found = [
         Element(entry.entry_type, _name(entry), entry.start_s, _end(entry))
         for entry in timeline.of_type(*_LASTING)
-        if not is_watermark(entry.data)
+        if not is_watermark(entry)
     ]
-    for kind, service in _SAMPLED.items():
-        data = analysis.data(service) or analysis.data("mediapipe")
-        step = (step_s(data) if data is not None else 0.0) or _DEFAULT_STEP_S
-        found += _runs(kind, timeline.of_type(kind), step)
+    for kind, model in _SAMPLED.items():
+        found += _runs(kind, timeline.of_type(kind), _step_s(analysis, model))
     return sorted(found, key=lambda element: (element.start_s, element.end_s, element.kind, element.name))
+
+
+def _step_s(analysis: UnifiedAnalysis, model: type[ServiceData]) -> float:
+    data = analysis.get(model) or analysis.get(PeopleData)
+    return (data.metadata.step_s if data is not None else 0.0) or _DEFAULT_STEP_S
 
 
 def _end(entry: TimelineEntry) -> float:

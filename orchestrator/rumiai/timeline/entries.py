@@ -2,31 +2,60 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from pydantic import ValidationError
 
 from rumiai.contracts.results import ServiceName
+from rumiai.contracts.services import (
+    AudioData,
+    ExpressionsData,
+    OcrData,
+    PeopleData,
+    ScenesData,
+    ServiceData,
+    ServiceModel,
+    WhisperData,
+    YoloData,
+)
+from rumiai.contracts.services.expressions import EmotionSample
+from rumiai.contracts.services.ocr import WATERMARK, position_of
+from rumiai.contracts.services.people import FaceExpression, Gesture
+from rumiai.contracts.services.whisper import Word
+from rumiai.contracts.services.yolo import ObjectSighting
 from rumiai.contracts.timeline import TimelineEntry
-from rumiai.core.cuts import ADAPTIVE_THRESHOLD, cut_confidence
-from rumiai.legacy.normalising.common import Record, number, records
-from rumiai.legacy.normalising.ocr import position_of
 
 # Sightings this many sampling steps apart are consecutive: a nearest frame is never exactly on the grid.
 CONSECUTIVE_STEPS: Final = 1.5
-_WINDOW: Final = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)s?")
 
 Entries = Iterator[TimelineEntry]
 
 
-def step_s(data: Record) -> float:
-    """Seconds between two analysed frames; 0.0 where the file does not say."""
-    rate = number((data.get("metadata") or {}).get("sample_fps"))
-    return 1.0 / rate if rate else 0.0
+class _Weighed(Protocol):
+    @property
+    def confidence(self) -> float | None: ...
 
 
-def _pick(item: Record, *keys: str) -> dict[str, Any]:
-    return {key: _plain(item[key]) for key in keys if key in item}
+def is_watermark(entry: TimelineEntry) -> bool:
+    """Whether an entry is a platform's watermark: in no count and in no marker."""
+    return entry.data.get("category") == WATERMARK
+
+
+def timed_words(entry: TimelineEntry) -> list[Word]:
+    """The words of a speech entry; [] where they are not timed. What an older file says unreadably is left out."""
+    found = []
+    words = entry.data.get("words")
+    for item in words if isinstance(words, list) else ():
+        with contextlib.suppress(ValidationError):
+            found.append(Word.model_validate(item))
+    return found
+
+
+def _pick(item: ServiceModel, *names: str) -> dict[str, Any]:
+    """Those members that were told, as JSON types."""
+    return {name: _plain(getattr(item, name)) for name in names if name in item.model_fields_set}
 
 
 def _plain(value: Any) -> Any:
@@ -36,136 +65,133 @@ def _plain(value: Any) -> Any:
     return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _mean_box(frames: list[Record]) -> list[float]:
-    return [sum(frame["bbox"][i] for frame in frames) / len(frames) for i in range(4)]
+def _mean_box(frames: Sequence[ObjectSighting]) -> list[float]:
+    return [sum(frame.bbox[i] for frame in frames) / len(frames) for i in range(4)]
 
 
-def _confidence(item: Record) -> float:
-    return number(item.get("confidence")) or 0.0
+def _confidence(item: _Weighed) -> float:
+    return item.confidence or 0.0
 
 
-def object_entries(data: Record) -> Entries:
+def object_entries(data: YoloData) -> Entries:
     """One entry per track: first sighting to last sighting and half a step."""
-    half = step_s(data) / 2
-    for track in records(data["objectAnnotations"]):
-        frames = records(track["frames"])
-        times = [frame["timestamp"] for frame in frames]
-        best = max(frames, key=_confidence)
+    half = data.metadata.step_s / 2
+    for track in data.tracks:
+        times = [frame.timestamp_s for frame in track.frames]
         payload = {
-            "class": track["className"],
-            "confidence": track["confidence"],
-            "bbox": list(best["bbox"]),
-            "track_id": track["trackId"],
-            "count_samples": len(frames),
-            "mean_bbox": _mean_box(frames),
+            "class": track.class_name,
+            "confidence": track.confidence,
+            "bbox": list(max(track.frames, key=_confidence).bbox),
+            "track_id": track.track_id,
+            "count_samples": len(track.frames),
+            "mean_bbox": _mean_box(track.frames),
         }
         yield TimelineEntry(min(times), "object", payload | _pick(track, "confirmed"), max(times) + half)
 
 
-def speech_entries(data: Record) -> Entries:
+def speech_entries(data: WhisperData) -> Entries:
     """One entry per segment."""
-    for segment in records(data["segments"]):
+    for segment in data.segments:
         payload = {
-            "text": segment["text"],
-            "confidence": segment.get("confidence"),
-            "language": data["language"],
-            "words": _plain(segment.get("words") or []),
+            "text": segment.text,
+            "confidence": segment.confidence,
+            "language": data.language,
+            "words": [word.to_json() for word in segment.words or ()],
         }
-        yield TimelineEntry(segment["start"], "speech", payload, segment["end"])
+        yield TimelineEntry(segment.start_s, "speech", payload, segment.end_s)
 
 
-def ocr_entries(data: Record) -> Entries:
+def ocr_entries(data: OcrData) -> Entries:
     """One entry per appearance of a text or sticker, over the time that it was seen."""
-    for item in records(data["textAnnotations"]):
-        payload = _pick(item, "id", "text", "position", "size", "category", "confidence", "bbox")
-        yield TimelineEntry(item["start"], "text", payload, item["end"])
-    for item in records(data["stickers"]):
-        payload = _pick(item, "id", "type", "confidence", "bbox") | {"position": position_of(item["bbox"])}
-        yield TimelineEntry(item["start"], "sticker", payload, item["end"])
+    for text in data.texts:
+        payload = _pick(text, "id", "text", "position", "size", "category", "confidence", "bbox")
+        yield TimelineEntry(text.start_s, "text", payload, text.end_s)
+    for sticker in data.stickers:
+        payload = _pick(sticker, "id", "type", "confidence", "bbox") | {"position": position_of(sticker.bbox)}
+        yield TimelineEntry(sticker.start_s, "sticker", payload, sticker.end_s)
 
 
-def scene_entries(data: Record) -> Entries:
+def scene_entries(data: ScenesData) -> Entries:
     """Scenes, and a change where each but the first starts."""
-    scenes, changes = records(data["scenes"]), data["scene_changes"]
-    scores = data.get("scene_change_scores") or [None] * len(changes)
-    kinds = data.get("transition_types") or []
-    kinds = kinds if len(kinds) == len(changes) else ["cut"] * len(changes)
-    threshold = number(data["metadata"].get("adaptive_threshold")) or ADAPTIVE_THRESHOLD
-    for index, scene in enumerate(scenes):
-        payload = {"scene_index": index, "duration": scene["duration"]}
-        yield TimelineEntry(scene["start_time"], "scene", payload, scene["end_time"])
-    for index, (time, score, kind) in enumerate(zip(changes, scores, kinds, strict=True), start=1):
-        sure = None if score is None else cut_confidence(score, threshold)
-        payload = {"transition_type": kind, "scene_index": index, "confidence": sure}
-        yield TimelineEntry(time, "scene_change", payload)
+    changes = data.changes_s
+    kinds = data.transition_types or ()
+    kinds = kinds if len(kinds) == len(changes) else ("cut",) * len(changes)
+    confidences = data.change_confidences or (None,) * len(changes)
+    for index, scene in enumerate(data.scenes):
+        payload = {"scene_index": index, "duration": scene.duration_s}
+        yield TimelineEntry(scene.start_s, "scene", payload, scene.end_s)
+    for index, (time_s, confidence, kind) in enumerate(zip(changes, confidences, kinds, strict=True), start=1):
+        change = {"transition_type": kind, "scene_index": index, "confidence": confidence}
+        yield TimelineEntry(time_s, "scene_change", change)
 
 
-def people_entries(data: Record) -> Entries:
+def people_entries(data: PeopleData) -> Entries:
     """Poses, faces and gaze at their instants; gestures and actions over theirs."""
-    for item in records(data["poses"]):
-        payload = _pick(item, "person", "visibility", "confidence", "posture", "orientation", "bbox")
-        yield TimelineEntry(item["timestamp"], "pose", payload)
-    for item in records(data["faces"]):
-        payload = _pick(item, "bbox", "confidence", "count", "face_index") | {"source": "mediapipe"}
-        yield TimelineEntry(item["timestamp"], "face", payload)
-    for item in records(data.get("gaze")):
-        payload = _pick(item, "eye_contact", "gaze_direction", "confidence", "yaw", "pitch")
-        yield TimelineEntry(item["timestamp"], "gaze", payload)
-    yield from _gesture_entries(records(data["gestures"]), step_s(data))
-    for item in records(data.get("actions")):
-        start = item["start"] if "start" in item else item["timestamp"]
-        end = item.get("end")
-        yield TimelineEntry(start, "action", _pick(item, "action", "confidence"), end)
+    for pose in data.poses:
+        payload = _pick(pose, "person", "visibility", "confidence", "posture", "orientation", "bbox")
+        yield TimelineEntry(pose.timestamp_s, "pose", payload)
+    for face in data.faces:
+        payload = _pick(face, "bbox", "confidence", "count", "face_index") | {"source": "mediapipe"}
+        yield TimelineEntry(face.timestamp_s, "face", payload)
+    for gaze in data.gaze or ():
+        payload = _pick(gaze, "eye_contact", "gaze_direction", "confidence", "yaw", "pitch")
+        yield TimelineEntry(gaze.timestamp_s, "gaze", payload)
+    yield from _gesture_entries(data.gestures, data.metadata.step_s)
+    for action in data.actions or ():
+        yield TimelineEntry(action.begins_s, "action", _pick(action, "action", "confidence"), action.end_s)
 
 
-def _gesture_entries(gestures: list[Record], step: float) -> Entries:
+def _gesture_entries(gestures: Iterable[Gesture], step_s: float) -> Entries:
     """Equal gestures in consecutive samples as one interval, from the first to half a step after the last."""
-    runs: dict[tuple[str, str], list[list[Record]]] = {}
-    for item in sorted(gestures, key=lambda item: item["timestamp"]):
-        of_kind = runs.setdefault((item["type"], item.get("hand") or ""), [])
-        if of_kind and item["timestamp"] - of_kind[-1][-1]["timestamp"] <= CONSECUTIVE_STEPS * step:
+    runs: dict[tuple[str, str], list[list[Gesture]]] = {}
+    for item in sorted(gestures, key=lambda gesture: gesture.timestamp_s):
+        of_kind = runs.setdefault((item.type, item.hand or ""), [])
+        if of_kind and item.timestamp_s - of_kind[-1][-1].timestamp_s <= CONSECUTIVE_STEPS * step_s:
             of_kind[-1].append(item)
         else:
             of_kind.append([item])
     for run in (run for of_kind in runs.values() for run in of_kind):
         best = max(run, key=_confidence)
         payload = _pick(best, "type", "hand", "confidence", "bbox", "direction") | {"count_samples": len(run)}
-        end = run[-1]["timestamp"] + step / 2
-        yield TimelineEntry(run[0]["timestamp"], "gesture", payload, end if end > run[0]["timestamp"] else None)
+        start_s, end_s = run[0].timestamp_s, run[-1].timestamp_s + step_s / 2
+        yield TimelineEntry(start_s, "gesture", payload, end_s if end_s > start_s else None)
 
 
-def emotion_entries(data: Record) -> Entries:
+def emotion_entries(data: ExpressionsData) -> Entries:
     """Each sample's emotion until the next sample."""
-    metadata = data["metadata"]
-    marks = {"source": metadata.get("source", "feat"), "model": metadata.get("model")}
-    yield from _emotions(records(data["emotions"]), step_s(data), marks)
+    marks = {"source": data.metadata.source or "feat", "model": data.metadata.model}
+    yield from _emotions(data.emotions, data.metadata.step_s, marks)
 
 
-def expression_entries(data: Record) -> Entries:
+def expression_entries(data: PeopleData) -> Entries:
     """MediaPipe's expressions, as emotions: what stands in where no emotion detector ran."""
     marks = {"source": "blendshapes", "model": "mediapipe"}
-    yield from _emotions(records(data.get("expressions")), step_s(data), marks)
+    yield from _emotions(data.expressions or (), data.metadata.step_s, marks)
 
 
-def _emotions(items: Iterable[Record], step: float, marks: Record) -> Entries:
-    keys = ("emotion", "confidence", "all_scores", "action_units", "au_intensities", "valence", "face_index")
+def _emotions(
+    items: Iterable[EmotionSample | FaceExpression], step_s: float, marks: Mapping[str, str | None]
+) -> Entries:
+    keys = ("emotion", "confidence", "all_scores", "action_units", "au_intensities", "valence", "face_index", "source")
     for item in items:
-        payload = {**marks, **_pick(item, *keys, "source")}
-        payload["has_action_units"] = bool(item.get("action_units"))
-        start = item["timestamp"]
-        yield TimelineEntry(start, "emotion", payload, start + step if step else None)
+        payload = {**marks, **_pick(item, *keys)}
+        payload["has_action_units"] = bool(item.action_units)
+        end_s = item.timestamp_s + step_s if step_s else None
+        yield TimelineEntry(item.timestamp_s, "emotion", payload, end_s)
 
 
-def audio_entries(data: Record) -> Entries:
+def audio_entries(data: AudioData) -> Entries:
     """One entry per window of the energy curve."""
-    for key, level in data["energy_level_windows"].items():
-        match = _WINDOW.fullmatch(key)
-        if match is None:
-            raise ValueError(f"energy_level_windows: got key {key!r}, expected 'a-bs'")
-        yield TimelineEntry(float(match[1]), "audio_energy", {"level": level}, float(match[2]))
+    for window in data.windows:
+        yield TimelineEntry(window.start_s, "audio_energy", {"level": window.level}, window.end_s)
 
 
-ENTRY_BUILDERS: Final[Mapping[ServiceName, Callable[[Record], Entries]]] = {
+ENTRY_BUILDERS: Final[Mapping[ServiceName, Callable[[Any], Entries]]] = {
     "yolo": object_entries, "whisper": speech_entries, "ocr": ocr_entries, "mediapipe": people_entries,
     "scene_detection": scene_entries, "audio_energy": audio_entries, "emotion_detection": emotion_entries,
 }  # fmt: skip
+
+
+def entries_of(service: ServiceName, data: ServiceData) -> list[TimelineEntry]:
+    """What a service's data puts on the timeline."""
+    return list(ENTRY_BUILDERS[service](data))

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
+from rumiai.contracts.gestures import TimedGesture
 from rumiai.contracts.timeline import Timeline, TimelineEntry
-from rumiai.legacy.normalising.ocr import is_watermark
 from rumiai.timeline.elements import Element, most_at_once
+from rumiai.timeline.entries import is_watermark
 
 # timeline.md 9.2
 MAX_TEXT_CHARS: Final = 50
@@ -40,19 +41,19 @@ def words_of(entry: TimelineEntry) -> str:
     return str(entry.data.get("text") or "")
 
 
-def moment(entry: TimelineEntry) -> dict[str, Any]:
+def moment(start_s: float) -> dict[str, Any]:
     """When: seconds, and the whole second as older readers want it."""
-    return {"time": entry.start_s, "timestamp": f"{int(entry.start_s)}s"}
+    return {"time": start_s, "timestamp": f"{int(start_s)}s"}
 
 
 def text_moments(timeline: Timeline, start_s: float, end_s: float) -> list[dict[str, Any]]:
     """Texts on screen in the window, by time; of more than ten the largest boxes. Watermarks are none."""
     shown = timeline.in_range(start_s, end_s, "text")
-    texts = [entry for entry in shown if words_of(entry) and not is_watermark(entry.data)]
+    texts = [entry for entry in shown if words_of(entry) and not is_watermark(entry)]
     texts.sort(key=lambda entry: (-_area(entry), entry.start_s, words_of(entry)))
     return [
         {
-            **moment(entry),
+            **moment(entry.start_s),
             "text": clipped(words_of(entry)),
             "duration": entry.duration_s,
             "position": entry.data.get("position", "unknown"),
@@ -72,11 +73,12 @@ def _by_time(entry: TimelineEntry) -> tuple[float, float, str]:
 
 def gesture_moments(timeline: Timeline, start_s: float, end_s: float, limit: int) -> list[dict[str, Any]]:
     """Gestures in the window, by time; of more than ``limit`` the surest."""
-    gestures = [e for e in timeline.in_range(start_s, end_s, "gesture") if e.data.get("type") not in (None, "none")]
-    gestures.sort(key=lambda entry: (-(entry.data.get("confidence") or 0.0), entry.start_s, str(entry.data["type"])))
+    found = [TimedGesture.of(entry) for entry in timeline.in_range(start_s, end_s, "gesture")]
+    gestures = [gesture for gesture in found if gesture.kind not in (None, "none")]
+    gestures.sort(key=lambda gesture: (-(gesture.confidence or 0.0), gesture.start_s, str(gesture.kind)))
     return [
-        {**moment(entry), "type": entry.data["type"], "confidence": entry.data.get("confidence")}
-        for entry in sorted(gestures[:limit], key=lambda entry: (entry.start_s, str(entry.data["type"])))
+        {**moment(gesture.start_s), "type": gesture.kind, "confidence": gesture.confidence}
+        for gesture in sorted(gestures[:limit], key=lambda gesture: (gesture.start_s, str(gesture.kind)))
     ]
 
 

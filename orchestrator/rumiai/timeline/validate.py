@@ -1,57 +1,15 @@
-"""The two pure steps between any service's raw data and the timeline, and the check of a timeline (timeline.md 10)."""
+"""The check of a timeline (timeline.md 10)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
-from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import ServiceName
 from rumiai.contracts.timeline import ENTRY_TYPES, Timeline, TimelineEntry
-from rumiai.legacy.normalising.audio import normalise_audio_energy, normalise_emotion
-from rumiai.legacy.normalising.common import Record
-from rumiai.legacy.normalising.mediapipe import normalise_mediapipe
-from rumiai.legacy.normalising.ocr import normalise_ocr
-from rumiai.legacy.normalising.scenes import normalise_scenes
-from rumiai.legacy.normalising.whisper import normalise_whisper
-from rumiai.legacy.normalising.yolo import normalise_yolo
-from rumiai.timeline.checks import violations
-
-_NORMALISERS: Final[Mapping[ServiceName, Callable[[Record, MediaFacts], dict[str, Any]]]] = {
-    "yolo": normalise_yolo, "whisper": normalise_whisper, "ocr": normalise_ocr, "mediapipe": normalise_mediapipe,
-    "scene_detection": normalise_scenes, "audio_energy": normalise_audio_energy,
-    "emotion_detection": normalise_emotion,
-}  # fmt: skip
 
 
-def normalise(service: ServiceName, raw: Record, facts: MediaFacts | None = None) -> dict[str, Any]:
-    """The canonical data of ``service``, from any shape that was ever written; a new object, ``raw`` stays as it is.
-
-    An envelope (``{"model_name": .., "data": {..}}``) or a nested ``{"data": {..}}`` is opened first. What cannot be
-    known is None and left for :func:`check` to report; data without an answer gives ``processed: false`` with a reason.
-    Canonical data comes back equal.
-    """
-    return _NORMALISERS[service](opened(raw), facts or MediaFacts())
-
-
-def check(service: ServiceName, data: Record) -> list[str]:
-    """What is wrong with canonical data; [] when its contract holds. Violations fail the service."""
-    return violations(service, data)
-
-
-def opened(raw: Record) -> Record:
-    """The data inside an envelope or a nested ``data``; what has metadata of its own is data already."""
-    inner = raw.get("data")
-    if not isinstance(inner, Mapping) or "metadata" in raw:
-        return raw
-    # An envelope that reports failure outweighs what its data says.
-    if raw.get("success") is False or raw.get("error"):
-        return {"error": raw.get("error") or "the service reported no success"}
-    return opened(inner)
-
-
-def timeline_problems(timeline: Timeline | Record) -> list[str]:
+def timeline_problems(timeline: Timeline | Mapping[str, Any]) -> list[str]:
     """What is wrong with a timeline, or with its JSON form; [] when nothing is (timeline.md 10.3)."""
     if isinstance(timeline, Timeline):
         return _problems(timeline.video_id, timeline.duration_s, list(timeline.entries))

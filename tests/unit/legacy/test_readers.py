@@ -10,15 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import SERVICES, MLAnalysisResult
+from rumiai.contracts.results import SERVICES
+from rumiai.contracts.services import OcrData, ScenesData, WhisperData, YoloData, model_of
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.errors import ContractError, StoreError
 from rumiai.legacy.normalising.common import canonical_box
+from rumiai.legacy.services import canonical_form, read_service
 from rumiai.legacy.stored import extraction_fps, read_ml_files, read_unified
 from rumiai.services import all_services, find_service
 from rumiai.timeline.build import build
 from rumiai.timeline.markers import compute_markers
-from rumiai.timeline.validate import check, normalise
 
 from ..timeline_samples import FACTS, canonical, results
 
@@ -29,24 +30,26 @@ NO_SIZE = MediaFacts(duration_s=10.0, fps=30.0)
 def read(service, raw, facts=FRAME):
     """Normalised, checked, and the input untouched."""
     before = copy.deepcopy(raw)
-    data = normalise(service, raw, facts)
+    data = canonical_form(service, raw, facts)
     assert raw == before
-    assert normalise(service, data, facts) == data
-    assert check(service, data) == []
+    assert canonical_form(service, data, facts) == data
+    result = read_service(service, raw, facts)
+    assert result.failure is None
+    assert result.data.to_json() == data
     return data
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_canonical_data_reads_as_itself(service):
     data = canonical(service)
-    assert normalise(service, data, FACTS) == data
-    assert check(service, data) == []
+    assert canonical_form(service, data, FACTS) == data
+    assert read_service(service, data, FACTS).to_json() == data
 
 
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("wrap", [lambda d: {"data": d}, lambda d: {"success": True, "model_name": "x", "data": d}])
 def test_envelopes_are_opened(service, wrap):
-    assert normalise(service, wrap(canonical(service)), FACTS) == canonical(service)
+    assert canonical_form(service, wrap(canonical(service)), FACTS) == canonical(service)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -61,11 +64,12 @@ def test_envelopes_are_opened(service, wrap):
     ],
 )
 def test_no_answer_is_a_failure_with_a_reason_and_never_an_empty_result(service, raw):
-    data = normalise(service, raw, FRAME)
+    data = canonical_form(service, raw, FRAME)
     assert data["metadata"]["processed"] is False
     assert data["metadata"]["error"]
     assert set(data) == {"metadata"}
-    assert check(service, data) == []
+    result = read_service(service, raw, FRAME)
+    assert (result.data, result.failure) == (None, data["metadata"]["error"])
 
 
 @pytest.mark.parametrize(
@@ -147,8 +151,7 @@ def test_yolo_in_pixels_without_a_frame_size_breaks_its_contract():
     raw = {
         "detections": [{"label": "cup", "confidence": 0.7, "timestamp": 1, "frame": 30, "bbox": [50, 200, 100, 400]}]
     }
-    (problem,) = check("yolo", normalise("yolo", raw, NO_SIZE))
-    assert "frame size unknown" in problem
+    assert "frame size unknown" in read_service("yolo", raw, NO_SIZE).failure
 
 
 def test_whisper_segments_are_tidied():
@@ -310,13 +313,12 @@ def test_scene_changes_are_the_starts_but_the_first(key):
 def test_bare_cuts_and_single_shots():
     assert [s["end_time"] for s in read("scene_detection", {"cuts": [2.5, 7]})["scenes"]] == [2.5, 7.0, 10.0]
     assert read("scene_detection", {"scenes": [], "metadata": {"processed": True}})["total_scenes"] == 1
-    assert normalise("scene_detection", {"scenes": []})["metadata"]["processed"] is False
+    assert canonical_form("scene_detection", {"scenes": []})["metadata"]["processed"] is False
 
 
 def test_the_invented_minute_of_v3_is_no_scene():
     fake = {"scenes": [{"start_time": 0.0, "end_time": 60.0, "duration": 60.0}], "scene_changes": []}
-    (problem,) = check("scene_detection", normalise("scene_detection", fake, FRAME))
-    assert "ends at 60.0, expected 10.0" in problem
+    assert "ends at 60.0, expected 10.0" in read_service("scene_detection", fake, FRAME).failure
 
 
 def test_audio_energy_of_the_fork():
@@ -325,7 +327,7 @@ def test_audio_energy_of_the_fork():
     data = read("audio_energy", raw)
     assert data["metadata"]["has_audio"]
     assert "onsets" not in data
-    assert normalise("audio_energy", raw | {"burst_pattern": "unknown"})["metadata"]["processed"] is False
+    assert canonical_form("audio_energy", raw | {"burst_pattern": "unknown"})["metadata"]["processed"] is False
 
 
 def test_emotions_of_the_fork():
@@ -340,16 +342,14 @@ def test_emotions_of_the_fork():
     assert item["valence"] == pytest.approx(0.7 - 0.18)
     assert item["face_bbox"] == pytest.approx([0.1, 0.2, 0.2, 0.4])
     assert (data["metadata"]["sample_fps"], data["dominant_emotion"]) == (2.0, "joy")
-    assert check(
-        "emotion_detection",
-        normalise("emotion_detection", {"emotions": [{**raw["emotions"][0], "emotion": "bored"}]}, FRAME),
-    )
+    bored = {"emotions": [{**raw["emotions"][0], "emotion": "bored"}]}
+    assert "emotions[0].emotion" in read_service("emotion_detection", bored, FRAME).failure
 
 
 def test_violations_are_short_and_few():
     data = canonical("yolo")
     data["objectAnnotations"][0]["frames"] = [{"timestamp": "x" * 10_000, "bbox": [2, 2, 2, 2]}] * 1000
-    problems = check("yolo", data)
+    problems = YoloData.problems(data)
     assert len(problems) == 21
     assert max(map(len, problems)) < 300
 
@@ -457,9 +457,9 @@ def test_node_keys_are_frame_numbers():
     assert seen["gesture"] == seen["emotion"] == [15.0]
     assert seen["scene_change"] == [pytest.approx(18.1)]
     assert seen["speech"] == [1.0]
-    assert [s["end_time"] for s in analysis.data("scene_detection")["scenes"]] == [pytest.approx(18.1), 40.0]
-    assert analysis.data("whisper")["text"] == "Hi you."
-    assert analysis.data("ocr") is None
+    assert [scene.end_s for scene in analysis.get(ScenesData).scenes] == [pytest.approx(18.1), 40.0]
+    assert analysis.get(WhisperData).text == "Hi you."
+    assert analysis.get(OcrData) is None
     assert (analysis.metadata["description"], analysis.metadata["views"], analysis.metadata["username"]) == (
         "hello", 100, "me",
     )  # fmt: skip
@@ -522,6 +522,7 @@ json_values = st.recursive(
     max_leaves=6,
 )  # fmt: skip
 payloads = st.dictionaries(st.text(max_size=4), json_values, max_size=3)
+extras = st.dictionaries(st.text("xyz", min_size=1, max_size=4), json_values, max_size=3)
 
 
 @st.composite
@@ -541,7 +542,7 @@ def analyses(draw):
         video_id=draw(st.text(min_size=1, max_size=5)),
         duration_s=duration,
         metadata=draw(payloads),
-        ml_data={service: draw(payloads) for service in sorted(ok)},
+        ml_data={service: model_of(service).from_json(canonical(service) | draw(extras)) for service in sorted(ok)},
         pipeline_details={s: {"ok": s in ok, "reason": None if s in ok else draw(st.text())} for s in SERVICES},
         timeline=Timeline.from_entries("v", duration, entries),
         temporal_markers=draw(st.none() | payloads.filter(bool)),
@@ -576,8 +577,8 @@ def damaged(raw, data):
 @given(st.sampled_from(SERVICES), st.data())
 def test_no_raw_data_makes_a_reader_stumble(service, data):
     raw = damaged(canonical(service), data)
-    assert all(isinstance(problem, str) for problem in check(service, raw))
-    analysis = build("v", {}, FACTS, {service: MLAnalysisResult(service, "1", True, raw)})
+    assert all(isinstance(problem, str) for problem in model_of(service).problems(raw))
+    analysis = build("v", {}, FACTS, {service: read_service(service, raw, FACTS)})
     assert analysis.ok(service) or analysis.reason(service)
     saved = json.loads(json.dumps(analysis.to_dict(), allow_nan=False))
     assert read_unified(saved) == analysis

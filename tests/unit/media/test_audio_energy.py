@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.frames import AudioTrack
+from rumiai.contracts.services import AudioData
 from rumiai.errors import ContractError
 from rumiai.media.audio_energy import analyze_audio_energy
-from rumiai.timeline.validate import check, normalise
 
 SR = 16_000
 
@@ -141,7 +141,7 @@ def test_no_audio_is_a_valid_result(nothing):
     assert data["energy_level_windows"] == {}
     assert (data["onsets"], data["beats"], data["burst_pattern"]) == ([], [], "none")
     assert (data["tempo_bpm"], data["climax_timestamp"], data["snr_db"]) == (None, None, None)
-    assert check("audio_energy", data) == []
+    assert AudioData.problems(data) == []
 
 
 def test_silence_is_a_track_without_a_climax():
@@ -150,7 +150,7 @@ def test_silence_is_a_track_without_a_climax():
     assert data["energy_level_windows"] == {"0-5s": 0.0, "5-7s": 0.0}
     assert (data["silence_ratio"], data["climax_timestamp"], data["snr_db"]) == (1.0, None, None)
     assert data["burst_pattern"] == "none"
-    assert check("audio_energy", data) == []
+    assert AudioData.problems(data) == []
 
 
 def test_late_audio_is_told_on_the_videos_clock():
@@ -172,9 +172,9 @@ def test_corrupt_samples_are_an_error():
 def test_any_track_keeps_the_contract_and_is_json(length, rate, seed, gain):
     samples = np.random.default_rng(seed).uniform(-gain, gain, length)
     data = analyze_audio_energy(track(samples, rate))
-    assert check("audio_energy", data) == []
+    assert AudioData.problems(data) == []
     assert json.loads(json.dumps(data, allow_nan=False)) == data
-    assert normalise("audio_energy", data) == data
+    assert AudioData.from_json(data).to_json() == data
     ends = [key.removesuffix("s").split("-")[1] for key in data["energy_level_windows"]]
     assert float(ends[-1]) == pytest.approx(length / rate, abs=1e-3)
 

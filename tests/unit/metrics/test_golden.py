@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.metrics.registry import ANALYSES
-from rumiai.results.analyses import add_markers, measure, read_analyses, write_analyses
+from rumiai.results.analyses import measure, read_analyses, save_unified, with_markers, write_analyses
 from rumiai.results.recompute import find_stored, recompute
 from rumiai.results.store import Store, read_json, write_json
 from rumiai.results.v1 import to_legacy
@@ -35,6 +37,13 @@ def unified(golden: ModuleType) -> dict[str, Any]:
     return found
 
 
+def marked(store: Store, unified: dict[str, Any]) -> UnifiedAnalysis:
+    """The recorded video with its markers, saved."""
+    analysis = replace(with_markers(UnifiedAnalysis.from_dict(unified), "then"), video_id="clip")
+    save_unified(store, analysis)
+    return analysis
+
+
 def test_the_recorded_video_gives_the_recorded_results(golden: ModuleType, unified: dict[str, Any]) -> None:
     expected = golden.read(golden.EXPECTED)
     found = json.loads(json.dumps(golden.computed(unified)))
@@ -45,8 +54,7 @@ def test_the_recorded_video_gives_the_recorded_results(golden: ModuleType, unifi
 
 def test_files_of_an_analysis(unified: dict[str, Any], golden: ModuleType, tmp_path: Path) -> None:
     store = Store(tmp_path)
-    write_json(store.unified_file("clip"), unified)
-    summaries = write_analyses(store, "clip", measure(add_markers(store, "clip", generated_at="then")))
+    summaries = write_analyses(store, "clip", measure(marked(store, unified)))
     expected = golden.read(golden.EXPECTED)["analyses"]
     assert list(summaries) == list(ANALYSES)
     for name, summary in summaries.items():
@@ -66,8 +74,7 @@ def test_files_of_an_analysis(unified: dict[str, Any], golden: ModuleType, tmp_p
 
 def test_a_second_writing_replaces_the_first(unified: dict[str, Any], tmp_path: Path) -> None:
     store = Store(tmp_path)
-    write_json(store.unified_file("clip"), unified)
-    analysis = add_markers(store, "clip")
+    analysis = marked(store, unified)
     write_analyses(store, "clip", measure(analysis))
     summaries = write_analyses(store, "clip", measure(analysis))
     for name, summary in summaries.items():
@@ -79,9 +86,8 @@ def test_the_legacy_form_is_in_the_result_file_alone(
     unified: dict[str, Any], golden: ModuleType, tmp_path: Path
 ) -> None:
     store = Store(tmp_path)
-    write_json(store.unified_file("clip"), unified)
     expected = golden.read(golden.EXPECTED)["analyses"]
-    for name, summary in write_analyses(store, "clip", measure(add_markers(store, "clip")), "v1").items():
+    for name, summary in write_analyses(store, "clip", measure(marked(store, unified)), "v1").items():
         blocks = expected[name]["blocks"]
         assert read_json(Path(summary.files["ml"])) == blocks
         assert read_json(Path(summary.files["result"])) == to_legacy(name, blocks)

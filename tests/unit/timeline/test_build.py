@@ -9,7 +9,8 @@ import pytest
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.results import SERVICES, MLAnalysisResult
+from rumiai.contracts.results import SERVICES, ServiceResult
+from rumiai.contracts.services import YoloData, model_of
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError
 from rumiai.timeline.build import build
@@ -95,11 +96,11 @@ def test_audio_windows_are_entries():
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_failed_service_fails_alone_with_its_reason(service):
     all_results = results()
-    all_results[service] = MLAnalysisResult.failed(service, "1", "out of memory")
+    all_results[service] = ServiceResult.failed(service, "1", "out of memory")
     analysis = build("v1", {}, FACTS, all_results)
     assert analysis.pipeline_details[service] == {"ok": False, "reason": "out of memory"}
     assert service not in analysis.ml_data
-    assert analysis.data(service) is None
+    assert analysis.get(model_of(service)) is None
     assert sum(detail["ok"] for detail in analysis.pipeline_details.values()) == len(SERVICES) - 1
 
 
@@ -116,7 +117,7 @@ def test_data_that_no_entry_can_be_built_of_fails_the_service():
     data = canonical("audio_energy")
     data["energy_level_windows"] = {"soon": 0.5}
     analysis = built(audio_energy=data)
-    assert "could not be built" in analysis.reason("audio_energy")
+    assert "energy_level_windows['soon']" in analysis.reason("audio_energy")
     assert "audio_energy" not in analysis.ml_data
 
 
@@ -124,7 +125,7 @@ def test_empty_lists_are_a_result():
     data = canonical("yolo") | {"objectAnnotations": []}
     analysis = built(yolo=data)
     assert analysis.ok("yolo")
-    assert analysis.data("yolo")["objectAnnotations"] == []
+    assert analysis.get(YoloData).tracks == ()
 
 
 def test_nothing_ran():
@@ -175,9 +176,9 @@ def test_saved_and_loaded_it_is_the_same():
 
 def test_the_builder_changes_none_of_its_inputs():
     given = results()
-    before = json.dumps({s: r.to_dict() for s, r in given.items()}, sort_keys=True)
+    before = json.dumps({s: r.to_json() for s, r in given.items()}, sort_keys=True)
     build("v1", {}, FACTS, given)
-    assert json.dumps({s: r.to_dict() for s, r in given.items()}, sort_keys=True) == before
+    assert json.dumps({s: r.to_json() for s, r in given.items()}, sort_keys=True) == before
 
 
 def test_three_hours_are_built_in_bounded_time():
@@ -191,7 +192,7 @@ def test_three_hours_are_built_in_bounded_time():
     data = canonical("yolo") | {"objectAnnotations": tracks}
     data["metadata"]["duration"] = duration
     facts = MediaFacts(duration, 30.0, 576, 1024)
-    analysis = build("v1", {}, facts, {"yolo": MLAnalysisResult("yolo", "1", True, data)})
+    analysis = build("v1", {}, facts, {"yolo": ServiceResult.read("yolo", "1", data)})
     assert len(analysis.timeline.of_type("object")) == n
     windows = [len(analysis.timeline.in_range(s, s + 1, "object")) for s in range(0, 10_800)]
     assert sum(windows) == n

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import SERVICES, MLAnalysisResult
+from rumiai.contracts.results import SERVICES, ServiceResult
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.legacy.stored import read_unified
 from rumiai.timeline.build import build
@@ -236,7 +236,7 @@ def test_a_denser_sampling_of_the_same_things_changes_no_marker():
         seen = [{"timestamp": t, "frame_number": round(30 * t), **boxed} for t in times]
         people = {k: [dict(s, face_index=0, person=0, count=1) for s in seen] for k in ("poses", "faces")}
         people |= {"hands": [], "gestures": [dict(s, type="wave", hand="left") for s in seen], "gaze": []}
-        result = MLAnalysisResult("mediapipe", "1", True, data | people)
+        result = ServiceResult.read("mediapipe", "1", data | people)
         found = compute_markers(build("v", {}, MediaFacts(20.0, 30.0), {"mediapipe": result}))
         return found["first_5_seconds"]["density_progression"], found["engagement_curve"], [
             (p["timestamp"], p["intensity"]) for p in found["peak_moments"]

@@ -21,6 +21,7 @@ from pydantic import (
     Strict,
     ValidationError,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from rumiai.errors import ContractError
@@ -55,6 +56,7 @@ _Side = Annotated[float, Strict(), Field(ge=-BOX_SLACK, le=_INSIDE)]
 
 Number = Annotated[float, Strict(), AllowInfNan(False), Expected("a finite number")]
 Share = Annotated[float, Strict(), Field(ge=0, le=1), Expected("a number 0..1")]
+Rate = Annotated[float, Strict(), AllowInfNan(False), Field(ge=0), Expected("a rate >= 0 a second")]
 Seconds = Annotated[float, Strict(), AllowInfNan(False), Field(ge=0), Expected("seconds >= 0")]
 Count = Annotated[int, Strict(), Expected("a whole number")]
 FrameNumber = Annotated[int, Strict(), Expected("a frame index")]
@@ -82,6 +84,10 @@ class ServiceModel(BaseModel):
         allow_inf_nan=False,
         protected_namespaces=(),
     )
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON types under the file's keys; what was absent stays absent."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 class ServiceMetadata(ServiceModel):
@@ -111,11 +117,18 @@ class ServiceMetadata(ServiceModel):
     frames_read: Count | None = None
     frames_carried: Count | None = None
     frames_gated: Count | None = None
-    sample_fps: Number | None = None
+    sample_fps: Rate | None = None
     width: Count | None = None
     height: Count | None = None
-    fps: Number | None = None
+    fps: Rate | None = None
     duration_s: Number | None = None
+
+    @property
+    def frames_answered(self) -> int | None:
+        """Frames that were read, carried or gated; None where that is not told."""
+        parts = (self.frames_read, self.frames_carried, self.frames_gated)
+        known = [part for part in parts if part is not None]
+        return sum(known) if known else self.frames_analyzed
 
     @property
     def step_s(self) -> float:
@@ -163,9 +176,9 @@ class ServiceData(ServiceModel):
             return problems_of(error, cls)
         return []
 
-    def to_json(self) -> dict[str, Any]:
-        """The file's content as JSON types; what was absent stays absent."""
-        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    def on_device(self, device: str | None) -> Self:
+        """The same data, whose metadata say where the model ran."""
+        return self.model_copy(update={"metadata": self.metadata.model_copy(update={"device": device})})
 
 
 def told(problems: list[str]) -> str:
@@ -249,17 +262,22 @@ def _joined(where: str, problem: str) -> str:
 
 def _expected_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
     """What a field that is missing should have held."""
+    *_, (_, field) = fields_along(model, loc)
+    texts = [mark.text for mark in field.metadata if isinstance(mark, Expected)]
+    return texts[0] if texts else "a list" if get_origin(field.annotation) is tuple else "an object"
+
+
+def fields_along(model: type[BaseModel], loc: tuple[int | str, ...]) -> Iterator[tuple[int, FieldInfo]]:
+    """The model fields on the way to a place in the data, each with the number of steps to it."""
     annotation: Any = model
-    expected = "an object"
-    for part in loc:
-        found = next(_models_in(annotation), None)
-        if isinstance(part, int) or found is None:
-            continue
-        field = next(f for name, f in found.model_fields.items() if part in (name, f.validation_alias, f.alias))
-        annotation = field.annotation
-        texts = [mark.text for mark in field.metadata if isinstance(mark, Expected)]
-        expected = texts[0] if texts else "a list" if get_origin(annotation) is tuple else "an object"
-    return expected
+    for depth, part in enumerate(loc, start=1):
+        for known in _models_in(annotation):
+            fields = known.model_fields.items()
+            field = next((f for name, f in fields if part in (name, f.validation_alias, f.alias)), None)
+            if field is not None:
+                annotation = field.annotation
+                yield depth, field
+                break
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -88,7 +88,7 @@ class EmotionMetrics(ServiceModel):
     emotion_diversity: Number | None = None
     detection_rate: Number | None = None
     suitable_for_emotion_analysis: Flag | None = None
-    most_active_aus: tuple[Count | Text, ...] | None = None
+    most_active_aus: tuple[Count, ...] | None = None
     video_type: Text | None = None
 
 

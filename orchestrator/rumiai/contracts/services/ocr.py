@@ -19,8 +19,15 @@ from rumiai.contracts.services.base import (
     Text,
     interval_problem,
 )
+from rumiai.core.boxes import AnyBox
 
 WATERMARK: Final = "watermark"
+
+
+def position_of(box: AnyBox) -> str:
+    """Where a box stands: ``top``, ``center`` or ``bottom`` by the third of the frame that holds its centre."""
+    middle = box[1] + box[3] / 2
+    return "top" if middle < 1 / 3 else "bottom" if middle > 2 / 3 else "center"
 
 
 class TextSighting(ServiceModel):

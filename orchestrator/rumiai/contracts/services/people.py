@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, GetCoreSchemaHandler, Strict
+from pydantic import Field, GetCoreSchemaHandler, Strict, model_validator
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from rumiai.contracts.services.base import (
@@ -24,6 +24,7 @@ from rumiai.contracts.services.base import (
     ServiceModel,
     Share,
     Text,
+    interval_problem,
 )
 from rumiai.core.arrays import freeze_arrays
 
@@ -231,6 +232,12 @@ class Action(ServiceModel):
     end_s: Seconds | None = None
     confidence: Number | None = None
     count_samples: Count | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_its_start(self) -> Action:
+        if self.end_s is not None and (problem := interval_problem(self.begins_s, self.end_s, may_be_instant=True)):
+            raise problem
+        return self
 
     @property
     def begins_s(self) -> float:

@@ -19,12 +19,11 @@ from rumiai.contracts.services.base import (
     broken,
     interval_problem,
 )
+from rumiai.core.cuts import ADAPTIVE_THRESHOLD, cut_confidence
 
 _CONTIGUOUS_S: Final = 0.01
 # One frame at the slowest rate that phones record, where the rate is unknown.
 _DEFAULT_FRAME_S: Final = 1 / 15
-# PySceneDetect's default, where a file does not say which threshold made its scores.
-_DEFAULT_ADAPTIVE_THRESHOLD: Final = 3.0
 
 
 class Scene(ServiceModel):
@@ -132,10 +131,15 @@ class ScenesData(ServiceData):
             yield f"scenes[{count - 1}]: ends at {end_s}, expected {duration_s}, the video's end"
         if len(self.changes_s) != count - 1:
             yield f"scene_changes: got {len(self.changes_s)}, expected {count - 1}, scenes less one"
+        elif self.change_scores and len(self.change_scores) != len(self.changes_s):
+            yield f"scene_change_scores: got {len(self.change_scores)}, expected {len(self.changes_s)}, one per change"
         if self.total_scenes != count:
             yield f"total_scenes: got {self.total_scenes}, expected {count}"
 
     @property
-    def adaptive_threshold(self) -> float:
-        """The ratio above which a change is a cut; the detector's default where the file does not tell."""
-        return self.metadata.adaptive_threshold or _DEFAULT_ADAPTIVE_THRESHOLD
+    def change_confidences(self) -> tuple[float, ...] | None:
+        """Confidence of each change, 0..1; None where the file has no scores."""
+        if not self.change_scores:
+            return None
+        threshold = self.metadata.adaptive_threshold or ADAPTIVE_THRESHOLD
+        return tuple(cut_confidence(score, threshold) for score in self.change_scores)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.lexicons import VALENCE_WEIGHTS, canonical_emotion
+from rumiai.core.numbers import number
 from rumiai.legacy.normalising.common import (
     Record,
     canonical_box,
@@ -16,7 +17,6 @@ from rumiai.legacy.normalising.common import (
     integer,
     listed,
     metadata_of,
-    number,
     seconds_of,
     without,
 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.timeline import Timestamp
+from rumiai.core.numbers import number
 
 Record = Mapping[str, Any]
 PixelLayout = Literal["xyxy", "xywh"]
@@ -18,17 +18,6 @@ _PIXELS_ABOVE: Final = 1.5
 _TIME_KEYS: Final = ("timestamp", "time", "start_time", "frame_time", "t")
 _FRAME_KEYS: Final = ("frame_number", "actual_frame_number", "frame")
 _NAMED_TIME: Final = re.compile(r"_t(\d+(?:\.\d+)?)(?:\.\D\w*)?$")  # frame_0012_t3.40.jpg
-
-
-def number(value: object) -> float | None:
-    """A finite number, also from text; None for anything else, booleans included."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        found = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return found if math.isfinite(found) else None
 
 
 def integer(value: object) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.lexicons import canonical_emotion, canonical_gesture
+from rumiai.core.numbers import number
 from rumiai.legacy.normalising.audio import emotion_of
 from rumiai.legacy.normalising.common import (
     Record,
@@ -17,7 +18,6 @@ from rumiai.legacy.normalising.common import (
     first,
     frame_number_of,
     metadata_of,
-    number,
     records,
     seconds_of,
     without,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
+from rumiai.contracts.services.ocr import position_of
 from rumiai.core.boxes import distance, iou
+from rumiai.core.numbers import number
 from rumiai.core.text import same_text
 from rumiai.legacy.normalising.common import (
     Record,
@@ -18,7 +20,6 @@ from rumiai.legacy.normalising.common import (
     frame_number_of,
     listed,
     metadata_of,
-    number,
     records,
     seconds_of,
     without,
@@ -58,12 +59,6 @@ def normalise_ocr(data: Record, facts: MediaFacts) -> dict[str, Any]:
         "stickers": [_sticker(item, place, facts) for place, item in enumerate(stickers, start=1)],
         "metadata": metadata,
     }
-
-
-def position_of(box: Sequence[float]) -> str:
-    """Where a box stands: ``top``, ``center`` or ``bottom`` by the third that holds its centre."""
-    centre = box[1] + box[3] / 2
-    return "top" if centre < 1 / 3 else "bottom" if centre > 2 / 3 else "center"
 
 
 def size_of(box: Sequence[float]) -> str:
@@ -180,8 +175,3 @@ def _merged(track: list[Record], half_step_s: float, duration_s: float | None) -
     limit = math.inf if duration_s is None else duration_s
     times = {"timestamp": begin, "start": max(0.0, begin - half_step_s), "end": min(limit, end + half_step_s)}
     return {**without(best, "frame_number"), **times, "sightings": track}
-
-
-def is_watermark(item: Mapping[str, Any]) -> bool:
-    """Whether an annotation is a platform's watermark: on no count and in no marker."""
-    return item.get("category") == "watermark"

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
+from rumiai.core.numbers import number
 from rumiai.legacy.normalising.common import (
     Record,
     facts_of,
@@ -14,7 +15,6 @@ from rumiai.legacy.normalising.common import (
     integer,
     listed,
     metadata_of,
-    number,
     without,
 )
 

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.timeline import Timestamp
+from rumiai.core.numbers import number
 from rumiai.legacy.normalising.common import (
     Record,
     failure,
     first,
     listed,
     metadata_of,
-    number,
     records,
     without,
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rumiai.contracts.facts import MediaFacts
+from rumiai.core.numbers import number
 from rumiai.legacy.normalising.common import (
     Record,
     canonical_box,
@@ -15,7 +16,6 @@ from rumiai.legacy.normalising.common import (
     frame_number_of,
     listed,
     metadata_of,
-    number,
     seconds_of,
     without,
 )

@@ -54,7 +54,9 @@ def element_counts(
         sticker=None if stickers is None else len(stickers),
         effect=0,
         transition=None if shots is None else sum(kind != "cut" for kind in shots.transition_types or ()),
-        object=None if shots is None or objects is None else object_count(objects, shots),
+        object=None
+        if shots is None or objects is None
+        else object_count(shots.index(objects.grid.times_s), objects.sample, objects.class_index),
         gesture=None if gestures is None else len(gestures),
         expression=None if expressions is None else len(expressions.smoothed.changes),
     )

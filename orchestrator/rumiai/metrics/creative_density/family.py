@@ -24,9 +24,10 @@ from rumiai.metrics.creative_density.blocks import (
     Quality,
 )
 from rumiai.metrics.evidence.confidence import Source, Weights
+from rumiai.metrics.evidence.elements import density_of, words_of
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.families import Family
-from rumiai.metrics.shared.density import Density, density_of, words_by_bin
+from rumiai.metrics.shared.density import Density
 from rumiai.metrics.shared.statistics import std
 
 WEIGHTS: Final = Weights(
@@ -98,7 +99,7 @@ def _dynamics(density: Density, d: Floats) -> Dynamics:
 
 def _interactions(evidence: Evidence, density: Density, d: Floats) -> Interactions:
     pairs = elements.cooccurrence(density.types, density.present)
-    peaks = events.multi_modal_peaks(density.types, density.present, words_by_bin(evidence), density.bins)
+    peaks = events.multi_modal_peaks(density.types, density.present, words_of(evidence), density.bins)
     return Interactions(
         multi_modal_peaks=peaks,
         element_cooccurrence=pairs,

@@ -30,11 +30,12 @@ from rumiai.metrics.emotional_journey.sync import (
     gesture_reinforcement,
     mood_congruence,
 )
+from rumiai.metrics.evidence.elements import tones_of
 from rumiai.metrics.evidence.types import Audio, Evidence, Expressions, Gesture
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.caption import Caption
 from rumiai.metrics.shared.labels import LabelChange
-from rumiai.metrics.shared.spoken_tone import SpokenTone, spoken_tones, tone_agreement
+from rumiai.metrics.shared.spoken_tone import SpokenTone, tone_agreement
 from rumiai.metrics.shared.statistics import alignment, mean_known, std
 
 
@@ -168,7 +169,7 @@ def measure_sync(journey: Journey, evidence: Evidence, caption: Caption | None) 
     speech = evidence.speech
     overlap = None if evidence.gestures is None else _gesture_overlap(journey, evidence.gestures)
     spans_s = None if evidence.gestures is None else _spans_of(evidence.gestures)
-    tones = None if speech is None else spoken_tones(speech.segments, journey.faces)
+    tones = None if speech is None else tones_of(speech.segments, journey.faces)
     energy = None if evidence.audio is None else evidence.audio.per_bin(journey.bins)
     gesture, spoken = None if overlap is None else gesture_alignment(overlap), tone_agreement(tones)
     sound = None if energy is None else alignment(energy, journey.arousal)

@@ -115,12 +115,13 @@ def found_confidence(confidences: list[float | None]) -> float:
     return UNSCORED if known is None else known
 
 
-def answered(metadata: Mapping[str, object]) -> float:
-    """r: (frames read + carried + gated) / frames expected, at most 1; 1 where the service does not tell."""
-    parts = [metadata.get(f"frames_{part}") for part in ("read", "carried", "gated")]
-    known = [part for part in parts if isinstance(part, int | float)]
-    done = sum(known) if known else metadata.get("frames_analyzed")
-    expected = metadata.get("frames_expected")
-    if not isinstance(done, int | float) or not isinstance(expected, int | float) or expected <= 0:
+def answered(done: int | None, expected: int | None) -> float:
+    """r: frames answered / frames expected, at most 1; 1 where the service does not tell.
+
+    Args:
+        done: Frames that were read, carried or gated.
+        expected: Frames of the sampling grid.
+    """
+    if done is None or expected is None or expected <= 0:
         return 1.0
     return min(1.0, done / expected)

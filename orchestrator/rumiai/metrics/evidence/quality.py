@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from rumiai.contracts.metadata import VideoMetadata
+from rumiai.contracts.services import (
+    AudioData,
+    ExpressionsData,
+    OcrData,
+    PeopleData,
+    ScenesData,
+    ServiceMetadata,
+    WhisperData,
+    YoloData,
+)
+from rumiai.contracts.services.people import Face, Gesture, Pose
 from rumiai.contracts.timeline import UnifiedAnalysis
-from rumiai.core.cuts import ADAPTIVE_THRESHOLD, cut_confidence
 from rumiai.metrics.evidence.confidence import (
     METADATA_PARTS,
     SERVICE_OF,
@@ -26,20 +36,20 @@ def services_of(analysis: UnifiedAnalysis, metadata: VideoMetadata) -> Services:
     """The quality of all services and metadata parts."""
     of: dict[str, Quality] = {}
     for name, service in SERVICE_OF.items():
-        data = analysis.data(service)
+        data = analysis.ml_data.get(service) if analysis.ok(service) else None
         if data is None:
             of[name] = Quality(False, 0.0, reason=analysis.reason(service) or "no data")
         else:
             confidence, answer = _FINDS[name](data)
             of[name] = Quality(True, clamp(confidence) * answer, confidence)
-    people = analysis.data("mediapipe")
-    if not of["emotion"].ok and people is not None and "expressions" in people:
-        confidence = found_confidence([item.get("confidence") for item in people["expressions"]])
-        of["emotion"] = Quality(True, clamp(confidence) * answered(people.get("metadata", {})), confidence)
+    people = analysis.get(PeopleData)
+    if not of["emotion"].ok and people is not None and people.expressions is not None:
+        confidence = found_confidence([item.confidence for item in people.expressions])
+        of["emotion"] = Quality(True, clamp(confidence) * _answered(people.metadata), confidence)
     present = metadata_parts(metadata)
     for part in METADATA_PARTS:
         of[part] = Quality(present[part], float(present[part]), reason=None if present[part] else "not in the metadata")
-    ocr = analysis.data("ocr")
+    ocr = analysis.get(OcrData)
     return Services(of, ocr is not None and unsupported_script(ocr))
 
 
@@ -56,61 +66,57 @@ def metadata_parts(metadata: VideoMetadata) -> dict[str, bool]:
     }
 
 
-def unsupported_script(ocr: Mapping[str, Any]) -> bool:
+def unsupported_script(ocr: OcrData) -> bool:
     """Whether text was seen but nothing of it could be read: a script outside the OCR languages is suspected."""
-    metadata = ocr.get("metadata", {})
-    best = metadata.get("best_confidence")
-    return bool(metadata.get("regions_detected")) and best is not None and best < _UNREAD_BELOW
+    best = ocr.metadata.best_confidence
+    return bool(ocr.metadata.regions_detected) and best is not None and best < _UNREAD_BELOW
 
 
-def _of_lists(data: Mapping[str, Any], *names: str) -> tuple[float, float]:
-    found = [item.get("confidence") for name in names for item in data.get(name) or ()]
-    return found_confidence(found), answered(data.get("metadata", {}))
+def _answered(metadata: ServiceMetadata) -> float:
+    return answered(metadata.frames_answered, metadata.frames_expected)
 
 
-def _ocr(data: Mapping[str, Any]) -> tuple[float, float]:
-    if unsupported_script(data):
-        metadata = data["metadata"]
-        return float(metadata.get("mean_confidence", metadata["best_confidence"])), answered(metadata)
-    return _of_lists(data, "textAnnotations", "stickers")
+def _ocr(data: OcrData) -> tuple[float, float]:
+    answer, metadata = _answered(data.metadata), data.metadata
+    if unsupported_script(data) and metadata.best_confidence is not None:
+        mean = metadata.mean_confidence
+        return metadata.best_confidence if mean is None else mean, answer
+    found: list[float | None] = [item.confidence for item in data.texts]
+    found += [item.confidence for item in data.stickers]
+    return found_confidence(found), answer
 
 
-def _yolo(data: Mapping[str, Any]) -> tuple[float, float]:
-    found = [frame.get("confidence") for item in data.get("objectAnnotations", ()) for frame in item.get("frames", ())]
-    return found_confidence(found), answered(data.get("metadata", {}))
+def _yolo(data: YoloData) -> tuple[float, float]:
+    found: list[float | None] = [seen.confidence for track in data.tracks for seen in track.frames]
+    return found_confidence(found), _answered(data.metadata)
 
 
-def _mediapipe(data: Mapping[str, Any]) -> tuple[float, float]:
-    return _of_lists(data, "faces", "poses", "gestures")
+def _mediapipe(data: PeopleData) -> tuple[float, float]:
+    items: list[Face | Pose | Gesture] = [*data.faces, *data.poses, *data.gestures]
+    return found_confidence([item.confidence for item in items]), _answered(data.metadata)
 
 
-def _whisper(data: Mapping[str, Any]) -> tuple[float, float]:
-    return found_confidence([segment.get("confidence") for segment in data.get("segments", ())]), 1.0
+def _whisper(data: WhisperData) -> tuple[float, float]:
+    return found_confidence([segment.confidence for segment in data.segments]), 1.0
 
 
-def _scenes(data: Mapping[str, Any]) -> tuple[float, float]:
-    metadata = data.get("metadata", {})
-    scores, cuts = data.get("scene_change_scores"), data.get("scene_changes") or ()
-    threshold = metadata.get("adaptive_threshold") or ADAPTIVE_THRESHOLD
-    if not cuts:
-        confidence = 1.0
-    elif not scores:
-        confidence = UNSCORED
-    else:
-        confidence = found_confidence([cut_confidence(score, threshold) for score in scores])
-    return confidence, answered(metadata)
+def _scenes(data: ScenesData) -> tuple[float, float]:
+    scores = data.change_confidences
+    confidence = 1.0 if not data.changes_s else UNSCORED if scores is None else found_confidence(list(scores))
+    return confidence, _answered(data.metadata)
 
 
-def _emotion(data: Mapping[str, Any]) -> tuple[float, float]:
-    frames = {"frames_analyzed": data.get("frames_analyzed"), **data.get("metadata", {})}
-    return found_confidence([item.get("confidence") for item in data.get("emotions", ())]), answered(frames)
+def _emotion(data: ExpressionsData) -> tuple[float, float]:
+    done = data.metadata.frames_answered
+    done = data.frames_analyzed if done is None else done
+    return found_confidence([item.confidence for item in data.emotions]), answered(done, data.metadata.frames_expected)
 
 
-def _audio(data: Mapping[str, Any]) -> tuple[float, float]:
+def _audio(data: AudioData) -> tuple[float, float]:
     return 1.0, 1.0
 
 
-_FINDS: Final = {
+_FINDS: Final[Mapping[str, Callable[[Any], tuple[float, float]]]] = {
     "ocr": _ocr, "yolo": _yolo, "mediapipe": _mediapipe, "whisper": _whisper, "scenes": _scenes,
     "emotion": _emotion, "audio": _audio,
 }  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from rumiai.core.arrays import Bools, Floats, Ints, freeze_arrays
+from rumiai.metrics.evidence.framing import person_samples, shots_of
 from rumiai.metrics.evidence.types import Detections, Evidence, Grid, People
 from rumiai.metrics.person_framing.blocks import Shot
 from rumiai.metrics.person_framing.boxes import centres_of, covered_shares, largest_boxes
@@ -27,7 +28,6 @@ from rumiai.metrics.person_framing.shots import (
     volatility,
 )
 from rumiai.metrics.shared.bins import Bins
-from rumiai.metrics.shared.framing import SHOTS, person_samples, shot_codes
 from rumiai.metrics.shared.labels import SmoothedLabels, smooth
 from rumiai.metrics.shared.statistics import mean, mean_known
 
@@ -178,7 +178,7 @@ def measure_framing(people: People, evidence: Evidence) -> Framing:
     scene_of = np.asarray(np.searchsorted(cuts_s, grid.times_s, side="right"), dtype=np.int64)
     persons = None if evidence.objects is None else evidence.objects.of_class("person")
     presence = measure_presence(people, persons, scene_of)
-    labels = tuple(SHOTS[code] for code in shot_codes(people, evidence.objects).tolist())
+    labels = shots_of(people, evidence.objects)
     shots = smooth(grid.times_s.tolist(), labels, grid.step_s)
     positions = _positions(presence)
     stability = stability_of(positions.speed)

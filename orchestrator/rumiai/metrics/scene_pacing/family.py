@@ -11,6 +11,7 @@ from rumiai.contracts.blocks import MoreMetrics
 from rumiai.contracts.blocks.types import Level
 from rumiai.core.arrays import Floats
 from rumiai.metrics.evidence.confidence import Weights
+from rumiai.metrics.evidence.elements import density_of
 from rumiai.metrics.evidence.types import Evidence, Shots
 from rumiai.metrics.families import Family
 from rumiai.metrics.scene_pacing import content, cuts, durations, patterns
@@ -33,7 +34,6 @@ from rumiai.metrics.scene_pacing.blocks import (
 )
 from rumiai.metrics.scene_pacing.further import further_metrics, tags_of
 from rumiai.metrics.scene_pacing.pacing import Pacing, measure_pacing
-from rumiai.metrics.shared.density import density_of
 from rumiai.metrics.shared.statistics import alignment, mean, variance
 
 WEIGHTS: Final = Weights(

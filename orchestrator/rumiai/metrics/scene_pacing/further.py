@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rumiai.metrics.evidence.framing import smoothed_shots
 from rumiai.metrics.evidence.types import Evidence, Shots
 from rumiai.metrics.scene_pacing.blocks import (
     CameraAlignment,
@@ -26,7 +27,6 @@ from rumiai.metrics.scene_pacing.durations import (
 from rumiai.metrics.scene_pacing.pacing import Pacing
 from rumiai.metrics.scene_pacing.patterns import further_tags, pacing_tags
 from rumiai.metrics.shared.bins import count_in
-from rumiai.metrics.shared.framing import smoothed_shots
 from rumiai.metrics.shared.statistics import mean, ratio, std
 
 

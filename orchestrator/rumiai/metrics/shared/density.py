@@ -1,27 +1,35 @@
-"""Creative density per bin: how many elements of each type are there at once (docs: analyses, 1.2).
+"""Creative density per bin: how many elements of each type are there at once.
 
 Texts and stickers count where they are active, objects by their median number per sampled frame, gestures and changes
 of expression and scene where they begin. A type whose service failed is left out.
+Source: docs/analyses.md, densityCoreMetrics and densityDynamics.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from rumiai.core.arrays import Floats, Ints, freeze_arrays
-from rumiai.metrics.evidence.types import Evidence, Objects, Shots
 from rumiai.metrics.shared.bins import Bins
-from rumiai.metrics.shared.words import content_words
+from rumiai.metrics.shared.words import TimedText, content_words
 
 # In the order in which ties of the primary element are decided.
 TYPES: Final[tuple[str, ...]] = ("text", "sticker", "gesture", "expression", "object", "scene_change")
 _PERCENTILE: Final = (9, 10)  # the 90th, as a fraction: no rounding decides a rank
+
+
+class BinWords(NamedTuple):
+    """Words of one bin: content words on screen, content words spoken, and whether anything is spoken."""
+
+    seen: set[str]
+    heard: set[str]
+    speaking: bool
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,9 @@ class Density:
     """Elements per bin, by type; only types whose service ran.
 
     Attributes:
-        values: type -> ``(N,)`` what the type adds to d; onsets of a short last bin are divided by its length.
+        bins: The N bins.
+        values: type -> ``(N,)`` what the type adds to the density d; onsets of a short last bin are divided by its
+            length.
         counts: type -> ``(N,)`` whole elements.
     """
 
@@ -67,42 +77,59 @@ class Density:
         return [self.types[kind] if stacked[kind, i] > 0 else "none" for i, kind in enumerate(largest)]
 
 
-def density_of(evidence: Evidence) -> Density:
-    """The density of a video."""
-    bins = evidence.bins
-    values: dict[str, Floats] = {}
+def measure_density(
+    bins: Bins,
+    *,
+    texts_s: Floats | None,
+    stickers_s: Floats | None,
+    gestures_s: Floats | None,
+    expressions_s: Floats | None,
+    objects: Floats | None,
+    cuts_s: Floats | None,
+) -> Density:
+    """Elements of each type in each bin; None leaves out a type whose service failed.
+
+    Args:
+        bins: The N bins of the video.
+        texts_s: ``(n, 2)`` start and end of the texts, seconds.
+        stickers_s: ``(n, 2)`` start and end of the stickers.
+        gestures_s: ``(n,)`` starts of the gestures.
+        expressions_s: ``(n,)`` changes of expression.
+        objects: ``(N,)`` objects in each bin (:func:`objects_per_bin`).
+        cuts_s: ``(n,)`` changes of scene.
+
+    Returns:
+        The density; without any type when all are None.
+    """
     counts: dict[str, Ints] = {}
-
-    def active(name: str, spans: list[tuple[float, float]]) -> None:
-        counts[name] = bins.active([start for start, _ in spans], [end for _, end in spans])
-        values[name] = counts[name].astype(np.float64)
-
-    def onset(name: str, times_s: npt.ArrayLike) -> None:
-        counts[name] = bins.onsets(times_s)
-        values[name] = bins.per_second(counts[name])
-
-    if evidence.texts is not None:
-        active("text", [(text.start_s, text.end_s) for text in evidence.texts])
-    if evidence.stickers is not None:
-        active("sticker", [(sticker.start_s, sticker.end_s) for sticker in evidence.stickers])
-    if evidence.gestures is not None:
-        onset("gesture", [gesture.start_s for gesture in evidence.gestures])
-    if evidence.expressions is not None:
-        onset("expression", [change.time_s for change in evidence.expressions.smoothed.changes])
-    if evidence.objects is not None:
-        values["object"] = objects_per_bin(evidence.objects, bins)
-        counts["object"] = np.floor(values["object"] + 0.5).astype(np.int64)
-    if evidence.shots is not None:
-        onset("scene_change", evidence.shots.cuts_s)
-    return Density(bins, values, counts)
+    values: dict[str, Floats] = {}
+    for name, spans_s in (("text", texts_s), ("sticker", stickers_s)):
+        if spans_s is not None:
+            counts[name] = bins.active(spans_s[:, 0], spans_s[:, 1])
+            values[name] = counts[name].astype(np.float64)
+    for name, times_s in (("gesture", gestures_s), ("expression", expressions_s), ("scene_change", cuts_s)):
+        if times_s is not None:
+            counts[name] = bins.onsets(times_s)
+            values[name] = bins.per_second(counts[name])
+    if objects is not None:
+        counts["object"] = np.floor(objects + 0.5).astype(np.int64)
+        values["object"] = objects
+    known = [name for name in TYPES if name in values]
+    return Density(bins, {name: values[name] for name in known}, {name: counts[name] for name in known})
 
 
-def objects_per_bin(objects: Objects, bins: Bins) -> Floats:
-    """``(N,)`` median number of boxes per sampled frame; a bin without a frame takes the frame before it."""
-    grid = objects.grid
-    if not grid.count:
-        return np.zeros(bins.count)
-    return _group_medians(bins.index(grid.nominal_s), objects.per_sample, bins.count)
+def objects_per_bin(times_s: Floats, boxes: Ints, bins: Bins) -> Floats:
+    """Median number of objects on the sampled frames of each bin.
+
+    Args:
+        times_s: ``(k,)`` instants of the sampled frames, ascending.
+        boxes: ``(k,)`` objects on each.
+        bins: The N bins of the video.
+
+    Returns:
+        ``(N,)``; a bin without a frame takes the frame before it. Zeros without frames.
+    """
+    return _group_medians(bins.index(times_s), boxes, bins.count) if times_s.size else np.zeros(bins.count)
 
 
 def _group_medians(groups: Ints, numbers: Ints, count: int) -> Floats:
@@ -118,47 +145,62 @@ def _group_medians(groups: Ints, numbers: Ints, count: int) -> Floats:
     return result
 
 
-def object_count(objects: Objects, shots: Shots) -> int:
+def object_count(scenes: Ints, samples: Ints, classes: Ints) -> int:
     """Distinct objects: per scene and class the 90th percentile (nearest rank) of the simultaneous boxes, summed.
 
     The rank is taken over all sampled frames of the scene, those without a box of the class included.
+    Source: docs/analyses.md, densityCoreMetrics, ``elementCounts``.
+
+    Args:
+        scenes: ``(k,)`` scene of each sampled frame.
+        samples: ``(n,)`` sampled frame of each box.
+        classes: ``(n,)`` class of each box, from 0.
+
+    Returns:
+        Number of objects; 0 without boxes.
     """
-    scene_of = shots.index(objects.grid.times_s)
-    frames = np.bincount(scene_of, minlength=shots.starts_s.size)
+    if not samples.size:
+        return 0
+    kinds = int(classes.max()) + 1
     # Boxes of one class on one frame are one number.
-    kinds = max(1, len(objects.classes))
-    cells, boxes = np.unique(objects.sample * kinds + objects.class_index, return_counts=True)
-    groups = scene_of[cells // kinds] * kinds + cells % kinds
+    cells, boxes = np.unique(samples * kinds + classes, return_counts=True)
+    groups = scenes[cells // kinds] * kinds + cells % kinds
     order = np.lexsort((boxes, groups))
     groups, boxes = groups[order], boxes[order]
     found, firsts, sizes = np.unique(groups, return_index=True, return_counts=True)
-    scene_frames = frames[found // kinds]
+    frames = np.bincount(scenes)[found // kinds]
     part, whole = _PERCENTILE
-    rank = -(-part * scene_frames // whole)  # ceil, 1-based, among all frames of the scene
-    within = rank - 1 - (scene_frames - sizes)  # the frames without the class rank lowest
-    return int(np.where(within >= 0, boxes[np.clip(firsts + within, 0, boxes.size - 1)], 0).sum()) if found.size else 0
+    rank = -(-part * frames // whole)  # ceil, 1-based, among all frames of the scene
+    within = rank - 1 - (frames - sizes)  # the frames without the class rank lowest
+    return int(np.where(within >= 0, boxes[np.clip(firsts + within, 0, boxes.size - 1)], 0).sum())
 
 
-def words_by_bin(evidence: Evidence) -> Iterator[tuple[set[str], set[str], bool]]:
-    """Per bin: content words on screen, content words spoken, and whether anything is spoken."""
-    bins = evidence.bins
-    texts = evidence.texts or ()
-    first, last = bins.active_range([t.start_s for t in texts], [t.end_s for t in texts])
-    shown: list[list[int]] = [[] for _ in range(bins.count)]
-    gone: list[list[int]] = [[] for _ in range(bins.count + 1)]
-    for number in range(len(texts)):
-        shown[first[number]].append(number)
-        gone[last[number] + 1].append(number)
-    spoken: list[list[str]] = [[] for _ in range(bins.count)]
-    words = evidence.speech.words if evidence.speech is not None else ()
-    starts, ends = bins.active_range([w.start_s for w in words], [w.end_s for w in words])
-    for word, start, end in zip(words, starts, ends, strict=True):
+def words_by_bin(bins: Bins, shown: Iterable[TimedText], spoken: Iterable[TimedText]) -> Iterator[BinWords]:
+    """What is read and heard in each bin.
+
+    Args:
+        bins: The N bins of the video.
+        shown: Texts on screen.
+        spoken: Words that are spoken.
+
+    Yields:
+        N times: the words of the bin.
+    """
+    on_screen, heard = _active_texts(bins, shown), _active_texts(bins, spoken)
+    content = {text: content_words(text) for texts in (*on_screen, *heard) for text in texts}
+
+    def words_of(texts: list[str]) -> set[str]:
+        return {word for text in texts for word in content[text]}
+
+    for seen, said in zip(on_screen, heard, strict=True):
+        yield BinWords(words_of(seen), words_of(said), bool(said))
+
+
+def _active_texts(bins: Bins, texts: Iterable[TimedText]) -> list[list[str]]:
+    listed = list(texts)
+    first, last = bins.active_range([start for _, start, _ in listed], [end for _, _, end in listed])
+    active: list[list[str]] = [[] for _ in range(bins.count)]
+    for (text, _, _), start, end in zip(listed, first.tolist(), last.tolist(), strict=True):
         for index in range(start, end + 1):
-            spoken[index].append(word.text)
-    on_screen: dict[int, list[str]] = {}
-    for index in range(bins.count):
-        for number in gone[index]:
-            del on_screen[number]
-        on_screen.update({number: content_words(texts[number].text) for number in shown[index]})
-        said = {word for text in spoken[index] for word in content_words(text)}
-        yield {word for found in on_screen.values() for word in found}, said, bool(spoken[index])
+            active[index].append(text)
+    return active

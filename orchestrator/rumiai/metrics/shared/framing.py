@@ -1,15 +1,15 @@
-"""Shot types from the size of faces and bodies (docs: analyses, 3.2), shared by person_framing and scene_pacing."""
+"""Shot types from the size of faces and bodies.
+
+Source: docs/analyses.md, personFramingCoreMetrics and personFramingDynamics.
+"""
 
 from __future__ import annotations
 
 from typing import Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from rumiai.core.arrays import Ints
-from rumiai.metrics.evidence.types import Detections, Objects, People, Poses
-from rumiai.metrics.shared.labels import SmoothedLabels, smooth
+from rumiai.core.arrays import Bools, Floats, Ints
 
 Shot = Literal["none", "wide", "medium", "close"]
 
@@ -22,34 +22,55 @@ _VISIBLE: Final = 0.5
 _SHOULDERS, _HIPS = [11, 12], [23, 24]
 
 
-def shot_codes(people: People, objects: Objects | None) -> npt.NDArray[np.int64]:
-    """``(k,)`` index into ``SHOTS`` for every sample of the people's grid; 0 where nobody is visible."""
-    codes = np.zeros(people.grid.count, dtype=np.int64)
-    if objects is not None:
-        codes[person_samples(people, objects.of_class("person"))] = 1
-    codes[people.poses.sample] = 1
-    codes[people.poses.sample[_is_medium(people.poses)]] = 2
-    face = people.faces.largest_area()
-    codes[face > 0] = 1
-    codes[face > _MEDIUM_ABOVE] = 2
-    codes[face > _CLOSE_ABOVE] = 3
+def shot_codes(face_areas: Floats, persons: Ints, bodies: Ints, cut_bodies: Ints) -> Ints:
+    """Shot type of each sampled frame, by what of a person is seen.
+
+    Close for a face above 25 % of the frame, medium above 8 %, wide for a smaller one. Without a face, medium for a
+    body that the frame cuts, wide for another body or a person's box.
+
+    Args:
+        face_areas: ``(k,)`` share of the frame that the largest face covers; 0 without a face.
+        persons: Indices of the frames with a person's box.
+        bodies: Indices of the frames with a body.
+        cut_bodies: Indices of those whose body is cut by the frame (:func:`is_cut_body`).
+
+    Returns:
+        ``(k,)`` indices into ``SHOTS``; 0 where nobody is seen.
+    """
+    codes = np.zeros(face_areas.size, dtype=np.int64)
+    codes[persons] = 1
+    codes[bodies] = 1
+    codes[cut_bodies] = 2
+    codes[face_areas > 0] = 1
+    codes[face_areas > _MEDIUM_ABOVE] = 2
+    codes[face_areas > _CLOSE_ABOVE] = 3
     return codes
 
 
-def person_samples(people: People, persons: Detections) -> Ints:
-    """Sample of the people's grid that belongs to each person box."""
-    times = persons.grid.times_s[persons.sample]
-    return np.asarray(np.clip(np.rint(times / people.grid.step_s), 0, people.grid.count - 1), dtype=np.int64)
+def is_cut_body(heights: Floats, visibility: Floats) -> Bools:
+    """Whether the frame cuts a body: nearly as tall as the frame, with both shoulders and without hips.
 
+    Args:
+        heights: ``(n,)`` heights of the bodies in shares of the frame.
+        visibility: ``(n, 33)`` visibility of their landmarks, NaN where unknown.
 
-def _is_medium(poses: Poses) -> npt.NDArray[np.bool_]:
-    visibility = poses.landmarks[:, :, 3]
+    Returns:
+        ``(n,)`` flags.
+    """
     shoulders = (visibility[:, _SHOULDERS] > _VISIBLE).all(axis=1)
     hips = (visibility[:, _HIPS] > _VISIBLE).any(axis=1)
-    return np.asarray((poses.boxes[:, 3] > _TALL) & shoulders & ~hips)
+    return np.asarray((heights > _TALL) & shoulders & ~hips)
 
 
-def smoothed_shots(people: People, objects: Objects | None) -> SmoothedLabels[Shot]:
-    """Shot types held for at least 1.0 s, one per sample of the people's grid."""
-    labels = [SHOTS[code] for code in shot_codes(people, objects).tolist()]
-    return smooth(people.grid.times_s.tolist(), labels, people.grid.step_s)
+def nearest_samples(times_s: Floats, step_s: float, count: int) -> Ints:
+    """Sample of a grid that is nearest to each instant.
+
+    Args:
+        times_s: ``(n,)`` instants, seconds.
+        step_s: Sampling step of the grid.
+        count: Number of its samples, at least one.
+
+    Returns:
+        ``(n,)`` indices within the grid.
+    """
+    return np.asarray(np.clip(np.rint(times_s / step_s), 0, count - 1), dtype=np.int64)

@@ -14,9 +14,8 @@ import numpy as np
 
 from rumiai.contracts.lexicons import Emotion
 from rumiai.core.arrays import Floats
-from rumiai.metrics.evidence.types import Expressions, Segment
 from rumiai.metrics.shared.statistics import mean
-from rumiai.metrics.shared.words import sentiment
+from rumiai.metrics.shared.words import TimedText, sentiment
 
 _TONED: Final = 0.1  # |mean valence| above which a face has a tone
 
@@ -40,29 +39,33 @@ class SpokenTone:
     congruent: bool
 
 
-def spoken_tones(segments: Iterable[Segment], faces: Expressions) -> list[SpokenTone]:
+def spoken_tones(
+    segments: Iterable[TimedText], times_s: Floats, labels: Sequence[Emotion], valences: Floats
+) -> list[SpokenTone]:
     """Compare the sentiment of each segment with the mean valence of the face during it.
 
     Args:
-        segments: Transcript segments, times in seconds.
-        faces: Expression samples, by time.
+        segments: Text, start and end of the transcript segments.
+        times_s: ``(n,)`` instants of the expression samples, ascending.
+        labels: ``n`` emotions.
+        valences: ``(n,)`` valence of each, -1..1.
 
     Returns:
         One entry per segment that has positive or negative words and a mean valence beyond +-0.1, in order. Empty
         without segments or samples.
     """
-    sums = np.concatenate([[0.0], np.cumsum(faces.valences)])
+    sums = np.concatenate([[0.0], np.cumsum(valences)])
     found = []
-    for segment in segments:
-        words = sentiment(segment.text)
-        first, stop = (int(i) for i in np.searchsorted(faces.times_s, [segment.start_s, segment.end_s]))
+    for text, start_s, end_s in segments:
+        words = sentiment(text)
+        first, stop = (int(i) for i in np.searchsorted(times_s, [start_s, end_s]))
         if words.category not in ("positive", "negative") or first == stop:
             continue
         valence = float(sums[stop] - sums[first]) / (stop - first)
         if abs(valence) > _TONED:
-            emotion = strongest_label(faces.labels[first:stop], faces.valences[first:stop], positive=valence > 0)
+            emotion = strongest_label(labels[first:stop], valences[first:stop], positive=valence > 0)
             congruent = (valence > 0) == (words.polarity > 0)
-            found.append(SpokenTone(segment.start_s, segment.end_s, emotion, words.category, congruent))
+            found.append(SpokenTone(start_s, end_s, emotion, words.category, congruent))
     return found
 
 

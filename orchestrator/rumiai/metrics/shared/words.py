@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Sentiment = Literal["positive", "negative", "neutral", "mixed"]
+# A text, when it begins and when it ends, in seconds.
+TimedText = tuple[str, float, float]
 
 _TOKEN = re.compile(r"[^\W_]+(?:['\u2019\u02bc\-][^\W_]+)*")
 # Scripts that are written without blanks; one word is about 1.7 characters.

@@ -15,10 +15,11 @@ import numpy as np
 
 from rumiai.core.arrays import Bools, Floats
 from rumiai.core.intervals import as_intervals, length, touched
+from rumiai.metrics.evidence.elements import timed_texts, tones_of
 from rumiai.metrics.evidence.types import Audio, Evidence, Segment
 from rumiai.metrics.shared.bins import span, windows_of
 from rumiai.metrics.shared.phrases import SpokenPhrase, find_ctas, find_hooks, spoken_phrases, urgency_level
-from rumiai.metrics.shared.spoken_tone import spoken_tones, tone_agreement
+from rumiai.metrics.shared.spoken_tone import tone_agreement
 from rumiai.metrics.shared.statistics import clamp, mean_known, ratio
 from rumiai.metrics.shared.words import sentiment
 from rumiai.metrics.speech_analysis import energy, manner, pauses, phrases, rate, repetition, visual, wording
@@ -365,7 +366,7 @@ class SpeechMeasures:
     def expression_alignment(self) -> float | None:
         """Segments whose words and face have one tone / those where both have one."""
         faces = self.evidence.expressions
-        return None if faces is None else tone_agreement(spoken_tones(self.transcript.speech.segments, faces))
+        return None if faces is None else tone_agreement(tones_of(self.transcript.speech.segments, faces))
 
     @cached_property
     def text_overlap(self) -> float | None:
@@ -373,8 +374,8 @@ class SpeechMeasures:
         texts = self.evidence.texts
         if texts is None or not self.transcript.words:
             return None
-        said = visual.times_by_word((word.text, word.start_s, word.end_s) for word in self.transcript.words)
-        return visual.text_overlap(said, ((text.text, text.start_s, text.end_s) for text in texts))
+        said = visual.times_by_word(timed_texts(self.transcript.words))
+        return visual.text_overlap(said, timed_texts(texts))
 
     @cached_property
     def faces_s(self) -> Floats | None:

@@ -15,7 +15,7 @@ from rumiai.contracts.lexicons import EMOTIONS
 from rumiai.core.arrays import Bools, Floats
 from rumiai.core.intervals import inside, intersect, length, overlap_s, touched, union
 from rumiai.metrics.shared.statistics import clamp, mean, ratio
-from rumiai.metrics.shared.words import content_words
+from rumiai.metrics.shared.words import TimedText, content_words
 
 _OVERLAY_S: Final = 1.5  # how long before or after an overlay its words are said
 _OFF_CAMERA: Final = 0.2
@@ -37,7 +37,7 @@ def gesture_sync(segments_s: Floats, gestures_s: Floats) -> float | None:
     return mean(touched(gestures_s, segments_s[:, 0], segments_s[:, 1]))
 
 
-def times_by_word(words: Iterable[tuple[str, float, float]]) -> dict[str, Floats]:
+def times_by_word(words: Iterable[TimedText]) -> dict[str, Floats]:
     """When each content word is said.
 
     Args:
@@ -53,7 +53,7 @@ def times_by_word(words: Iterable[tuple[str, float, float]]) -> dict[str, Floats
     return {token: np.array(times) for token, times in found.items()}
 
 
-def text_overlap(said: Mapping[str, Floats], overlays: Iterable[tuple[str, float, float]]) -> float | None:
+def text_overlap(said: Mapping[str, Floats], overlays: Iterable[TimedText]) -> float | None:
     """Content words of the overlays that are said within 1.5 s of them / content words of the overlays.
 
     Source: docs/analyses.md, speechInteractions, ``speechTextOverlap``.

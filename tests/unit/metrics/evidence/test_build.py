@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from rumiai.contracts.services import ServiceMetadata
 from rumiai.metrics.evidence.build import grid_of, read_evidence
 
 from ...metrics_videos import analysis, expression, gesture, segment
@@ -56,11 +57,11 @@ def test_gestures_are_the_intervals_of_the_timeline():
 
 
 def test_grids():
-    grid, rate = grid_of({"sample_fps": 2.0}, 3.0, [0.51])
+    grid, rate = grid_of(ServiceMetadata(processed=True, sample_fps=2.0), 3.0, [0.51])
     assert (grid.times_s.tolist(), rate) == ([0.0, 0.51, 1.0, 1.5, 2.0, 2.5], 2.0)
-    by_count, rate = grid_of({"frames_analyzed": 6}, 3.0, [])
+    by_count, rate = grid_of(ServiceMetadata(processed=True, frames_analyzed=6), 3.0, [])
     assert (by_count.count, rate) == (6, 2.0)
-    seen, rate = grid_of({}, 3.0, [0.0, 1.0, 2.0])
+    seen, rate = grid_of(ServiceMetadata(processed=True), 3.0, [0.0, 1.0, 2.0])
     assert (seen.times_s.tolist(), seen.step_s, rate) == ([0.0, 1.0, 2.0], 1.0, 0.0)
 
 

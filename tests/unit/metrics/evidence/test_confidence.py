@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rumiai.contracts.services import ServiceMetadata
 from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.evidence.confidence import Weights, answered, found_confidence
 from rumiai.metrics.registry import ANALYSES, family
@@ -15,9 +16,10 @@ def test_confidence_of_services():
     assert found_confidence([]) == 1.0
     assert found_confidence([None]) == 0.9
     assert found_confidence([0.5, None, 0.7]) == pytest.approx(0.6)
-    assert answered({"frames_read": 10, "frames_carried": 5, "frames_gated": 5, "frames_expected": 40}) == 0.5
-    assert answered({"frames_analyzed": 50, "frames_expected": 40}) == 1.0
-    assert answered({}) == 1.0
+    parts = ServiceMetadata(processed=True, frames_read=10, frames_carried=5, frames_gated=5, frames_analyzed=7)
+    assert answered(parts.frames_answered, 40) == 0.5
+    assert answered(ServiceMetadata(processed=True, frames_analyzed=50).frames_answered, 40) == 1.0
+    assert answered(None, None) == 1.0
 
 
 def test_the_weights_are_those_of_the_table():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rumiai.contracts.services import ScenesData
 from rumiai.metrics.registry import schema_of
 
 from ...metrics_videos import analysis, expression, face, flat, gesture, objects, result, text
@@ -213,8 +214,7 @@ def test_without_scenes_everything_measured_is_null():
 
 def test_scene_durations_sum_to_the_duration():
     shots = analysis(10.0, cuts=[1.234, 5.678])
-    scenes = shots.ml_data["scene_detection"]["scenes"]
-    assert sum(s["end_time"] - s["start_time"] for s in scenes) == pytest.approx(10.0)
+    assert sum(scene.duration_s for scene in shots.get(ScenesData).scenes) == pytest.approx(10.0)
 
 
 def test_short_videos():

@@ -5,31 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rumiai.metrics.evidence.types import Expressions, Segment
 from rumiai.metrics.shared.spoken_tone import SpokenTone, spoken_tones, strongest_label, tone_agreement
-
-
-def said(text, start_s, end_s):
-    return Segment(start_s, end_s, text, None, ())
 
 
 def test_each_segment_is_compared_with_the_face_during_it():
     labels = ("joy", "joy", "anger", "sadness", "neutral", "neutral")
     valences = np.array([0.8, 0.7, -0.5, -0.4, 0.05, 0.05])
-    faces = Expressions("mediapipe", 1.0, np.arange(6.0), labels, np.full(6, 0.9), valences)
+    faces = (np.arange(6.0), labels, valences)
     found = spoken_tones(
         [
-            said("I love this", 0.0, 2.0),  # face +.75
-            said("it is great", 2.0, 4.0),  # face -.45
-            said("so happy", 4.0, 6.0),  # face +.05: no tone
-            said("it rains", 0.0, 2.0),  # words without a tone
-            said("so happy", 9.0, 10.0),  # no face
+            ("I love this", 0.0, 2.0),  # face +.75
+            ("it is great", 2.0, 4.0),  # face -.45
+            ("so happy", 4.0, 6.0),  # face +.05: no tone
+            ("it rains", 0.0, 2.0),  # words without a tone
+            ("so happy", 9.0, 10.0),  # no face
         ],
-        faces,
+        *faces,
     )
     assert found == [SpokenTone(0.0, 2.0, "joy", "positive", True), SpokenTone(2.0, 4.0, "anger", "positive", False)]
     assert tone_agreement(found) == 0.5
-    assert spoken_tones([], faces) == []
+    assert spoken_tones([], *faces) == []
 
 
 def test_agreement_of_nothing_is_unknown():

@@ -5,10 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rumiai.metrics.registry import schema_of
-from rumiai.metrics.visual_overlay_analysis.picture import covers
-from rumiai.metrics.visual_overlay_analysis.text import categories, semantic_group
 
-from ..metrics_videos import flat, gesture, result, segment, sticker, text
+from ...metrics_videos import flat, gesture, result, segment, sticker, text
 
 NAME = "visual_overlay_analysis"
 
@@ -262,21 +260,8 @@ def test_strategy_by_rate():
 
 
 def test_texts_by_meaning():
-    assert categories("50% off today only") == {"price_discount", "urgency"}
-    assert categories("I know 3 things") == set()  # know holds no now, and a digit is no price
-    assert categories("together") == set()
-    assert categories("shop now $5") == {"product_mention", "price_discount", "urgency", "cta"}
-    assert categories("a bestseller, easy to use") == {"social_proof", "feature_benefit"}
-    groups = [semantic_group(t, categories(t)) for t in ("hurry", "bestseller", "$5", "why?", "hello")]
-    assert groups == ["urgency_phrases", "social_proof", "product_mentions", "questions", "other_text"]
     found = overlays(texts=[text("hurry", 0.0, 1.0), text("why?", 2.0, 3.0), text("who?", 5.0, 6.0)])
     assert found["textSemanticGroups"]["questions"] == 2
     assert found["primary_message_type"] == "questions"
     assert found["urgency_score"] == pytest.approx(1 / 3, abs=1e-3)
     assert found["overlay_pattern_flags"]["urgencyDriven"]
-
-
-def test_covering_boxes():
-    assert covers((0.0, 0.0, 0.5, 0.5), (0.4, 0.4, 0.5, 0.5)) is False  # 0.01 of 0.25
-    assert covers((0.0, 0.0, 0.5, 0.5), (0.3, 0.3, 0.5, 0.5))
-    assert not covers(None, (0.0, 0.0, 1.0, 1.0))

@@ -1,0 +1,44 @@
+"""Elements of one video in the form that the measures of several analyses take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from rumiai.core.intervals import as_intervals
+from rumiai.metrics.evidence.types import Evidence, Expressions, Segment, TextTrack, Word
+from rumiai.metrics.shared.density import BinWords, Density, measure_density, objects_per_bin, words_by_bin
+from rumiai.metrics.shared.spoken_tone import SpokenTone, spoken_tones
+from rumiai.metrics.shared.words import TimedText
+
+
+def density_of(evidence: Evidence) -> Density:
+    """Density of the elements of a video; without the types whose service failed."""
+    texts, stickers, gestures = evidence.texts, evidence.stickers, evidence.gestures
+    faces, objects, shots = evidence.expressions, evidence.objects, evidence.shots
+    return measure_density(
+        evidence.bins,
+        texts_s=None if texts is None else as_intervals([(t.start_s, t.end_s) for t in texts]),
+        stickers_s=None if stickers is None else as_intervals([(s.start_s, s.end_s) for s in stickers]),
+        gestures_s=None if gestures is None else np.array([gesture.start_s for gesture in gestures]),
+        expressions_s=None if faces is None else np.array([change.time_s for change in faces.smoothed.changes]),
+        objects=None if objects is None else objects_per_bin(objects.grid.nominal_s, objects.per_sample, evidence.bins),
+        cuts_s=None if shots is None else shots.cuts_s,
+    )
+
+
+def timed_texts(items: Iterable[TextTrack | Segment | Word]) -> list[TimedText]:
+    """Text, start and end of each."""
+    return [(item.text, item.start_s, item.end_s) for item in items]
+
+
+def tones_of(segments: Iterable[Segment], faces: Expressions) -> list[SpokenTone]:
+    """Tone of what is said against that of the face, for each segment in which both have one."""
+    return spoken_tones(timed_texts(segments), faces.times_s, faces.labels, faces.valences)
+
+
+def words_of(evidence: Evidence) -> Iterator[BinWords]:
+    """Words that are read and heard in each bin of a video."""
+    words = () if evidence.speech is None else evidence.speech.words
+    return words_by_bin(evidence.bins, timed_texts(evidence.texts or ()), timed_texts(words))

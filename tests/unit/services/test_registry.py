@@ -1,0 +1,120 @@
+"""The registry of services, and what the seven built-in descriptors say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from rumiai.contracts.services import ServiceData
+from rumiai.errors import ConfigurationError
+from rumiai.services import (
+    VisualInputs,
+    VisualRun,
+    VisualService,
+    all_services,
+    chosen_services,
+    find_service,
+    register,
+    registered,
+)
+from rumiai.settings import Settings
+from rumiai.weights.files import catalogue
+
+
+class ToyData(ServiceData):
+    service = "toy"
+
+
+class Toy(VisualService[ToyData]):
+    name = "toy"
+    file = "toy/{id}.json"
+
+    def data_model(self) -> type[ToyData]:
+        return ToyData
+
+    def version(self, settings: Settings) -> str:
+        return "1"
+
+    def start(self, inputs: VisualInputs) -> VisualRun:
+        raise NotImplementedError
+
+
+def named(name: str, file: str = "toy/{id}.json") -> Toy:
+    return type("Other", (Toy,), {"name": name, "file": file})()
+
+
+def test_the_order_is_that_of_the_files_and_tables() -> None:
+    assert [service.name for service in all_services()] == [
+        "yolo", "whisper", "ocr", "mediapipe", "scene_detection", "audio_energy", "emotion_detection",
+    ]  # fmt: skip
+
+
+def test_a_registered_service_is_found_and_goes_again() -> None:
+    with registered(Toy()) as toy:
+        assert find_service("toy") is toy
+        assert all_services()[-1] is toy
+        assert chosen_services(["toy", "yolo"]) == (find_service("yolo"), toy)
+    with pytest.raises(ConfigurationError, match="got 'toy', expected some of yolo, whisper"):
+        find_service("toy")
+
+
+def test_no_name_chooses_all() -> None:
+    assert chosen_services(()) == all_services()
+
+
+@pytest.mark.parametrize(
+    ("service", "reason"),
+    [
+        (named("yolo"), "got yolo twice"),
+        (named("my service"), "expected a Python identifier"),
+        (named("toy", "toy/result.json"), "expected a relative path with {id}"),
+        (named("toy", "/tmp/{id}.json"), "expected a relative path with {id}"),
+        (named("toy", "../{id}.json"), "expected a relative path with {id}"),
+    ],
+)
+def test_what_cannot_be_registered(service: Toy, reason: str) -> None:
+    with pytest.raises(ConfigurationError, match=reason.replace("{", r"\{")):
+        register(service)
+    assert len(all_services()) == 7
+
+
+def test_settings_that_results_depend_on_exist_and_files_are_of_one_service_each() -> None:
+    known = {field.name for field in fields(Settings)}
+    assert all(set(service.settings) <= known for service in all_services())
+    files = [file for service in all_services() for file in service.files]
+    assert len(set(files)) == len(files) == 8
+
+
+def test_weights_are_in_the_catalogue() -> None:
+    names = {name for service in all_services() for name in service.weights(Settings())}
+    assert all(any(f"{file}/".startswith(f"{name}/") for file in catalogue()) for name in names)
+    assert len(names) == 9
+
+
+def test_versions_name_the_models() -> None:
+    settings = Settings(yolo_weights="/models/yolo11n.pt", whisper_model="tiny.en", ocr_langs="en,de")
+    versions = {service.name: service.version(settings) for service in all_services()}
+    assert versions["yolo"] == "yolo11n"
+    assert versions["whisper"] == "whisper-tiny.en-ctranslate2"
+    assert versions["ocr"] == "easyocr-en,de"
+    assert versions["emotion_detection"] == f"{versions['mediapipe']}-blendshapes"
+
+
+def test_without_data_a_summary_has_the_same_members_and_no_line() -> None:
+    empty: Mapping[str, Any] = {
+        key: value for service in all_services() for key, value in service.summary(None).items()
+    }
+    assert set(empty.values()) == {None}
+    assert [service.summary_line(empty) for service in all_services()] == [None] * 7
+
+
+def test_knowing_the_services_loads_none_of_their_libraries() -> None:
+    heavy = "{'numpy', 'cv2', 'av', 'mediapipe', 'tritonclient', 'scenedetect', 'scipy'}"
+    code = f"import sys, rumiai.services; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
