@@ -25,6 +25,7 @@ from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.registry import ANALYSES, family
 from rumiai.results.recompute import find_stored, recompute
 from rumiai.results.store import write_json
+from rumiai.services import entries_of
 from rumiai.timeline.build import build
 from rumiai.timeline.markers import compute_markers
 
@@ -121,7 +122,7 @@ def video(recorded: UnifiedAnalysis, length_s: float) -> UnifiedAnalysis:
         made = makers.get(service, repeated)(data.to_json(), times, one_s, fps)
         results[service] = ServiceResult.read(service, "repeated", made)  # type: ignore[arg-type]
     facts = MediaFacts(one_s * times, fps, recorded.metadata["width"], recorded.metadata["height"])
-    analysis = build("repeated", {}, facts, results)  # type: ignore[arg-type]
+    analysis = build("repeated", {}, facts, results, entries_of)  # type: ignore[arg-type]
     broken = {name: reason for name, reason in analysis.errors().items()}
     if broken:
         raise SystemExit(f"the repeated video does not hold its contracts: {broken}")

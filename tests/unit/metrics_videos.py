@@ -17,6 +17,7 @@ from rumiai.legacy.services import read_service
 from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.registry import family
+from rumiai.services import entries_of
 from rumiai.timeline.build import build
 
 BOX = (0.2, 0.4, 0.4, 0.1)
@@ -148,7 +149,7 @@ def analysis(
         else read_service(name, data[name], facts)
         for name in SERVICES
     }
-    built = build("v", (metadata or VideoMetadata.local("v")).to_dict(), facts, results)
+    built = build("v", (metadata or VideoMetadata.local("v")).to_dict(), facts, results, entries_of)
     broken = {s: d["reason"] for s, d in built.pipeline_details.items() if not d["ok"] and s not in reasons}
     assert not broken, broken
     return UnifiedAnalysis.from_dict(json.loads(json.dumps(built.to_dict(), allow_nan=False)))

@@ -307,15 +307,15 @@ class UnifiedAnalysis:
 
     def is_complete(self) -> bool:
         """Whether every service ran and succeeded."""
-        return all(self.ok(service) for service in SERVICES)
+        return all(self.completion_status().values())
 
     def completion_status(self) -> dict[str, bool]:
         """Every service, and whether it ran and succeeded."""
-        return {service: self.ok(service) for service in SERVICES}
+        return {service: self.ok(service) for service in dict.fromkeys((*SERVICES, *self.pipeline_details))}
 
     def errors(self) -> dict[str, str]:
         """The services without data, each with its reason."""
-        return {service: self.reason(service) or "" for service in SERVICES if not self.ok(service)}
+        return {service: self.reason(service) or "" for service, ok in self.completion_status().items() if not ok}
 
     def get(self, model: type[Data]) -> Data | None:
         """A service's canonical data, by its model; None when the service failed or did not run."""

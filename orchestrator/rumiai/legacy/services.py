@@ -53,7 +53,9 @@ def canonical_form(service: ServiceName, raw: Record, facts: MediaFacts | None =
 
     Data without an answer gives ``processed: false`` with a reason.
     """
-    return _NORMALISERS[service](opened(raw), facts or MediaFacts())
+    normalise = _NORMALISERS.get(service)
+    # A plugin's data has one shape: its own.
+    return dict(opened(raw)) if normalise is None else normalise(opened(raw), facts or MediaFacts())
 
 
 def opened(raw: Record) -> Record:

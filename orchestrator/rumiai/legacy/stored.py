@@ -20,7 +20,7 @@ from rumiai.legacy.leniency import read_leniently
 from rumiai.legacy.node import node_entries, node_metadata, node_results, source_fps
 from rumiai.legacy.normalising.common import Record, first, records
 from rumiai.legacy.services import opened, read_service
-from rumiai.services import all_services
+from rumiai.services import all_services, entries_of
 from rumiai.timeline.build import build, entry_counts
 
 # Older Node code wrote ids with these additions.
@@ -62,7 +62,8 @@ def read_unified(raw: Record, facts: MediaFacts | None = None) -> UnifiedAnalysi
     services = {**node_results(raw), **_service_data(raw)}
     known = _file_facts(raw, services, facts or MediaFacts())
     results = {service: read_service(service, data, known) for service, data in services.items()}
-    analysis = build(video_id, _read_metadata(raw), known, results, _mapping(raw.get("processing_metadata")))
+    processing = _mapping(raw.get("processing_metadata"))
+    analysis = build(video_id, _read_metadata(raw), known, results, entries_of, processing)
     analysis = _with_old_entries(analysis, [*_old_entries(raw), *node_entries(raw, known)], known)
     markers = _mapping(raw.get("temporal_markers", raw.get("temporalMarkers")))
     return replace(analysis, temporal_markers=markers or None)
@@ -99,7 +100,7 @@ def read_ml_files(
         metadata = scraped.to_dict()
     known = _file_facts(about, services, facts or MediaFacts())
     results = {service: read_service(service, data, known) for service, data in services.items()}
-    return build(video_id, metadata, known, results)
+    return build(video_id, metadata, known, results, entries_of)
 
 
 def _found(root: Path, names: tuple[str, ...], video_id: str) -> Path | None:

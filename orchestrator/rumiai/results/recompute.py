@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import SERVICES, ServiceName, ServiceResult
+from rumiai.contracts.results import ServiceName, ServiceResult
 from rumiai.contracts.timeline import SCHEMA_VERSION, UnifiedAnalysis
 from rumiai.errors import RumiAIError, SourceError
 from rumiai.legacy.stored import read_ml_files, read_unified
 from rumiai.results.analyses import OutputFormat, measure, save_unified, with_markers, write_analyses
 from rumiai.results.store import Store, read_json, safe_id
-from rumiai.services import all_services
+from rumiai.services import all_services, entries_of
 from rumiai.timeline.build import build
 
 _UNIFIED: Final = "unified_analysis"
@@ -149,7 +149,7 @@ def _rebuilt(item: Stored) -> UnifiedAnalysis:
 def _built_again(analysis: UnifiedAnalysis) -> UnifiedAnalysis:
     """The same analysis with its timeline made again from its services' data."""
     results: dict[ServiceName, ServiceResult] = {}
-    for service in SERVICES:
+    for service in analysis.completion_status():
         data, reason = analysis.ml_data.get(service), analysis.reason(service)
         if data is not None and reason is None:
             results[service] = ServiceResult(service, "stored", data)
@@ -163,7 +163,7 @@ def _built_again(analysis: UnifiedAnalysis) -> UnifiedAnalysis:
     )
     # What the scrape said is in the metadata under its own name; the file's duration is a fact again.
     metadata = {key: value for key, value in analysis.metadata.items() if key != "duration"}
-    return build(analysis.video_id, metadata, facts, results, analysis.processing_metadata)
+    return build(analysis.video_id, metadata, facts, results, entries_of, analysis.processing_metadata)
 
 
 def _positive(value: Any) -> float | None:

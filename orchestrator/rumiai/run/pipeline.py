@@ -37,7 +37,7 @@ from rumiai.results.analyses import (
 from rumiai.results.store import RunState, Store, fingerprint, read_bytes, read_json, write_json
 from rumiai.results.summary import summarise
 from rumiai.run.types import RunContext, VideoTask
-from rumiai.services import AnyService, ProbedVideo, WorkerTools, chosen_services
+from rumiai.services import AnyService, ProbedVideo, WorkerTools, chosen_services, entries_of
 from rumiai.settings import Settings
 from rumiai.sources import FetchedVideo, find_source
 from rumiai.timeline.build import build
@@ -238,6 +238,7 @@ def _built(
         metadata,
         MediaFacts.from_info(run.info, run.settings.sample_fps if run.info.has_video else None),
         results,
+        entries_of,
         {"rumiai_version": __version__, "stage_seconds": found.stage_seconds, "processed_at": now()},
     )
 

@@ -17,8 +17,10 @@ from rumiai.services.expressions import ExpressionsService
 from rumiai.services.ocr import OcrService
 from rumiai.services.people import PeopleService
 from rumiai.services.registry import (
+    add,
     all_services,
     chosen_services,
+    entries_of,
     find_service,
     register,
     registered,
@@ -40,6 +42,7 @@ __all__ = [
     "WorkerTools",
     "all_services",
     "chosen_services",
+    "entries_of",
     "find_service",
     "register",
     "registered",
@@ -55,4 +58,4 @@ for _service in (
     AudioEnergyService(),
     ExpressionsService(),
 ):
-    register(_service)
+    add(_service)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+import contextlib
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rumiai.core.registry import Registry
 from rumiai.errors import ConfigurationError
 from rumiai.services.base import AnyService
 
+if TYPE_CHECKING:
+    from rumiai.contracts.services import ServiceData
+    from rumiai.contracts.timeline import TimelineEntry
+
 _SERVICES: Final[Registry[AnyService]] = Registry("services")
 
 
-def register(service: AnyService) -> None:
-    """Add a service behind the others.
+def add(service: AnyService) -> None:
+    """Add a service of ours, whose data the contracts know, behind the others.
 
     Raises:
         ConfigurationError: Its name is taken or no identifier, or its file is no relative path with ``{id}``.
@@ -24,10 +28,37 @@ def register(service: AnyService) -> None:
     _SERVICES.register(service)
 
 
-def registered(service: AnyService) -> AbstractContextManager[AnyService]:
+def register(service: AnyService) -> None:
+    """Add a plugin's service behind the others, and its data's model to those that readers of files know.
+
+    Raises:
+        ConfigurationError: As of :func:`add`, or its data's model is that of another service.
+    """
+    from rumiai.contracts.services import register_model
+
+    add(service)
+    register_model(_model(service))
+
+
+@contextlib.contextmanager
+def registered(service: AnyService) -> Iterator[AnyService]:
     """A service that is registered for the length of a ``with`` block."""
+    from rumiai.contracts.services import forget_model, register_model
+
     _check_file(service)
-    return _SERVICES.registered(service)
+    with _SERVICES.registered(service):
+        model = _model(service)
+        register_model(model)
+        try:
+            yield service
+        finally:
+            forget_model(model)
+
+
+def entries_of(name: str, data: ServiceData) -> Iterable[TimelineEntry]:
+    """What a service's data puts on the timeline; nothing for a service that is not registered here."""
+    service = next((service for service in all_services() if service.name == name), None)
+    return () if service is None else service.entries(data)
 
 
 def all_services() -> tuple[AnyService, ...]:
@@ -51,6 +82,15 @@ def chosen_services(names: Iterable[str]) -> tuple[AnyService, ...]:
         ConfigurationError: A name is not registered.
     """
     return _SERVICES.chosen(names)
+
+
+def _model(service: AnyService) -> type[ServiceData]:
+    model = service.data_model()
+    if model.service != service.name:
+        raise ConfigurationError(
+            f"service {service.name}: got {model.__name__}.service = {model.service!r}, expected the service's name"
+        )
+    return model
 
 
 def _check_file(service: AnyService) -> None:

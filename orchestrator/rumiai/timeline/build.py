@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from rumiai.contracts.facts import MediaFacts
@@ -11,12 +11,14 @@ from rumiai.contracts.services import PeopleData, ServiceData
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.core.numbers import number
 from rumiai.errors import ContractError
-from rumiai.timeline.entries import entries_of, expression_entries
+from rumiai.timeline.entries import expression_entries
 
 # A scrape rounds to whole seconds: only a larger difference means another video or a wrong one.
 _DURATION_TOLERANCE_S: Final = 1.0
 # No video is longer; a damaged file's number would cost memory for every second that it claims.
 _MAX_DURATION_S: Final = 86_400.0
+
+EntriesOf = Callable[[ServiceName, ServiceData], Iterable[TimelineEntry]]
 
 
 def build(
@@ -24,6 +26,7 @@ def build(
     metadata: Mapping[str, Any],
     facts: MediaFacts,
     results: Mapping[ServiceName, ServiceResult],
+    entries_of: EntriesOf,
     processing: Mapping[str, Any] | None = None,
 ) -> UnifiedAnalysis:
     """Make the timeline of every service's data, and list what is missing with its reason.
@@ -32,7 +35,8 @@ def build(
         video_id: The safe id.
         metadata: ``VideoMetadata.to_dict()``; its duration becomes ``scraped_duration``.
         facts: What the file says; the duration is required, there is no default.
-        results: What ran; a service that is missing here "did not run".
+        results: What ran; one of our services that is missing here "did not run".
+        entries_of: What a service's data puts on the timeline, as the registry of services knows it.
         processing: More members for ``processing_metadata`` (versions, stage seconds).
 
     Raises:
@@ -49,7 +53,7 @@ def build(
     ml_data: dict[str, ServiceData] = {}
     details: dict[str, dict[str, Any]] = {}
     entries: list[TimelineEntry] = []
-    for service in SERVICES:
+    for service in dict.fromkeys((*SERVICES, *results)):
         result = results.get(service)
         details[service] = {"ok": False, "reason": "did not run"} if result is None else _detail(result)
         if result is not None and result.data is not None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from pydantic import ValidationError
 
-from rumiai.contracts.results import ServiceName
 from rumiai.contracts.services import (
     AudioData,
     ExpressionsData,
     OcrData,
     PeopleData,
     ScenesData,
-    ServiceData,
     ServiceModel,
     WhisperData,
     YoloData,
@@ -184,14 +182,3 @@ def audio_entries(data: AudioData) -> Entries:
     """One entry per window of the energy curve."""
     for window in data.windows:
         yield TimelineEntry(window.start_s, "audio_energy", {"level": window.level}, window.end_s)
-
-
-ENTRY_BUILDERS: Final[Mapping[ServiceName, Callable[[Any], Entries]]] = {
-    "yolo": object_entries, "whisper": speech_entries, "ocr": ocr_entries, "mediapipe": people_entries,
-    "scene_detection": scene_entries, "audio_energy": audio_entries, "emotion_detection": emotion_entries,
-}  # fmt: skip
-
-
-def entries_of(service: ServiceName, data: ServiceData) -> list[TimelineEntry]:
-    """What a service's data puts on the timeline."""
-    return list(ENTRY_BUILDERS[service](data))

@@ -13,7 +13,6 @@ from statistics import fmean, pstdev
 from typing import Any, Final
 
 from rumiai.contracts.lexicons import contains_phrase
-from rumiai.contracts.results import SERVICES
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
 from rumiai.timeline.cta import cta_window
 from rumiai.timeline.elements import Element, distinct, elements_of
@@ -58,7 +57,7 @@ def compute_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) 
             "video_id": analysis.video_id,
             "duration": analysis.duration_s,
             "generated_at": generated_at,
-            "ml_data_available": {service: analysis.ok(service) for service in SERVICES},
+            "ml_data_available": analysis.completion_status(),
             "missing": {service: reason[:200] for service, reason in analysis.errors().items()},
         },
     }

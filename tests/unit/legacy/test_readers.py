@@ -17,7 +17,7 @@ from rumiai.errors import ContractError, StoreError
 from rumiai.legacy.normalising.common import canonical_box
 from rumiai.legacy.services import canonical_form, read_service
 from rumiai.legacy.stored import extraction_fps, read_ml_files, read_unified
-from rumiai.services import all_services, find_service
+from rumiai.services import all_services, entries_of, find_service
 from rumiai.timeline.build import build
 from rumiai.timeline.markers import compute_markers
 
@@ -485,7 +485,7 @@ def test_files_that_say_too_little_are_errors():
 
 
 def test_ml_files_rebuild_the_analysis(tmp_path):
-    built = build("7", {"id": "7"}, FACTS, results())
+    built = build("7", {"id": "7"}, FACTS, results(), entries_of)
     for service, names in ((service.name, service.files) for service in all_services()):
         path = tmp_path / names[0].format(id="7_1" if service == "yolo" else "7")
         path.parent.mkdir(parents=True)
@@ -578,7 +578,7 @@ def damaged(raw, data):
 def test_no_raw_data_makes_a_reader_stumble(service, data):
     raw = damaged(canonical(service), data)
     assert all(isinstance(problem, str) for problem in model_of(service).problems(raw))
-    analysis = build("v", {}, FACTS, {service: read_service(service, raw, FACTS)})
+    analysis = build("v", {}, FACTS, {service: read_service(service, raw, FACTS)}, entries_of)
     assert analysis.ok(service) or analysis.reason(service)
     saved = json.loads(json.dumps(analysis.to_dict(), allow_nan=False))
     assert read_unified(saved) == analysis

@@ -11,6 +11,7 @@ from rumiai.contracts.results import SERVICES, ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.results.analyses import MeasuredAnalysis, measure, read_measured, save_unified, with_markers, write_analyses
 from rumiai.results.store import RunState, Store, read_json, write_json
+from rumiai.services import entries_of
 from rumiai.timeline.build import build
 
 from ..timeline_samples import FACTS, canonical
@@ -20,7 +21,7 @@ from ..timeline_samples import FACTS, canonical
 def store(tmp_path: Path) -> Store:
     """A video that was measured."""
     results = {service: ServiceResult.read(service, "1", canonical(service)) for service in SERVICES}
-    analysis = with_markers(build("clip", VideoMetadata.local("clip").to_dict(), FACTS, results))
+    analysis = with_markers(build("clip", VideoMetadata.local("clip").to_dict(), FACTS, results, entries_of))
     store = Store(tmp_path)
     save_unified(store, analysis)
     summaries = write_analyses(store, "clip", measured_of(store))

@@ -14,6 +14,7 @@ from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.results.analyses import measure, read_analyses, save_unified, with_markers, write_analyses
 from rumiai.results.recompute import find_stored, recompute
 from rumiai.results.store import Store, read_json
+from rumiai.services import entries_of
 from rumiai.timeline.build import build
 
 from ..timeline_samples import FACTS, canonical
@@ -49,7 +50,9 @@ def built(draw):
     }
     assert {service for service, result in results.items() if result.ok} == ok
     metadata = VideoMetadata("clip", description=draw(st.none() | texts), hashtags=({"name": "fun"},), views=9)
-    return build("clip", metadata.to_dict(), FACTS, results, {"stage_seconds": {"decode_video": draw(shares)}})
+    return build(
+        "clip", metadata.to_dict(), FACTS, results, entries_of, {"stage_seconds": {"decode_video": draw(shares)}}
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -74,7 +77,7 @@ def test_the_analyses_of_what_was_read_back_are_the_same(analysis):
 
 def test_recompute_gives_the_same_bodies_byte_for_byte(tmp_path):
     results = {service: ServiceResult.read(service, "1", canonical(service)) for service in SERVICES}
-    analysis = with_markers(build("clip", VideoMetadata.local("clip").to_dict(), FACTS, results))
+    analysis = with_markers(build("clip", VideoMetadata.local("clip").to_dict(), FACTS, results, entries_of))
     store = Store(tmp_path / "run")
     save_unified(store, analysis)
     bodies = bodies_of(write_analyses(store, "clip", measure(analysis)))

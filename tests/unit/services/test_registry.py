@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
 import pytest
+from pydantic import Field
 
-from rumiai.contracts.services import ServiceData
-from rumiai.errors import ConfigurationError
+from rumiai.contracts.facts import MediaFacts
+from rumiai.contracts.results import SERVICES, ServiceResult
+from rumiai.contracts.services import ServiceData, model_of
+from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
+from rumiai.errors import ConfigurationError, ContractError
 from rumiai.services import (
     VisualInputs,
     VisualRun,
     VisualService,
     all_services,
     chosen_services,
+    entries_of,
     find_service,
     register,
     registered,
 )
 from rumiai.settings import Settings
+from rumiai.timeline.build import build
 from rumiai.weights.files import catalogue
 
 
 class ToyData(ServiceData):
     service = "toy"
+
+    peak_s: float | None = Field(default=None, validation_alias="peak_s", serialization_alias="peak_s")
 
 
 class Toy(VisualService[ToyData]):
@@ -42,6 +51,12 @@ class Toy(VisualService[ToyData]):
 
     def start(self, inputs: VisualInputs) -> VisualRun:
         raise NotImplementedError
+
+
+class TimedToy(Toy):
+    def entries(self, data: ToyData) -> Iterable[TimelineEntry]:
+        assert data.peak_s is not None
+        yield TimelineEntry(data.peak_s, "object", {"class": "toy"})
 
 
 def named(name: str, file: str = "toy/{id}.json") -> Toy:
@@ -61,6 +76,36 @@ def test_a_registered_service_is_found_and_goes_again() -> None:
         assert chosen_services(["toy", "yolo"]) == (find_service("yolo"), toy)
     with pytest.raises(ConfigurationError, match="got 'toy', expected some of yolo, whisper"):
         find_service("toy")
+
+
+def test_a_plugins_data_is_known_to_readers_of_files_while_it_is_registered() -> None:
+    with registered(Toy()):
+        assert model_of("toy") is ToyData
+    with pytest.raises(ContractError, match="got service 'toy'"):
+        model_of("toy")
+
+
+def test_a_service_and_its_data_have_one_name() -> None:
+    with (
+        pytest.raises(ConfigurationError, match=r"got ToyData\.service = 'toy', expected the service's name"),
+        registered(named("other")),
+    ):
+        pass
+    assert len(all_services()) == 7
+
+
+def test_a_plugins_data_is_on_the_timeline_and_reads_back() -> None:
+    data = ToyData.from_json({"metadata": {"processed": True}, "peak_s": 1.5})
+    with registered(TimedToy()):
+        built = build("v", {}, MediaFacts(4.0), {"toy": ServiceResult("toy", "1", data)}, entries_of)
+        assert [(e.entry_type, e.start_s) for e in built.timeline.entries] == [("object", 1.5)]
+        assert built.ok("toy")
+        assert built.errors() == dict.fromkeys(SERVICES, "did not run")
+        again = UnifiedAnalysis.from_dict(json.loads(json.dumps(built.to_dict())))
+        assert again == built
+        assert again.get(ToyData) == data
+    # Where the plugin is not loaded its data gives no entries.
+    assert list(entries_of("toy", data)) == []
 
 
 def test_no_name_chooses_all() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.outcome import VideoOutcome
 from rumiai.results.summary import summarise
+from rumiai.services import entries_of
 from rumiai.terminal.console import print_outcomes
 from rumiai.timeline.build import build
 
@@ -13,7 +14,7 @@ from ..timeline_samples import FACTS, canonical, results
 
 def table(capsys, **replaced):
     """Name -> text of the rows of a table."""
-    analysis = build("v1", VideoMetadata.local("v1").to_dict(), FACTS, results(**replaced))
+    analysis = build("v1", VideoMetadata.local("v1").to_dict(), FACTS, results(**replaced), entries_of)
     print_outcomes([VideoOutcome("v1", "v1.mp4", "ok", summary=summarise(analysis))])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "v1  ok"

@@ -13,6 +13,7 @@ from rumiai.contracts.results import SERVICES, ServiceResult
 from rumiai.contracts.services import YoloData, model_of
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError
+from rumiai.services import entries_of
 from rumiai.timeline.build import build
 from rumiai.timeline.validate import timeline_problems
 
@@ -20,7 +21,7 @@ from ..timeline_samples import FACTS, canonical, results
 
 
 def built(facts=FACTS, metadata=None, **replaced):
-    return build("v1", metadata or VideoMetadata.local("v1").to_dict(), facts, results(**replaced))
+    return build("v1", metadata or VideoMetadata.local("v1").to_dict(), facts, results(**replaced), entries_of)
 
 
 def entries(analysis, kind):
@@ -97,7 +98,7 @@ def test_audio_windows_are_entries():
 def test_a_failed_service_fails_alone_with_its_reason(service):
     all_results = results()
     all_results[service] = ServiceResult.failed(service, "1", "out of memory")
-    analysis = build("v1", {}, FACTS, all_results)
+    analysis = build("v1", {}, FACTS, all_results, entries_of)
     assert analysis.pipeline_details[service] == {"ok": False, "reason": "out of memory"}
     assert service not in analysis.ml_data
     assert analysis.get(model_of(service)) is None
@@ -129,14 +130,14 @@ def test_empty_lists_are_a_result():
 
 
 def test_nothing_ran():
-    analysis = build("v1", {}, MediaFacts(duration_s=0.4), {})
+    analysis = build("v1", {}, MediaFacts(duration_s=0.4), {}, entries_of)
     assert analysis.errors() == dict.fromkeys(SERVICES, "did not run")
     assert analysis.timeline.entries == ()
 
 
 def test_an_unknown_duration_is_an_error_and_not_a_minute():
     with pytest.raises(ContractError, match="duration"):
-        build("v1", {}, MediaFacts(), {})
+        build("v1", {}, MediaFacts(), {}, entries_of)
 
 
 def test_the_decoders_duration_counts_and_the_scrapes_is_compared():
@@ -177,7 +178,7 @@ def test_saved_and_loaded_it_is_the_same():
 def test_the_builder_changes_none_of_its_inputs():
     given = results()
     before = json.dumps({s: r.to_json() for s, r in given.items()}, sort_keys=True)
-    build("v1", {}, FACTS, given)
+    build("v1", {}, FACTS, given, entries_of)
     assert json.dumps({s: r.to_json() for s, r in given.items()}, sort_keys=True) == before
 
 
@@ -192,7 +193,7 @@ def test_three_hours_are_built_in_bounded_time():
     data = canonical("yolo") | {"objectAnnotations": tracks}
     data["metadata"]["duration"] = duration
     facts = MediaFacts(duration, 30.0, 576, 1024)
-    analysis = build("v1", {}, facts, {"yolo": ServiceResult.read("yolo", "1", data)})
+    analysis = build("v1", {}, facts, {"yolo": ServiceResult.read("yolo", "1", data)}, entries_of)
     assert len(analysis.timeline.of_type("object")) == n
     windows = [len(analysis.timeline.in_range(s, s + 1, "object")) for s in range(0, 10_800)]
     assert sum(windows) == n

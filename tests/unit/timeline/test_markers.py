@@ -15,6 +15,7 @@ from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.results import SERVICES, ServiceResult
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.legacy.stored import read_unified
+from rumiai.services import entries_of
 from rumiai.timeline.build import build
 from rumiai.timeline.cta import window_of
 from rumiai.timeline.markers import compute_markers
@@ -24,7 +25,7 @@ from ..timeline_samples import FACTS, canonical, results
 
 
 def markers(facts=FACTS, **replaced):
-    return compute_markers(build("v1", {}, facts, results(**replaced)))
+    return compute_markers(build("v1", {}, facts, results(**replaced), entries_of))
 
 
 def of(entries, duration=20.0, services=SERVICES):
@@ -90,7 +91,7 @@ def test_peaks_and_curve_by_hand():
 
 
 def test_metadata_and_clock():
-    analysis = build("v1", {}, FACTS, results(yolo=None))
+    analysis = build("v1", {}, FACTS, results(yolo=None), entries_of)
     found = compute_markers(analysis, generated_at="2026-01-01T00:00:00+00:00")
     assert found["metadata"]["generated_at"] == "2026-01-01T00:00:00+00:00"
     assert found["metadata"]["ml_data_available"]["yolo"] is False
@@ -100,7 +101,7 @@ def test_metadata_and_clock():
 
 
 def test_nothing_ran():
-    found = compute_markers(build("v", {}, MediaFacts(duration_s=2.0), {}))
+    found = compute_markers(build("v", {}, MediaFacts(duration_s=2.0), {}, entries_of))
     first, window = found["first_5_seconds"], found["cta_window"]
     assert first["density_progression"] == [0] * 5
     assert first["emotion_sequence"] == ["unknown"] * 5
@@ -237,7 +238,7 @@ def test_a_denser_sampling_of_the_same_things_changes_no_marker():
         people = {k: [dict(s, face_index=0, person=0, count=1) for s in seen] for k in ("poses", "faces")}
         people |= {"hands": [], "gestures": [dict(s, type="wave", hand="left") for s in seen], "gaze": []}
         result = ServiceResult.read("mediapipe", "1", data | people)
-        found = compute_markers(build("v", {}, MediaFacts(20.0, 30.0), {"mediapipe": result}))
+        found = compute_markers(build("v", {}, MediaFacts(20.0, 30.0), {"mediapipe": result}, entries_of))
         return found["first_5_seconds"]["density_progression"], found["engagement_curve"], [
             (p["timestamp"], p["intensity"]) for p in found["peak_moments"]
         ]  # fmt: skip
@@ -246,7 +247,7 @@ def test_a_denser_sampling_of_the_same_things_changes_no_marker():
 
 
 def test_markers_of_the_saved_and_loaded_analysis_are_the_same():
-    analysis = build("v1", {}, FACTS, results())
+    analysis = build("v1", {}, FACTS, results(), entries_of)
     loaded = UnifiedAnalysis.from_dict(json.loads(json.dumps(analysis.to_dict())))
     assert compute_markers(loaded) == compute_markers(analysis)
     assert json.loads(json.dumps(compute_markers(analysis), allow_nan=False)) == compute_markers(analysis)

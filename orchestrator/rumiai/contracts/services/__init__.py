@@ -1,6 +1,8 @@
-"""The canonical data of every service (docs/ml_outputs.md): one typed model each, the registry of all of them."""
+"""The canonical data of every service (docs/outputs.md): one typed model each, and which service has which."""
 
 from __future__ import annotations
+
+from typing import Final
 
 from rumiai.contracts.services.audio import AudioData
 from rumiai.contracts.services.base import ServiceData, ServiceMetadata, ServiceModel
@@ -24,15 +26,19 @@ __all__ = [
     "ServiceModel",
     "WhisperData",
     "YoloData",
+    "forget_model",
     "model_of",
-    "register",
+    "register_model",
 ]
 
-_MODELS: dict[str, type[ServiceData]] = {}
+_MODELS: Final[dict[str, type[ServiceData]]] = {
+    model.service: model
+    for model in (YoloData, WhisperData, OcrData, PeopleData, ScenesData, AudioData, ExpressionsData)
+}
 
 
-def register(model: type[ServiceData]) -> None:
-    """Make a service's data known to readers of stored files.
+def register_model(model: type[ServiceData]) -> None:
+    """Make the data of a service known to whoever reads files.
 
     Raises:
         ContractError: Another model has that service already.
@@ -42,16 +48,17 @@ def register(model: type[ServiceData]) -> None:
         raise ContractError(f"{model.service}: got {model.__name__}, expected no second model beside {known.__name__}")
 
 
+def forget_model(model: type[ServiceData]) -> None:
+    """Take back what :func:`register_model` added."""
+    _MODELS.pop(model.service, None)
+
+
 def model_of(service: str) -> type[ServiceData]:
     """The model of a service's canonical data.
 
     Raises:
-        ContractError: No service of that name is registered.
+        ContractError: No service of that name is known.
     """
     if service not in _MODELS:
         raise ContractError(f"got service {service!r}, expected one of {', '.join(_MODELS)}")
     return _MODELS[service]
-
-
-for _model in (YoloData, WhisperData, OcrData, PeopleData, ScenesData, AudioData, ExpressionsData):
-    register(_model)

@@ -22,7 +22,7 @@ from rumiai.contracts.services import (
     WhisperData,
     YoloData,
     model_of,
-    register,
+    register_model,
 )
 from rumiai.errors import ContractError
 
@@ -59,9 +59,9 @@ def test_a_service_has_one_model():
     class Second(ServiceData):
         service = "yolo"
 
-    register(YoloData)
+    register_model(YoloData)
     with pytest.raises(ContractError, match="no second model beside YoloData"):
-        register(Second)
+        register_model(Second)
 
 
 @pytest.mark.parametrize("service", SERVICES)
