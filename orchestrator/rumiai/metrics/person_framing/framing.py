@@ -179,7 +179,7 @@ def measure_framing(people: People, evidence: Evidence) -> Framing:
     persons = None if evidence.objects is None else evidence.objects.of_class("person")
     presence = measure_presence(people, persons, scene_of)
     labels = shots_of(people, evidence.objects)
-    shots = smooth(grid.times_s.tolist(), labels, grid.step_s)
+    shots: SmoothedLabels[Shot] = smooth(grid.times_s.tolist(), labels, grid.step_s)
     positions = _positions(presence)
     stability = stability_of(positions.speed)
     eye_contact = presence.looks & presence.with_face
