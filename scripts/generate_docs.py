@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from rumiai.metrics.registry import ANALYSES, schema_of
-from rumiai.settings import FIELDS, Settings
+from rumiai.settings import variables
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 _MADE = "<!-- Made by scripts/generate_docs.py; edit the code, not this file. -->"
@@ -30,12 +30,9 @@ def settings_page() -> str:
         "| variable | default | meaning |",
         "|---|---|---|",
     ]
-    defaults = Settings()
-    for member, field in FIELDS.items():
-        value = getattr(defaults, member)
-        shown = ",".join(value) if isinstance(value, tuple) else "" if value == "" else str(value)
-        names = ", ".join(f"`{name}`" for name in field.names)
-        lines.append(f"| {names} | {f'`{shown}`' if shown else ''} | {field.meaning} |")
+    for variable in variables():
+        names = ", ".join(f"`{name}`" for name in variable.names)
+        lines.append(f"| {names} | {f'`{variable.default}`' if variable.default else ''} | {variable.meaning} |")
     return "\n".join(lines) + "\n"
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,8 +14,10 @@ from rumiai import __version__
 from rumiai.errors import RumiAIError
 from rumiai.run.plugins import load_plugins
 from rumiai.services import all_services, chosen_services
-from rumiai.settings import Secrets, Settings, load, read_dotenv, read_secrets
 from rumiai.weights.cli import weights_group
+
+if TYPE_CHECKING:
+    from rumiai.settings import Secrets, Settings
 
 _SERVICES = ", ".join(service.name for service in all_services())
 
@@ -69,6 +71,8 @@ main.add_command(weights_group)
 
 
 def _settings(flags: dict[str, Any]) -> Settings:
+    from rumiai.settings import load, read_dotenv
+
     settings, warnings = load(os.environ, flags, read_dotenv(Path(".env")))
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
@@ -78,6 +82,8 @@ def _settings(flags: dict[str, Any]) -> Settings:
 
 
 def _secrets() -> Secrets:
+    from rumiai.settings import read_dotenv, read_secrets
+
     return read_secrets(os.environ, read_dotenv(Path(".env")))
 
 

@@ -1,7 +1,7 @@
 """Environment, ``.env`` file and flags, turned once into one frozen ``Settings``.
 
 Precedence: flag, then environment, then ``.env`` in the current folder, then the default. Of several names for one
-setting the first of its list wins. ``docs/settings.md`` is generated from ``FIELDS``.
+setting the first of its list wins. ``docs/settings.md`` is generated from ``variables``.
 """
 
 from __future__ import annotations
@@ -9,10 +9,14 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from rumiai.errors import ConfigurationError
 from rumiai.metrics.registry import ANALYSES
@@ -20,61 +24,165 @@ from rumiai.metrics.registry import ANALYSES
 Mode = Literal["fast", "strict"]
 Device = Literal["auto", "cpu", "cuda"]
 
+_MOST_USD: Final = 1e6
+_BOOLEANS: Final = {
+    "1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False,
+}  # fmt: skip
+# RUMIAI_USE_GPU speaks of true, false and auto; --device of cuda, cpu and auto.
+_DEVICES: Final = {
+    "true": "cuda", "1": "cuda", "false": "cpu", "0": "cpu", "cuda": "cuda", "cpu": "cpu", "auto": "auto",
+}  # fmt: skip
 
-@dataclass(frozen=True)
-class Settings:
-    """What a run was asked to do. Every member has an entry in ``FIELDS``."""
 
-    out: Path = Path("out")
-    unified_dir: str = "unified_analysis"
-    insights_dir: str = "insights"
-    temporal_dir: str = "temporal_markers"
-    services: tuple[str, ...] = ()
-    plugins: tuple[str, ...] = ()
-    sample_fps: float = 2.0
-    max_side_px: int = 1280
-    max_video_duration_s: float = 300.0
-    max_video_size_mb: float = 500.0
-    workers: int = 0
-    video_timeout_s: float = 1800.0
-    device: Device = "auto"
-    hwaccel: str = ""
-    mode: Mode = "fast"
-    yolo_weights: str = "yolov8n.onnx"
-    whisper_model: str = "base"
-    whisper_engine: Literal["ctranslate2", "openai"] = "ctranslate2"
-    ocr_langs: str = "en"
-    server: str = ""
-    output_format: Literal["v1", "v2"] = "v2"
-    claude: Literal["auto", "off", "on", "batch"] = "auto"
-    python_only: bool = False
-    claude_model: str = ""
-    claude_sonnet: bool = False
-    max_cost_usd: float = 5.0
-    warn_cost_usd: float = 0.10
-    force_cost: bool = False
-    concurrent_prompts: int = 3
-    prompt_delay_s: float = 0.0
-    judge_creative_density: bool = True
-    judge_emotional_journey: bool = True
-    judge_person_framing: bool = True
-    judge_scene_pacing: bool = True
-    judge_speech_analysis: bool = True
-    judge_visual_overlay_analysis: bool = True
-    judge_metadata_analysis: bool = True
-    force: bool = False
-    strict: bool = False
-    log_level: str = "INFO"
+def _boolean(value: object) -> object:
+    if isinstance(value, str):
+        if value.strip().lower() not in _BOOLEANS:
+            raise ValueError(f"expected one of {', '.join(_BOOLEANS)}")
+        return _BOOLEANS[value.strip().lower()]
+    return value
+
+
+def _device(value: object) -> object:
+    if isinstance(value, str):
+        if value.lower() not in _DEVICES:
+            raise ValueError("expected auto, true (cuda) or false (cpu)")
+        return _DEVICES[value.lower()]
+    return value
+
+
+def _names(value: object) -> object:
+    if isinstance(value, str):
+        names = tuple(name.strip() for name in value.split(",") if name.strip())
+        if not names:
+            raise ValueError("expected names, comma separated")
+        return names
+    return value
+
+
+def _limit(value: object) -> object:
+    if isinstance(value, str) and value.lower() == "none":
+        return math.inf
+    if isinstance(value, str) and math.isinf(float(value)):
+        raise ValueError(f"expected a number within 0..{_MOST_USD:g}")
+    return value
+
+
+def _within(low: float, high: float, *, or_infinite: bool = False) -> AfterValidator:
+    """Refuse numbers outside of the two, and NaN."""
+
+    def check(value: float) -> float:
+        if not low <= value <= high and not (or_infinite and value == math.inf):
+            raise ValueError(f"expected a number within {low:g}..{high:g}")
+        return value
+
+    return AfterValidator(check)
+
+
+_LOWER: Final = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+_UPPER: Final = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
+Switch = Annotated[bool, BeforeValidator(_boolean)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+
+
+def _setting(default: Any, names: str, meaning: str) -> Any:
+    """One setting: its default, its environment names in order of precedence, and what it means."""
+    return Field(default, description=meaning, json_schema_extra={"names": list(names.split())})
+
+
+class Settings(BaseModel):
+    """What a run was asked to do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    out: Path = _setting(Path("out"), "RUMIAI_BASE_DIR", "folder for all output, the same as --out")
+    unified_dir: str = _setting(
+        "unified_analysis", "RUMIAI_UNIFIED_DIR UNIFIED_ANALYSIS_DIR", "unified analyses, relative to --out"
+    )
+    insights_dir: str = _setting(
+        "insights", "RUMIAI_INSIGHTS_DIR INSIGHTS_DIR", "state and insights, relative to --out"
+    )
+    temporal_dir: str = _setting(
+        "temporal_markers", "RUMIAI_TEMPORAL_DIR TEMPORAL_MARKERS_DIR", "temporal markers, relative to --out"
+    )
+    services: Names = _setting((), "RUMIAI_SERVICES", "which services run, comma separated; none named runs all")
+    plugins: Names = _setting(
+        (), "RUMIAI_PLUGINS", "modules or .py files that add services or sources; never read from .env"
+    )
+    sample_fps: Annotated[float, _within(0.1, 60)] = _setting(
+        2.0, "RUMIAI_SAMPLE_FPS RUMIAI_FRAME_SAMPLE_RATE DEFAULT_FPS", "sampled frames a second"
+    )
+    max_side_px: Annotated[int, _within(128, 4096)] = _setting(
+        1280, "RUMIAI_MAX_SIDE_PX", "longest side of a sampled frame, in pixels"
+    )
+    max_video_duration_s: Annotated[float, _within(0.1, 86400)] = _setting(
+        300.0, "RUMIAI_MAX_VIDEO_DURATION MAX_VIDEO_DURATION", "longest video taken, in seconds"
+    )
+    max_video_size_mb: Annotated[float, _within(0.001, 1e6)] = _setting(
+        500.0, "RUMIAI_MAX_VIDEO_SIZE_MB", "largest file taken, in MiB"
+    )
+    workers: Annotated[int, _within(0, 256)] = _setting(
+        0, "RUMIAI_WORKERS", "videos in flight; 0 chooses by the number of cores"
+    )
+    video_timeout_s: Annotated[float, _within(1, 86400)] = _setting(
+        1800.0, "RUMIAI_VIDEO_TIMEOUT_S", "longest work on one video, in seconds"
+    )
+    device: Annotated[Device, BeforeValidator(_device)] = _setting(
+        "auto", "RUMIAI_USE_GPU", "auto, true (fail without CUDA) or false (CPU)"
+    )
+    hwaccel: Annotated[Literal["", "cuda"], _LOWER] = _setting(
+        "", "RUMIAI_HWACCEL", "decode on the GPU: cuda, or nothing"
+    )
+    mode: Annotated[Mode, _LOWER] = _setting(
+        "fast", "RUMIAI_MODE", "strict equals the upstream libraries within rounding"
+    )
+    yolo_weights: str = _setting("yolov8n.onnx", "RUMIAI_YOLO_WEIGHTS", "a name of `weights list`, or a path")
+    whisper_model: str = _setting("base", "RUMIAI_WHISPER_MODEL", "base, tiny.en, or a path")
+    whisper_engine: Annotated[Literal["ctranslate2", "openai"], _LOWER] = _setting(
+        "ctranslate2", "RUMIAI_WHISPER_ENGINE", "which Whisper engine"
+    )
+    ocr_langs: str = _setting("en", "RUMIAI_OCR_LANGS", "EasyOCR languages, comma separated")
+    server: str = _setting("", "RUMIAI_SERVER", "HOST:PORT of a running server; empty starts one")
+    output_format: Annotated[Literal["v1", "v2"], _LOWER] = _setting(
+        "v2", "OUTPUT_FORMAT_VERSION", "form of the result files: v2 six blocks, v1 legacy"
+    )
+    claude: Annotated[Literal["auto", "off", "on", "batch"], _LOWER] = _setting(
+        "auto", "RUMIAI_CLAUDE", "auto is on with CLAUDE_API_KEY; batch: half the price"
+    )
+    python_only: Switch = _setting(False, "USE_PYTHON_ONLY_PROCESSING", "no Claude, whatever keys there are")
+    claude_model: str = _setting("", "CLAUDE_MODEL", "haiku, sonnet or a model id, for all analyses")
+    claude_sonnet: Switch = _setting(False, "USE_CLAUDE_SONNET", "sonnet instead of haiku where no model is named")
+    max_cost_usd: Annotated[float, BeforeValidator(_limit), _within(0, _MOST_USD, or_infinite=True)] = _setting(
+        5.0, "RUMIAI_MAX_COST_USD", "most that a run may spend, in USD; none lifts it"
+    )
+    warn_cost_usd: Annotated[float, _within(0, _MOST_USD)] = _setting(
+        0.10, "CLAUDE_COST_THRESHOLD", "estimate for one prompt that is warned about; 5 times that is refused"
+    )
+    force_cost: Switch = _setting(False, "RUMIAI_FORCE_COST", "send prompts whose estimate is refused")
+    concurrent_prompts: Annotated[int, _within(1, 64)] = _setting(
+        3, "RUMIAI_MAX_CONCURRENT_PROMPTS", "prompts in flight"
+    )
+    prompt_delay_s: Annotated[float, _within(0, 3600)] = _setting(
+        0.0, "RUMIAI_PROMPT_DELAY PROMPT_DELAY", "least seconds between prompts"
+    )
+    judged_analyses: Names = _setting(ANALYSES, "", "the analyses that may use Claude; a switch for each")
+    force: Switch = _setting(False, "RUMIAI_FORCE", "do finished work again")
+    strict: Switch = _setting(False, "RUMIAI_STRICT_MODE", "a failed service fails its video")
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], _UPPER] = _setting(
+        "INFO", "LOG_LEVEL", "debug, info, warning or error"
+    )
 
     @property
     def folders(self) -> tuple[Path, str, str, str]:
         """The arguments of a ``Store``: base, unified analyses, markers, insights."""
         return self.out, self.unified_dir, self.temporal_dir, self.insights_dir
 
-    @property
-    def judged_analyses(self) -> tuple[str, ...]:
-        """The analyses that may use Claude."""
-        return tuple(name for name in ANALYSES if getattr(self, f"judge_{name}"))
+    def changed(self, **members: object) -> Settings:
+        """The same settings but for these members.
+
+        Raises:
+            ConfigurationError: A value is not what its setting takes.
+        """
+        return _validated({**dict(self), **members}, {})
 
 
 @dataclass(frozen=True)
@@ -85,132 +193,35 @@ class Secrets:
     anthropic_key: str = dataclasses.field(default="", repr=False)
 
 
+# Environment name of the switch of each analysis; two are called shorter.
+_SHORT: Final = {"visual_overlay_analysis": "visual_overlay", "metadata_analysis": "metadata"}
+JUDGE_SWITCHES: Final[Mapping[str, str]] = {f"PRECOMPUTE_{_SHORT.get(name, name).upper()}": name for name in ANALYSES}
+
+
 @dataclass(frozen=True)
-class Field:
-    """How one member of ``Settings`` is named outside, read and explained."""
+class Variable:
+    """One row of the documentation: environment names in order of precedence, default, meaning."""
 
     names: tuple[str, ...]
-    read: Callable[[str], Any]
+    default: str
     meaning: str
 
 
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        value = float(text)
-        if not low <= value <= high:
-            raise ValueError(f"expected a number within {low:g}..{high:g}")
-        return value
-
-    return read
-
-
-def _integer(low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        value = int(text)
-        if not low <= value <= high:
-            raise ValueError(f"expected a whole number within {low}..{high}")
-        return value
-
-    return read
+def variables() -> Iterator[Variable]:
+    """Everything that the environment can set."""
+    for member, field in Settings.model_fields.items():
+        if member == "judged_analyses":
+            yield from (Variable((n,), "True", f"whether {name} may use Claude") for n, name in JUDGE_SWITCHES.items())
+        else:
+            default = ",".join(field.default) if isinstance(field.default, tuple) else str(field.default)
+            yield Variable(_names_of(field), default, field.description or "")
 
 
-def _word(*words: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text.lower() not in words:
-            raise ValueError(f"expected one of {', '.join(words)}")
-        return text.lower()
+def _names_of(field: FieldInfo) -> tuple[str, ...]:
+    extra = field.json_schema_extra
+    names = extra["names"] if isinstance(extra, dict) else []
+    return tuple(str(name) for name in names) if isinstance(names, list) else ()
 
-    return read
-
-
-def _boolean(text: str) -> bool:
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-    if text.strip().lower() not in words:
-        raise ValueError(f"expected one of {', '.join(words)}")
-    return words[text.strip().lower()]
-
-
-def _limit_usd(text: str) -> float:
-    return math.inf if text.lower() == "none" else _number(0, 1e6)(text)
-
-
-def _device(text: str) -> str:
-    # RUMIAI_USE_GPU speaks of true, false and auto; --device of cuda, cpu and auto.
-    words = {"true": "cuda", "1": "cuda", "false": "cpu", "0": "cpu", "cuda": "cuda", "cpu": "cpu", "auto": "auto"}
-    if text.lower() not in words:
-        raise ValueError("expected auto, true (cuda) or false (cpu)")
-    return words[text.lower()]
-
-
-def _names(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    if not names:
-        raise ValueError("expected names, comma separated")
-    return names
-
-
-def _log_level(text: str) -> str:
-    return _word("debug", "info", "warning", "error")(text).upper()
-
-
-# What their switches call two of the analyses.
-_VARIABLE: Final = {"visual_overlay_analysis": "visual_overlay", "metadata_analysis": "metadata"}
-
-FIELDS: Final[Mapping[str, Field]] = {
-    "out": Field(("RUMIAI_BASE_DIR",), Path, "folder for all output, the same as --out"),
-    "unified_dir": Field(("RUMIAI_UNIFIED_DIR", "UNIFIED_ANALYSIS_DIR"), str, "unified analyses, relative to --out"),
-    "insights_dir": Field(("RUMIAI_INSIGHTS_DIR", "INSIGHTS_DIR"), str, "state and insights, relative to --out"),
-    "temporal_dir": Field(("RUMIAI_TEMPORAL_DIR", "TEMPORAL_MARKERS_DIR"), str, "temporal markers, relative to --out"),
-    "services": Field(("RUMIAI_SERVICES",), _names, "which services run, comma separated; none named runs all"),
-    "plugins": Field(
-        ("RUMIAI_PLUGINS",), _names, "modules or .py files that add services or sources; never read from .env"
-    ),
-    "sample_fps": Field(
-        ("RUMIAI_SAMPLE_FPS", "RUMIAI_FRAME_SAMPLE_RATE", "DEFAULT_FPS"), _number(0.1, 60), "sampled frames a second"
-    ),
-    "max_side_px": Field(("RUMIAI_MAX_SIDE_PX",), _integer(128, 4096), "longest side of a sampled frame, in pixels"),
-    "max_video_duration_s": Field(
-        ("RUMIAI_MAX_VIDEO_DURATION", "MAX_VIDEO_DURATION"), _number(0.1, 86400), "longest video taken, in seconds"
-    ),
-    "max_video_size_mb": Field(("RUMIAI_MAX_VIDEO_SIZE_MB",), _number(0.001, 1e6), "largest file taken, in MiB"),
-    "workers": Field(("RUMIAI_WORKERS",), _integer(0, 256), "videos in flight; 0 chooses by the number of cores"),
-    "video_timeout_s": Field(("RUMIAI_VIDEO_TIMEOUT_S",), _number(1, 86400), "longest work on one video, in seconds"),
-    "device": Field(("RUMIAI_USE_GPU",), _device, "auto, true (fail without CUDA) or false (CPU)"),
-    "hwaccel": Field(("RUMIAI_HWACCEL",), _word("", "cuda"), "decode on the GPU: cuda, or nothing"),
-    "mode": Field(("RUMIAI_MODE",), _word("fast", "strict"), "strict equals the upstream libraries within rounding"),
-    "yolo_weights": Field(("RUMIAI_YOLO_WEIGHTS",), str, "a name of `weights list`, or a path"),
-    "whisper_model": Field(("RUMIAI_WHISPER_MODEL",), str, "base, tiny.en, or a path"),
-    "whisper_engine": Field(("RUMIAI_WHISPER_ENGINE",), _word("ctranslate2", "openai"), "which Whisper engine"),
-    "ocr_langs": Field(("RUMIAI_OCR_LANGS",), str, "EasyOCR languages, comma separated"),
-    "server": Field(("RUMIAI_SERVER",), str, "HOST:PORT of a running server; empty starts one"),
-    "output_format": Field(
-        ("OUTPUT_FORMAT_VERSION",), _word("v1", "v2"), "form of the result files: v2 six blocks, v1 legacy"
-    ),
-    "claude": Field(
-        ("RUMIAI_CLAUDE",), _word("auto", "off", "on", "batch"), "auto is on with CLAUDE_API_KEY; batch: half the price"
-    ),
-    "python_only": Field(("USE_PYTHON_ONLY_PROCESSING",), _boolean, "no Claude, whatever keys there are"),
-    "claude_model": Field(("CLAUDE_MODEL",), str, "haiku, sonnet or a model id, for all analyses"),
-    "claude_sonnet": Field(("USE_CLAUDE_SONNET",), _boolean, "sonnet instead of haiku where no model is named"),
-    "max_cost_usd": Field(("RUMIAI_MAX_COST_USD",), _limit_usd, "most that a run may spend, in USD; none lifts it"),
-    "warn_cost_usd": Field(
-        ("CLAUDE_COST_THRESHOLD",),
-        _number(0, 1e6),
-        "estimate for one prompt that is warned about; 5 times that is refused",
-    ),
-    "force_cost": Field(("RUMIAI_FORCE_COST",), _boolean, "send prompts whose estimate is refused"),
-    "concurrent_prompts": Field(("RUMIAI_MAX_CONCURRENT_PROMPTS",), _integer(1, 64), "prompts in flight"),
-    "prompt_delay_s": Field(("RUMIAI_PROMPT_DELAY", "PROMPT_DELAY"), _number(0, 3600), "least seconds between prompts"),
-    **{
-        f"judge_{name}": Field(
-            (f"PRECOMPUTE_{_VARIABLE.get(name, name).upper()}",), _boolean, f"whether {name} may use Claude"
-        )
-        for name in ANALYSES
-    },
-    "force": Field(("RUMIAI_FORCE",), _boolean, "do finished work again"),
-    "strict": Field(("RUMIAI_STRICT_MODE",), _boolean, "a failed service fails its video"),
-    "log_level": Field(("LOG_LEVEL",), _log_level, "debug, info, warning or error"),
-}
 
 # Settings that choose which code is run: a ``.env`` that lies in a folder of videos must not.
 _NEVER_IN_DOTENV: Final = ("RUMIAI_PLUGINS",)
@@ -225,7 +236,7 @@ _GONE: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def load(
-    environment: Mapping[str, str], flags: Mapping[str, Any] | None = None, dotenv: Mapping[str, str] | None = None
+    environment: Mapping[str, str], flags: Mapping[str, object] | None = None, dotenv: Mapping[str, str] | None = None
 ) -> tuple[Settings, list[str]]:
     """Settings from an explicit mapping.
 
@@ -243,17 +254,59 @@ def load(
     """
     merged = {**_harmless(dotenv or {}), **environment}
     _refuse_gone(merged)
-    values: dict[str, Any] = {}
-    for member, field in FIELDS.items():
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    for member, field in Settings.model_fields.items():
         flag = (flags or {}).get(member)
+        name = next((name for name in _names_of(field) if merged.get(name, "") != ""), None)
         if flag is not None:
-            values[member] = _read(f"--{member.replace('_', '-')}", field, flag) if isinstance(flag, str) else flag
-            continue
-        for name in field.names:
-            if merged.get(name, "") != "":
-                values[member] = _read(name, field, merged[name])
-                break
-    return Settings(**values), _warnings(merged)
+            values[member], origins[member] = flag, f"--{member.replace('_', '-')}"
+        elif name is not None:
+            values[member], origins[member] = merged[name], name
+    values.setdefault("judged_analyses", _judged(merged))
+    return _validated(values, origins), _warnings(merged)
+
+
+def _judged(merged: Mapping[str, str]) -> tuple[str, ...]:
+    """The analyses whose switch is not off."""
+    return tuple(analysis for name, analysis in JUDGE_SWITCHES.items() if _is_on(name, merged, True))
+
+
+def _is_on(name: str, merged: Mapping[str, str], default: bool) -> bool:
+    text = merged.get(name, "")
+    try:
+        return _boolean(text) is True if text else default
+    except ValueError as exc:
+        raise ConfigurationError(f"{name}: got {text!r}, {exc}") from exc
+
+
+def _validated(values: Mapping[str, object], origins: Mapping[str, str]) -> Settings:
+    """The settings of these values.
+
+    Args:
+        values: By member.
+        origins: What the user calls each member that was given.
+
+    Raises:
+        ConfigurationError: A value is not what its setting takes.
+    """
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as exc:
+        error = exc.errors()[0]
+        member = str(error["loc"][0])
+        hint = Settings.model_fields[member].description if member in Settings.model_fields else None
+        name = origins.get(member, member)
+        raise ConfigurationError(f"{name}: got {values[member]!r}, {_reason(member, error)}", hint=hint) from exc
+
+
+def _reason(member: str, error: ErrorDetails) -> str:
+    """What was expected, in our words where the library says it at length."""
+    if error["type"] == "value_error" and str(error["ctx"]["error"]).startswith("expected"):
+        return str(error["ctx"]["error"])
+    if error["type"] == "literal_error":
+        return f"expected one of {', '.join(get_args(Settings.model_fields[member].annotation)).lower()}"
+    return "expected a number" if error["type"].startswith(("int_", "float_", "value_")) else error["msg"]
 
 
 def _harmless(dotenv: Mapping[str, str]) -> dict[str, str]:
@@ -276,21 +329,13 @@ def read_secrets(environment: Mapping[str, str], dotenv: Mapping[str, str] | Non
 
 def _refuse_gone(merged: Mapping[str, str]) -> None:
     for name, (value, reason) in _GONE.items():
-        text = merged.get(name, "")
-        if text and _read(name, Field((name,), _boolean, reason), text) is _boolean(value):
-            raise ConfigurationError(f"{name}={text} asks for what RumiAI no longer does", hint=reason)
-
-
-def _read(name: str, field: Field, text: str) -> Any:
-    try:
-        return field.read(text)
-    except ValueError as exc:
-        reason = str(exc) if str(exc).startswith("expected") else "expected a number"
-        raise ConfigurationError(f"{name}: got {text!r}, {reason}", hint=field.meaning) from exc
+        gone = _BOOLEANS[value]
+        if _is_on(name, merged, not gone) is gone:
+            raise ConfigurationError(f"{name}={merged[name]} asks for what RumiAI no longer does", hint=reason)
 
 
 def _warnings(merged: Mapping[str, str]) -> list[str]:
-    known = {name for field in FIELDS.values() for name in field.names} | _READ_ELSEWHERE
+    known = {name for variable in variables() for name in variable.names} | _READ_ELSEWHERE
     out = []
     for name in sorted(merged):
         if name.startswith("RUMIAI_") and name not in known:
@@ -306,6 +351,3 @@ def read_dotenv(path: Path) -> dict[str, str]:
     from dotenv import dotenv_values
 
     return {name: value for name, value in dotenv_values(path).items() if value is not None}
-
-
-assert {f.name for f in fields(Settings)} == set(FIELDS)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import pickle
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from rumiai.errors import ConfigurationError
-from rumiai.settings import FIELDS, Settings, load, read_dotenv, read_secrets
+from rumiai.metrics.registry import ANALYSES
+from rumiai.settings import Settings, load, read_dotenv, read_secrets, variables
 
 
 def test_defaults() -> None:
@@ -44,7 +47,7 @@ def test_of_several_names_the_canonical_one_wins() -> None:
         ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
         ("RUMIAI_MAX_COST_USD", "none", "max_cost_usd", math.inf),
         ("RUMIAI_PROMPT_DELAY", "2", "prompt_delay_s", 2.0),
-        ("PRECOMPUTE_VISUAL_OVERLAY", "false", "judge_visual_overlay_analysis", False),
+        ("PRECOMPUTE_VISUAL_OVERLAY", "false", "judged_analyses", tuple(a for a in ANALYSES if "overlay" not in a)),
     ],
 )
 def test_values(name: str, text: str, member: str, value: object) -> None:
@@ -63,6 +66,11 @@ def test_values(name: str, text: str, member: str, value: object) -> None:
         ("RUMIAI_USE_GPU", "rocm", "expected auto"),
         ("RUMIAI_MODE", "turbo", "fast, strict"),
         ("RUMIAI_MAX_COST_USD", "-1", "within 0..1e+06"),
+        ("RUMIAI_MAX_COST_USD", "inf", "within 0..1e+06"),
+        ("RUMIAI_MAX_COST_USD", "much", "expected a number"),
+        ("RUMIAI_HWACCEL", "vulkan", "expected one of , cuda"),
+        ("LOG_LEVEL", "loud", "expected one of debug, info, warning, error"),
+        ("PRECOMPUTE_METADATA", "perhaps", "expected one of 1, true"),
         ("RUMIAI_CLAUDE", "yes", "auto, off, on, batch"),
     ],
 )
@@ -81,9 +89,9 @@ def test_unknown_names_are_warned_about() -> None:
 
 
 def test_every_setting_has_a_name_and_a_meaning() -> None:
-    names = [name for field in FIELDS.values() for name in field.names]
+    names = [name for variable in variables() for name in variable.names]
     assert len(names) == len(set(names))
-    assert all(field.meaning for field in FIELDS.values())
+    assert all(variable.names and variable.meaning for variable in variables())
 
 
 def test_dotenv(tmp_path: Path) -> None:
@@ -117,3 +125,27 @@ def test_keys_are_in_no_settings_and_not_shown() -> None:
     secrets = read_secrets(environment, {"CLAUDE_API_KEY": "sk-ant-three"})
     assert (secrets.claude_key, secrets.anthropic_key) == ("sk-ant-one", "sk-ant-two")
     assert "sk-ant" not in repr(secrets) + repr(load(environment)[0])
+
+
+def test_settings_are_frozen_and_checked_however_they_are_made() -> None:
+    settings = Settings(workers=3)
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.workers = 4  # type: ignore[misc]
+    with pytest.raises(ValidationError, match=r"within 0\.\.256"):
+        Settings(workers=-1)
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        Settings(wokers=1)  # type: ignore[call-arg]
+    assert settings.changed(claude="batch").claude == "batch"
+    assert settings.changed(claude="batch").workers == 3
+    with pytest.raises(ConfigurationError, match="claude: got 'maybe', expected one of auto, off, on, batch"):
+        settings.changed(claude="maybe")
+
+
+def test_worker_processes_get_equal_settings() -> None:
+    settings, _ = load({"RUMIAI_SERVICES": "ocr", "RUMIAI_MAX_COST_USD": "none"}, {"out": "here"})
+    assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+def test_a_bad_flag_is_named_as_a_flag() -> None:
+    with pytest.raises(ConfigurationError, match="--sample-fps: got 'x', expected a number"):
+        load({"RUMIAI_SAMPLE_FPS": "2"}, {"sample_fps": "x"})

@@ -89,7 +89,7 @@ def collect_answers(
     store = Store(*settings.folders)
     if not (store.claude_folder / "batches").is_dir():
         raise SourceError(f"no batch was submitted from {settings.out}", hint="run submit --claude batch first")
-    chosen = claude or claude_settings(replace(settings, claude="batch", python_only=False), secrets)
+    chosen = claude or claude_settings(settings.changed(claude="batch", python_only=False), secrets)
     with store.batch_lock():
         found = asyncio.run(_collect(store, settings, chosen, wait=wait))
     if as_json:

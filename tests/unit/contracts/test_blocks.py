@@ -341,6 +341,18 @@ def test_spans_and_lists_beyond_their_limits():
     }
 
 
+def test_keys_that_are_no_spans():
+    blocks = sample_blocks("speech_analysis")
+    blocks["Quality"]["clarityByWindow"] = {"0-5": 0.5, "7-5s": 0.5, "5-10s": 2.0, "10-99s": None}
+    problems = [str(p) for p in schema_of("speech_analysis").problems(blocks, duration_s=10.0)]
+    assert problems == [
+        "Quality.clarityByWindow key: got '0-5', expected span \"a-bs\"",
+        "Quality.clarityByWindow key: got '7-5s', expected span \"a-bs\"",
+        "Quality.clarityByWindow.5-10s: got 2.0, expected number 0..1",
+        "Quality.clarityByWindow key: got '10-99s', expected a span within 0..10 s",
+    ]
+
+
 def test_an_alias_that_differs_from_its_field():
     blocks = sample_blocks("scene_pacing")
     blocks["CoreMetrics"]["averageSceneDuration"] = 3.0

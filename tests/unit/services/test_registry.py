@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -129,7 +128,7 @@ def test_what_cannot_be_registered(service: Toy, reason: str) -> None:
 
 
 def test_settings_that_results_depend_on_exist_and_files_are_of_one_service_each() -> None:
-    known = {field.name for field in fields(Settings)}
+    known = set(Settings.model_fields)
     assert all(set(service.settings) <= known for service in all_services())
     files = [file for service in all_services() for file in service.files]
     assert len(set(files)) == len(files) == 8

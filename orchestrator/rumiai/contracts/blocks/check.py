@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from rumiai.contracts.blocks.render import described, node_at
+from rumiai.contracts.blocks.render import SPAN_WORDS, Node, described, node_at, without_null
 from rumiai.contracts.blocks.types import Foreign
 
 Code = Literal["missing_block", "unknown_block", "missing", "unknown", "type", "range", "word", "null", "alias"]
@@ -38,45 +39,55 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 3]}..."
 
 
+Validate = Callable[[object, Foreign], object]
+
+
 def problems_of(
-    adapter: TypeAdapter[Any], node: dict[str, Any], value: object, path: str, duration_s: float | None
-) -> list[Problem]:
+    validate: Validate, node: Node, value: object, path: str, duration_s: float | None
+) -> list[tuple[str, Problem]]:
     """What is wrong with a foreign value.
 
     Args:
-        adapter: Of its type.
-        node: JSON Schema of that type, without references.
+        validate: Checks a value by pydantic, in the given context.
+        node: JSON Schema of the value's type, without references.
         value: The value.
         path: Where it stands.
         duration_s: Of the video, where that is known.
+
+    Returns:
+        Each problem with the member of the value in which it is, "" for the value itself.
     """
     try:
-        adapter.validate_python(value, by_alias=True, by_name=False, context=Foreign(duration_s))
+        validate(value, Foreign(duration_s))
     except ValidationError as exc:
-        return [_problem(error, node, path) for error in exc.errors(include_url=False)]
+        found = exc.errors(include_url=False)
+        return [(str(error["loc"][0]) if error["loc"] else "", _problem(error, node, path)) for error in found]
     return []
 
 
-def _problem(error: ErrorDetails, node: dict[str, Any], path: str) -> Problem:
+def _problem(error: ErrorDetails, node: Node, path: str) -> Problem:
     place, kind, found = error["loc"], error["type"], error["input"]
-    where = path + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    is_key = place[-1:] == (_KEY,)
+    steps = place[:-2] if is_key else place
+    where = path + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    where += " key" if is_key else ""
     if kind == "missing":
         return Problem(where, "missing", "nothing", described(node_at(node, place)))
     if kind == "extra_forbidden":
-        members = node_at(node, place[:-1])
-        members = members["anyOf"][0] if "anyOf" in members else members
-        return Problem(where, "unknown", "a member", f"one of {', '.join(members['properties'])}")
+        members = without_null(node_at(node, place[:-1]))["properties"]
+        return Problem(where, "unknown", "a member", f"one of {', '.join(members)}")
     if kind == "too_long":
         facts = error["ctx"]
         return Problem(where, "range", f"{facts['actual_length']} items", f"at most {facts['max_length']} items")
     if kind == "range":
         return Problem(where, "range", shown(found), error["msg"])
-    if place and place[-1] == _KEY:
-        where = f"{path} key"
-        return Problem(where, "type", shown(found), 'span "a-bs"')
-    code: Code = "range" if kind in _RANGE else "type"
+    expected = SPAN_WORDS if is_key else described(without_null(node_at(node, place)))
+    return Problem(where, _code(kind, found), shown(found), expected)
+
+
+def _code(kind: str, found: object) -> Code:
     if found is None:
-        code = "null"
-    elif kind == "literal_error" and isinstance(found, str):
-        code = "word"
-    return Problem(where, code, shown(found), described(node_at(node, place)))
+        return "null"
+    if kind == "literal_error" and isinstance(found, str):
+        return "word"
+    return "range" if kind in _RANGE else "type"

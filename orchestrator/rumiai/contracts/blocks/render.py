@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from rumiai.contracts.blocks.types import SPAN_PATTERN, UNIT_KEY
 
-_SPAN_WORDS: Final = 'span "a-bs"'
+# A JSON Schema as JSON types.
+Node: TypeAlias = dict[str, Any]
+
+SPAN_WORDS: Final = 'span "a-bs"'
 
 
-def inlined(schema: dict[str, Any]) -> dict[str, Any]:
+def inlined(schema: Node) -> Node:
     """Pydantic's JSON Schema without ``$defs``, ``$ref`` and titles; models may not contain themselves."""
     definitions = schema.get("$defs", {})
 
-    def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    def resolved(node: Node) -> Node:
         if "$ref" in node:
             return resolved(definitions[node["$ref"].rpartition("/")[2]])
         out = {key: value for key, value in node.items() if key not in ("$defs", "title", "description", "default")}
@@ -33,9 +36,9 @@ def inlined(schema: dict[str, Any]) -> dict[str, Any]:
     return resolved(schema)
 
 
-def published(node: dict[str, Any]) -> dict[str, Any]:
+def published(node: Node) -> Node:
     """A node without our own keywords."""
-    out: dict[str, Any] = {}
+    out: Node = {}
     for key, value in node.items():
         if key == "properties":
             out[key] = {name: published(member) for name, member in value.items()}
@@ -46,12 +49,13 @@ def published(node: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def is_nullable(node: dict[str, Any]) -> bool:
-    """Whether null is a value of the node."""
-    return "anyOf" in node
+def without_null(node: Node) -> Node:
+    """The node of the values that are not null."""
+    inner: Node = node["anyOf"][0] if "anyOf" in node else node
+    return inner
 
 
-def described(node: dict[str, Any]) -> str:
+def described(node: Node) -> str:
     """A node in words, as the contract text and the documentation have it."""
     if "anyOf" in node:
         return f"{described(node['anyOf'][0])} or null"
@@ -64,35 +68,31 @@ def described(node: dict[str, Any]) -> str:
             most = f" of at most {node['maxItems']}" if "maxItems" in node else ""
             return f"list{most} of {described(node['items'])}"
         case "string":
-            return _SPAN_WORDS if node.get("pattern") == SPAN_PATTERN else "string"
+            return SPAN_WORDS if node.get("pattern") == SPAN_PATTERN else "string"
         case "integer" | "number" as kind:
             return _number(kind, node)
         case kind:
             return str(kind)
 
 
-def _object(node: dict[str, Any]) -> str:
+def _object(node: Node) -> str:
     if "properties" in node:
         return "{" + ", ".join(f"{name}: {described(member)}" for name, member in node["properties"].items()) + "}"
-    key = _SPAN_WORDS if "propertyNames" in node else "name"
+    key = SPAN_WORDS if "propertyNames" in node else "name"
     return f"object {key} -> {described(node['additionalProperties'])}"
 
 
-def _number(name: str, node: dict[str, Any]) -> str:
+def _number(name: str, node: Node) -> str:
     low, high, unit = node.get("minimum"), node.get("maximum"), node.get(UNIT_KEY)
     if low is not None:
         name += f" >= {low:g}" if high is None else f" {low:g}..{high:g}"
     return f"{name} {unit}" if unit else name
 
 
-def node_at(node: dict[str, Any], place: tuple[int | str, ...]) -> dict[str, Any]:
+def node_at(node: Node, place: tuple[int | str, ...]) -> Node:
     """The node of what lies at a place within a value: keys and indices from the outside in."""
     for step in place:
-        if "anyOf" in node:
-            node = node["anyOf"][0]
-        node = (
-            node["items"]
-            if isinstance(step, int)
-            else node.get("properties", {}).get(step) or node["additionalProperties"]
-        )
+        node = without_null(node)
+        members = node.get("properties", {})
+        node = node["items"] if isinstance(step, int) else members.get(step) or node["additionalProperties"]
     return node

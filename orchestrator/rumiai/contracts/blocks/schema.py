@@ -21,7 +21,8 @@ from rumiai.contracts.blocks.model import (
     QualityBlock,
     Record,
 )
-from rumiai.contracts.blocks.render import described, inlined, is_nullable, published
+from rumiai.contracts.blocks.render import Node, described, inlined, published, without_null
+from rumiai.contracts.blocks.types import Foreign
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -36,13 +37,13 @@ class FieldSchema:
     Attributes:
         name: Its key.
         attribute: Its name in the model.
-        annotation: Its type.
-        facts: What its annotation says beside that.
+        model: The block.
+        facts: What its annotation says beside its type.
     """
 
     name: str
     attribute: str
-    annotation: Any
+    model: type[Record]
     facts: Facts
 
     @property
@@ -77,23 +78,24 @@ class FieldSchema:
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Any]:
-        return TypeAdapter(self.annotation)
+        info = self.model.model_fields[self.attribute]
+        marked: Any = Annotated
+        return TypeAdapter(marked[(info.annotation, *info.metadata)])
 
-    @cached_property
-    def node(self) -> dict[str, Any]:
+    @property
+    def node(self) -> Node:
         """Its JSON Schema without references, units included."""
-        return inlined(self._adapter.json_schema())
+        return _nodes(self.model)[self.name]
 
     @property
     def nullable(self) -> bool:
         """Whether the value may be null."""
-        return is_nullable(self.node)
+        return "anyOf" in self.node
 
     @property
-    def value_node(self) -> dict[str, Any]:
+    def value_node(self) -> Node:
         """The JSON Schema of a value that is not null."""
-        node: dict[str, Any] = self.node["anyOf"][0] if self.nullable else self.node
-        return node
+        return without_null(self.node)
 
     @property
     def is_list(self) -> bool:
@@ -118,7 +120,11 @@ class FieldSchema:
 
     def check(self, value: object, path: str, duration_s: float | None) -> list[Problem]:
         """What is wrong with a foreign value; times are held against the duration where that is known."""
-        return problems_of(self._adapter, self.node, value, path, duration_s)
+
+        def validate(item: object, context: Foreign) -> object:
+            return self._adapter.validate_python(item, by_alias=True, by_name=False, context=context)
+
+        return [problem for _, problem in problems_of(validate, self.node, value, path, duration_s)]
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,7 @@ class BlockSchema:
     """One of the six blocks of an analysis: generic name and fields in order, the common ones last."""
 
     name: BlockName
+    model: type[Record]
     fields: tuple[FieldSchema, ...]
 
     @cached_property
@@ -140,17 +147,33 @@ class BlockSchema:
 
     def check(self, path: str, content: Mapping[str, Any], duration_s: float | None) -> Iterator[Problem]:
         """What is wrong with a foreign block."""
+        found = self._problems(path, content, duration_s)
         for field in self.fields:
             for key in field.keys:
                 if key not in content:
                     yield Problem(f"{path}.{key}", "missing", "nothing", field.describe())
-                    continue
-                yield from field.check(content[key], f"{path}.{key}", duration_s)
-                if key != field.name and field.name in content and content[key] != content[field.name]:
-                    yield Problem(f"{path}.{key}", "alias", shown(content[key]), f"the value of {field.name}")
+                elif key == field.name:
+                    yield from found.get(key, ())
+                else:
+                    yield from field.check(content[key], f"{path}.{key}", duration_s)
+                    if field.name in content and content[key] != content[field.name]:
+                        yield Problem(f"{path}.{key}", "alias", shown(content[key]), f"the value of {field.name}")
         for key in content:
             if key not in self.by_key and key != EXTRA:
                 yield Problem(f"{path}.{key}", "unknown", "a field", f"a field of {self.name}")
+
+    def _problems(self, path: str, content: Mapping[str, Any], duration_s: float | None) -> dict[str, list[Problem]]:
+        """What is wrong with the fields that are there, by their key."""
+        node: Node = {"properties": _nodes(self.model)}
+        given = {field.name: content[field.name] for field in self.fields if field.name in content}
+
+        def validate(item: object, context: Foreign) -> object:
+            return self.model.model_validate(item, by_alias=True, by_name=False, context=context)
+
+        found: dict[str, list[Problem]] = {}
+        for key, problem in problems_of(validate, node, given, path, duration_s):
+            found.setdefault(key, []).append(problem)
+        return found
 
     def json_schema(self, *, judge_only: bool = False) -> dict[str, Any]:
         """JSON Schema of the block; empty when only a model's fields are asked for and it has none."""
@@ -296,10 +319,17 @@ class Schema:
 
 
 @cache
+def _nodes(model: type[Record]) -> dict[str, Node]:
+    """JSON Schema of every field of a block, by its key."""
+    nodes: dict[str, Node] = inlined(model.model_json_schema())["properties"]
+    return nodes
+
+
+@cache
 def _block_schema(name: BlockName, model: type[Record]) -> BlockSchema:
     base = QualityBlock if issubclass(model, QualityBlock) else Block
     own = [attribute for attribute in model.model_fields if attribute not in base.model_fields]
-    return BlockSchema(name, tuple(_field(model, attribute) for attribute in (*own, *base.model_fields)))
+    return BlockSchema(name, model, tuple(_field(model, attribute) for attribute in (*own, *base.model_fields)))
 
 
 def _field(model: type[Record], attribute: str) -> FieldSchema:
@@ -307,9 +337,7 @@ def _field(model: type[Record], attribute: str) -> FieldSchema:
     facts = next((mark for mark in info.metadata if isinstance(mark, Facts)), None)
     if facts is None:
         raise TypeError(f"{model.__name__}.{attribute}: got no num(...) or judge(...) in its annotation")
-    marked: Any = Annotated
-    annotation = marked[(info.annotation, *info.metadata)]
-    return FieldSchema(info.alias or attribute, attribute, annotation, facts)
+    return FieldSchema(info.alias or attribute, attribute, model, facts)
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
