@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,19 @@ class VideoInfo:
     declared_s: float | None = None
 
 
+class SampledMetadata(TypedDict):
+    """Keyword arguments of :class:`rumiai.contracts.services.ServiceMetadata`."""
+
+    processed: Literal[True]
+    frames_analyzed: int
+    frames_expected: int
+    sample_fps: float
+    width: int
+    height: int
+    fps: float
+    duration_s: float
+
+
 @dataclass(frozen=True)
 class Sampling:
     """What every visual service writes into its metadata: the frame it saw and the grid it was sampled on.
@@ -82,8 +95,8 @@ class Sampling:
         """Seconds between two samples."""
         return 1.0 / self.sample_fps
 
-    def metadata(self, frames_analyzed: int) -> dict[str, object]:
-        """The members that ml_outputs requires in every visual service's ``metadata``."""
+    def metadata(self, frames_analyzed: int) -> SampledMetadata:
+        """Members of the metadata of every service that looks at the sampled frames."""
         return {
             "processed": True,
             "frames_analyzed": frames_analyzed,
@@ -92,7 +105,7 @@ class Sampling:
             "width": self.width,
             "height": self.height,
             "fps": self.fps,
-            "duration": self.duration_s,
+            "duration_s": self.duration_s,
         }
 
 

@@ -1,11 +1,13 @@
-"""The canonical data of the ``ocr`` service: texts and stickers over time, and what they were found with."""
+"""The data of the service ``ocr``: texts and stickers over time, and how they were found."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from rumiai.contracts.frames import FrameDetections, Sampling
+from rumiai.contracts.services import OcrData
+from rumiai.contracts.services.ocr import OcrMetadata
 from rumiai.inference.ocr_gate import GatedTexts
 from rumiai.inference.stickers import StickerFinder
 from rumiai.inference.text_tracks import link_texts
@@ -20,8 +22,8 @@ def assemble(
     cuts_s: Sequence[float],
     sampling: Sampling,
     languages: Sequence[str] = ("en",),
-) -> dict[str, Any]:
-    """``creative_analysis`` data (docs: ml_outputs, section 5.3).
+) -> OcrData:
+    """The data of the service ``ocr``.
 
     Args:
         texts: The text of every frame.
@@ -34,20 +36,17 @@ def assemble(
     cuts = sorted(cuts_s)
     summary = link_texts(texts.sampled, texts.after_cuts, cuts, sampling)
     found = stickers.finish(detections, cuts, texts.sampled)
-    return {
-        "textAnnotations": summary.annotations,
-        "stickers": found,
-        "metadata": {
-            "engine": ENGINE,
-            "languages": list(languages),
-            **sampling.metadata(len(texts.sampled)),
-            "frames_read": texts.frames_read,
-            "frames_carried": texts.frames_carried,
-            "frames_gated": texts.frames_gated,
-            "frames_extra": texts.frames_extra,
-            "regions_detected": summary.regions_detected,
-            "best_confidence": summary.best_confidence,
-            "unique_texts": summary.unique_texts,
-            "stickers_detected": len(found),
-        },
-    }
+    metadata = OcrMetadata(
+        **sampling.metadata(len(texts.sampled)),
+        engine=ENGINE,
+        languages=tuple(languages),
+        frames_read=texts.frames_read,
+        frames_carried=texts.frames_carried,
+        frames_gated=texts.frames_gated,
+        frames_extra=texts.frames_extra,
+        regions_detected=summary.regions_detected,
+        best_confidence=summary.best_confidence,
+        unique_texts=summary.unique_texts,
+        stickers_detected=len(found),
+    )
+    return OcrData(texts=summary.annotations, stickers=tuple(found), metadata=metadata)

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from rumiai.contracts.frames import FrameDetections, Sampling
+from rumiai.contracts.services import YoloData
+from rumiai.contracts.services.yolo import ObjectSighting, ObjectTrack, YoloMetadata
 from rumiai.contracts.tensors import COCO_NAMES
 from rumiai.core.arrays import Floats
 from rumiai.core.boxes import Box, centre, iou_matrix, to_corners
@@ -46,7 +48,7 @@ class Sighting:
 
 
 @dataclass(eq=False)
-class ObjectTrack:
+class LinkedObject:
     """One object followed over frames of one shot.
 
     Attributes:
@@ -73,7 +75,7 @@ class ObjectTrack:
         return np.stack((here, here + np.array([*shift, 0.0, 0.0])))
 
 
-def track_objects(frames: Sequence[FrameDetections], cuts_s: Sequence[float]) -> list[ObjectTrack]:
+def track_objects(frames: Sequence[FrameDetections], cuts_s: Sequence[float]) -> list[LinkedObject]:
     """Follow objects from frame to frame.
 
     Args:
@@ -88,8 +90,8 @@ def track_objects(frames: Sequence[FrameDetections], cuts_s: Sequence[float]) ->
     """
     ordered = sorted(frames, key=lambda frame: frame.timestamp_s)
     cuts = np.sort(np.asarray(cuts_s, np.float64))
-    finished: list[ObjectTrack] = []
-    alive: list[ObjectTrack] = []
+    finished: list[LinkedObject] = []
+    alive: list[LinkedObject] = []
     before_s = -np.inf
     for frame in ordered:
         t_s = frame.timestamp_s
@@ -104,12 +106,12 @@ def track_objects(frames: Sequence[FrameDetections], cuts_s: Sequence[float]) ->
     return sorted(finished + alive, key=_first_then_sure)
 
 
-def _first_then_sure(track: ObjectTrack) -> tuple[float, float, int, Box]:
+def _first_then_sure(track: LinkedObject) -> tuple[float, float, int, Box]:
     first = track.sightings[0]
     return (first.timestamp_s, -first.score, track.class_id, first.box)
 
 
-def _advance(alive: list[ObjectTrack], frame: FrameDetections) -> list[ObjectTrack]:
+def _advance(alive: list[LinkedObject], frame: FrameDetections) -> list[LinkedObject]:
     """Give each detection of a frame to a track, an old one or a new one; returns all of them."""
     tracks = list(alive)
     boxes = frame.boxes.astype(np.float64)
@@ -122,7 +124,7 @@ def _advance(alive: list[ObjectTrack], frame: FrameDetections) -> list[ObjectTra
             for position, index in enumerate(stage):
                 track = taken.get(position)
                 if track is None:
-                    track = ObjectTrack(class_id)
+                    track = LinkedObject(class_id)
                     tracks.append(track)
                 x, y, width, height = (float(value) for value in boxes[index])
                 score = float(frame.scores[index])
@@ -131,7 +133,7 @@ def _advance(alive: list[ObjectTrack], frame: FrameDetections) -> list[ObjectTra
     return tracks
 
 
-def _match(tracks: list[ObjectTrack], boxes: Floats, t_s: float) -> dict[int, ObjectTrack]:
+def _match(tracks: list[LinkedObject], boxes: Floats, t_s: float) -> dict[int, LinkedObject]:
     """The assignment of detections (rows of ``boxes``) to tracks with the greatest total overlap."""
     if not tracks or not len(boxes):
         return {}
@@ -150,8 +152,8 @@ def assemble_objects(
     model: str,
     params: DetectionParams,
     device: str | None = None,
-) -> dict[str, Any]:
-    """The service's canonical ``data``.
+) -> YoloData:
+    """The data of the service ``yolo``.
 
     Args:
         frames: Every sampled frame that the detector saw, also those without objects.
@@ -162,45 +164,43 @@ def assemble_objects(
         device: Where it ran; None when that is not known.
 
     Returns:
-        ``objectAnnotations``, numbered by first sighting, and ``metadata``.
+        Tracks numbered by first sighting, and the metadata. Empty input gives no tracks.
     """
     tracks = track_objects(frames, cuts_s)
-    return {
-        "objectAnnotations": [_annotation(number, track) for number, track in enumerate(tracks, start=1)],
-        "metadata": {
-            **sampling.metadata(len(frames)),
-            "model": model,
-            "objects_detected": sum(len(track.sightings) for track in tracks),
-            "tracks": len(tracks),
-            "conf_threshold": params.conf,
-            "iou_threshold": params.iou,
-            "mode": params.mode,
-            "device": device,
-        },
-    }
+    metadata = YoloMetadata(
+        **sampling.metadata(len(frames)),
+        model=model,
+        device=device,
+        objects_detected=sum(len(track.sightings) for track in tracks),
+        tracks=len(tracks),
+        conf_threshold=params.conf,
+        iou_threshold=params.iou,
+        mode=params.mode,
+    )
+    return YoloData(tracks=tuple(_track(i, track) for i, track in enumerate(tracks, start=1)), metadata=metadata)
 
 
-def _annotation(number: int, track: ObjectTrack) -> dict[str, Any]:
-    return {
-        "trackId": f"object_{number}",
-        "className": COCO_NAMES[track.class_id],
-        "confidence": round(sum(sighting.score for sighting in track.sightings) / len(track.sightings), 4),
-        "confirmed": len(track.sightings) >= CONFIRM_HITS,
-        "first_seen": round(track.sightings[0].timestamp_s, 6),
-        "last_seen": round(track.last.timestamp_s, 6),
-        "frames": [
-            {
-                "timestamp": round(sighting.timestamp_s, 6),
-                "frame_number": sighting.frame_number,
-                "confidence": round(sighting.score, 4),
-                "bbox": _bbox(sighting.box),
-            }
+def _track(number: int, track: LinkedObject) -> ObjectTrack:
+    return ObjectTrack(
+        track_id=f"object_{number}",
+        class_name=COCO_NAMES[track.class_id],
+        confidence=round(sum(sighting.score for sighting in track.sightings) / len(track.sightings), 4),
+        confirmed=len(track.sightings) >= CONFIRM_HITS,
+        first_seen_s=round(track.sightings[0].timestamp_s, 6),
+        last_seen_s=round(track.last.timestamp_s, 6),
+        frames=tuple(
+            ObjectSighting(
+                timestamp_s=round(sighting.timestamp_s, 6),
+                frame_number=sighting.frame_number,
+                confidence=round(sighting.score, 4),
+                bbox=_bbox(sighting.box),
+            )
             for sighting in track.sightings
-        ],
-    }
+        ),
+    )
 
 
-def _bbox(box: Box) -> list[float]:
+def _bbox(box: Box) -> Box:
     # Corners are rounded before the sides are taken, so that x + width never rounds to more than 1.
     x1, y1, x2, y2 = (round(min(max(value, 0.0), 1.0), 5) for value in to_corners(box)[0].tolist())
-    return [x1, y1, round(x2 - x1, 5), round(y2 - y1, 5)]
+    return x1, y1, round(x2 - x1, 5), round(y2 - y1, 5)

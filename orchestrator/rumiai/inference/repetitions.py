@@ -8,7 +8,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from rumiai.contracts.services.whisper import Repetition, Segment
 
 REPEATED_COMPRESSION: Final = 2.4
 MIN_REPEATS: Final = 3
@@ -69,50 +71,46 @@ def _plain(text: str) -> str:
     return text.casefold().strip(" .,!?;:\"'…")
 
 
-def collapse_words(segment: dict[str, Any]) -> list[dict[str, Any]]:
-    """Write each run of words once, in ``text`` and ``words``; what was taken out is returned."""
-    timed = segment["words"]
-    words: list[str] = [word["word"] for word in timed] or segment["text"].split()
-    joint = " " if " " in segment["text"] else ""
+def collapse_words(segment: Segment) -> tuple[Segment, list[Repetition]]:
+    """The segment with each run of words written once, in ``text`` and ``words``; and what was taken out."""
+    timed = segment.words or ()
+    words = [word.word for word in timed] or segment.text.split()
+    joint = " " if " " in segment.text else ""
     if len(words) == 1:
-        words = list(segment["text"])
+        words = list(segment.text)
     runs = find_runs([_plain(word) or word for word in words], MAX_UNIT_WORDS, joint)
     if not runs:
-        return []
-
-    def when(unit: int, end: str) -> float:
-        return float(timed[unit][end] if len(timed) == len(words) else segment[end])
-
+        return segment, []
+    each_timed = len(timed) == len(words)
     records = [
-        {
-            "scope": "words",
-            "text": joint.join(words[run.start : run.start + run.size]),
-            "count": run.count,
-            "start": when(run.start, "start"),
-            "end": when(run.stop - 1, "end"),
-        }
+        Repetition(
+            scope="words",
+            text=joint.join(words[run.start : run.start + run.size]),
+            count=run.count,
+            start_s=timed[run.start].start_s if each_timed else segment.start_s,
+            end_s=timed[run.stop - 1].end_s if each_timed else segment.end_s,
+        )
         for run in runs
     ]
     keep = _kept(len(words), runs)
-    segment["text"] = joint.join(words[i] for i in keep)
-    if len(timed) == len(words):
-        segment["words"] = [timed[i] for i in keep]
-    elif timed:
-        segment["words"] = [{**timed[0], "word": segment["text"]}]
-    return records
+    text = joint.join(words[i] for i in keep)
+    kept = tuple(timed[i] for i in keep) if each_timed else timed
+    if timed and not each_timed:
+        kept = (timed[0].model_copy(update={"word": text}),)
+    return segment.model_copy(update={"text": text, "words": kept}), records
 
 
-def collapse_segments(segments: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Keep the first of segments that repeat each other; what was taken out is returned beside."""
-    runs = find_runs([_plain(segment["text"]) for segment in segments], MAX_UNIT_SEGMENTS)
+def collapse_segments(segments: Sequence[Segment]) -> tuple[list[Segment], list[Repetition]]:
+    """The first of segments that repeat each other; and what was taken out."""
+    runs = find_runs([_plain(segment.text) for segment in segments], MAX_UNIT_SEGMENTS)
     records = [
-        {
-            "scope": "segments",
-            "text": " ".join(segment["text"] for segment in segments[run.start : run.start + run.size]),
-            "count": run.count,
-            "start": segments[run.start]["start"],
-            "end": segments[run.stop - 1]["end"],
-        }
+        Repetition(
+            scope="segments",
+            text=" ".join(segment.text for segment in segments[run.start : run.start + run.size]),
+            count=run.count,
+            start_s=segments[run.start].start_s,
+            end_s=segments[run.stop - 1].end_s,
+        )
         for run in runs
     ]
     return [segments[i] for i in _kept(len(segments), runs)], records

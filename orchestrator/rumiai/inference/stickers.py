@@ -10,13 +10,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.frames import FrameDetections, FrameTexts, Sampling
+from rumiai.contracts.services.ocr import Sticker
 from rumiai.core.arrays import freeze_arrays
 from rumiai.core.boxes import area, intersection_matrix
 from rumiai.inference.text_tracks import interval
@@ -120,8 +121,8 @@ class StickerFinder:
 
     def finish(
         self, detections: Sequence[FrameDetections], cuts_s: Sequence[float], texts: Sequence[FrameTexts] = ()
-    ) -> list[dict[str, Any]]:
-        """``stickers``, by start; the finder is at its end then.
+    ) -> list[Sticker]:
+        """The stickers by start; the finder is at its end then.
 
         Args:
             detections: Objects on the sampled frames; what lies on one to more than 60 % is no sticker.
@@ -184,7 +185,7 @@ class StickerFinder:
         inside = x > 0 and y > 0 and x + w < 1 and y + h < 1
         return fixed and inside and track.crisp >= _CRISP_ALONE and w * h >= _MIN_AREA_ALONE
 
-    def _sticker(self, place: int, track: _Track, confidence: float, cuts_s: Sequence[float]) -> dict[str, Any]:
+    def _sticker(self, place: int, track: _Track, confidence: float, cuts_s: Sequence[float]) -> Sticker:
         start_s, end_s = interval(track.times_s[0], track.times_s[-1], cuts_s, self._sampling)
         box = np.median(np.array(track.boxes), axis=0)
         ratio = box[2] * self._sampling.width / max(box[3] * self._sampling.height, 1e-9)
@@ -194,15 +195,15 @@ class StickerFinder:
             kind = "sticker"
         else:
             kind = "graphic_overlay"
-        return {
-            "id": f"sticker_{place}",
-            "type": kind,
-            "start": start_s,
-            "end": end_s,
-            "timestamp": track.times_s[0],
-            "confidence": float(confidence),
-            "bbox": [float(side) for side in box],
-        }
+        return Sticker(
+            id=f"sticker_{place}",
+            type=kind,
+            start_s=start_s,
+            end_s=end_s,
+            timestamp_s=track.times_s[0],
+            confidence=float(confidence),
+            bbox=(float(box[0]), float(box[1]), float(box[2]), float(box[3])),
+        )
 
 
 def _shrink(image: npt.NDArray[np.uint8]) -> Rgb:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from functools import partial
-from typing import Any
 
 from rumiai.contracts.frame_reader import ALL_KINDS, FrameReader, Reading
 from rumiai.contracts.frames import FrameBatch, FrameDetections, FrameTexts, Sampling
+from rumiai.contracts.services import OcrData
 from rumiai.inference import creative
 from rumiai.inference.client import TritonClient
 from rumiai.inference.ocr import CAPTIONS, STRICT, read_texts
@@ -77,8 +77,8 @@ class TextReader(FrameReader):
         for frame in await read_texts(self._client, batch, params, indices):
             self._texts[frame.frame_number] = frame
 
-    def assemble(self, cuts_s: Sequence[float], detections: Sequence[FrameDetections]) -> Mapping[str, Any]:
-        """The canonical data of the ``ocr`` service.
+    def assemble(self, cuts_s: Sequence[float], detections: Sequence[FrameDetections]) -> OcrData:
+        """The data of the service ``ocr``.
 
         Args:
             cuts_s: Instants of the cuts.

@@ -7,9 +7,10 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from rumiai.contracts.frames import FrameTexts, Sampling
+from rumiai.contracts.services.ocr import WATERMARK, TextAnnotation, TextSighting
 from rumiai.core.boxes import Box, distance, iou
 from rumiai.core.text import characters, same_text
 
@@ -50,13 +51,13 @@ class TextSummary:
     """Texts of a video.
 
     Attributes:
-        annotations: ``textAnnotations``, by start.
+        annotations: One for each appearance, by start.
         regions_detected: Lines on all frames that were read, however sure.
         best_confidence: The surest of them; None when there is none.
         unique_texts: Different texts, watermarks left out.
     """
 
-    annotations: list[dict[str, Any]]
+    annotations: tuple[TextAnnotation, ...]
     regions_detected: int
     best_confidence: float | None
     unique_texts: int
@@ -103,12 +104,12 @@ def link_texts(
     watermarks = _watermarks(kept, [frame.timestamp_s for frame in sampled])
     annotations = []
     for place, track in enumerate(kept, start=1):
-        category = "watermark" if id(track) in watermarks else category_of(track.best.text, track.best.box)
+        category = WATERMARK if id(track) in watermarks else category_of(track.best.text, track.best.box)
         annotations.append(_annotation(f"text_{place}", track, category, cuts_s, sampling))
     read = [frame for frame in (*sampled, *after_cuts) if frame.origin == "read"]
     scores = [float(score) for frame in read for score in frame.scores]
-    counted = {characters(item["text"]) for item in annotations if item["category"] != "watermark"}
-    return TextSummary(annotations, len(scores), max(scores, default=None), len(counted))
+    counted = {characters(item.text) for item in annotations if not item.is_watermark}
+    return TextSummary(tuple(annotations), len(scores), max(scores, default=None), len(counted))
 
 
 def interval(first_s: float, last_s: float, cuts_s: Sequence[float], sampling: Sampling) -> tuple[float, float]:
@@ -191,32 +192,32 @@ def _is_sure(best: _Sighting) -> bool:
     return best.confidence > (_MIN_CONFIDENCE_SHORT if short else _MIN_CONFIDENCE)
 
 
-def _annotation(name: str, track: _Track, category: str, cuts_s: Sequence[float], sampling: Sampling) -> dict[str, Any]:
+def _annotation(name: str, track: _Track, category: str, cuts_s: Sequence[float], sampling: Sampling) -> TextAnnotation:
     best, first = track.best, track.sightings[0]
     start_s, end_s = interval(first.timestamp_s, track.last.timestamp_s, cuts_s, sampling)
     centre = best.box[1] + best.box[3] / 2
-    return {
-        "id": name,
-        "text": best.text,
-        "start": start_s,
-        "end": end_s,
-        "timestamp": first.timestamp_s,
-        "confidence": best.confidence,
-        "bbox": list(best.box),
-        "position": "top" if centre < 1 / 3 else "bottom" if centre > 2 / 3 else "center",
-        "size": "S" if best.box[3] < _SMALL_BELOW else "M" if best.box[3] < _MEDIUM_BELOW else "L",
-        "category": category,
-        "sightings": [
-            {
-                "timestamp": seen.timestamp_s,
-                "frame_number": seen.frame_number,
-                "confidence": seen.confidence,
-                "bbox": list(seen.box),
-                "contrast": seen.contrast,
-            }
+    return TextAnnotation(
+        id=name,
+        text=best.text,
+        start_s=start_s,
+        end_s=end_s,
+        timestamp_s=first.timestamp_s,
+        confidence=best.confidence,
+        bbox=best.box,
+        position="top" if centre < 1 / 3 else "bottom" if centre > 2 / 3 else "center",
+        size="S" if best.box[3] < _SMALL_BELOW else "M" if best.box[3] < _MEDIUM_BELOW else "L",
+        category=category,
+        sightings=tuple(
+            TextSighting(
+                timestamp_s=seen.timestamp_s,
+                frame_number=seen.frame_number,
+                confidence=seen.confidence,
+                bbox=seen.box,
+                contrast=seen.contrast,
+            )
             for seen in track.sightings
-        ],
-    }
+        ),
+    )
 
 
 def _watermarks(tracks: Sequence[_Track], grid_s: Sequence[float]) -> set[int]:

@@ -24,6 +24,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rumiai.contracts import tensors
 from rumiai.contracts.frames import AudioTrack
+from rumiai.contracts.services import WhisperData
+from rumiai.contracts.services.whisper import NonSpeech, Repetition, Segment, WhisperMetadata, Word
 from rumiai.contracts.whisper import NO_SPEECH_LOGPROB, NO_SPEECH_PROB, TIMESTAMP_STEP_S, Task, WhisperParams
 from rumiai.errors import ContractError
 from rumiai.inference.client import TritonClient
@@ -178,8 +180,8 @@ def _moved(segment: SegmentPayload, by_s: float) -> SegmentPayload:
 
 def assemble(
     payload: TranscriptPayload | None, *, has_audio: bool, audio_duration_s: float, audio_offset_s: float = 0.0
-) -> dict[str, Any]:
-    """Build the canonical ``whisper`` data.
+) -> WhisperData:
+    """The data of the service ``whisper``.
 
     Args:
         payload: What ``transcribe`` gave; None when there was nothing to transcribe.
@@ -188,91 +190,103 @@ def assemble(
         audio_offset_s: Where the track's first sample stands on the video's clock.
 
     Returns:
-        JSON types. ``duration`` is the end of the last segment, 0.0 without segments.
+        The transcript; ``duration_s`` is the end of the last segment, 0.0 without segments.
     """
-    repetitions: list[dict[str, Any]] = []
-    segments: list[dict[str, Any]] = []
-    non_speech: list[dict[str, Any]] = []
+    repetitions: list[Repetition] = []
+    spoken: list[Segment] = []
+    non_speech: list[NonSpeech] = []
     for found in payload.segments if payload else ():
-        segment = _segment(found, audio_offset_s, audio_offset_s + audio_duration_s)
-        loops = collapse_words(segment)
-        if reason := _not_speech(segment, looping=bool(loops)):
-            non_speech.append({**segment, "text": found.text, "reason": reason})
-        elif segment["text"]:
+        segment, loops = collapse_words(_segment(found, audio_offset_s, audio_offset_s + audio_duration_s))
+        if reason := _not_speech(segment, found, looping=bool(loops)):
+            non_speech.append(_non_speech(segment, found.text, reason))
+        elif segment.text:
             repetitions.extend(loops)
-            segments.append(segment)
-    segments.sort(key=lambda segment: (segment["start"], segment["end"]))
-    segments, repeated = collapse_segments(segments)
-    repetitions.extend(repeated)
-    return {
-        "text": " ".join(segment["text"] for segment in segments),
-        "segments": [{"id": i, **segment} for i, segment in enumerate(segments)],
-        "language": (payload.language if payload else None) or "unknown",
-        "duration": segments[-1]["end"] if segments else 0.0,
-        "audio_duration": audio_duration_s,
-        "non_speech": non_speech,
-        "metadata": _metadata(payload, has_audio, repetitions, spoken=bool(segments)),
-    }
+            spoken.append(segment)
+    spoken.sort(key=lambda segment: (segment.start_s, segment.end_s))
+    spoken, repeated = collapse_segments(spoken)
+    return WhisperData(
+        text=" ".join(segment.text for segment in spoken),
+        segments=tuple(segment.model_copy(update={"id": i}) for i, segment in enumerate(spoken)),
+        language=(payload.language if payload else None) or "unknown",
+        duration_s=spoken[-1].end_s if spoken else 0.0,
+        audio_duration_s=audio_duration_s,
+        non_speech=tuple(non_speech),
+        metadata=_metadata(payload, has_audio, (*repetitions, *repeated), spoken=bool(spoken)),
+    )
 
 
 def _metadata(
-    payload: TranscriptPayload | None, has_audio: bool, repetitions: list[dict[str, Any]], *, spoken: bool
-) -> dict[str, Any]:
+    payload: TranscriptPayload | None, has_audio: bool, repetitions: tuple[Repetition, ...], *, spoken: bool
+) -> WhisperMetadata:
     reason = payload.reason if payload else "the track is empty" if has_audio else "the video has no audio track"
     if not spoken and reason is None:
         reason = "nothing that was heard is speech; see non_speech"
-    recovered = [segment for segment in payload.segments if segment.recovered] if payload else []
-    return {
-        "model": payload.model if payload else None,
-        "backend": BACKENDS.get(payload.engine, payload.engine) if payload else None,
-        "compute_type": payload.compute_type if payload else None,
-        "task": payload.task if payload else None,
-        "processed": True,
-        "success": True,
-        "has_audio": has_audio,
-        "language_detected": payload is not None and payload.language is not None,
-        "language_probability": payload.language_probability if payload else None,
-        "speech_duration": payload.speech_s if payload else 0.0,
-        "recovered_segments": len(recovered),
-        "repetitions": repetitions,
-        "reason": reason,
-    }
+    return WhisperMetadata(
+        processed=True,
+        model=payload.model if payload else None,
+        backend=BACKENDS.get(payload.engine, payload.engine) if payload else None,
+        compute_type=payload.compute_type if payload else None,
+        task=payload.task if payload else None,
+        success=True,
+        has_audio=has_audio,
+        language_detected=payload is not None and payload.language is not None,
+        language_probability=payload.language_probability if payload else None,
+        speech_duration_s=payload.speech_s if payload else 0.0,
+        recovered_segments=sum(segment.recovered for segment in payload.segments) if payload else 0,
+        repetitions=repetitions,
+        reason=reason,
+    )
 
 
-def _segment(found: SegmentPayload, offset_s: float, limit_s: float) -> dict[str, Any]:
+def _segment(found: SegmentPayload, offset_s: float, limit_s: float) -> Segment:
     def clock(time_s: float) -> float:
         return round(min(max(time_s + offset_s, 0.0), limit_s), 3)
 
-    words: list[dict[str, Any]] = [
-        {
-            "word": text,
-            "start": clock(word.start_s),
-            "end": max(clock(word.start_s), clock(word.end_s)),
-            "probability": min(max(word.probability, 0.0), 1.0),
-        }
+    words = tuple(
+        Word(
+            word=text,
+            start_s=clock(word.start_s),
+            end_s=max(clock(word.start_s), clock(word.end_s)),
+            probability=min(max(word.probability, 0.0), 1.0),
+        )
         for word in found.words
         if (text := word.word.strip())
-    ]
-    start, end = clock(found.start_s), clock(found.end_s)
-    if end <= start:
+    )
+    start_s, end_s = clock(found.start_s), clock(found.end_s)
+    if end_s <= start_s:
         # Shorter than one step of the model's timestamps: it gets one, before it at the very end of the track.
-        start = min(start, max(0.0, round(limit_s - TIMESTAMP_STEP_S, 3)))
-        end = round(start + TIMESTAMP_STEP_S, 3)
-    probabilities = [word["probability"] for word in words]
-    confidence = sum(probabilities) / len(probabilities) if probabilities else math.exp(min(found.avg_logprob, 0.0))
-    return {
-        "start": start,
-        "end": end,
-        "text": found.text.strip(),
-        "confidence": confidence,
-        "no_speech_prob": found.no_speech_prob,
-        "avg_logprob": found.avg_logprob,
-        "words": words,
-    }
+        start_s = min(start_s, max(0.0, round(limit_s - TIMESTAMP_STEP_S, 3)))
+        end_s = round(start_s + TIMESTAMP_STEP_S, 3)
+    sure = [min(max(word.probability, 0.0), 1.0) for word in found.words if word.word.strip()]
+    confidence = sum(sure) / len(sure) if sure else math.exp(min(found.avg_logprob, 0.0))
+    return Segment(
+        start_s=start_s,
+        end_s=end_s,
+        text=found.text.strip(),
+        confidence=confidence,
+        no_speech_prob=found.no_speech_prob,
+        avg_logprob=found.avg_logprob,
+        words=words,
+    )
 
 
-def _not_speech(segment: dict[str, Any], *, looping: bool) -> str | None:
-    if not any(char.isalnum() for char in _TAG.sub("", segment["text"])):
+def _non_speech(segment: Segment, text: str, reason: str) -> NonSpeech:
+    return NonSpeech(
+        start_s=segment.start_s,
+        end_s=segment.end_s,
+        text=text,
+        confidence=segment.confidence,
+        no_speech_prob=segment.no_speech_prob,
+        avg_logprob=segment.avg_logprob,
+        words=segment.words,
+        reason=reason,
+    )
+
+
+def _not_speech(segment: Segment, found: SegmentPayload, *, looping: bool) -> str | None:
+    """Why a segment is no speech; None when it is."""
+    if not any(char.isalnum() for char in _TAG.sub("", segment.text)):
         return "sound_tag"
-    doubtful = segment["avg_logprob"] < NO_SPEECH_LOGPROB or segment["confidence"] < LOW_CONFIDENCE or looping
-    return "no_speech" if segment["no_speech_prob"] > NO_SPEECH_PROB and doubtful else None
+    unsure = segment.confidence is not None and segment.confidence < LOW_CONFIDENCE
+    doubtful = found.avg_logprob < NO_SPEECH_LOGPROB or unsure or looping
+    return "no_speech" if found.no_speech_prob > NO_SPEECH_PROB and doubtful else None

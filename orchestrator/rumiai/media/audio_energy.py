@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.frames import AudioTrack
+from rumiai.contracts.services import AudioData
+from rumiai.contracts.services.audio import AudioMetadata, BurstPattern
 from rumiai.errors import ContractError
 from rumiai.media.rhythm import ENVELOPE_HZ, beat_times, find_onsets, onset_envelope
 
@@ -34,8 +36,8 @@ _SILENT_BELOW_LOUD_DB: Final = 40.0
 _STEADY_SHARE: Final = 0.2
 
 
-def analyze_audio_energy(track: AudioTrack | None) -> dict[str, Any]:
-    """The canonical ``audio_energy`` data of a track; None is a video without sound, which is no failure.
+def analyze_audio_energy(track: AudioTrack | None) -> AudioData:
+    """The data of the service ``audio_energy``; None is a video without sound, which is no failure.
 
     ``energy_level_windows`` are loudness relative to the file's median: 0.5 is the median, 0 and 1 are 20 dB below and
     above it. ``rms_curve`` is linear (1.0 is full scale), value k covers ``[k / 10, (k + 1) / 10)`` s. ``tempo_bpm`` is
@@ -57,55 +59,55 @@ def analyze_audio_energy(track: AudioTrack | None) -> dict[str, Any]:
     onsets = find_onsets(envelope)
     tempo, beats, reason = beat_times(envelope, onsets)
     windows = _windows(power, levels[~silent], track.duration_s)
-    return {
-        "energy_level_windows": {_key(start, end, track.offset_s): value for start, end, value in windows},
-        "energy_variance": round(float(np.var([value for *_, value in windows])), 6),
-        "climax_timestamp": None if silent.all() else round(_climax(power) + track.offset_s, 3),
-        "burst_pattern": "none" if silent.all() else _burst_pattern(np.sqrt(curve)),
-        "duration": track.duration_s,
-        "rms_curve": [round(float(value), 6) for value in np.sqrt(curve)],
-        "silence_ratio": round(float(silent.mean()), 3),
-        "snr_db": None if silent.all() else round(_snr_db(levels), 1),
-        "tempo_bpm": tempo,
-        "onsets": _times(onsets, track.offset_s),
-        "beats": _times(beats, track.offset_s),
-        "metadata": _metadata(track, reason),
-    }
+    return AudioData(
+        energy_level_windows={_key(start, end, track.offset_s): value for start, end, value in windows},
+        energy_variance=round(float(np.var([value for *_, value in windows])), 6),
+        climax_timestamp_s=None if silent.all() else round(_climax(power) + track.offset_s, 3),
+        burst_pattern="none" if silent.all() else _burst_pattern(np.sqrt(curve)),
+        duration_s=track.duration_s,
+        rms_curve=tuple(round(float(value), 6) for value in np.sqrt(curve)),
+        silence_ratio=round(float(silent.mean()), 3),
+        snr_db=None if silent.all() else round(_snr_db(levels), 1),
+        tempo_bpm=tempo,
+        onsets_s=_times(onsets, track.offset_s),
+        beats_s=_times(beats, track.offset_s),
+        metadata=_metadata(track, reason),
+    )
 
 
-def _metadata(track: AudioTrack | None, tempo_reason: str | None) -> dict[str, Any]:
-    out: dict[str, Any] = {
-        "processed": True,
-        "success": True,
-        "has_audio": track is not None,
-        "method": "rms",
-        "window_seconds": WINDOW_S,
-        "rms_curve_hz": CURVE_HZ,
-        "envelope_hz": ENVELOPE_HZ,
-        "sample_rate": track.sample_rate_hz if track is not None else None,
-    }
-    return out | ({"tempo_reason": tempo_reason} if tempo_reason else {})
+def _metadata(track: AudioTrack | None, tempo_reason: str | None) -> AudioMetadata:
+    metadata = AudioMetadata(
+        processed=True,
+        success=True,
+        has_audio=track is not None,
+        method="rms",
+        window_seconds=WINDOW_S,
+        rms_curve_hz=CURVE_HZ,
+        envelope_hz=ENVELOPE_HZ,
+        sample_rate=track.sample_rate_hz if track is not None else None,
+    )
+    return metadata.model_copy(update={"tempo_reason": tempo_reason}) if tempo_reason else metadata
 
 
-def _no_audio() -> dict[str, Any]:
-    return {
-        "energy_level_windows": {},
-        "energy_variance": None,
-        "climax_timestamp": None,
-        "burst_pattern": "none",
-        "duration": 0.0,
-        "rms_curve": [],
-        "silence_ratio": None,
-        "snr_db": None,
-        "tempo_bpm": None,
-        "onsets": [],
-        "beats": [],
-        "metadata": _metadata(None, "no audio track"),
-    }
+def _no_audio() -> AudioData:
+    return AudioData(
+        energy_level_windows={},
+        energy_variance=None,
+        climax_timestamp_s=None,
+        burst_pattern="none",
+        duration_s=0.0,
+        rms_curve=(),
+        silence_ratio=None,
+        snr_db=None,
+        tempo_bpm=None,
+        onsets_s=(),
+        beats_s=(),
+        metadata=_metadata(None, "no audio track"),
+    )
 
 
-def _times(seconds: FloatArray, offset_s: float) -> list[float]:
-    return [round(float(value) + offset_s, 3) for value in seconds]
+def _times(seconds: FloatArray, offset_s: float) -> tuple[float, ...]:
+    return tuple(round(float(value) + offset_s, 3) for value in seconds)
 
 
 def _block_power(track: AudioTrack, rate_hz: int) -> FloatArray:
@@ -169,7 +171,7 @@ def _climax(power: FloatArray) -> float:
     return (place + width / 2) / _FINE_HZ
 
 
-def _burst_pattern(rms: FloatArray) -> str:
+def _burst_pattern(rms: FloatArray) -> BurstPattern:
     """Which third is the loudest; steady when all three are within 20 % of it."""
     edges = np.round(np.linspace(0, len(rms), 4)).astype(int)
     last = len(rms) - 1
@@ -177,7 +179,9 @@ def _burst_pattern(rms: FloatArray) -> str:
     loudest = max(thirds)
     if all(third >= (1 - _STEADY_SHARE) * loudest for third in thirds):
         return "steady"
-    return ("front_loaded", "middle_peak", "back_loaded")[thirds.index(loudest)]
+    if thirds[0] == loudest:
+        return "front_loaded"
+    return "middle_peak" if thirds[1] == loudest else "back_loaded"
 
 
 def _snr_db(levels: FloatArray) -> float:

@@ -19,10 +19,12 @@ from scenedetect import AdaptiveDetector, FrameTimecode
 from scenedetect.common import Timecode, framerate_to_fraction
 from scenedetect.scene_manager import compute_downscale_factor
 
+from rumiai.contracts.services import ScenesData
+from rumiai.contracts.services.scenes import Scene, ScenesMetadata, Transition
 from rumiai.core.cuts import ADAPTIVE_THRESHOLD
 from rumiai.errors import ContractError
 from rumiai.media.pixels import with_bars
-from rumiai.media.transitions import GradualTransitions, Transition
+from rumiai.media.transitions import GradualTransition, GradualTransitions
 
 # Canonical settings: PySceneDetect's defaults, and the shortest scene that counts as one.
 MIN_CONTENT_VAL: Final = 15.0
@@ -114,18 +116,16 @@ class StreamingSceneDetector:
         self._cuts.append(cut)
         return [cut]
 
-    def finish(self, duration_s: float, frame_count: int | None = None) -> dict[str, Any]:
-        """The canonical scene data.
+    def finish(self, duration_s: float, frame_count: int | None = None) -> ScenesData:
+        """The data of the service ``scene_detection``.
 
         Args:
             duration_s: End of the last scene; cuts at or after it are a contradiction.
             frame_count: Frames of the source stream; by default up to the last one fed.
 
         Returns:
-            JSON types: ``scenes`` (contiguous, from 0 to ``duration_s``), ``scene_changes`` and ``scene_change_scores``
-            (one per cut), ``transition_types`` (one per scene change, in order, then one per gradual transition that
-            is no scene change), ``transitions`` (every cut and gradual transition with its extent), ``total_scenes``,
-            ``metadata``.
+            Contiguous scenes from 0 to ``duration_s``, a change with its score where each but the first starts, and
+            every cut and gradual transition with its extent.
 
         Raises:
             ContractError: No frame was fed, or the video ends before a cut.
@@ -139,42 +139,42 @@ class StreamingSceneDetector:
         within = [next((t for t in gradual if t.covers(cut.time_s)), None) for cut in self._cuts]
         types = [t.type if t else "cut" for t in within]
         types += [t.type for t in gradual if t not in within]
-        return {
-            "scenes": self._scenes(duration_s, frames),
-            "scene_changes": [cut.time_s for cut in self._cuts],
-            "scene_change_scores": [cut.score for cut in self._cuts],
-            "transition_types": types,
-            "transitions": _transitions(self._cuts, within, gradual),
-            "total_scenes": len(self._cuts) + 1,
-            "metadata": {
-                "processed": True,
-                "detector": "adaptive",
-                "adaptive_threshold": ADAPTIVE_THRESHOLD,
-                "min_content_val": MIN_CONTENT_VAL,
-                "window_width": WINDOW_WIDTH,
-                "min_scene_len_s": MIN_SCENE_LEN_S,
-                "confidence": "min(1, scene_change_score / (2 * adaptive_threshold))",
-                "fps": self._fps,
-                "frames": frames,
-                "duration": duration_s,
-            },
-        }
+        return ScenesData(
+            scenes=self._scenes(duration_s, frames),
+            changes_s=tuple(cut.time_s for cut in self._cuts),
+            change_scores=tuple(cut.score for cut in self._cuts),
+            transition_types=tuple(types),
+            transitions=_transitions(self._cuts, within, gradual),
+            total_scenes=len(self._cuts) + 1,
+            metadata=ScenesMetadata(
+                processed=True,
+                detector="adaptive",
+                adaptive_threshold=ADAPTIVE_THRESHOLD,
+                min_content_val=MIN_CONTENT_VAL,
+                window_width=WINDOW_WIDTH,
+                min_scene_len_s=MIN_SCENE_LEN_S,
+                confidence="min(1, scene_change_score / (2 * adaptive_threshold))",
+                fps=self._fps,
+                frames=frames,
+                duration_s=duration_s,
+            ),
+        )
 
-    def _scenes(self, duration_s: float, frames: int) -> list[dict[str, Any]]:
+    def _scenes(self, duration_s: float, frames: int) -> tuple[Scene, ...]:
         starts = [(0.0, 0), *((cut.time_s, cut.frame_number) for cut in self._cuts)]
         ends = [*starts[1:], (duration_s, frames)]
-        return [
-            {
-                "scene_number": i + 1,
-                "scene_index": i,
-                "start_time": start_s,
-                "end_time": end_s,
-                "duration": end_s - start_s,
-                "start_frame": first,
-                "end_frame": after,
-            }
+        return tuple(
+            Scene(
+                scene_number=i + 1,
+                scene_index=i,
+                start_s=start_s,
+                end_s=end_s,
+                duration_s=end_s - start_s,
+                start_frame=first,
+                end_frame=after,
+            )
             for i, ((start_s, first), (end_s, after)) in enumerate(zip(starts, ends, strict=True))
-        ]
+        )
 
     def _ratio(self) -> float:
         """The ratio by which PySceneDetect has just decided: the middle score over the mean of the others."""
@@ -201,15 +201,17 @@ def _fitted(small: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[
     return with_bars(np.asarray(cv2.resize(small, within, interpolation=cv2.INTER_LINEAR), np.uint8), size)
 
 
-def _transitions(cuts: list[Cut], within: list[Transition | None], gradual: list[Transition]) -> list[dict[str, Any]]:
+def _transitions(
+    cuts: list[Cut], within: list[GradualTransition | None], gradual: list[GradualTransition]
+) -> tuple[Transition, ...]:
     """Every transition with its extent, by time; a cut within a gradual transition is part of that one."""
-    items: list[dict[str, Any]] = [t.to_dict() for t in gradual]
-    items += [
-        {"start": cut.time_s, "end": cut.time_s, "type": "cut"}
+    found = [transition.told() for transition in gradual]
+    found += [
+        Transition(start_s=cut.time_s, end_s=cut.time_s, type="cut")
         for cut, owner in zip(cuts, within, strict=True)
         if owner is None
     ]
-    return sorted(items, key=lambda item: (item["start"], item["end"]))
+    return tuple(sorted(found, key=lambda transition: (transition.start_s, transition.end_s)))
 
 
 class _Adaptive(AdaptiveDetector):  # type: ignore[misc]

@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.contracts.services.scenes import Transition
+
 TransitionType = Literal["fade", "dissolve"]
 _Thumb = npt.NDArray[np.float32]
 
@@ -52,7 +54,7 @@ _MAX_CORRELATION: Final = 0.6
 
 
 @dataclass(frozen=True)
-class Transition:
+class GradualTransition:
     """A gradual transition.
 
     Attributes:
@@ -71,10 +73,10 @@ class Transition:
         """Whether an instant lies within."""
         return self.start_s <= time_s <= self.end_s
 
-    def to_dict(self) -> dict[str, object]:
-        """As JSON types."""
-        item: dict[str, object] = {"start": self.start_s, "end": self.end_s, "type": self.type}
-        return item if self.direction is None else {**item, "direction": self.direction}
+    def told(self) -> Transition:
+        """As the data of the service ``scene_detection`` has it."""
+        transition = Transition(start_s=self.start_s, end_s=self.end_s, type=self.type)
+        return transition if self.direction is None else transition.model_copy(update={"direction": self.direction})
 
 
 class GradualTransitions:
@@ -83,7 +85,7 @@ class GradualTransitions:
     def __init__(self) -> None:
         self._recent: deque[tuple[float, _Thumb]] = deque()
         self._open: tuple[float, float] | None = None
-        self._found: list[Transition] = []
+        self._found: list[GradualTransition] = []
         self._last_look_s = -_STRIDE_S
 
     def feed(self, image: npt.NDArray[np.uint8], time_s: float) -> None:
@@ -99,7 +101,7 @@ class GradualTransitions:
             self._last_look_s = time_s
             self._look()
 
-    def finish(self, cut_times_s: Sequence[float] = ()) -> list[Transition]:
+    def finish(self, cut_times_s: Sequence[float] = ()) -> list[GradualTransition]:
         """All gradual transitions, in order of time.
 
         Args:
@@ -141,9 +143,9 @@ class GradualTransitions:
             return
         plain_first, plain_last = _is_plain(pictures[0]), _is_plain(pictures[-1])
         if plain_first != plain_last:
-            self._found.append(Transition(start_s, end_s, "fade", "in" if plain_first else "out"))
+            self._found.append(GradualTransition(start_s, end_s, "fade", "in" if plain_first else "out"))
         elif not plain_first and _correlation(pictures[0], pictures[-1]) <= _MAX_CORRELATION:
-            self._found.append(Transition(start_s, end_s, "dissolve"))
+            self._found.append(GradualTransition(start_s, end_s, "dissolve"))
 
     def _since(self, time_s: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
         """Times (n,) and thumbnails (n, pixels) kept from an instant on."""

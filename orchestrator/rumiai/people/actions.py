@@ -7,11 +7,12 @@ Of the six actions four can be told honestly. Walking and dancing have a rhythm 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from rumiai.contracts.frames import Sampling
+from rumiai.contracts.services.people import Action
 from rumiai.people.observations import Hand, PeopleFrame
 
 # The mouth's opening must vary this much (standard deviation, in mouth widths) around a sample: a still smile varies by
@@ -33,7 +34,7 @@ _Sample = tuple[int, float | None]
 
 def assemble_actions(
     frames: Sequence[PeopleFrame], sampling: Sampling, speech_segments: Sequence[tuple[float, float]] | None
-) -> tuple[list[dict[str, Any]], dict[str, str]]:
+) -> tuple[list[Action], dict[str, str]]:
     """Talking, gesturing, sitting and standing as intervals.
 
     Args:
@@ -42,8 +43,7 @@ def assemble_actions(
         speech_segments: Start and end in seconds of what was said; None when the transcript is not available.
 
     Returns:
-        The actions ``{"action", "timestamp", "start", "end", "confidence", "count_samples"}`` by start, ``confidence``
-        None where nothing measures it; and why the others are missing, by name.
+        The actions by start, ``confidence`` None where nothing measures it; and why the others are missing, by name.
     """
     missing = {"walking": NOT_TOLD, "dancing": NOT_TOLD}
     samples = {
@@ -56,7 +56,7 @@ def assemble_actions(
     else:
         samples["talking"] = _talking(frames, speech_segments)
     actions = [interval for name, found in samples.items() for interval in _intervals(name, frames, found, sampling)]
-    return sorted(actions, key=lambda item: (item["start"], item["action"])), missing
+    return sorted(actions, key=lambda action: (action.begins_s, action.action)), missing
 
 
 def _talking(frames: Sequence[PeopleFrame], segments: Sequence[tuple[float, float]]) -> list[_Sample]:
@@ -113,7 +113,7 @@ def _posture(frames: Sequence[PeopleFrame], name: str) -> list[_Sample]:
 
 def _intervals(
     name: str, frames: Sequence[PeopleFrame], samples: Sequence[_Sample], sampling: Sampling
-) -> list[dict[str, Any]]:
+) -> list[Action]:
     """Consecutive samples as one interval, from the first to half a step after the last."""
     runs: list[list[_Sample]] = []
     for sample in samples:
@@ -127,14 +127,14 @@ def _intervals(
         end = min(frames[run[-1][0]].timestamp_s + sampling.step_s / 2, max(sampling.duration_s, start))
         known = [confidence for _, confidence in run if confidence is not None]
         actions.append(
-            {
-                "action": name,
-                "timestamp": round(start, 4),
-                "start": round(start, 4),
-                "end": round(end, 4),
-                "confidence": round(sum(known) / len(known), 4) if known else None,
-                "count_samples": len(run),
-            }
+            Action(
+                action=name,
+                timestamp_s=round(start, 4),
+                start_s=round(start, 4),
+                end_s=round(end, 4),
+                confidence=round(sum(known) / len(known), 4) if known else None,
+                count_samples=len(run),
+            )
         )
     return actions
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 from rumiai.contracts.frames import Sampling
+from rumiai.contracts.services import PeopleData
+from rumiai.contracts.services import people as told
+from rumiai.contracts.services.people import PeopleMetadata
+from rumiai.core.boxes import Box
 from rumiai.people.actions import assemble_actions
 from rumiai.people.emotions import SOURCE
 from rumiai.people.expressions import expression
-from rumiai.people.observations import PeopleFrame, Pose
+from rumiai.people.observations import PeopleFrame
 
 MODELS: Final = {
     "faces": "face_landmarker with its own detector (BlazeFace short range)",
@@ -24,8 +31,8 @@ def assemble_people(
     sampling: Sampling,
     *,
     speech_segments: Sequence[tuple[float, float]] | None = None,
-) -> dict[str, Any]:
-    """All that was seen of people in one video.
+) -> PeopleData:
+    """The data of the service ``mediapipe``: all that was seen of people in one video.
 
     Args:
         frames: The analysed frames, in order.
@@ -34,148 +41,153 @@ def assemble_people(
             transcript.
 
     Returns:
-        JSON-ready canonical data. Shares are of all analysed frames; null when there are none.
+        Shares are of all analysed frames; None when there are none.
     """
     with_pose = sum(bool(frame.poses) for frame in frames)
     with_face = sum(bool(frame.faces) for frame in frames)
     with_people = sum(bool(frame.poses or frame.faces) for frame in frames)
     presence = with_people / len(frames) if frames else None
-    lists = {
-        "poses": [item for frame in frames for item in _poses(frame)],
-        "faces": [item for frame in frames for item in _faces(frame)],
-        "hands": [item for frame in frames for item in _hands(frame)],
-        "gaze": [item for frame in frames for item in _gaze(frame)],
-        "gestures": [item for frame in frames for item in _gestures(frame)],
-        "expressions": [item for frame in frames for item in _expressions(frame)],
-    }
+    poses = tuple(item for frame in frames for item in _poses(frame))
+    faces = tuple(item for frame in frames for item in _faces(frame))
+    hands = tuple(item for frame in frames for item in _hands(frame))
+    gaze = tuple(item for frame in frames for item in _gaze(frame))
+    gestures = tuple(item for frame in frames for item in _gestures(frame))
+    expressions = tuple(item for frame in frames for item in _expressions(frame))
     actions, missing = assemble_actions(frames, sampling, speech_segments)
-    counts = {f"{name}_detected": len(items) for name, items in lists.items()}
-    return {
-        **lists,
-        "actions": actions,
-        "presence": _share(presence),
-        "pose_presence": _share(with_pose / len(frames) if frames else None),
-        "face_presence": _share(with_face / len(frames) if frames else None),
-        "presence_percentage": None if presence is None else round(100 * presence, 2),
-        "frames_with_people": with_people,
-        "metadata": _metadata(frames, sampling) | counts | {"actions_not_computed": missing},
-    }
-
-
-def _metadata(frames: Sequence[PeopleFrame], sampling: Sampling) -> dict[str, Any]:
     looks = [frame.look for frame in frames]
-    return sampling.metadata(len(frames)) | {
-        "model": "mediapipe",
-        "models": dict(MODELS),
-        "frames_read": len(looks) - looks.count("gated"),
-        "frames_carried": 0,
+    metadata = PeopleMetadata(
+        **sampling.metadata(len(frames)),
+        model="mediapipe",
+        models=dict(MODELS),
+        frames_read=len(looks) - looks.count("gated"),
+        frames_carried=0,
         # No person box on them, and nobody found when the whole frame was last looked at.
-        "frames_gated": looks.count("gated"),
-        "frames_person_crops": looks.count("crops"),
-        "frames_whole": looks.count("whole"),
-    }
+        frames_gated=looks.count("gated"),
+        frames_person_crops=looks.count("crops"),
+        frames_whole=looks.count("whole"),
+        poses_detected=len(poses),
+        faces_detected=len(faces),
+        hands_detected=len(hands),
+        gaze_detected=len(gaze),
+        gestures_detected=len(gestures),
+        expressions_detected=len(expressions),
+        actions_not_computed=missing,
+    )
+    return PeopleData(
+        poses=poses,
+        faces=faces,
+        hands=hands,
+        gaze=gaze,
+        gestures=gestures,
+        expressions=expressions,
+        actions=tuple(actions),
+        presence=_share(presence),
+        pose_presence=_share(with_pose / len(frames) if frames else None),
+        face_presence=_share(with_face / len(frames) if frames else None),
+        presence_percentage=None if presence is None else round(100 * presence, 2),
+        frames_with_people=with_people,
+        metadata=metadata,
+    )
 
 
 def _share(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _at(frame: PeopleFrame) -> dict[str, Any]:
-    return {"timestamp": _round(frame.timestamp_s), "frame_number": frame.frame_number}
+def _poses(frame: PeopleFrame) -> Iterator[told.Pose]:
+    for index, pose in enumerate(frame.poses):
+        yield told.Pose(
+            timestamp_s=_round(frame.timestamp_s),
+            frame_number=frame.frame_number,
+            person=index,
+            visibility=_round(pose.visibility),
+            confidence=_round(pose.confidence),
+            bbox=_box(pose.box),
+            landmarks=told.Landmarks(_rounded(pose.landmarks)),
+            posture=pose.posture,
+            orientation=pose.orientation,
+        )
 
 
-def _poses(frame: PeopleFrame) -> list[dict[str, Any]]:
-    return [
-        _at(frame)
-        | {
-            "person": index,
-            "visibility": _round(pose.visibility),
-            "confidence": _round(pose.confidence),
-            "bbox": [_round(value) for value in pose.box],
-            "landmarks": _landmarks(pose),
-            "posture": pose.posture,
-            "orientation": pose.orientation,
-        }
-        for index, pose in enumerate(frame.poses)
-    ]
+def _rounded(landmarks: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    # Python rounds to the nearest decimal, numpy multiplies first: some of its last digits are others.
+    return np.array([[_round(value) for value in point] for point in landmarks.tolist()], np.float64)
 
 
-def _landmarks(pose: Pose) -> list[dict[str, Any]]:
-    return [
-        {"i": i, "x": _round(x), "y": _round(y), "z": _round(z), "v": _round(v)}
-        for i, (x, y, z, v) in enumerate(pose.landmarks.tolist())
-    ]
+def _faces(frame: PeopleFrame) -> Iterator[told.Face]:
+    for index, face in enumerate(frame.faces):
+        yield told.Face(
+            timestamp_s=_round(frame.timestamp_s),
+            frame_number=frame.frame_number,
+            count=len(frame.faces),
+            face_index=index,
+            confidence=_round(face.score),
+            bbox=_box(face.box),
+        )
 
 
-def _faces(frame: PeopleFrame) -> list[dict[str, Any]]:
-    return [
-        _at(frame)
-        | {
-            "count": len(frame.faces),
-            "face_index": index,
-            "confidence": _round(face.score),
-            "bbox": [_round(value) for value in face.box],
-        }
-        for index, face in enumerate(frame.faces)
-    ]
+def _hands(frame: PeopleFrame) -> Iterator[told.Hands]:
+    if frame.hands:
+        yield told.Hands(
+            timestamp_s=_round(frame.timestamp_s),
+            frame_number=frame.frame_number,
+            count=len(frame.hands),
+            handedness=tuple(hand.handedness for hand in frame.hands),
+        )
 
 
-def _hands(frame: PeopleFrame) -> list[dict[str, Any]]:
-    if not frame.hands:
-        return []
-    return [_at(frame) | {"count": len(frame.hands), "handedness": [hand.handedness for hand in frame.hands]}]
-
-
-def _gaze(frame: PeopleFrame) -> list[dict[str, Any]]:
+def _gaze(frame: PeopleFrame) -> Iterator[told.Gaze]:
     face = frame.main_face
     if face is None or face.mesh is None or face.mesh.gaze is None:
-        return []
+        return
     gaze = face.mesh.gaze
-    return [
-        _at(frame)
-        | {
-            "face_index": frame.faces.index(face),
-            "eye_contact": _round(gaze.eye_contact),
-            "gaze_direction": gaze.direction,
-            "gaze_offset_x": _round(gaze.offset_x),
-            "gaze_offset_y": _round(gaze.offset_y),
-            "yaw": round(face.mesh.yaw_deg, 1),
-            "pitch": round(face.mesh.pitch_deg, 1),
-            # That there is a face; of the irises' places MediaPipe tells no confidence.
-            "confidence": _round(face.score),
-        }
-    ]
+    yield told.Gaze(
+        timestamp_s=_round(frame.timestamp_s),
+        frame_number=frame.frame_number,
+        face_index=frame.faces.index(face),
+        eye_contact=_round(gaze.eye_contact),
+        gaze_direction=gaze.direction,
+        gaze_offset_x=_round(gaze.offset_x),
+        gaze_offset_y=_round(gaze.offset_y),
+        yaw=round(face.mesh.yaw_deg, 1),
+        pitch=round(face.mesh.pitch_deg, 1),
+        # That there is a face; of the irises' places MediaPipe tells no confidence.
+        confidence=_round(face.score),
+    )
 
 
-def _gestures(frame: PeopleFrame) -> list[dict[str, Any]]:
-    return [
-        _at(frame)
-        | {
-            "type": hand.gesture,
-            "hand": hand.handedness,
-            "confidence": _round(hand.gesture_score),
-            "bbox": [_round(value) for value in hand.box],
-            "direction": None if hand.direction is None else [_round(value) for value in hand.direction],
-        }
-        for hand in frame.hands
-        if hand.gesture is not None
-    ]
+def _gestures(frame: PeopleFrame) -> Iterator[told.Gesture]:
+    for hand in frame.hands:
+        if hand.gesture is not None:
+            yield told.Gesture(
+                timestamp_s=_round(frame.timestamp_s),
+                frame_number=frame.frame_number,
+                type=hand.gesture,
+                hand=hand.handedness,
+                confidence=_round(hand.gesture_score),
+                bbox=_box(hand.box),
+                direction=None if hand.direction is None else (_round(hand.direction[0]), _round(hand.direction[1])),
+            )
 
 
-def _expressions(frame: PeopleFrame) -> list[dict[str, Any]]:
+def _expressions(frame: PeopleFrame) -> Iterator[told.FaceExpression]:
     face = frame.main_face
     if face is None or face.mesh is None:
-        return []
+        return
     shows = expression(face.mesh.blendshapes)
-    return [
-        _at(frame)
-        | {
-            "face_index": frame.faces.index(face),
-            "emotion": shows.emotion,
-            "confidence": _round(shows.confidence),
-            "source": SOURCE,
-        }
-    ]
+    yield told.FaceExpression(
+        timestamp_s=_round(frame.timestamp_s),
+        frame_number=frame.frame_number,
+        face_index=frame.faces.index(face),
+        emotion=shows.emotion,
+        confidence=_round(shows.confidence),
+        source=SOURCE,
+    )
+
+
+def _box(box: Box) -> Box:
+    x, y, width, height = (_round(value) for value in box)
+    return x, y, width, height
 
 
 def _round(value: float) -> float:

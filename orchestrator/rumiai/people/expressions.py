@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS
+from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, Emotion
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Expression:
         valence: Sum of the scores times their valence weights, -1..1.
     """
 
-    emotion: str
+    emotion: Emotion
     confidence: float
     scores: Mapping[str, float]
     intensities: Mapping[int, float]

@@ -35,7 +35,7 @@ class AudioEnergyService(AudioService["AudioData"]):
         """Analyse the whole track in a thread."""
         from rumiai.media.audio_energy import analyze_audio_energy
 
-        return self.data_model().from_json(await asyncio.to_thread(analyze_audio_energy, inputs.track))
+        return await asyncio.to_thread(analyze_audio_energy, inputs.track)
 
     def entries(self, data: AudioData) -> Iterable[TimelineEntry]:
         """One ``audio_energy`` per window of the energy curve."""

@@ -42,8 +42,7 @@ class ExpressionsService(VisualService["ExpressionsData"]):
         reader = people_reader(inputs)
 
         def finish(context: VideoContext) -> ExpressionsData:
-            found = assemble_emotions(reader.frames, inputs.sampling, inputs.video.video_id)
-            return self.data_model().from_json(found)
+            return assemble_emotions(reader.frames, inputs.sampling, inputs.video.video_id)
 
         return VisualRun(reader, finish)
 

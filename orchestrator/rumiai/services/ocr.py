@@ -54,8 +54,7 @@ class OcrService(VisualService["OcrData"]):
         objects = inputs.running(ObjectReader)
 
         def finish(context: VideoContext) -> OcrData:
-            found = reader.assemble(context.cuts_s, objects.detections if objects else ())
-            return self.data_model().from_json(found)
+            return reader.assemble(context.cuts_s, objects.detections if objects else ())
 
         return VisualRun(reader, finish)
 

@@ -53,8 +53,7 @@ class PeopleService(VisualService["PeopleData"]):
         reader = people_reader(inputs)
 
         def finish(context: VideoContext) -> PeopleData:
-            found = assemble_people(reader.frames, inputs.sampling, speech_segments=_speech(context))
-            return self.data_model().from_json(found)
+            return assemble_people(reader.frames, inputs.sampling, speech_segments=_speech(context))
 
         return VisualRun(reader, finish)
 

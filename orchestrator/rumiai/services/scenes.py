@@ -38,7 +38,7 @@ class ScenesService(VisualService["ScenesData"]):
         detector, duration_s = inputs.scene_detector, inputs.video.info.duration_s
 
         def finish(context: VideoContext) -> ScenesData:
-            return self.data_model().from_json(detector.finish(duration_s))
+            return detector.finish(duration_s)
 
         return VisualRun(None, finish)
 

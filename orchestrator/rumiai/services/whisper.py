@@ -43,13 +43,11 @@ class WhisperService(AudioService["WhisperData"]):
 
         track = inputs.track
         if track is None:
-            found = whisper.assemble(None, has_audio=False, audio_duration_s=0.0)
-            return self.data_model().from_json(found)
+            return whisper.assemble(None, has_audio=False, audio_duration_s=0.0)
         payload = await whisper.transcribe(inputs.client, track, WhisperParams(), inputs.progress)
-        found = whisper.assemble(
+        return whisper.assemble(
             payload, has_audio=True, audio_duration_s=track.duration_s, audio_offset_s=track.offset_s
         )
-        return self.data_model().from_json(found)
 
     def entries(self, data: WhisperData) -> Iterable[TimelineEntry]:
         """One ``speech`` per segment."""

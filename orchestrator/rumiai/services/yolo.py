@@ -50,14 +50,13 @@ class YoloService(VisualService["YoloData"]):
         reader = ObjectReader(inputs.client, DetectionParams(mode=inputs.settings.mode))
 
         def finish(context: VideoContext) -> YoloData:
-            found = assemble_objects(
+            return assemble_objects(
                 reader.detections,
                 context.cuts_s,
                 inputs.sampling,
                 model=self.version(inputs.settings),
                 params=reader.params,
             )
-            return self.data_model().from_json(found)
 
         return VisualRun(reader, finish)
 

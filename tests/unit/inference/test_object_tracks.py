@@ -122,7 +122,7 @@ def test_the_canonical_data_of_a_small_clip():
         frame(1.0),
         frame(1.5, (PERSON, 0.7, BOX)),
     ]
-    data = assemble_objects(frames, [1.5], SAMPLING, model="yolov8n", params=DetectionParams(mode="strict"))
+    data = assemble_objects(frames, [1.5], SAMPLING, model="yolov8n", params=DetectionParams(mode="strict")).to_json()
     assert data == {
         "objectAnnotations": [
             {
@@ -177,7 +177,7 @@ def test_the_canonical_data_of_a_small_clip():
 
 
 def test_nothing_seen_is_processed_with_empty_lists():
-    data = assemble_objects([frame(0.0), frame(0.5)], [], SAMPLING, model="yolov8n", params=DetectionParams())
+    data = assemble_objects([frame(0.0), frame(0.5)], [], SAMPLING, model="yolov8n", params=DetectionParams()).to_json()
     assert data["objectAnnotations"] == []
     assert data["metadata"]["processed"] is True
     assert (data["metadata"]["objects_detected"], data["metadata"]["tracks"]) == (0, 0)
@@ -203,7 +203,7 @@ def test_every_detection_is_in_exactly_one_track(clip, cuts):
         assert (gaps > 0).all()
         assert (gaps <= DROP_AFTER_S).all()
         assert not any(times[0] < cut <= times[-1] for cut in cuts)
-    data = assemble_objects(frames, cuts, SAMPLING, model="m", params=DetectionParams())
+    data = assemble_objects(frames, cuts, SAMPLING, model="m", params=DetectionParams()).to_json()
     assert [a["trackId"] for a in data["objectAnnotations"]] == [f"object_{i + 1}" for i in range(len(tracks))]
     firsts = [a["first_seen"] for a in data["objectAnnotations"]]
     assert firsts == sorted(firsts)

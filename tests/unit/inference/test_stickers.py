@@ -53,30 +53,30 @@ def test_sticker_on_a_moving_picture():
     for k in range(1, 4):
         with_sticker(images[k])
     (found,) = find(images)
-    assert (found["id"], found["start"], found["end"], found["timestamp"]) == ("sticker_1", 0.25, 1.75, 0.5)
-    np.testing.assert_allclose(found["bbox"], STAR, atol=0.01)
-    assert 0.7 <= found["confidence"] <= 0.95
+    assert (found.id, found.start_s, found.end_s, found.timestamp_s) == ("sticker_1", 0.25, 1.75, 0.5)
+    np.testing.assert_allclose(found.bbox, STAR, atol=0.01)
+    assert 0.7 <= found.confidence <= 0.95
 
 
 def test_sticker_that_pops_up_on_a_still_picture():
     images = [backdrop() if k < 2 else with_sticker(backdrop()) for k in range(6)]
     (found,) = find(images)
-    assert (found["start"], found["end"]) == (0.75, 2.75)
-    assert 0.6 <= found["confidence"] < 0.7
+    assert (found.start_s, found.end_s) == (0.75, 2.75)
+    assert 0.6 <= found.confidence < 0.7
 
 
 def test_sticker_that_outlives_a_cut_is_surer_than_one_that_never_changes():
     still = [with_sticker(backdrop()) for _ in range(6)]
     across = still[:3] + [with_sticker(255 - backdrop()) for _ in range(3)]
     (alone,), (surer,) = find(still), find(across, cuts=(1.4,))
-    assert alone["confidence"] < 0.5 < surer["confidence"]
-    assert (surer["start"], surer["end"]) == (0.0, 2.75)
+    assert alone.confidence < 0.5 < surer.confidence
+    assert (surer.start_s, surer.end_s) == (0.0, 2.75)
 
 
 def test_times_are_clipped_at_cuts():
     images = [backdrop(20 * k) for k in range(2)] + [with_sticker(255 - backdrop(20 * k)) for k in range(4)]
     (found,) = find(images, cuts=(0.9,))
-    assert found["start"] == 0.9
+    assert found.start_s == 0.9
 
 
 def test_colourful_thing_that_moves_is_none():
@@ -122,7 +122,7 @@ def test_types(box, kind):
     for image in images:
         x, y, w, h = box
         image[round(y * HEIGHT) : round((y + h) * HEIGHT), round(x * WIDTH) : round((x + w) * WIDTH)] = (30, 200, 60)
-    assert [found["type"] for found in find(images)] == [kind]
+    assert [found.type for found in find(images)] == [kind]
 
 
 def test_batches_make_no_difference():

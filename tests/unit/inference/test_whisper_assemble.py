@@ -37,7 +37,8 @@ def payload(*segments: dict[str, Any], **facts: Any) -> TranscriptPayload:
 
 
 def built(*segments: dict[str, Any], audio_duration_s: float = 12.0, offset_s: float = 0.0) -> dict[str, Any]:
-    return assemble(payload(*segments), has_audio=True, audio_duration_s=audio_duration_s, audio_offset_s=offset_s)
+    found = assemble(payload(*segments), has_audio=True, audio_duration_s=audio_duration_s, audio_offset_s=offset_s)
+    return found.to_json()
 
 
 def test_the_canonical_form() -> None:
@@ -66,19 +67,19 @@ def test_the_canonical_form() -> None:
 
 
 def test_a_video_without_audio_is_a_success_that_says_so() -> None:
-    data = assemble(None, has_audio=False, audio_duration_s=0.0)
+    data = assemble(None, has_audio=False, audio_duration_s=0.0).to_json()
     assert (data["text"], data["segments"], data["non_speech"]) == ("", [], [])
     assert (data["language"], data["duration"], data["audio_duration"]) == ("unknown", 0.0, 0.0)
     facts = data["metadata"]
     assert (facts["processed"], facts["success"], facts["has_audio"]) == (True, True, False)
     assert (facts["language_detected"], facts["language_probability"], facts["model"]) == (False, None, None)
     assert facts["reason"] == "the video has no audio track"
-    assert assemble(None, has_audio=True, audio_duration_s=0.0)["metadata"]["reason"] == "the track is empty"
+    assert assemble(None, has_audio=True, audio_duration_s=0.0).metadata.reason == "the track is empty"
 
 
 def test_silence_keeps_the_engines_reason_and_claims_no_language() -> None:
     silent = payload(language=None, language_probability=None, speech_s=0.0, reason="no speech found")
-    data = assemble(silent, has_audio=True, audio_duration_s=12.0)
+    data = assemble(silent, has_audio=True, audio_duration_s=12.0).to_json()
     assert (data["language"], data["segments"]) == ("unknown", [])
     assert (data["metadata"]["reason"], data["metadata"]["language_detected"]) == ("no speech found", False)
 

@@ -33,6 +33,10 @@ def blips(times, duration_s, noise=0.0, rate=SR, seed=0):
     return samples
 
 
+def measured(sound):
+    return analyze_audio_energy(sound).to_json()
+
+
 def noise(levels_db, seconds_each, seed=0):
     rng = np.random.default_rng(seed)
     return np.concatenate([rng.normal(0, 10 ** (db / 20), round(seconds_each * SR)) for db in levels_db])
@@ -42,7 +46,7 @@ def noise(levels_db, seconds_each, seed=0):
 @pytest.mark.parametrize("background", [0.0, 0.02])
 def test_a_metronomes_tempo_onsets_and_beats(bpm, background):
     truth = np.arange(0.25, 19.8, 60 / bpm)
-    data = analyze_audio_energy(track(blips(truth, 20, background)))
+    data = measured(track(blips(truth, 20, background)))
     assert data["tempo_bpm"] == pytest.approx(bpm, rel=0.003)
     assert len(data["beats"]) == len(truth)
     assert np.abs(np.array(data["beats"]) - truth).max() <= 0.011
@@ -52,7 +56,7 @@ def test_a_metronomes_tempo_onsets_and_beats(bpm, background):
 
 def test_irregular_sounds_have_onsets_but_no_beat():
     truth = np.cumsum(np.random.default_rng(0).uniform(0.15, 1.2, 28))
-    data = analyze_audio_energy(track(blips(truth, truth[-1] + 1)))
+    data = measured(track(blips(truth, truth[-1] + 1)))
     assert len(data["onsets"]) == len(truth)
     assert np.abs(np.array(data["onsets"]) - truth).max() <= 0.011
     assert data["tempo_bpm"] is None
@@ -71,7 +75,7 @@ def test_irregular_sounds_have_onsets_but_no_beat():
     ids=["noise", "sine", "silence", "too short"],
 )
 def test_nothing_that_is_no_rhythm_has_a_tempo(samples):
-    data = analyze_audio_energy(track(samples))
+    data = measured(track(samples))
     assert data["tempo_bpm"] is None
     assert data["beats"] == []
     assert data["metadata"]["tempo_reason"]
@@ -80,7 +84,7 @@ def test_nothing_that_is_no_rhythm_has_a_tempo(samples):
 def test_windows_are_exact_and_relative_to_the_median():
     # 5 s each at -20, -30 and -40 dBFS, then 2.4 s at -30: the median block is at -30.
     samples = np.concatenate([noise([-20, -30, -40], 5), noise([-30], 2.4, seed=1)])
-    data = analyze_audio_energy(track(samples))
+    data = measured(track(samples))
     levels = data["energy_level_windows"]
     assert list(levels) == ["0-5s", "5-10s", "10-15s", "15-17.4s"]
     assert list(levels.values()) == pytest.approx([0.75, 0.5, 0.25, 0.5], abs=0.01)
@@ -92,7 +96,7 @@ def test_windows_are_exact_and_relative_to_the_median():
 
 def test_loudness_and_rhythm_do_not_depend_on_the_volume():
     samples = blips(np.arange(0.25, 11.8, 0.5), 12, 0.01)
-    loud, quiet = (analyze_audio_energy(track(samples * gain)) for gain in (1.0, 0.5))
+    loud, quiet = (measured(track(samples * gain)) for gain in (1.0, 0.5))
     for key in ("energy_level_windows", "energy_variance", "climax_timestamp", "burst_pattern", "onsets", "beats"):
         assert loud[key] == quiet[key], key
 
@@ -109,7 +113,7 @@ def test_loudness_and_rhythm_do_not_depend_on_the_volume():
     ],
 )
 def test_burst_pattern(levels, pattern):
-    found = analyze_audio_energy(track(noise(levels, 6)))["burst_pattern"]
+    found = measured(track(noise(levels, 6)))["burst_pattern"]
     if levels[0] == levels[2] and pattern == "front_loaded":
         assert found in ("front_loaded", "back_loaded")
     else:
@@ -120,22 +124,22 @@ def test_the_climax_is_the_loudest_half_second_and_no_click_at_the_ends():
     samples = noise([-40], 12)
     samples[round(7 * SR) : round(7.5 * SR)] *= 30
     samples[:100] = samples[-100:] = 1.0
-    assert analyze_audio_energy(track(samples))["climax_timestamp"] == pytest.approx(7.25, abs=0.03)
+    assert measured(track(samples))["climax_timestamp"] == pytest.approx(7.25, abs=0.03)
 
 
 def test_silence_and_noise_floor():
     # Half of it 40 dB quieter, a quarter silent.
     samples = np.concatenate([noise([-10, -50.5], 4), np.zeros(4 * SR)])
-    data = analyze_audio_energy(track(samples))
+    data = measured(track(samples))
     assert data["silence_ratio"] == pytest.approx(2 / 3, abs=0.02)
-    half = analyze_audio_energy(track(noise([-10, -40], 5)))
+    half = measured(track(noise([-10, -40], 5)))
     assert half["snr_db"] == pytest.approx(30, abs=1.0)
     assert half["silence_ratio"] == 0.0
 
 
 @pytest.mark.parametrize("nothing", [None, track([])])
 def test_no_audio_is_a_valid_result(nothing):
-    data = analyze_audio_energy(nothing)
+    data = measured(nothing)
     assert data["metadata"]["processed"]
     assert data["metadata"]["has_audio"] is False
     assert data["energy_level_windows"] == {}
@@ -145,7 +149,7 @@ def test_no_audio_is_a_valid_result(nothing):
 
 
 def test_silence_is_a_track_without_a_climax():
-    data = analyze_audio_energy(track(np.zeros(7 * SR)))
+    data = measured(track(np.zeros(7 * SR)))
     assert data["metadata"]["has_audio"]
     assert data["energy_level_windows"] == {"0-5s": 0.0, "5-7s": 0.0}
     assert (data["silence_ratio"], data["climax_timestamp"], data["snr_db"]) == (1.0, None, None)
@@ -155,7 +159,7 @@ def test_silence_is_a_track_without_a_climax():
 
 def test_late_audio_is_told_on_the_videos_clock():
     samples = blips([1.0, 2.0], 4)
-    here, late = analyze_audio_energy(track(samples)), analyze_audio_energy(track(samples, offset_s=2.5))
+    here, late = measured(track(samples)), measured(track(samples, offset_s=2.5))
     assert late["onsets"] == [t + 2.5 for t in here["onsets"]]
     assert list(late["energy_level_windows"]) == ["2.5-6.5s"]
 
@@ -164,14 +168,14 @@ def test_corrupt_samples_are_an_error():
     samples = np.zeros(SR)
     samples[5] = np.nan
     with pytest.raises(ContractError, match="NaN"):
-        analyze_audio_energy(track(samples))
+        measured(track(samples))
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 60_000), st.sampled_from([8000, 16_000, 22_050, 44_100]), st.integers(0, 5), st.floats(1e-6, 1.0))
 def test_any_track_keeps_the_contract_and_is_json(length, rate, seed, gain):
     samples = np.random.default_rng(seed).uniform(-gain, gain, length)
-    data = analyze_audio_energy(track(samples, rate))
+    data = measured(track(samples, rate))
     assert AudioData.problems(data) == []
     assert json.loads(json.dumps(data, allow_nan=False)) == data
     assert AudioData.from_json(data).to_json() == data
@@ -182,6 +186,6 @@ def test_any_track_keeps_the_contract_and_is_json(length, rate, seed, gain):
 def test_three_minutes_take_less_than_a_second():
     samples = track(blips(np.arange(0.25, 179.5, 0.5), 180, 0.02))
     begin = time.process_time()
-    data = analyze_audio_energy(samples)
+    data = measured(samples)
     assert time.process_time() - begin < 1.0
     assert data["tempo_bpm"] == 120.0

@@ -129,7 +129,7 @@ def test_one_frame(make_clip: MakeClip) -> None:
     seen = Seen(make_clip(frames=1), scenes=True)
     assert seen.of("sampled") == ([0.0], [0])
     assert seen.detector is not None
-    assert seen.detector.finish(seen.info.duration_s)["total_scenes"] == 1
+    assert seen.detector.finish(seen.info.duration_s).total_scenes == 1
 
 
 @pytest.mark.parametrize("quarter_turns_ccw", [1, 2, 3])

@@ -48,7 +48,7 @@ for name in sys.argv[1:]:
                     times += batch.timestamps_s.tolist() if batch.kind == "sampled" else []
                     batch.release()
             seen["times"], seen["corrupt"] = times, video.report.frames_corrupt
-            seen["changes"] = detector.finish(info.duration_s)["scene_changes"]
+            seen["changes"] = list(detector.finish(info.duration_s).changes_s)
         if info.has_audio:
             seen["audio_s"] = decode_audio(path, info, deadline_s=20).duration_s
     except MediaError as error:

@@ -18,7 +18,7 @@ from rumiai.media.decode import VideoPass, slot_bytes_for
 from rumiai.media.probe import probe, sampling_for
 from rumiai.media.scenes import StreamingSceneDetector, shrink
 from rumiai.media.shared_frames import FrameArena
-from rumiai.media.transitions import GradualTransitions, Transition
+from rumiai.media.transitions import GradualTransition, GradualTransitions
 
 MakeClip = Callable[..., Path]
 
@@ -33,7 +33,7 @@ def _detected(path: Path) -> tuple[StreamingSceneDetector, dict[str, Any]]:
         video = VideoPass(path, info, sampling_for(info, 2.0), arena, readers=readers, scene_detector=detector, **small)
         for batch in video:
             batch.release()
-    return detector, detector.finish(info.duration_s)
+    return detector, detector.finish(info.duration_s).to_json()
 
 
 def _theirs(path: Path) -> list[float]:
@@ -140,7 +140,7 @@ def test_pictures_of_another_size_are_left_out(draw: Callable[..., np.ndarray]) 
     for n in range(30):
         detector.feed(draw(0, 64, 48, 0), n / 30, n)
         detector.feed(draw(0, 32, 24, 1), n / 30 + 0.01, n)
-    assert detector.finish(1.0)["total_scenes"] == 1
+    assert detector.finish(1.0).total_scenes == 1
 
 
 def test_contradictions_are_refused(draw: Callable[..., np.ndarray]) -> None:
@@ -176,7 +176,7 @@ def _frames(scene: Callable[[float], np.ndarray], seconds: float = 7.0, fps: int
         yield np.clip(noisy, 0, 255).astype(np.uint8), n / fps
 
 
-def _found(scene: Callable[[float], np.ndarray]) -> list[Transition]:
+def _found(scene: Callable[[float], np.ndarray]) -> list[GradualTransition]:
     gradual = GradualTransitions()
     for image, time_s in _frames(scene):
         gradual.feed(image, time_s)
@@ -219,7 +219,7 @@ def test_gradual_transitions_are_named_and_add_no_cut() -> None:
     dissolve = _mix(A, B, 3.0, 1.0)
     for image, time_s in _frames(lambda t: BLACK if t >= 6 else dissolve(t)):
         detector.feed(image, time_s)
-    data = detector.finish(7.0)
+    data = detector.finish(7.0).to_json()
     assert data["scene_changes"] == pytest.approx([6.0])
     assert data["transition_types"] == ["cut", "dissolve"]
     assert [t["type"] for t in data["transitions"]] == ["dissolve", "cut"]

@@ -49,7 +49,7 @@ def _frames(*seen: dict, fps: float = 2.0) -> list[PeopleFrame]:
 
 
 def _strict(data):
-    return json.loads(json.dumps(data, allow_nan=False))
+    return json.loads(json.dumps(data.to_json(), allow_nan=False))
 
 
 def test_presence_counts_frames_with_a_pose_or_a_face():
@@ -99,7 +99,7 @@ def test_every_face_is_listed_and_gaze_is_the_largest_with_landmarks():
 
 
 def test_closed_eyes_have_no_gaze():
-    data = assemble_people(_frames({"faces": (_face(_mesh()),)}), _sampling(1))
+    data = assemble_people(_frames({"faces": (_face(_mesh()),)}), _sampling(1)).to_json()
     assert data["gaze"] == []
     assert len(data["expressions"]) == 1
 
@@ -132,7 +132,7 @@ def test_no_frames_give_unknown_shares_and_no_crash():
 
 
 def _actions(frames, n, **options):
-    data = assemble_people(frames, _sampling(n), **options)
+    data = assemble_people(frames, _sampling(n), **options).to_json()
     return [(a["action"], a["start"], a["end"], a["confidence"]) for a in data["actions"]], data["metadata"]
 
 

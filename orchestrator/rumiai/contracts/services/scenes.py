@@ -58,11 +58,12 @@ class Scene(ServiceModel):
 
 
 class Transition(ServiceModel):
-    """A cut (an instant) or a gradual transition with its extent."""
+    """A cut (an instant) or a gradual transition with its extent; ``direction`` of a fade is ``in`` or ``out``."""
 
     start_s: Number
     end_s: Number
     type: Text
+    direction: Text | None = None
 
 
 class ScenesMetadata(ServiceMetadata):

@@ -1,0 +1,99 @@
+"""How often a run touches its largest file: the unified analysis is written once, and read once at most."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from rumiai.contracts.outcome import VideoOutcome
+from rumiai.demo.encode import render
+from rumiai.demo.spec import ClipSpec, Shot
+from rumiai.results.store import Store
+from rumiai.run.claude import read_video
+from rumiai.run.pipeline import Progress, analyse
+from rumiai.run.types import RunContext, ServerAccess, VideoTask
+from rumiai.services import WorkerTools
+from rumiai.settings import Settings
+from rumiai.sources import SourceItem
+
+
+@dataclass
+class Opened:
+    """Opens of files whose name holds ``part``."""
+
+    part: str
+    reads: int = 0
+    writes: int = 0
+    watching: bool = field(default=False, repr=False)
+
+    def __call__(self, event: str, args: tuple[object, ...]) -> None:
+        if self.watching and event == "open" and self.part in str(args[0]):
+            if set(str(args[1] or "r")) & set("wax+"):
+                self.writes += 1
+            else:
+                self.reads += 1
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        self.reads = self.writes = 0
+        self.watching = True
+        try:
+            yield
+        finally:
+            self.watching = False
+
+
+@pytest.fixture(scope="module")
+def unified() -> Opened:
+    """Told by the interpreter itself of every file that is opened; a hook stays until the process ends."""
+    opened = Opened("unified_analysis")
+    sys.addaudithook(opened)
+    return opened
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory: pytest.TempPathFactory) -> VideoTask:
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    render(ClipSpec(shots=(Shot("gradient", 2.0), Shot("noise", 2.0)), width=160, height=284, tone_hz=440.0), path)
+    return VideoTask(SourceItem("local", str(path), "clip"), "clip")
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("out")
+
+
+def run(task: VideoTask, out: Path) -> VideoOutcome:
+    """The services that need no server."""
+    settings = Settings(out=out, services=("scene_detection", "audio_energy"))
+    context = RunContext("test-files", settings, ServerAccess("127.0.0.1:9", None), "")
+    return analyse(task, context, WorkerTools(), Progress(lambda stage, facts: None))
+
+
+def test_the_unified_analysis_is_written_once_and_not_read(task: VideoTask, out: Path, unified: Opened) -> None:
+    with unified.watch():
+        outcome = run(task, out)
+    assert (outcome.error, outcome.services["scene_detection"]["ok"]) == (None, True)
+    assert (unified.writes, unified.reads) == (1, 0)
+
+
+def test_the_claude_half_reads_it_once(task: VideoTask, out: Path, unified: Opened) -> None:
+    run(task, out)
+    with unified.watch():
+        video, measured = read_video(Store(out), "clip")
+    assert (unified.writes, unified.reads) == (0, 1)
+    assert video.blocks["scene_pacing"] == measured["scene_pacing"].blocks
+
+
+def test_a_run_that_finds_its_work_done_reads_it_once(task: VideoTask, out: Path, unified: Opened) -> None:
+    first = run(task, out)
+    with unified.watch():
+        again = run(task, out)
+    assert (unified.writes, unified.reads) == (0, 1)
+    assert again.skipped
+    assert again.summary == first.summary
