@@ -230,7 +230,7 @@ def _triggers(evidence: Evidence, times_s: list[float]) -> list[str]:
 def resolution(journey: Journey) -> ResolutionMoment | None:
     """The last change to joy, or back to neutral, in the last 20 % of the video.
 
-    Source: docs/analyses.md, emotionalKeyEvents, ``resolutionMoment``. Closure means that it is the video's last change.
+    Source: docs/analyses.md, emotionalKeyEvents, ``resolutionMoment``. Closure: no later change follows.
     None without such a change.
     """
     begin_s = (1 - _CLOSING_SHARE) * journey.bins.duration_s
