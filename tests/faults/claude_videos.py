@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from ..unit.metrics_videos import analysis, expression, face, gesture, objects, 
 from .claude_server import KEY
 
 CAPTION = "Wait for it! This trick saves you money #savings #money"
-FAMILIES = tuple(name for name in ANALYSES if importlib.util.find_spec(f"rumiai.metrics.{name}"))
 
 
 def video(*only: str, **changes: Any) -> VideoInput:
@@ -64,7 +62,7 @@ def _measured(only: tuple[str, ...], changes: dict[str, Any]) -> VideoInput:
     unified = analysis(12.0, **content)
     unified = replace(unified, temporal_markers=compute_markers(unified))
     evidence = read_evidence(unified)
-    results = {name: family(name).compute(evidence) for name in only or FAMILIES}
+    results = {name: family(name).compute(evidence) for name in only or ANALYSES}
     return VideoInput(
         unified,
         {name: result.blocks_json() for name, result in results.items()},

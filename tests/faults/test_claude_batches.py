@@ -13,9 +13,10 @@ import pytest
 
 from rumiai.errors import APIError
 from rumiai.insights import Budget, Collection, Insights, Submission, VideoInsights
+from rumiai.metrics.registry import ANALYSES
 
 from .claude_server import ClaudeServer, claude_server, message, succeeded
-from .claude_videos import FAMILIES, settings, store, video
+from .claude_videos import settings, store, video
 
 OVERLAYS = "visual_overlay_analysis"
 
@@ -53,7 +54,7 @@ def analyse(server: ClaudeServer, folder: Path, *names: str) -> VideoInsights:
 def test_another_process_collects(server: ClaudeServer, tmp_path: Path) -> None:
     sent = submit(server, tmp_path)
     assert sent.batch_id == "msgbatch_01"
-    assert len(sent.submitted) == len(FAMILIES)
+    assert len(sent.submitted) == len(ANALYSES)
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{1,64}", custom_id) for custom_id in sent.submitted)
     assert collect(server, tmp_path).pending == ("msgbatch_01",)
     waiting = analyse(server, tmp_path)
@@ -63,7 +64,7 @@ def test_another_process_collects(server: ClaudeServer, tmp_path: Path) -> None:
     assert got.stored == sent.submitted
     assert (got.failed, got.pending) == ({}, ())
     # Half of the list's price.
-    assert got.cost_usd == pytest.approx(0.0001 * len(FAMILIES))
+    assert got.cost_usd == pytest.approx(0.0001 * len(ANALYSES))
     found = analyse(server, tmp_path)
     assert {r.source for r in found.results.values()} == {"claude"}
     assert found.cost_usd == 0
@@ -145,8 +146,8 @@ def test_a_batch_that_is_gone_is_said_to_be(server: ClaudeServer, tmp_path: Path
 def test_a_batch_stays_within_the_cost_limit(server: ClaudeServer, tmp_path: Path) -> None:
     budget = Budget(0.006)
     sent = submit(server, tmp_path, budget=budget)
-    assert 0 < len(sent.submitted) < len(FAMILIES)
-    assert len(sent.submitted) + len(sent.not_sent) == len(FAMILIES)
+    assert 0 < len(sent.submitted) < len(ANALYSES)
+    assert len(sent.submitted) + len(sent.not_sent) == len(ANALYSES)
     assert all("cost limit" in reason for reason in sent.not_sent.values())
     assert 0 < budget.spent_usd <= 0.006
     assert len(server.batches[0].requests) == len(sent.submitted)

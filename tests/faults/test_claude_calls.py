@@ -12,7 +12,7 @@ import pytest
 
 from rumiai.errors import APIError, StoreError
 from rumiai.insights import Budget, ClaudeSettings, Insights, PromptResult, VideoInput, VideoInsights
-from rumiai.metrics.registry import schema_of
+from rumiai.metrics.registry import ANALYSES, schema_of
 
 from .claude_server import (
     KEY,
@@ -31,7 +31,7 @@ from .claude_server import (
     status,
     well,
 )
-from .claude_videos import FAMILIES, settings, store, video
+from .claude_videos import settings, store, video
 
 OVERLAYS = "visual_overlay_analysis"
 
@@ -63,11 +63,11 @@ def test_all_analyses_are_judged_concurrently(server: ClaudeServer, tmp_path: Pa
     server.default = slow(0.15)
     source = video()
     found = analyse(source, settings(server.url), tmp_path)
-    assert [r.source for r in found.results.values()] == ["claude"] * len(FAMILIES)
+    assert [r.source for r in found.results.values()] == ["claude"] * len(ANALYSES)
     assert not found.partial
     assert found.success_rate == 1.0
     assert server.most_in_flight == 3  # max_concurrent
-    assert len(server.asked) == len(FAMILIES)
+    assert len(server.asked) == len(ANALYSES)
     for name, result in found.results.items():
         assert schema_of(name).problems(result.blocks, duration_s=12.0) == []
         assert result.provenance()["CoreMetrics"]["source"] == "python"
@@ -75,7 +75,7 @@ def test_all_analyses_are_judged_concurrently(server: ClaudeServer, tmp_path: Pa
         # 1000 tokens in and 200 out by the list: 0.1 and 0.5 USD per million.
         assert result.estimated_cost == pytest.approx(0.0002)
         json.dumps(result.to_dict(), allow_nan=False)
-    assert found.cost_usd == pytest.approx(0.0002 * len(FAMILIES))
+    assert found.cost_usd == pytest.approx(0.0002 * len(ANALYSES))
     overlays = found.results[OVERLAYS]
     assert overlays.provenance()["Patterns"] == {
         "source": "claude", "model": "claude-haiku-5-5", "repaired": False,
@@ -225,11 +225,11 @@ def test_the_deadline_ends_everything(server: ClaudeServer, tmp_path: Path) -> N
 def test_an_answer_is_never_asked_for_again(server: ClaudeServer, tmp_path: Path) -> None:
     first = analyse(video(), settings(server.url), tmp_path)
     again = analyse(video(), settings(server.url), tmp_path)
-    assert len(server.asked) == len(FAMILIES)
+    assert len(server.asked) == len(ANALYSES)
     assert {n: r.blocks for n, r in again.results.items()} == {n: r.blocks for n, r in first.results.items()}
     assert all(r.reused and r.estimated_cost == 0 and r.stored_cost for r in again.results.values())
     one(server, tmp_path, model="sonnet")  # another model is another question
-    assert len(server.asked) == len(FAMILIES) + 1
+    assert len(server.asked) == len(ANALYSES) + 1
 
 
 def test_an_answer_is_stored_before_it_is_judged(
@@ -375,8 +375,8 @@ def test_poor_data_gets_the_small_model(server: ClaudeServer, tmp_path: Path) ->
 def test_an_estimate_sends_nothing(server: ClaudeServer, tmp_path: Path) -> None:
     insights = Insights(settings(server.url), store(tmp_path))
     estimate = insights.estimate([video()])
-    assert (estimate.prompts, estimate.stored) == (len(FAMILIES), 0)
-    assert estimate.models == {"claude-haiku-5-5": len(FAMILIES)}
+    assert (estimate.prompts, estimate.stored) == (len(ANALYSES), 0)
+    assert estimate.models == {"claude-haiku-5-5": len(ANALYSES)}
     assert estimate.probable_usd is not None
     assert estimate.most_usd is not None
     assert 0 < estimate.probable_usd < estimate.most_usd

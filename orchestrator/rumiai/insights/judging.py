@@ -17,7 +17,6 @@ from rumiai.contracts.blocks import EXTRA, Blocks, FieldSchema
 from rumiai.insights.answer_json import UnreadableError, blocks_of, read_object
 from rumiai.insights.citing import Corpus
 from rumiai.insights.cleaning import clean, clean_text
-from rumiai.insights.templates import confidence_key
 from rumiai.metrics.registry import schema_of
 
 # prompts.md 9.4
@@ -137,7 +136,7 @@ def _check(
                     continue
                 problems = item.check(content[item.name], f"{name}.{item.name}", duration_s)
                 verdict.errors += [str(problem) for problem in problems]
-            if item.kind == "num" and item.name in content and item.name != confidence_key(block.name):
+            if item.kind == "num" and item.name in content and item is not block.confidence:
                 mine, theirs = blocks.get(block.name, {}).get(item.name), content[item.name]
                 if not item.extensible and not _agree_on(item, mine, theirs):
                     verdict.disagreements.append(f"{name}.{item.name}")
@@ -145,7 +144,7 @@ def _check(
             if key not in block.by_key and key != EXTRA:
                 verdict.extra.setdefault(name, {})[key] = content[key]
                 verdict.warnings.append(f"{name}.{key}: no such field")
-        own = content.get(confidence_key(block.name))
+        own = content.get(block.confidence.name)
         if isinstance(own, int | float) and not isinstance(own, bool) and math.isfinite(own):
             verdict.model_confidence[block.name] = float(own)
     verdict.errors += [f"{place}: the placeholder {word} is no value" for place, word in _placeholders(given)]

@@ -15,7 +15,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from rumiai.contracts.blocks import GENERIC_BLOCKS
 from rumiai.contracts.timeline import SCHEMA_VERSION
 from rumiai.errors import ConfigurationError
 from rumiai.metrics.registry import ANALYSES, schema_of
@@ -153,17 +152,11 @@ def answer_schema(analysis: str) -> dict[str, Any]:
     schema = schema_of(analysis)
     judged = schema.json_schema(judge_only=True)
     blocks: dict[str, Any] = {}
-    for generic in GENERIC_BLOCKS:
-        name = schema.prefix + generic
-        properties = dict(judged["properties"].get(name, {}).get("properties", {}))
-        properties[confidence_key(generic)] = {"type": "number", "minimum": 0, "maximum": 1}
-        blocks[name] = _object(properties)
+    for block in schema.blocks:
+        properties = dict(judged["properties"].get(schema.prefix + block.name, {}).get("properties", {}))
+        properties[block.confidence.name] = block.confidence.json_schema()
+        blocks[schema.prefix + block.name] = _object(properties)
     return {"title": analysis, **_object(blocks)}
-
-
-def confidence_key(generic: str) -> str:
-    """What a block's confidence is called."""
-    return "overallConfidence" if generic == "Quality" else "confidence"
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:

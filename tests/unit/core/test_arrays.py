@@ -27,6 +27,7 @@ from rumiai.inference import ocr_gate, spans, stickers
 from rumiai.metrics.emotional_journey.journey import EmotionSync, Journey
 from rumiai.metrics.emotional_journey.sync import GestureOverlap
 from rumiai.metrics.evidence import types as evidence
+from rumiai.metrics.evidence.sound import Audio
 from rumiai.metrics.person_framing.people import Positions
 from rumiai.metrics.scene_pacing.pacing import Pacing
 from rumiai.metrics.shared.bins import Bins
@@ -122,7 +123,7 @@ EXAMPLES: dict[type, dict[str, Any]] = {
         "cut_confidences": f64(2),
         "transition_types": None,
     },
-    evidence.Audio: {
+    Audio: {
         **dict.fromkeys(("variance", "climax_s", "burst_pattern", "tempo_bpm", "snr_db", "silence_ratio")),
         "windows": (),
         "onsets_s": f64(4),

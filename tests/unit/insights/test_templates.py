@@ -22,7 +22,7 @@ from rumiai.insights.shrinking import HARD_LIMIT_BYTES, fit, size_bytes, to_json
 from rumiai.insights.templates import load_templates, templates_source
 from rumiai.metrics.registry import ANALYSES, schema_of
 
-from ...faults.claude_videos import FAMILIES, video
+from ...faults.claude_videos import video
 from ..metrics_videos import segment, text
 
 TEMPLATES = load_templates()
@@ -72,7 +72,7 @@ def test_the_answer_schema_asks_for_six_blocks_and_no_more_nulls_than_the_api_ta
     assert all(re.fullmatch("<[a-z]+>", value) for value in values)
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", ANALYSES)
 def test_small_and_large_videos_are_rendered(name: str) -> None:
     for content in ({}, large()):
         made = prompt(name, **content)

@@ -118,6 +118,10 @@ class FieldSchema:
             extra.append("judge may append")
         return "; ".join([self.kind, *extra])
 
+    def json_schema(self) -> Node:
+        """The type as JSON Schema."""
+        return published(self.node)
+
     def check(self, value: object, path: str, duration_s: float | None) -> list[Problem]:
         """What is wrong with a foreign value; times are held against the duration where that is known."""
 
@@ -139,6 +143,11 @@ class BlockSchema:
     def by_key(self) -> dict[str, FieldSchema]:
         """Field of every key, aliases included."""
         return {key: field for field in self.fields for key in field.keys}
+
+    @property
+    def confidence(self) -> FieldSchema:
+        """The field that says how far the block can be trusted."""
+        return self.fields[-1]
 
     @cached_property
     def nullable_numbers(self) -> tuple[str, ...]:
@@ -182,7 +191,7 @@ class BlockSchema:
         for field in fields:
             for key in (field.name,) if judge_only else field.keys:
                 description = f"[{field.role()}] {field.facts.meaning}"
-                properties[key] = {**published(field.node), "description": description}
+                properties[key] = {**field.json_schema(), "description": description}
         return _object(properties) if fields else {}
 
     def to_json(self, block: Record) -> dict[str, Any]:

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rumiai.metrics.creative_density.blocks import DetectionReliability, ElementCounts, PatternFlags, TimelineCounts
-from rumiai.metrics.evidence.types import Expressions, Gesture, Objects, Shots, Speech, Sticker, TextTrack
+from rumiai.metrics.evidence.sound import Speech
+from rumiai.metrics.evidence.types import Expressions, Gesture, Objects, Shots, Sticker, TextTrack
 from rumiai.metrics.shared.density import object_count
 from rumiai.metrics.shared.phrases import find_ctas, spoken_phrases
 

@@ -31,7 +31,8 @@ from rumiai.metrics.emotional_journey.sync import (
     mood_congruence,
 )
 from rumiai.metrics.evidence.elements import tones_of
-from rumiai.metrics.evidence.types import Audio, Evidence, Expressions, Gesture
+from rumiai.metrics.evidence.sound import Audio
+from rumiai.metrics.evidence.types import Evidence, Expressions, Gesture
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.caption import Caption
 from rumiai.metrics.shared.labels import LabelChange

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rumiai.core.arrays import Floats
-from rumiai.metrics.evidence.types import Segment, TextTrack
+from rumiai.metrics.evidence.sound import Segment
+from rumiai.metrics.evidence.types import TextTrack
 
 _BEFORE_S: Final = 1.0  # how long after an event a change may be its effect
 _QUOTED_WORDS: Final = 6

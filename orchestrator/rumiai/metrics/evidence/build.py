@@ -27,6 +27,7 @@ from rumiai.contracts.services.people import BODY_POINTS, Action, Face, FaceExpr
 from rumiai.contracts.services.whisper import Segment
 from rumiai.contracts.timeline import Timeline, UnifiedAnalysis
 from rumiai.core.arrays import Floats, Ints
+from rumiai.metrics.evidence import sound
 from rumiai.metrics.evidence import types as e
 from rumiai.metrics.evidence.quality import services_of
 from rumiai.metrics.shared.words import tokens
@@ -116,8 +117,8 @@ def _gestures(timeline: Timeline) -> tuple[e.Gesture, ...]:
     return _ordered(found, lambda g: (g.start_s, g.end_s, g.kind, g.hand or "", g.box or ()))
 
 
-def _speech(data: WhisperData) -> e.Speech:
-    return e.Speech(
+def _speech(data: WhisperData) -> sound.Speech:
+    return sound.Speech(
         text=data.text,
         language=data.known_language,
         has_audio=data.metadata.has_audio is not False,
@@ -125,14 +126,14 @@ def _speech(data: WhisperData) -> e.Speech:
     )
 
 
-def _segment(item: Segment) -> e.Segment:
+def _segment(item: Segment) -> sound.Segment:
     start_s, end_s, text = item.start_s, item.end_s, item.text.strip()
-    words = tuple(e.Word(w.word.strip(), w.start_s, w.end_s, w.probability, True) for w in item.words or ())
+    words = tuple(sound.Word(w.word.strip(), w.start_s, w.end_s, w.probability, True) for w in item.words or ())
     if not words:
         spoken = tokens(text)
         edges = np.linspace(start_s, end_s, len(spoken) + 1).tolist()
-        words = tuple(e.Word(w, a, b, None, False) for w, a, b in zip(spoken, edges, edges[1:], strict=False))
-    return e.Segment(start_s, end_s, text, item.confidence, words)
+        words = tuple(sound.Word(w, a, b, None, False) for w, a, b in zip(spoken, edges, edges[1:], strict=False))
+    return sound.Segment(start_s, end_s, text, item.confidence, words)
 
 
 def grid_of(metadata: ServiceMetadata, duration_s: float, seen_s: Iterable[float]) -> tuple[e.Grid, float]:
@@ -287,10 +288,10 @@ def _shots(data: ScenesData) -> e.Shots:
     )
 
 
-def _audio(data: AudioData) -> e.Audio | None:
+def _audio(data: AudioData) -> sound.Audio | None:
     if data.metadata.has_audio is False:
         return None
-    return e.Audio(
+    return sound.Audio(
         windows=tuple(sorted((window.start_s, window.end_s, window.level) for window in data.windows)),
         variance=data.energy_variance,
         climax_s=data.climax_timestamp_s,

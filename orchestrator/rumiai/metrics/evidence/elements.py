@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from rumiai.core.intervals import as_intervals
-from rumiai.metrics.evidence.types import Evidence, Expressions, Segment, TextTrack, Word
+from rumiai.metrics.evidence.sound import Segment, Word
+from rumiai.metrics.evidence.types import Evidence, Expressions, TextTrack
 from rumiai.metrics.shared.density import BinWords, Density, measure_density, objects_per_bin, words_by_bin
 from rumiai.metrics.shared.spoken_tone import SpokenTone, spoken_tones
 from rumiai.metrics.shared.words import TimedText

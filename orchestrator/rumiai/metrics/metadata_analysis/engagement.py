@@ -6,9 +6,10 @@ source; None is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from rumiai.contracts.metadata import VideoMetadata
 
 _ABOVE_AVERAGE: Final = 5.0  # %
 _ESTABLISHED: Final = 10_000  # followers
@@ -41,9 +42,9 @@ class Music:
     original: bool | None
 
 
-def read_creator(author: Mapping[str, Any] | None) -> Creator:
+def read_creator(metadata: VideoMetadata) -> Creator:
     """The creator out of the scraped ``author``; what is not of the expected type is unknown."""
-    data = author or {}
+    data = metadata.author or {}
     verified, fans = data.get("verified"), data.get("fans")
     return Creator(
         nickname=_text(data.get("nickName")),
@@ -52,8 +53,9 @@ def read_creator(author: Mapping[str, Any] | None) -> Creator:
     )
 
 
-def read_music(music: Mapping[str, Any] | None) -> Music | None:
+def read_music(metadata: VideoMetadata) -> Music | None:
     """The music out of the scraped ``music``; None when the source names none."""
+    music = metadata.music
     if music is None:
         return None
     original = music.get("musicOriginal")

@@ -127,12 +127,12 @@ class MetadataMeasures:
     @cached_property
     def creator(self) -> engagement.Creator:
         """Who published it."""
-        return engagement.read_creator(self.metadata.author)
+        return engagement.read_creator(self.metadata)
 
     @cached_property
     def music(self) -> engagement.Music | None:
         """Its music."""
-        return engagement.read_music(self.metadata.music)
+        return engagement.read_music(self.metadata)
 
     @cached_property
     def content(self) -> set[str] | None:

@@ -186,11 +186,11 @@ def _energy_variance(evidence: Evidence) -> float | None:
 
 def _interactions(found: SpeechMeasures) -> b.Interactions:
     return b.Interactions(
-        speech_gesture_sync=found.gesture_sync,
-        speech_expression_alignment=found.expression_alignment,
-        speech_text_overlap=found.text_overlap,
-        face_on_screen_during_speech=found.face_share,
-        verbal_visual_coherence=found.coherence,
+        speech_gesture_sync=found.seen.gesture_sync,
+        speech_expression_alignment=found.seen.expression_alignment,
+        speech_text_overlap=found.seen.text_overlap,
+        face_on_screen_during_speech=found.seen.face_share,
+        verbal_visual_coherence=found.seen.coherence,
         multimodal_emphasis=emphasis_on_words(found),
         conversational_dynamics="unknown" if found.transcript.total_words else "none",
     )
@@ -266,12 +266,12 @@ def _cta_phrases(found: SpeechMeasures) -> list[b.Cta]:
 
 
 def _off_camera(found: SpeechMeasures) -> list[b.OffCameraSpeechSegment] | None:
-    if found.off_camera is None:
+    if found.seen.off_camera is None:
         return None
     spans_s = found.transcript.segment_spans_s.tolist()
     return [
         b.OffCameraSpeechSegment(start=start_s, end=end_s, speech_content=segment.text)
-        for segment, (start_s, end_s), hidden in zip(found.segments, spans_s, found.off_camera, strict=True)
+        for segment, (start_s, end_s), hidden in zip(found.segments, spans_s, found.seen.off_camera, strict=True)
         if hidden
     ]
 

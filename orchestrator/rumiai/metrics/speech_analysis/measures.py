@@ -13,30 +13,19 @@ from typing import Final
 
 import numpy as np
 
-from rumiai.core.arrays import Bools, Floats
-from rumiai.core.intervals import as_intervals, length, touched
-from rumiai.metrics.evidence.elements import timed_texts, tones_of
-from rumiai.metrics.evidence.types import Audio, Evidence, Segment
+from rumiai.core.arrays import Floats
+from rumiai.core.intervals import length, touched
+from rumiai.metrics.evidence.sound import Audio, Segment
+from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.shared.bins import span, windows_of
 from rumiai.metrics.shared.phrases import SpokenPhrase, find_ctas, find_hooks, spoken_phrases, urgency_level
-from rumiai.metrics.shared.spoken_tone import tone_agreement
 from rumiai.metrics.shared.statistics import clamp, mean_known, ratio
 from rumiai.metrics.shared.words import sentiment
-from rumiai.metrics.speech_analysis import energy, manner, pauses, phrases, rate, repetition, visual, wording
-from rumiai.metrics.speech_analysis.transcript import Transcript, mean_confidence, quote_during
+from rumiai.metrics.speech_analysis import energy, manner, pauses, phrases, rate, repetition, wording
+from rumiai.metrics.speech_analysis.seen import SeenMeasures
+from rumiai.metrics.speech_analysis.transcript import Transcript, mean_confidence
 
 _MUMBLED: Final = 0.6  # confidence
-_SILENT: Final = np.zeros((0, 2))
-
-
-@dataclass(frozen=True)
-class GestureOnWords:
-    """A gesture during speech: its start, kind, the words it goes with, and the share of its time with a word."""
-
-    start_s: float
-    kind: str
-    words: str
-    spoken_share: float
 
 
 @dataclass(frozen=True)
@@ -66,12 +55,17 @@ class SpeechMeasures:
         """Segments of the transcript."""
         return self.transcript.segments
 
+    @cached_property
+    def seen(self) -> SeenMeasures:
+        """What is seen while somebody speaks."""
+        return SeenMeasures(self.evidence, self.transcript)
+
     # How much and how fast.
 
     @property
     def voiced_s(self) -> Floats:
         """``(v, 2)`` union of the voiced time."""
-        return _SILENT if self.evidence.voiced_s is None else self.evidence.voiced_s
+        return self.evidence.voiced_or_silent_s
 
     @cached_property
     def speech_s(self) -> float:
@@ -346,72 +340,3 @@ class SpeechMeasures:
             sentiment=sentiment(self.transcript.text).category,
             words_per_minute=self.words_per_minute,
         )
-
-    # What is seen meanwhile.
-
-    @cached_property
-    def gestures_s(self) -> Floats | None:
-        """``(g, 2)`` spans of the gestures; None when unknown."""
-        gestures = self.evidence.gestures
-        return None if gestures is None else as_intervals([(g.start_s, g.end_s) for g in gestures])
-
-    @cached_property
-    def gesture_sync(self) -> float | None:
-        """Segments that a gesture overlaps / segments; None when gestures are unknown."""
-        if self.gestures_s is None:
-            return None
-        return visual.gesture_sync(self.transcript.segment_spans_s, self.gestures_s)
-
-    @cached_property
-    def expression_alignment(self) -> float | None:
-        """Segments whose words and face have one tone / those where both have one."""
-        faces = self.evidence.expressions
-        return None if faces is None else tone_agreement(tones_of(self.transcript.speech.segments, faces))
-
-    @cached_property
-    def text_overlap(self) -> float | None:
-        """Content words of the overlays that are said / all; None when overlays are unknown, and without speech."""
-        texts = self.evidence.texts
-        if texts is None or not self.transcript.words:
-            return None
-        said = visual.times_by_word(timed_texts(self.transcript.words))
-        return visual.text_overlap(said, timed_texts(texts))
-
-    @cached_property
-    def faces_s(self) -> Floats | None:
-        """``(f, 2)`` union of the time with a face; None when faces are unknown."""
-        people = self.evidence.people
-        if people is None:
-            return None
-        seen_s = people.grid.nominal_s[people.faces.per_sample > 0]
-        return visual.sampled_spans(seen_s, people.grid.step_s, self.duration_s)
-
-    @cached_property
-    def face_share(self) -> float | None:
-        """Time with a face during speech / time of speech; None when faces are unknown."""
-        return None if self.faces_s is None else visual.face_share(self.voiced_s, self.faces_s)
-
-    @property
-    def coherence(self) -> float | None:
-        """Mean of the alignments with gestures, face, overlays and camera that are known."""
-        return mean_known([self.gesture_sync, self.expression_alignment, self.text_overlap, self.face_share])
-
-    @cached_property
-    def off_camera(self) -> Bools | None:
-        """``(m,)`` which segments hardly show a face; None when faces are unknown."""
-        return None if self.faces_s is None else visual.off_camera(self.transcript.segment_spans_s, self.faces_s)
-
-    @cached_property
-    def gestures_on_words(self) -> list[GestureOnWords] | None:
-        """Gestures during speech with the words that they go with; None when gestures are unknown."""
-        if self.gestures_s is None:
-            return None
-        shares = visual.spoken_share(self.gestures_s, self.transcript.word_spans_s).tolist()
-        places = visual.last_segments(self.transcript.segment_spans_s, self.gestures_s)
-        found = []
-        for gesture, share, index in zip(self.evidence.gestures or (), shares, places, strict=True):
-            words = None if index is None else quote_during(self.segments[index], gesture.start_s, gesture.end_s)
-            if share > 0 and words:
-                start_s = min(gesture.start_s, self.duration_s)
-                found.append(GestureOnWords(start_s, gesture.kind, words, share))
-        return found

@@ -153,10 +153,10 @@ def further_metrics(found: SpeechMeasures) -> SpeechMore:
         cta_clustering=[CtaCluster(start=c.start_s, end=c.end_s, count=c.count) for c in found.cta_clusters],
         inclusive_language_ratio=found.inclusive_share,
         repetition_patterns=_repetition_patterns(found),
-        speech_only_ratio=None if found.off_camera is None else speech_only_share(spans_s, found.off_camera),
+        speech_only_ratio=None if found.seen.off_camera is None else speech_only_share(spans_s, found.seen.off_camera),
         expression_variety_during_speech=_expression_variety(found),
         speech_visual_alignment=_visual_alignment(found),
-        visual_punctuation_count=None if found.gestures_on_words is None else len(found.gestures_on_words),
+        visual_punctuation_count=None if found.seen.gestures_on_words is None else len(found.seen.gestures_on_words),
         speech_pattern_tags=pattern_tags(found),
         speech_type=None if transcript.total_words else "none",
         speaker_changes=None,  # nothing tells the speakers apart
@@ -205,11 +205,11 @@ def _repetition_patterns(found: SpeechMeasures) -> RepetitionPatterns:
 
 def emphasis_on_words(found: SpeechMeasures) -> list[MultimodalEmphasis] | None:
     """Gestures during speech with the words that they go with; None when gestures are unknown."""
-    if found.gestures_on_words is None:
+    if found.seen.gestures_on_words is None:
         return None
     return [
         MultimodalEmphasis(timestamp=g.start_s, speech=g.words, gesture=g.kind, alignment=g.spoken_share)
-        for g in found.gestures_on_words
+        for g in found.seen.gestures_on_words
     ]
 
 
@@ -218,7 +218,7 @@ def _visual_alignment(found: SpeechMeasures) -> VisualAlignment:
         gesture_emphasis_moments=emphasis_on_words(found),
         expression_peaks_during_speech=_expression_peaks(found),
         lip_sync_quality=None,
-        body_language_congruence=mean_known([found.gesture_sync, found.expression_alignment]),
+        body_language_congruence=mean_known([found.seen.gesture_sync, found.seen.expression_alignment]),
     )
 
 
@@ -259,7 +259,7 @@ def _scores(found: SpeechMeasures) -> _Scores:
         delivery=found.clarity,
         authenticity=scores.authenticity(found.filler_share or 0.0, len(found.repeated), len(found.mumbled)),
         engagement=scores.verbal_engagement(signs),
-        harmony=scores.visual_harmony(found.gesture_sync, found.face_share),
+        harmony=scores.visual_harmony(found.seen.gesture_sync, found.seen.face_share),
     )
 
 
@@ -275,7 +275,7 @@ def pattern_tags(found: SpeechMeasures) -> list[str]:
         "cta_clustered": bool(found.cta_clusters),
         "energy_building": found.burst_pattern == "climax" or found.rhythm_type == "building",
         "clear_articulation": (found.clarity or 0.0) > _CLEAR,
-        "high_gesture_sync": (found.gesture_sync or 0.0) > _SYNCHRONOUS,
-        "face_focused_delivery": (found.face_share or 0.0) > _ON_CAMERA,
+        "high_gesture_sync": (found.seen.gesture_sync or 0.0) > _SYNCHRONOUS,
+        "face_focused_delivery": (found.seen.face_share or 0.0) > _ON_CAMERA,
     }
     return [name for name, there in signs.items() if there]

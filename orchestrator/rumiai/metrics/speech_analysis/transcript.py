@@ -15,7 +15,7 @@ import numpy as np
 
 from rumiai.core.arrays import Floats
 from rumiai.core.intervals import as_intervals
-from rumiai.metrics.evidence.types import Segment, Speech, Word
+from rumiai.metrics.evidence.sound import Segment, Speech, Word
 from rumiai.metrics.shared.statistics import mean
 from rumiai.metrics.shared.words import tokens, word_count
 

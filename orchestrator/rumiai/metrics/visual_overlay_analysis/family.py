@@ -8,7 +8,8 @@ import numpy as np
 
 from rumiai.contracts.blocks import MoreMetrics
 from rumiai.metrics.evidence.confidence import Weights
-from rumiai.metrics.evidence.types import Evidence, Speech
+from rumiai.metrics.evidence.sound import Speech
+from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.families import Family
 from rumiai.metrics.shared.bins import active_in
 from rumiai.metrics.shared.statistics import mean, mean_known, ratio

@@ -14,7 +14,8 @@ import numpy as np
 
 from rumiai.core.arrays import Bools, Floats
 from rumiai.core.intervals import as_intervals, near, touched
-from rumiai.metrics.evidence.types import Evidence, Gesture, Speech, TextTrack
+from rumiai.metrics.evidence.sound import Speech
+from rumiai.metrics.evidence.types import Evidence, Gesture, TextTrack
 from rumiai.metrics.shared.statistics import mean, ratio
 from rumiai.metrics.shared.words import content_words
 from rumiai.metrics.visual_overlay_analysis.blocks import MultimodalMoment

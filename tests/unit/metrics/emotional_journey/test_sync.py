@@ -8,7 +8,8 @@ import pytest
 from rumiai.core.intervals import as_intervals
 from rumiai.metrics.emotional_journey import sync as s
 from rumiai.metrics.emotional_journey.triggers import Event, last_before, triggers, visible_events
-from rumiai.metrics.evidence.types import Segment, TextTrack
+from rumiai.metrics.evidence.sound import Segment
+from rumiai.metrics.evidence.types import TextTrack
 
 NONE = np.zeros(0)
 NO_SPANS = as_intervals([])

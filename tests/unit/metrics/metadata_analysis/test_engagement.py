@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rumiai.contracts.metadata import VideoMetadata
 from rumiai.metrics.metadata_analysis import engagement
 from rumiai.metrics.metadata_analysis.engagement import Creator, Music
 
@@ -20,19 +21,20 @@ def test_above_average():
 
 
 def test_creator():
-    found = engagement.read_creator({"nickName": "Ann", "verified": True, "fans": 10001})
+    found = engagement.read_creator(VideoMetadata("v", author={"nickName": "Ann", "verified": True, "fans": 10001}))
     assert (found, found.established) == (Creator("Ann", True, 10001), True)
-    other = engagement.read_creator({"nickName": "", "verified": 1, "fans": "many"})
+    other = engagement.read_creator(VideoMetadata("v", author={"nickName": "", "verified": 1, "fans": "many"}))
     assert (other, other.established) == (Creator(None, None, None), None)
-    assert engagement.read_creator(None) == other
+    assert engagement.read_creator(VideoMetadata("v", author=None)) == other
     assert Creator(None, None, 10000).established is False
 
 
 def test_music():
     full = {"musicId": "7", "musicName": "Song", "musicAuthor": "Band", "musicOriginal": False}
-    assert engagement.read_music(full) == Music("7", "Song", "Band", False)
-    assert engagement.read_music({"name": "Song", "author": 3}) == Music(None, "Song", None, None)
-    assert engagement.read_music(None) is None
+    assert engagement.read_music(VideoMetadata("v", music=full)) == Music("7", "Song", "Band", False)
+    bare = VideoMetadata("v", music={"name": "Song", "author": 3})
+    assert engagement.read_music(bare) == Music(None, "Song", None, None)
+    assert engagement.read_music(VideoMetadata("v", music=None)) is None
 
 
 @pytest.mark.parametrize(("rate", "points"), [(None, 0.0), (5.0, 0.0), (5.1, 0.1), (10.1, 0.2), (15.1, 0.3)])

@@ -55,7 +55,7 @@ def test_times_agree_with_a_slow_raster(content):
         with_face |= (grid >= t) & (grid < t + 0.5)
     if found.speech_s > 0.3:
         share = (with_face & voiced).sum() / voiced.sum()
-        assert found.face_share == pytest.approx(share, abs=0.1)
+        assert found.seen.face_share == pytest.approx(share, abs=0.1)
 
     words_s, weights = found.transcript.word_spans_s, found.transcript.word_weights
     for until in (0.0, duration / 3, duration / 2, duration):

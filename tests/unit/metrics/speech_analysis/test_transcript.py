@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rumiai.metrics.evidence.types import Segment, Speech, Word
+from rumiai.metrics.evidence.sound import Segment, Speech, Word
 from rumiai.metrics.speech_analysis.transcript import (
     Transcript,
     bare,
