@@ -13,9 +13,9 @@ from rumiai.metrics.shared.statistics import clamp, mean
 from rumiai.metrics.speech_analysis import blocks as b
 from rumiai.metrics.speech_analysis import pauses, phrases, rate, repetition, wording
 from rumiai.metrics.speech_analysis.energy import audio_quality, noise_ratio
+from rumiai.metrics.speech_analysis.further import NAMED_REPETITIONS, emphasis_on_words, further_metrics
 from rumiai.metrics.speech_analysis.manner import engagement_strategy
 from rumiai.metrics.speech_analysis.measures import SpeechMeasures
-from rumiai.metrics.speech_analysis.more import NAMED_REPETITIONS, emphasis_on_words, further_metrics
 from rumiai.metrics.speech_analysis.transcript import (
     Transcript,
     bare,
