@@ -35,10 +35,10 @@ typecheck: setup
 
 check: lint typecheck test  ## What a commit must pass: ruff, mypy, import boundaries, tests
 
-bench: setup  ## The naive flow and the pipeline side by side on the bench clip
+bench: setup  ## The naive flow, the strong flow and the pipeline side by side on the bench clip
 	@$(BIN)/python bench/compare.py $(ARGS)
 
-bench-captions: setup  ## Drawn captions that OCR reads, fast beside strict
+bench-captions: setup  ## Drawn captions that OCR reads, by engine
 	@$(BIN)/python bench/captions.py $(ARGS)
 
 bench-caption-clips: setup  ## Captions of whole clips, the pipeline beside EasyOCR on every frame

@@ -103,10 +103,9 @@ class Engines:
     def _ocr(self) -> Any:
         from rumiai_server.engines.ocr.engine import OcrEngine
 
-        detector, recognizer, locator = map(
-            weights.path, ("craft_mlt_25k.pth", "english_g2.pth", "PP-OCRv6_det_small.onnx")
-        )
-        return OcrEngine(detector, recognizer, locator=locator, threads=self._threads)
+        names = ("craft_mlt_25k.pth", "english_g2.pth", "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")
+        detector, recognizer, locator, reader = map(weights.path, names)
+        return OcrEngine(detector, recognizer, locator=locator, reader=reader, threads=self._threads)
 
     @cached_property
     def _whisper(self) -> Any:

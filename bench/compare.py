@@ -1,14 +1,15 @@
-"""The naive flow and the pipeline, side by side: same machine, same clip, same sampling, one after the other.
+"""The naive flow, the strong flow and the pipeline: same machine, same clip, same sampling, one after the other.
 
     python bench/compare.py --clip bench                 # make bench
     python bench/compare.py --clip my.mp4 --runs 5
     python bench/compare.py --clip short --naive-seconds-limit 20
 
-The naive flow is ``naive.py``, with the libraries' own thread settings. The pipeline is ``rumiai-orch submit`` against
-a server that is up, a fresh process each time; the middle run counts. Its ``analysis`` begins when a worker takes the
-video (it includes loading MediaPipe's models, which the naive flow's clock does not) and ends with the unified
-analysis; its ``command`` is all of ``rumiai-orch submit``, from start to exit. Services overlap inside the pipeline, so
-their seconds do not add up; they include waiting for the frames and for the cores that others use.
+The naive flow is ``naive.py``, the strong flow ``strong.py``, both with the libraries' own thread settings; the strong
+flow and the pipeline take turns, each time in a fresh process, and of each the middle run counts. The pipeline is
+``rumiai-orch submit`` against a server that is up. Its ``analysis`` begins when a worker takes the video (it includes
+loading MediaPipe's models, which the clocks of the other flows do not) and ends with the unified analysis; its
+``command`` is all of ``rumiai-orch submit``, from start to exit. Services overlap inside the pipeline, so their seconds
+do not add up; they include waiting for the frames and for the cores that others use.
 
 Exit status: 0, or 1 when quality was lost against the naive flow (see ``quality.py``).
 """
@@ -69,29 +70,38 @@ def run_naive(clip: common.BenchClip, args: argparse.Namespace, policy: str) -> 
     return result
 
 
-def run_pipeline(clip: common.BenchClip, server: common.Server, folder: Path, runs: int) -> list[dict[str, Any]]:
-    """The main job, again and again into new folders; what each run took and where its files are."""
-    found = []
-    for number in range(runs):
-        load = os.getloadavg()[0]
-        ran = common.submit([clip.path], folder / f"run{number}", server)
-        (video,) = ran.videos
-        found.append(
-            {
-                "analysis_s": video["seconds"],
-                "command_s": round(ran.usage.wall_s, 3),
-                "cpu_s": round(ran.usage.cpu_s, 3),
-                "command_cpu_s": round(ran.command_cpu_s, 3),
-                "load_before": round(load, 2),
-                "services": {name: facts["seconds"] for name, facts in video["services"].items()},
-                "stage_seconds": video["stage_seconds"],
-                "usage": ran.usage.to_dict(),
-                "status": video["status"],
-                "files": video["files"],
-            }
-        )
-        print(f"  run {number + 1}: analysis {video['seconds']:.1f} s, command {ran.usage.wall_s:.1f} s", flush=True)
-    return found
+def run_strong(clip: common.BenchClip, folder: Path) -> dict[str, Any]:
+    """The strong flow in a process of its own; what ``strong.py`` writes, and what it took of the machine."""
+    out = folder / "strong.json"
+    load = os.getloadavg()[0]
+    command = [sys.executable, str(Path(__file__).with_name("strong.py")), str(clip.path), "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with common.Meter(process.pid) as meter:
+        if process.wait() != 0:
+            sys.exit(f"the strong flow failed with exit status {process.returncode}")
+    result: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    print(f"  strong flow: {result['seconds']:.1f} s", flush=True)
+    return {**result, "usage": meter.usage.to_dict(), "load_before": round(load, 2)}
+
+
+def run_pipeline(clip: common.BenchClip, server: common.Server, out: Path) -> dict[str, Any]:
+    """The main job once, into a new folder; what it took and where its files are."""
+    load = os.getloadavg()[0]
+    ran = common.submit([clip.path], out, server)
+    (video,) = ran.videos
+    print(f"  pipeline: analysis {video['seconds']:.1f} s, command {ran.usage.wall_s:.1f} s", flush=True)
+    return {
+        "analysis_s": video["seconds"],
+        "command_s": round(ran.usage.wall_s, 3),
+        "cpu_s": round(ran.usage.cpu_s, 3),
+        "command_cpu_s": round(ran.command_cpu_s, 3),
+        "load_before": round(load, 2),
+        "services": {name: facts["seconds"] for name, facts in video["services"].items()},
+        "stage_seconds": video["stage_seconds"],
+        "usage": ran.usage.to_dict(),
+        "status": video["status"],
+        "files": video["files"],
+    }
 
 
 def print_times(
@@ -144,6 +154,30 @@ def print_times(
     return figures
 
 
+def print_strong(strong: Mapping[str, Any], run: Mapping[str, Any], report: Mapping[str, Any]) -> dict[str, float]:
+    """The strong flow beside the pipeline: time, CPU seconds by part, quality; returns the ratios."""
+    cpu_s = sum(part["cpu_s"] for part in strong["parts"].values())
+    figures = {
+        "strong_by_analysis": strong["seconds"] / run["analysis_s"],
+        "strong_cpu_by_ours": cpu_s / run["cpu_s"],
+    }
+    rows: list[tuple[object, ...]] = [
+        ("analysis of the clip, s", strong["seconds"], run["analysis_s"], figures["strong_by_analysis"]),
+        ("CPU seconds", cpu_s, run["cpu_s"], figures["strong_cpu_by_ours"]),
+    ]
+    rows += [(f"  {name}, CPU s", part["cpu_s"], None, None) for name, part in strong["parts"].items()]
+    if (texts := report["texts"]) is not None:
+        for rate in ("recall", "precision", "lines_found"):
+            rows.append((f"texts: {rate}", texts["naive"][rate], texts["ours"][rate], None))
+    if (errors := report["word_error_rate"]) is not None:
+        rows.append(("word error rate", errors["naive"], errors["ours"], None))
+    objects, cuts = report["objects"], report["cuts"]["pyscenedetect"]
+    rows.append(("its objects matched", objects["of"], objects["matched"], objects["share"]))
+    rows.append(("cuts; largest distance, s", cuts["expected"], cuts["found"], cuts["largest_distance_s"]))
+    common.print_table("The strong flow", ("", "strong", "ours", "ratio, share or bound"), rows)
+    return figures
+
+
 def print_quality(report: Mapping[str, Any]) -> None:
     """Side by side."""
     rows: list[tuple[object, ...]] = []
@@ -193,7 +227,7 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clip", default="bench", help="bench, demo, short, or a file  [default: bench]")
-    parser.add_argument("--runs", type=int, default=3, help="runs of the pipeline  [default: 3]")
+    parser.add_argument("--runs", type=int, default=3, help="runs of the pipeline and of the strong flow  [default: 3]")
     parser.add_argument("--naive-seconds-limit", type=float, help="stop each naive part then and scale its time up")
     parser.add_argument("--skip-naive", action="store_true", help="use the stored naive result of the same clip")
     parser.add_argument(
@@ -217,26 +251,34 @@ def main() -> None:
         naive = naives[policies[0]]
         with common.serving(folder / "server.log", "--device", args.device) as server:
             print(f"server ready after {server.start_s:.1f} s")
-            runs = run_pipeline(clip, server, folder, args.runs)
+            turns = [
+                (run_strong(clip, folder), run_pipeline(clip, server, folder / f"run{number}"))
+                for number in range(args.runs)
+            ]
+        runs = [ours for _, ours in turns]
         run = common.middle(runs, lambda each: each["analysis_s"])
+        strong = common.middle([theirs for theirs, _ in turns], lambda each: each["seconds"])
         facts = json.loads(Path(run["files"]["unified"]).read_text(encoding="utf-8"))["metadata"]
-        assessed = [
-            quality.assess(
+
+        def assessed_by(flow: Mapping[str, Any], each: Mapping[str, Any]) -> dict[str, Any]:
+            return quality.assess(
                 quality.seen_by_run(each["files"]),
-                quality.seen_by_naive(naive),
+                quality.seen_by_naive(flow),
                 clip.truth,
                 fps=facts["fps"],
                 sample_fps=naive["sample_fps"],
                 reference=naive["faster_whisper"],
             )
-            for each in runs
-        ]
+
+        assessed = [assessed_by(naive, each) for each in runs]
+        beside_strong = assessed_by(strong, run)
     lost = sorted({loss for report in assessed for loss in quality.losses(report)})
     report = assessed[runs.index(run)]
     ratios = print_times(naive, run, facts["duration"], server.start_s)
     for policy in policies[1:]:
         print(f"naive flow with OpenMP threads {policy}: {naives[policy]['seconds']:.1f} s")
     print_quality(report)
+    ratios |= print_strong(strong, run, beside_strong)
     print_usage(runs, run, naive)
     print(f"server start until ready: {server.start_s:.1f} s; load before the runs: {[r['load_before'] for r in runs]}")
     common.write_result(
@@ -247,7 +289,9 @@ def main() -> None:
             "server_start_s": round(server.start_s, 2),
             "runs": [{k: v for k, v in each.items() if k != "files"} for each in runs],
             "naive": {policy: _without_data(result) for policy, result in naives.items()},
+            "strong": [{**_without_data(theirs), "load_before": theirs["load_before"]} for theirs, _ in turns],
             "quality": report,
+            "quality_beside_strong": beside_strong,
             "quality_lost": lost,
         },
     )

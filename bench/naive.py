@@ -10,6 +10,7 @@ weights as the pipeline's are used, from the weights folder; nothing is fetched.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -92,16 +93,21 @@ def load_yolo() -> Part:
 
     def look(frame: Picture) -> dict[str, Any]:
         (result,) = model.predict(frame, verbose=False)
-        height, width = frame.shape[:2]
-        objects = []
-        for (x1, y1, x2, y2), score, kind in zip(
-            result.boxes.xyxy.tolist(), result.boxes.conf.tolist(), result.boxes.cls.tolist(), strict=True
-        ):
-            box = (x1 / width, y1 / height, (x2 - x1) / width, (y2 - y1) / height)
-            objects.append({"name": result.names[int(kind)], "confidence": score, "box": box})
-        return {"objects": objects}
+        return {"objects": objects_of(result, frame)}
 
     return lambda path, limit_s: _each_frame(path, limit_s, look)
+
+
+def objects_of(result: Any, frame: Picture) -> list[dict[str, Any]]:
+    """Ultralytics' detections on a frame, boxes as x, y, width, height in fractions of it."""
+    height, width = frame.shape[:2]
+    objects = []
+    for (x1, y1, x2, y2), score, kind in zip(
+        result.boxes.xyxy.tolist(), result.boxes.conf.tolist(), result.boxes.cls.tolist(), strict=True
+    ):
+        box = (x1 / width, y1 / height, (x2 - x1) / width, (y2 - y1) / height)
+        objects.append({"name": result.names[int(kind)], "confidence": score, "box": box})
+    return objects
 
 
 def _write_checkpoint(path: Path) -> None:
@@ -148,6 +154,18 @@ def load_whisper() -> Part:
 
 def load_mediapipe() -> Part:
     """MediaPipe's face, gesture and pose tasks on whole frames."""
+    tasks = contextlib.ExitStack()
+    look = people_look(tasks)
+
+    def run(path: Path, limit_s: float | None) -> tuple[int, int, Any]:
+        with tasks:
+            return _each_frame(path, limit_s, look)
+
+    return run
+
+
+def people_look(tasks: contextlib.ExitStack) -> Callable[[Picture], dict[str, Any]]:
+    """What counts faces, poses and gestures on a BGR frame, until ``tasks`` is closed."""
     import mediapipe
     from mediapipe.tasks.python import BaseOptions, vision
 
@@ -182,11 +200,9 @@ def load_mediapipe() -> Part:
             "gestures": [hand[0].category_name for hand in found.gestures],
         }
 
-    def run(path: Path, limit_s: float | None) -> tuple[int, int, Any]:
-        with faces, gestures, poses:
-            return _each_frame(path, limit_s, look)
-
-    return run
+    for task in (faces, gestures, poses):
+        tasks.enter_context(task)
+    return look
 
 
 def load_scenes() -> Part:

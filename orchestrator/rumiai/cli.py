@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rumiai import __version__
+from rumiai.core.plugins import load_plugins
 from rumiai.errors import RumiAIError
-from rumiai.run.plugins import load_plugins
 from rumiai.services import all_services, chosen_services
 from rumiai.weights.cli import weights_group
 
@@ -97,6 +97,9 @@ def _secrets() -> Secrets:
 @click.option("--server", help="HOST:PORT of a running server (gRPC).  [default: start one for this run]")
 @click.option("--device", help="auto, cuda or cpu, for the server that is started.  [default: auto]")
 @click.option("--mode", help="fast, or strict: equal to the upstream libraries.  [default: fast]")
+@click.option(
+    "--ocr-engine", help="Who reads texts: ppocr, easyocr, or auto: ppocr, in strict mode easyocr.  [default: auto]"
+)
 @click.option("--max-video-duration", "max_video_duration_s", help="Longest video taken, in seconds.  [default: 300]")
 @click.option("--force", is_flag=True, default=None, help="Do finished work again.")
 @click.option("--strict", is_flag=True, default=None, help="A failed service fails its video.")
@@ -166,8 +169,9 @@ def demo(output: Path) -> None:
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the rebuilt files.")
 @click.option("--workers", type=click.IntRange(0, 256), default=0, help="Processes.  [default: one for each core]")
+@click.option("--plugins", help="Modules or .py files that add services, comma separated.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON event a line on stdout; the last one is `done`.")
-def recompute(paths: tuple[str, ...], out: Path, workers: int, as_json: bool) -> None:
+def recompute(paths: tuple[str, ...], out: Path, workers: int, plugins: str | None, as_json: bool) -> None:
     """Rebuild timeline, markers and analyses from stored results, without running a model.
 
     PATH is an --out folder of an earlier run, a unified analysis, or a folder with ML outputs, of any version.
@@ -176,6 +180,7 @@ def recompute(paths: tuple[str, ...], out: Path, workers: int, as_json: bool) ->
     from rumiai.results.recompute import recompute as rebuild
 
     done = 0
+    settings = _settings({"plugins": plugins})
     stored = find_stored(paths)
 
     def tell(item: Recomputed) -> None:
@@ -188,7 +193,7 @@ def recompute(paths: tuple[str, ...], out: Path, workers: int, as_json: bool) ->
         else:
             click.echo(f"[{done}/{len(stored)}] {item.video_id or item.path}: {item.error or 'ok'}", err=True)
 
-    results = rebuild(stored, out, tell, _settings({}).output_format, workers)
+    results = rebuild(stored, out, tell, settings.output_format, workers, settings.plugins)
     failed = sum(item.error is not None for item in results)
     if as_json:
         click.echo(json.dumps({"event": "done", "videos": len(results), "failed": failed}))

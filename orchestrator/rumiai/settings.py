@@ -22,6 +22,7 @@ from rumiai.errors import ConfigurationError
 from rumiai.metrics.registry import ANALYSES
 
 Mode = Literal["fast", "strict"]
+OcrEngine = Literal["auto", "easyocr", "ppocr"]
 Device = Literal["auto", "cpu", "cuda"]
 
 _MOST_USD: Final = 1e6
@@ -139,6 +140,9 @@ class Settings(BaseModel):
     whisper_model: str = _setting("base", "RUMIAI_WHISPER_MODEL", "base, tiny.en, or a path")
     whisper_engine: Annotated[Literal["ctranslate2", "openai"], _LOWER] = _setting(
         "ctranslate2", "RUMIAI_WHISPER_ENGINE", "which Whisper engine"
+    )
+    ocr_engine: Annotated[OcrEngine, _LOWER] = _setting(
+        "auto", "RUMIAI_OCR_ENGINE", "who reads texts: ppocr, easyocr, or auto: ppocr, in strict mode easyocr"
     )
     ocr_langs: str = _setting("en", "RUMIAI_OCR_LANGS", "EasyOCR languages, comma separated")
     server: str = _setting("", "RUMIAI_SERVER", "HOST:PORT of a running server; empty starts one")

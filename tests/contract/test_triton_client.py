@@ -92,6 +92,11 @@ class TritonPythonModel:
             pb.Tensor("TEXTS", np.array(texts, dtype=np.object_)),
             pb.Tensor("SCORES", np.full((len(images), 1), 0.5, np.float32)),
             pb.Tensor("COUNTS", np.ones((len(images), 1), np.int32)),
+            pb.Tensor("CHAR_POSITIONS", np.zeros((len(images), 1, 0), np.float32)),
+            pb.Tensor("UNREAD_QUADS", np.zeros((len(images), 0, 4, 2), np.float32)),
+            pb.Tensor("UNREAD_SCRIPTS", np.zeros((len(images), 0), np.object_)),
+            pb.Tensor("UNREAD_SCORES", np.zeros((len(images), 0), np.float32)),
+            pb.Tensor("UNREAD_COUNTS", np.zeros((len(images), 1), np.int32)),
         ])
 """
 

@@ -148,7 +148,7 @@ print(sorted({"TritonPythonModel"} & set(globals())), sorted({"torch", "easyocr"
 
 @pytest.mark.parametrize("model", ["ocr", "whisper", "yolo"])
 def test_reading_an_adapter_imports_no_engine(model: str) -> None:
-    """Triton reads it twice, once in a process of its own that only looks for ``auto_complete_config``."""
+    """Triton may read it twice, once in a process of its own that only looks for ``auto_complete_config``."""
     adapter = ROOT / "model_repository" / model / "1" / "model.py"
     done = subprocess.run([sys.executable, "-c", _HEAVY, str(adapter)], capture_output=True, text=True, check=True)
     assert done.stdout == "['TritonPythonModel'] []\n"

@@ -228,6 +228,23 @@ def pad_rows(rows: Sequence[npt.NDArray[Any]], fill: float) -> npt.NDArray[Any]:
     return out
 
 
+def pad_columns(groups: Sequence[Sequence[npt.NDArray[np.float32]]], fill: float) -> list[npt.NDArray[np.float32]]:
+    """Stack each group of vectors to (rows, longest of all groups), padded at their end with ``fill``."""
+    longest = max((len(row) for rows in groups for row in rows), default=0)
+    padded = []
+    for rows in groups:
+        out = np.full((len(rows), longest), fill, dtype=np.float32)
+        for i, row in enumerate(rows):
+            out[i, : len(row)] = row
+        padded.append(out)
+    return padded
+
+
+def encoded(texts: Sequence[str]) -> npt.NDArray[np.object_]:
+    """(n,) object: each as UTF-8, as Triton takes it."""
+    return np.array([text.encode() for text in texts], dtype=np.object_)
+
+
 def counts(rows: Sequence[Sequence[Any]]) -> npt.NDArray[np.int32]:
     """(n, 1) int32: how many rows are real."""
     return np.array([[len(row)] for row in rows], dtype=np.int32)

@@ -28,7 +28,7 @@ _LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR")
 @click.group()
 @click.version_option(__version__, prog_name="rumiai-triton")
 def main() -> None:
-    """RumiAI's model server: YOLO, EasyOCR and Whisper behind NVIDIA Triton."""
+    """RumiAI's model server: YOLO, OCR and Whisper behind NVIDIA Triton."""
 
 
 main.add_command(weights_group)
@@ -66,6 +66,13 @@ def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
     help="Of requests that do not say which.",
 )
 @click.option("--yolo-weights", default="yolov8n.onnx", show_default=True, help="A name of `weights list`, or a path.")
+@click.option(
+    "--ocr-engine",
+    type=click.Choice(["auto", "ppocr", "easyocr"]),
+    default="auto",
+    show_default=True,
+    help="Of requests that do not say which; auto: ppocr in fast, easyocr in strict.",
+)
 @click.option("--ocr-langs", default="en", show_default=True, help="EasyOCR languages, comma separated.")
 @click.option("--whisper-model", default="base", show_default=True, help="base, tiny.en, or a path.")
 @click.option(
@@ -103,6 +110,7 @@ def _config(
     instances: dict[str, str],
     mode: str,
     yolo_weights: str,
+    ocr_engine: str,
     ocr_langs: str,
     whisper_model: str,
     whisper_engine: str,
@@ -130,7 +138,7 @@ def _config(
         instances=counts,
         parameters={
             "yolo": {"weights": yolo, "mode": mode, "cuda_graphs": graphs},
-            "ocr": {"languages": ocr_langs, "mode": mode, "cuda_graphs": graphs},
+            "ocr": {"engine": ocr_engine, "languages": ocr_langs, "mode": mode, "cuda_graphs": graphs},
             "whisper": {"model": whisper, "engine": whisper_engine},
         },
         log_level=log_level.upper(),

@@ -97,6 +97,9 @@ def triton_command(
     host, _, grpc_port = address.grpc.rpartition(":")
     out = [str(files.program), f"--model-repository={space.models}", f"--backend-directory={space.backends}"]
     out += ["--model-control-mode=explicit", "--load-model=*"]
+    # The configurations are complete. Else Triton would run each model's file a first time, in a process that it throws
+    # away, to ask it for what is missing.
+    out.append("--disable-auto-complete-config")
     # A model that cannot be loaded must not end the server before it was asked for the reason.
     out += ["--exit-on-error=false", "--strict-readiness=true"]
     out += [f"--grpc-address={host}", f"--grpc-port={grpc_port}", f"--grpc-restricted-protocol={guard}"]

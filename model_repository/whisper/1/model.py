@@ -1,7 +1,7 @@
 """Triton's Python backend for ``whisper``: tensors to ``rumiai_server.engines.whisper`` and back.
 
-Triton runs this file twice, first in a process that only looks for ``auto_complete_config``: the engine, and with it
-whatever takes seconds to import, is imported where it is made.
+Unless told otherwise, Triton runs this file twice, first in a process that only looks for ``auto_complete_config``. The
+engine, and with it whatever takes seconds to import, is therefore imported in ``initialize``.
 """
 
 import numpy as np

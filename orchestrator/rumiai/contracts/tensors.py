@@ -16,6 +16,16 @@ import numpy as np
 
 DType = Literal["UINT8", "INT32", "FP32", "BYTES"]
 Mode = Literal["fast", "strict"]
+# Which OCR engine reads; auto: ppocr in fast, easyocr in strict.
+OcrEngineName = Literal["auto", "easyocr", "ppocr"]
+
+
+def ocr_reader(engine: OcrEngineName, mode: Mode) -> OcrEngineName:
+    """Which engine ``auto`` is: ``easyocr`` or ``ppocr``."""
+    if engine != "auto":
+        return engine
+    return "easyocr" if mode == "strict" else "ppocr"
+
 
 NUMPY_DTYPES: Final[dict[str, np.dtype]] = {  # type: ignore[type-arg]
     "UINT8": np.dtype(np.uint8),
@@ -77,9 +87,14 @@ OCR: Final = EndpointSpec(
         TensorSpec("TEXTS", "BYTES", (-1,)),  # (n, m) UTF-8; b"" is padding
         TensorSpec("SCORES", "FP32", (-1,)),  # (n, m) recogniser confidence 0..1
         TensorSpec("COUNTS", "INT32", (1,)),  # (n, 1)
+        TensorSpec("CHAR_POSITIONS", "FP32", (-1, -1)),  # (n, m, c) middle of each character along its line, 0..1
+        TensorSpec("UNREAD_QUADS", "FP32", (-1, 4, 2)),  # (n, u, 4, 2) as QUADS, of writing that was not read
+        TensorSpec("UNREAD_SCRIPTS", "BYTES", (-1,)),  # (n, u) one of SCRIPTS; b"" is padding
+        TensorSpec("UNREAD_SCORES", "FP32", (-1,)),  # (n, u) probability of that script, 0..1
+        TensorSpec("UNREAD_COUNTS", "INT32", (1,)),  # (n, 1) how many of the u rows are real
     ),
     max_batch_size=MAX_IMAGES_PER_REQUEST,
-    parameters=("mode", "canvas_size", "mag_ratio", "slope_ths", "height_ths", "width_ths"),
+    parameters=("engine", "mode", "canvas_size", "mag_ratio", "slope_ths", "height_ths", "width_ths"),
 )
 
 WHISPER: Final = EndpointSpec(
@@ -92,6 +107,11 @@ WHISPER: Final = EndpointSpec(
 )
 
 ENDPOINTS: Final[dict[str, EndpointSpec]] = {spec.model: spec for spec in (YOLO, OCR, WHISPER)}
+
+# Scripts that a region may be guessed to be written in; han includes kana.
+SCRIPTS: Final = (
+    "latin", "han", "greek", "cyrillic", "hangul", "arabic", "devanagari", "gujarati", "thai", "other",
+)  # fmt: skip
 
 # PyTriton guards shared memory, repository control, statistics, trace and logging with this header's token.
 ACCESS_TOKEN_HEADER: Final = "triton-grpc-protocol-triton-access-token"

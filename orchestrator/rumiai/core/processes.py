@@ -106,29 +106,32 @@ def sweep_semaphores(now_s: float) -> list[str]:
     Returns:
         The names of what was removed.
     """
-    user = os.getuid()
-    candidates: list[Path] = []
+    candidates: dict[int, Path] = {}
     for path in SHARED_MEMORY.glob("sem.mp-*"):
         with contextlib.suppress(OSError):
             status = path.stat()
-            if status.st_uid == user and now_s - status.st_ctime > _SEMAPHORE_AGE_S:
-                candidates.append(path)
-    if not candidates:
-        return []
-    mapped = _mapped_semaphores()
+            if status.st_uid == os.getuid() and now_s - status.st_ctime > _SEMAPHORE_AGE_S:
+                candidates[status.st_ino] = path
+    mapped = _mapped_inodes() if candidates else set()
     removed = []
-    for path in candidates:
-        if path.name not in mapped:
+    for inode, path in candidates.items():
+        if inode not in mapped:
             with contextlib.suppress(OSError):
                 path.unlink()
                 removed.append(path.name)
     return removed
 
 
-def _mapped_semaphores() -> set[str]:
-    found: set[str] = set()
+def _mapped_inodes() -> set[int]:
+    """Inodes of what processes of this user have mapped from ``/dev/shm``.
+
+    A semaphore is mapped under the name it was made with, not under the one that it has now.
+    """
+    found: set[int] = set()
     for pid in own_processes():
         with contextlib.suppress(OSError):
-            text = (_PROC / str(pid) / "maps").read_text(encoding="utf-8", errors="replace")
-            found.update(re.findall(r"/dev/shm/(sem\.mp-\S+)", text))
+            for line in (_PROC / str(pid) / "maps").read_text(encoding="utf-8", errors="replace").splitlines():
+                fields = line.split(maxsplit=5)  # addresses, permissions, offset, device, inode, path
+                if len(fields) == 6 and fields[5].startswith("/dev/shm/"):
+                    found.add(int(fields[4]))
     return found

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rumiai.contracts.frames import FrameDetections, Sampling
 from rumiai.contracts.services import OcrData
 from rumiai.contracts.services.ocr import OcrMetadata
+from rumiai.contracts.tensors import OcrEngineName
 from rumiai.inference.ocr_gate import GatedTexts
 from rumiai.inference.stickers import StickerFinder
 from rumiai.inference.text_tracks import link_texts
 
-ENGINE: Final = "easyocr-1.7"
+# What results call the engines.
+ENGINES: Final[Mapping[OcrEngineName, str]] = {"easyocr": "easyocr-1.7", "ppocr": "ppocr-v6-small"}
 
 
 def assemble(
@@ -22,6 +24,7 @@ def assemble(
     cuts_s: Sequence[float],
     sampling: Sampling,
     languages: Sequence[str] = ("en",),
+    reader: OcrEngineName = "easyocr",
 ) -> OcrData:
     """The data of the service ``ocr``.
 
@@ -31,15 +34,16 @@ def assemble(
         detections: Objects on the sampled frames.
         cuts_s: Times of the cuts, in any order.
         sampling: The grid.
-        languages: Of the OCR model.
+        languages: Of EasyOCR.
+        reader: ``easyocr`` or ``ppocr``.
     """
     cuts = sorted(cuts_s)
     summary = link_texts(texts.sampled, texts.after_cuts, cuts, sampling)
     found = stickers.finish(detections, cuts, texts.sampled)
     metadata = OcrMetadata(
         **sampling.metadata(len(texts.sampled)),
-        engine=ENGINE,
-        languages=tuple(languages),
+        engine=ENGINES[reader],
+        languages=tuple(languages) if reader == "easyocr" else (),
         frames_read=texts.frames_read,
         frames_carried=texts.frames_carried,
         frames_gated=texts.frames_gated,

@@ -23,8 +23,9 @@ _WHITE: Final = 255_000
 
 @dataclass(frozen=True)
 class ReadParams:
-    """The endpoint's request parameters, which the server checks; None leaves the server's own default, EasyOCR's."""
+    """The endpoint's request parameters, which the server checks; None leaves the server's own default."""
 
+    engine: tensors.OcrEngineName = "auto"
     mode: tensors.Mode = "fast"
     canvas_size: int | None = None
     mag_ratio: float | None = None

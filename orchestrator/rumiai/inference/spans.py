@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -78,25 +78,30 @@ def frame_runs(batch: FrameBatch, indices: Sequence[int] | None = None) -> list[
     return runs
 
 
-def rows_of(outputs: Mapping[str, npt.NDArray[Any]], spec: tensors.EndpointSpec, n: int) -> list[int]:
+def rows_of(
+    outputs: Mapping[str, npt.NDArray[Any]], spec: tensors.EndpointSpec, n: int, prefix: Literal["", "UNREAD_"] = ""
+) -> list[int]:
     """How many rows of each frame are real, after outputs and counts were compared with each other.
 
     Args:
         outputs: By name; each (n, m, ...) with one m for all, ``COUNTS`` (n, 1).
         spec: The endpoint.
         n: Frames that were sent.
+        prefix: Which of the endpoint's outputs: those whose names begin with it, or those without one.
 
     Raises:
         ContractError: A shape or a count does not fit the others.
     """
-    m = outputs[spec.outputs[0].name].shape[1]
-    for name, array in outputs.items():
-        expected = (n, 1) if name == "COUNTS" else (n, m)
-        if array.shape[:2] != expected:
-            raise ContractError(f"{spec.model} returned {name} of shape {array.shape}, expected {expected} to begin it")
-    counts = outputs["COUNTS"][:, 0]
+    names = [name for name in outputs if name.startswith("UNREAD_") == bool(prefix)]
+    m = next(outputs[name].shape[1] for name in names if name != f"{prefix}COUNTS")
+    for name in names:
+        expected = (n, 1) if name == f"{prefix}COUNTS" else (n, m)
+        if outputs[name].shape[:2] != expected:
+            got = outputs[name].shape
+            raise ContractError(f"{spec.model} returned {name} of shape {got}, expected {expected} to begin it")
+    counts = outputs[f"{prefix}COUNTS"][:, 0]
     if ((counts < 0) | (counts > m)).any():
-        raise ContractError(f"{spec.model} returned COUNTS {counts.tolist()}, expected each within 0..{m}")
+        raise ContractError(f"{spec.model} returned {prefix}COUNTS {counts.tolist()}, expected each within 0..{m}")
     return [int(count) for count in counts]
 
 

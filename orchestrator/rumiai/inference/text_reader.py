@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from functools import partial
 
 from rumiai.contracts.frame_reader import ALL_KINDS, FrameReader, Reading
 from rumiai.contracts.frames import FrameBatch, FrameDetections, FrameTexts, Sampling
 from rumiai.contracts.services import OcrData
+from rumiai.contracts.tensors import OcrEngineName, ocr_reader
 from rumiai.inference import creative
 from rumiai.inference.client import TritonClient
 from rumiai.inference.ocr import CAPTIONS, STRICT, read_texts
@@ -24,8 +26,9 @@ class TextReader(FrameReader):
         client: Connected to the server.
         sampling: The sampling grid.
         thread: Of one thread; looks at the pixels to decide which frames are read.
-        languages: Of the OCR model.
-        strict: Read every frame, with EasyOCR's own settings.
+        languages: Of EasyOCR.
+        engine: Which engine reads.
+        strict: Read every frame, with the engine's own settings.
     """
 
     kinds = ALL_KINDS
@@ -37,11 +40,13 @@ class TextReader(FrameReader):
         thread: Executor | None = None,
         *,
         languages: Sequence[str] = ("en",),
+        engine: OcrEngineName = "auto",
         strict: bool = False,
     ) -> None:
         self._client, self._sampling, self._thread = client, sampling, thread
         self._strict = strict
         self._languages = tuple(languages)
+        self._params = replace(STRICT if strict else CAPTIONS, engine=engine)
         self._gate = OcrGate()
         self._stickers = StickerFinder(sampling)
         self._texts: dict[int, FrameTexts] = {}
@@ -73,8 +78,7 @@ class TextReader(FrameReader):
         Raises:
             RumiAIError: As of :func:`rumiai.inference.ocr.read_texts`.
         """
-        params = STRICT if self._strict else CAPTIONS
-        for frame in await read_texts(self._client, batch, params, indices):
+        for frame in await read_texts(self._client, batch, self._params, indices):
             self._texts[frame.frame_number] = frame
 
     def assemble(self, cuts_s: Sequence[float], detections: Sequence[FrameDetections]) -> OcrData:
@@ -85,7 +89,8 @@ class TextReader(FrameReader):
             detections: Objects on the sampled frames; what lies on one of them is no sticker.
         """
         texts = self._all_texts()
-        return creative.assemble(texts, self._stickers, detections, cuts_s, self._sampling, self._languages)
+        reader = ocr_reader(self._params.engine, self._params.mode)
+        return creative.assemble(texts, self._stickers, detections, cuts_s, self._sampling, self._languages, reader)
 
     def _all_texts(self) -> GatedTexts:
         if not self._strict:

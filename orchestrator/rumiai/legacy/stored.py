@@ -20,7 +20,7 @@ from rumiai.legacy.leniency import read_leniently
 from rumiai.legacy.node import node_entries, node_metadata, node_results, source_fps
 from rumiai.legacy.normalising.common import Record, first, records
 from rumiai.legacy.services import opened, read_service
-from rumiai.services import all_services, entries_of
+from rumiai.services import all_services, entries_of, service_of_entries
 from rumiai.timeline.build import build, entry_counts
 
 # Older Node code wrote ids with these additions.
@@ -29,11 +29,6 @@ _ID_FORMS: Final = ("{}", "user_{}", "{}_1", "user_{}_1")
 _V3_SECTIONS: Final[Mapping[ServiceName, str]] = {
     "yolo": "objectDetection", "mediapipe": "humanAnalysis", "ocr": "creativeAnalysis",
     "scene_detection": "sceneDetection", "whisper": "speechTranscription",
-}  # fmt: skip
-_SERVICE_OF_TYPE: Final[Mapping[str, ServiceName]] = {
-    "object": "yolo", "speech": "whisper", "text": "ocr", "sticker": "ocr", "scene_change": "scene_detection",
-    "scene": "scene_detection", "pose": "mediapipe", "face": "mediapipe", "gaze": "mediapipe",
-    "gesture": "mediapipe", "action": "mediapipe", "emotion": "emotion_detection", "audio_energy": "audio_energy",
 }  # fmt: skip
 _TYPE_SYNONYMS: Final[Mapping[str, str]] = {"text_overlay": "text"}
 # A scrape's whole seconds against the decoder's duration, which the last scene's end keeps.
@@ -158,11 +153,12 @@ def _emotions_of_timeline(raw: Record) -> list[dict[str, Any]]:
 
 def _old_entries(raw: Record) -> Iterator[TimelineEntry]:
     """The entries of the file's own timeline, historical time strings read; what cannot be read is left out."""
+    known = service_of_entries()
     for item in records(_mapping(raw.get("timeline")).get("entries")):
         start, end = Timestamp.from_value(item.get("start")), Timestamp.from_value(item.get("end"))
         kind = str(first(item, "entry_type", "type") or "unknown")
         kind = _TYPE_SYNONYMS.get(kind, kind)
-        if start is None or kind not in _SERVICE_OF_TYPE or _is_nothing(kind, start, item):
+        if start is None or kind not in known or _is_nothing(kind, start, item):
             continue
         if end is not None and end < start:
             start, end = end, start
@@ -179,11 +175,12 @@ def _is_nothing(kind: str, start: Timestamp, item: Record) -> bool:
 
 def _with_old_entries(analysis: UnifiedAnalysis, old: list[TimelineEntry], facts: MediaFacts) -> UnifiedAnalysis:
     """Entries of services without usable data are all that is left of them: kept, the service failed."""
-    kept = [entry for entry in old if not analysis.ok(_SERVICE_OF_TYPE[entry.entry_type])]
+    service_of = service_of_entries()
+    kept = [entry for entry in old if not analysis.ok(service_of[entry.entry_type])]
     if not kept:
         return analysis
     details = {service: dict(detail) for service, detail in analysis.pipeline_details.items()}
-    for service in {_SERVICE_OF_TYPE[entry.entry_type] for entry in kept}:
+    for service in {service_of[entry.entry_type] for entry in kept}:
         details[service]["reason"] = f"{details[service]['reason']}; only the old file's timeline entries are left"
     timeline = Timeline.from_entries(
         analysis.video_id, analysis.duration_s, [*analysis.timeline.entries, *kept], 1 / facts.fps if facts.fps else 0.0

@@ -13,6 +13,7 @@ from typing import Any, Final
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.results import ServiceName, ServiceResult
 from rumiai.contracts.timeline import SCHEMA_VERSION, UnifiedAnalysis
+from rumiai.core.plugins import load_plugins
 from rumiai.errors import RumiAIError, SourceError
 from rumiai.legacy.stored import read_ml_files, read_unified
 from rumiai.results.analyses import OutputFormat, measure, save_unified, with_markers, write_analyses
@@ -91,6 +92,7 @@ def recompute(
     tell: Callable[[Recomputed], None],
     output_format: OutputFormat = "v2",
     workers: int = 0,
+    plugins: Sequence[str] = (),
 ) -> list[Recomputed]:
     """Rebuild them all, in parallel; one that fails does not stop the rest.
 
@@ -100,6 +102,7 @@ def recompute(
         tell: Called as each is done.
         output_format: As of :func:`rumiai.results.analyses.write_analyses`.
         workers: Processes; 0 is one for each core.
+        plugins: As of :func:`rumiai.core.plugins.load_plugins`; loaded in this process already.
     """
     count = workers or len(os.sched_getaffinity(0))
     if len(stored) < _WORTH_A_POOL or count == 1:
@@ -109,7 +112,8 @@ def recompute(
             tell(results[-1])
         return results
     done: dict[Stored, Recomputed] = {}
-    with ProcessPoolExecutor(min(count, len(stored)), mp_context=get_context("spawn")) as pool:
+    pool_size, start = min(count, len(stored)), get_context("spawn")
+    with ProcessPoolExecutor(pool_size, start, load_plugins, (plugins,)) as pool:
         futures = {pool.submit(recompute_one, item, out, output_format): item for item in stored}
         for future in as_completed(futures):
             done[futures[future]] = future.result()

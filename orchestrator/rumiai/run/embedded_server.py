@@ -89,6 +89,7 @@ def _command(settings: Settings, models: tuple[str, ...]) -> list[str]:
     command = [sys.executable, "-m", "rumiai_server", "serve", "--json", "--until-stdin-closes", "--no-http"]
     command += ["--models", ",".join(models), "--device", settings.device, "--mode", settings.mode]
     command += ["--yolo-weights", settings.yolo_weights, "--ocr-langs", settings.ocr_langs]
+    command += ["--ocr-engine", settings.ocr_engine]
     return [*command, "--whisper-model", settings.whisper_model, "--whisper-engine", settings.whisper_engine]
 
 

@@ -37,7 +37,7 @@ from rumiai.results.analyses import (
 from rumiai.results.store import RunState, Store, fingerprint, read_bytes, read_json, write_json
 from rumiai.results.summary import summarise
 from rumiai.run.types import RunContext, VideoTask
-from rumiai.services import AnyService, ProbedVideo, WorkerTools, chosen_services, entries_of
+from rumiai.services import AnyService, ProbedVideo, WorkerTools, chosen_services, entries_of, service_of_entries
 from rumiai.settings import Settings
 from rumiai.sources import FetchedVideo, find_source
 from rumiai.timeline.build import build
@@ -222,7 +222,7 @@ def _unified(
     analysis = _built(run, results, found, metadata)
     if run.context.insights:
         analysis = with_markers(analysis)
-    if problems := timeline_problems(analysis.timeline):
+    if problems := timeline_problems(analysis.timeline, service_of_entries()):
         raise ContractError(f"the timeline is inconsistent: {'; '.join(problems[:3])}")
     save_unified(run.store, analysis)
     run.state.finish("unified", made_of, [path], now())

@@ -15,10 +15,10 @@ import cv2
 import psutil
 
 from rumiai.contracts.outcome import Failure, VideoOutcome
+from rumiai.core.plugins import load_plugins
 from rumiai.errors import RumiAIError
 from rumiai.run import pipeline
 from rumiai.run.events import MESSAGE_CHARS, EventLogHandler, EventSender
-from rumiai.run.plugins import load_plugins
 from rumiai.run.types import RunContext, VideoTask
 from rumiai.services import WorkerTools
 

@@ -24,6 +24,7 @@ from rumiai.services.registry import (
     find_service,
     register,
     registered,
+    service_of_entries,
 )
 from rumiai.services.scenes import ScenesService
 from rumiai.services.whisper import WhisperService
@@ -46,6 +47,7 @@ __all__ = [
     "find_service",
     "register",
     "registered",
+    "service_of_entries",
 ]
 
 # A service comes behind those that it builds on.

@@ -167,6 +167,7 @@ class Service(ABC, Generic[_Data]):
         older_files: Other places where earlier versions stored it.
         settings: Names of the settings that its result depends on: a stored result is reused while they are equal.
         server_model: The model that the server must have for it; None for a service that runs in the worker.
+        entry_types: The types of the timeline entries that it makes; none that another service has.
         summary_place: Where its line stands in the table at the end of a run; the smallest first.
     """
 
@@ -176,6 +177,7 @@ class Service(ABC, Generic[_Data]):
     older_files: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[tuple[str, ...]] = ()
     server_model: ClassVar[str | None] = None
+    entry_types: ClassVar[tuple[str, ...]] = ()
     summary_place: ClassVar[int] = 100
 
     @property

@@ -1,4 +1,4 @@
-"""Texts and stickers on screen over time: EasyOCR on the model server, stickers in the worker."""
+"""Texts and stickers on screen over time: OCR on the model server, stickers in the worker."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class OcrService(VisualService["OcrData"]):
     file = "creative_analysis_outputs/{id}/{id}_creative_analysis.json"
     settings = ("sample_fps", "max_side_px", "mode")
     server_model = "ocr"
+    entry_types = ("text", "sticker")
     summary_place = 30
 
     def data_model(self) -> type[OcrData]:
@@ -32,12 +33,16 @@ class OcrService(VisualService["OcrData"]):
         return OcrData
 
     def version(self, settings: Settings) -> str:
-        """The engine and its languages."""
-        return f"easyocr-{settings.ocr_langs}"
+        """The engine, and the languages of EasyOCR."""
+        from rumiai.contracts.tensors import ocr_reader
+        from rumiai.inference.creative import ENGINES
+
+        reader = ocr_reader(settings.ocr_engine, settings.mode)
+        return ENGINES[reader] if reader == "ppocr" else f"easyocr-{settings.ocr_langs}"
 
     def weights(self, settings: Settings) -> tuple[str, ...]:
-        """EasyOCR's text detector, and the one that tells where reading is worth it."""
-        return ("craft_mlt_25k.pth", "PP-OCRv6_det_small.onnx")
+        """Of both engines: any request may ask the server for either."""
+        return ("craft_mlt_25k.pth", "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")
 
     def start(self, inputs: VisualInputs) -> VisualRun:
         """Read the frames that may hold other text; link the lines to appearances at the end."""
@@ -49,6 +54,7 @@ class OcrService(VisualService["OcrData"]):
             inputs.sampling,
             inputs.tools.thread("ocr-gate"),
             languages=inputs.settings.ocr_langs.split(","),
+            engine=inputs.settings.ocr_engine,
             strict=inputs.settings.mode == "strict",
         )
         objects = inputs.running(ObjectReader)

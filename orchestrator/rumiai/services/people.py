@@ -30,6 +30,7 @@ class PeopleService(VisualService["PeopleData"]):
     name = "mediapipe"
     file = "human_analysis_outputs/{id}/{id}_human_analysis.json"
     settings = ("sample_fps", "max_side_px")
+    entry_types = ("pose", "face", "gaze", "gesture", "action")
     summary_place = 50
 
     def data_model(self) -> type[PeopleData]:

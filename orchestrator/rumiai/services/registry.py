@@ -61,6 +61,11 @@ def entries_of(name: str, data: ServiceData) -> Iterable[TimelineEntry]:
     return () if service is None else service.entries(data)
 
 
+def service_of_entries() -> dict[str, str]:
+    """Type of timeline entries -> the service that makes them."""
+    return {kind: service.name for service in all_services() for kind in service.entry_types}
+
+
 def all_services() -> tuple[AnyService, ...]:
     """Every registered service, in order."""
     return _SERVICES.all()

@@ -20,6 +20,7 @@ class WhisperService(AudioService["WhisperData"]):
     name = "whisper"
     file = "speech_transcriptions/{id}_whisper.json"
     server_model = "whisper"
+    entry_types = ("speech",)
     summary_place = 20
 
     def data_model(self) -> type[WhisperData]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 from typing import Any
 
 from rumiai.contracts.timeline import ENTRY_TYPES, Timeline, TimelineEntry
 
 
-def timeline_problems(timeline: Timeline | Mapping[str, Any]) -> list[str]:
-    """What is wrong with a timeline, or with its JSON form; [] when nothing is (timeline.md 10.3)."""
+def timeline_problems(timeline: Timeline | Mapping[str, Any], entry_types: Collection[str] = ENTRY_TYPES) -> list[str]:
+    """What is wrong with a timeline, or with its JSON form; [] when nothing is (timeline.md 10.3).
+
+    Args:
+        timeline: The timeline.
+        entry_types: Those that may be on it; by default those of the built-in services.
+    """
     if isinstance(timeline, Timeline):
-        return _problems(timeline.video_id, timeline.duration_s, list(timeline.entries))
+        return _problems(timeline.video_id, timeline.duration_s, list(timeline.entries), entry_types)
     problems, entries = [], []
     listed = timeline.get("entries")
     if not isinstance(listed, list):
@@ -22,10 +27,12 @@ def timeline_problems(timeline: Timeline | Mapping[str, Any]) -> list[str]:
             entries.append(TimelineEntry.from_dict(item))
         except (ValueError, AttributeError) as error:
             problems.append(f"entries[{place}]: {str(error)[:200]}")
-    return problems + _problems(timeline.get("video_id"), timeline.get("duration"), entries)
+    return problems + _problems(timeline.get("video_id"), timeline.get("duration"), entries, entry_types)
 
 
-def _problems(video_id: object, duration_s: object, entries: list[TimelineEntry]) -> list[str]:
+def _problems(
+    video_id: object, duration_s: object, entries: list[TimelineEntry], entry_types: Collection[str]
+) -> list[str]:
     problems = [] if video_id else ["video_id: got nothing, expected the video's id"]
     if isinstance(duration_s, bool) or not isinstance(duration_s, int | float) or duration_s <= 0:
         return [*problems, f"duration: got {duration_s!r}, expected seconds > 0"]
@@ -33,9 +40,9 @@ def _problems(video_id: object, duration_s: object, entries: list[TimelineEntry]
         if two.start_s < one.start_s:
             problems.append(f"entries[{place + 1}]: starts at {two.start_s}, before the one it follows ({one.start_s})")
     for place, entry in enumerate(entries):
-        if entry.entry_type not in ENTRY_TYPES:
+        if entry.entry_type not in entry_types:
             problems.append(
-                f"entries[{place}]: got type {entry.entry_type!r}, expected one of {', '.join(ENTRY_TYPES)}"
+                f"entries[{place}]: got type {entry.entry_type!r}, expected one of {', '.join(entry_types)}"
             )
         if max(entry.start_s, entry.end_s or 0.0) > duration_s:
             problems.append(f"entries[{place}]: ends after the video ({duration_s} s)")

@@ -14,8 +14,8 @@ from rumiai.inference import text_reader
 @pytest.mark.parametrize(
     ("mode", "expected"),
     [
-        ("fast", {"mode": "fast", "slope_ths": 0.2, "height_ths": 1.0, "width_ths": 0.8}),
-        ("strict", {"mode": "strict"}),
+        ("fast", {"engine": "auto", "mode": "fast", "slope_ths": 0.2, "height_ths": 1.0, "width_ths": 0.8}),
+        ("strict", {"engine": "auto", "mode": "strict"}),
     ],
 )
 def test_strict_asks_for_easyocrs_own_settings_and_fast_for_whole_lines(monkeypatch, mode, expected):

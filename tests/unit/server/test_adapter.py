@@ -213,7 +213,20 @@ def test_one_batch_one_call_and_the_contracts_outputs_in_their_order():
     assert calls == [3]
     assert [response.error for response in responses] == [None] * 3
     assert [response.outputs["SCORES"].item() for response in responses] == [3.0, 1.0, 2.0]
-    assert list(responses[0].outputs) == ["QUADS", "TEXTS", "SCORES", "COUNTS"]
+    assert list(responses[0].outputs) == [
+        "QUADS", "TEXTS", "SCORES", "COUNTS", "CHAR_POSITIONS",
+        "UNREAD_QUADS", "UNREAD_SCRIPTS", "UNREAD_SCORES", "UNREAD_COUNTS",
+    ]  # fmt: skip
+
+
+def test_rows_of_rows_are_padded_to_one_length():
+    one, two = np.float32([0.5]), np.float32([0.1, 0.9])
+    first, second, third = adapter.pad_columns([[one, two], [], [one]], -1.0)
+    np.testing.assert_array_equal(first, np.float32([[0.5, -1], [0.1, 0.9]]))
+    assert second.shape == (0, 2)
+    np.testing.assert_array_equal(third, np.float32([[0.5, -1]]))
+    assert adapter.pad_columns([[], []], -1.0)[0].shape == (0, 0)
+    assert adapter.encoded(["é", ""]).tolist() == ["é".encode(), b""]
 
 
 def test_a_bad_request_costs_only_itself():

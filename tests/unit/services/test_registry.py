@@ -14,7 +14,7 @@ from pydantic import Field
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.results import SERVICES, ServiceResult
 from rumiai.contracts.services import ServiceData, model_of
-from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
+from rumiai.contracts.timeline import ENTRY_TYPES, TimelineEntry, UnifiedAnalysis
 from rumiai.errors import ConfigurationError, ContractError
 from rumiai.services import (
     VisualInputs,
@@ -26,6 +26,7 @@ from rumiai.services import (
     find_service,
     register,
     registered,
+    service_of_entries,
 )
 from rumiai.settings import Settings
 from rumiai.timeline.build import build
@@ -132,6 +133,15 @@ def test_settings_that_results_depend_on_exist_and_files_are_of_one_service_each
     assert all(set(service.settings) <= known for service in all_services())
     files = [file for service in all_services() for file in service.files]
     assert len(set(files)) == len(files) == 8
+
+
+def test_the_services_make_every_type_of_entry() -> None:
+    assert sorted(service_of_entries()) == sorted(ENTRY_TYPES)
+    assert service_of_entries()["sticker"] == "ocr"
+
+
+def test_our_services_are_those_that_every_analysis_lists() -> None:
+    assert tuple(service.name for service in all_services()) == SERVICES
 
 
 def test_weights_are_in_the_catalogue() -> None:

@@ -149,7 +149,7 @@ def test_unknown_names_list_the_known_ones() -> None:
 
 def test_every_file_of_the_catalogue_has_a_package_and_a_hash() -> None:
     files = weights.catalogue()
-    assert len(files) == 19
+    assert len(files) == 20
     for file in files.values():
         assert len(file.sha256) == 64
         assert int(file.sha256, 16) > 0

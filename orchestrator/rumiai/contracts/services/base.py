@@ -176,6 +176,11 @@ class ServiceData(ServiceModel):
             return problems_of(error, cls)
         return []
 
+    def to_json(self) -> dict[str, Any]:
+        """The content of the service's file: what was found, then the metadata."""
+        content = super().to_json()
+        return {**{key: value for key, value in content.items() if key != "metadata"}, "metadata": content["metadata"]}
+
     def on_device(self, device: str | None) -> Self:
         """The same data, whose metadata say where the model ran."""
         return self.model_copy(update={"metadata": self.metadata.model_copy(update={"device": device})})

@@ -1,24 +1,12 @@
-"""On-screen text: EasyOCR's detector and recogniser, driven in batches over frames and crops.
+"""On-screen text: two engines behind one door.
 
-``strict`` equals ``easyocr.Reader(languages, gpu=False).readtext(picture_bgr)`` of EasyOCR 1.7.2, settings alike:
-same texts in the same order, boxes within 2 px, confidences within 0.01.
-
-* The engine takes RGB; ``readtext`` takes arrays as OpenCV holds them, BGR, so that is what it must be given for the
-  comparison. It hands BGR on to the detector, whose mean and deviation are those of RGB, and so do both modes here:
-  RGB moves boxes by a few pixels, which the recogniser notices.
-* EasyOCR's default on a CPU quantises the recogniser to 8 bits, which moves confidences by up to 0.3, so ``strict``
-  does too; ``quantize=False`` here equals ``quantize=False`` there.
-
-``fast`` is judged by what it finds. On a CPU a light network tells where there may be text
-(:mod:`rumiai_server.engines.ocr.locator`), and the detector sees those parts alone, each as large as its letters need
-(:mod:`rumiai_server.engines.ocr.tiles`); on a GPU it takes the full canvas at once. It runs in the device's reduced
-precision with the batch norms folded in, and so do the convolutions of the recogniser on a CPU.
+``easyocr`` is EasyOCR's detector and recogniser (:mod:`rumiai_server.engines.ocr.easyocr_engine`), ``ppocr``
+PaddleOCR's (:mod:`rumiai_server.engines.ocr.ppocr.engine`). A request says which; ``auto`` is ``ppocr`` in ``fast`` and
+``easyocr`` in ``strict``. What no request asks for is not loaded.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import cv2
@@ -27,14 +15,7 @@ import torch
 
 from rumiai.contracts.tensors import MAX_IMAGE_SIDE_PX
 from rumiai.errors import ContractError
-from rumiai_server.engines.ocr.boxes import group_boxes, map_boxes, to_source_pixels
-from rumiai_server.engines.ocr.detector import Canvas, CraftDetector, canvas_scale
-from rumiai_server.engines.ocr.locator import TextLocator
-from rumiai_server.engines.ocr.recognizer import Crop, Reading, TextRecognizer, cut_crops
-from rumiai_server.engines.ocr.tiles import Tile, text_tiles, worth_locating
 from rumiai_server.engines.ocr.types import OcrParams, TextLines
-from rumiai_server.engines.shared.cpu_pool import CpuPool
-from rumiai_server.engines.shared.cuda_graphs import GraphedForward
 from rumiai_server.engines.shared.precision import resolve_device
 
 if TYPE_CHECKING:
@@ -43,25 +24,30 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rumiai_server.engines.ocr.easyocr_engine import EasyOcrEngine
+    from rumiai_server.engines.ocr.ppocr.engine import PpocrEngine
+    from rumiai_server.engines.shared.cuda_graphs import GraphedForward
+
 __all__ = ["OcrEngine", "OcrParams", "TextLines"]
 
 
 class OcrEngine:
-    """Finds and reads text lines.
+    """Finds and reads text lines, with the engine that each request asks for, which is loaded then.
 
     Args:
         detector: EasyOCR's ``craft_mlt_25k.pth``.
         recognizer: EasyOCR's recogniser file under its own name, such as ``english_g2.pth``.
-        locator: PaddleOCR's ``PP-OCRv6_det_small.onnx``, used on a CPU; without it ``fast`` takes the full canvas.
-        languages: EasyOCR's language codes, all of that recogniser's script.
+        locator: PaddleOCR's ``PP-OCRv6_det_small.onnx``: ``ppocr``'s detector, and on a CPU ``easyocr``'s locator;
+            without it ``easyocr`` takes the full canvas in ``fast``.
+        reader: PaddleOCR's ``PP-OCRv6_rec_small.onnx``; without it, or without a locator, ``auto`` is ``easyocr``.
+        languages: EasyOCR's language codes, all of that recogniser's script; ``ppocr`` reads all that it knows.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:<index>``.
         threads: CPU threads of torch, for the whole process; None leaves them as they are.
         quantize: EasyOCR's own switch: 8-bit recogniser in ``strict`` mode on a CPU.
-        cuda_graphs: Replay the detector of ``fast`` mode as a CUDA graph; on a CPU it changes nothing.
+        cuda_graphs: Replay EasyOCR's detector of ``fast`` mode as a CUDA graph; on a CPU it changes nothing.
 
     Raises:
-        ConfigurationError: Device, language or recogniser name is unknown.
-        WeightsError: A weights file is missing or not what its name says.
+        ConfigurationError: The device is unknown.
     """
 
     def __init__(
@@ -70,6 +56,7 @@ class OcrEngine:
         recognizer: Path,
         *,
         locator: Path | None = None,
+        reader: Path | None = None,
         languages: Sequence[str] = ("en",),
         device: str = "auto",
         threads: int | None = None,
@@ -79,24 +66,25 @@ class OcrEngine:
         if threads is not None:
             torch.set_num_threads(threads)
         self.device = resolve_device(device)
-        on_cpu = self.device.type == "cpu"
-        self._recognizer = TextRecognizer(recognizer, languages, self.device, quantize=quantize)
-        self._detector = CraftDetector(detector, self.device, cuda_graphs=cuda_graphs)
-        # A GPU is done with the whole canvas before it could be told what to skip.
-        self._locator = TextLocator(locator) if locator and on_cpu else None
-        self._pool = CpuPool(torch.get_num_threads()) if on_cpu else None
+        self._easyocr_files = detector, recognizer
+        self._locator, self._reader = locator, reader
+        self._languages = tuple(languages)
+        self._quantize, self._cuda_graphs = quantize, cuda_graphs
+        self._threads = torch.get_num_threads()
+        self._easyocr: EasyOcrEngine | None = None
+        self._ppocr: PpocrEngine | None = None
 
     @property
     def graphs(self) -> GraphedForward | None:
-        """What replays the detector of ``fast`` mode; None where nothing does: on a CPU, or switched off."""
-        return self._detector.graphs
+        """What replays EasyOCR's detector in ``fast``; None where nothing does: on a CPU, or switched off."""
+        return self._load_easyocr().graphs
 
-    def warm_up(self) -> None:
-        """Run each network once, so that the first request does not pay for it."""
+    def warm_up(self, *params: OcrParams) -> None:
+        """Load and run once what requests with these settings need, so that the first does not pay for it."""
         picture = np.zeros((1, 64, 512, 3), dtype=np.uint8)  # large enough for the locator
         cv2.putText(picture[0], "ready", (8, 48), cv2.FONT_HERSHEY_SIMPLEX, 1.5, (255, 255, 255), 4)
-        for mode in ("fast", "strict"):
-            self.read([(picture, OcrParams(mode=mode))])
+        for settings in params or (OcrParams(mode="fast"), OcrParams(mode="strict")):
+            self.read([(picture, settings)])
 
     def read(self, items: Sequence[tuple[NDArray[np.uint8], OcrParams]]) -> list[list[TextLines]]:
         """Read the pictures of several requests together.
@@ -108,87 +96,49 @@ class OcrEngine:
             For each item its n pictures' lines. A picture without text has none.
 
         Raises:
-            ContractError: An array has another shape or dtype.
+            ContractError: An array has another shape or dtype, or a request asks for an engine that is not served.
+            ConfigurationError: Language or recogniser name is unknown; on the first request that needs it.
+            WeightsError: A weights file is missing or not what its name says; on the first request that needs it.
         """
         for position, (pictures, _) in enumerate(items):
             _check_pictures(position, pictures)
-        jobs = [_Job(picture, params) for pictures, params in items for picture in pictures]
-        self._read_together([job for job in jobs if job.exact], exact=True)
-        fast = [job for job in jobs if not job.exact]
-        if self._pool is None:
-            self._read_together(fast, exact=False)
-        else:
-            self._pool.map(lambda job: self._read_together([job], exact=False), fast)
-        answers = (job.lines() for job in jobs)
+        jobs = [(picture, params) for pictures, params in items for picture in pictures]
+        by_ppocr = [self._reads(params) == "ppocr" for _, params in jobs]
+        ours = [job for job, ppocr in zip(jobs, by_ppocr, strict=True) if ppocr]
+        theirs = [job for job, ppocr in zip(jobs, by_ppocr, strict=True) if not ppocr]
+        found = {
+            True: iter(self._load_ppocr().read(ours) if ours else []),
+            False: iter(self._load_easyocr().read(theirs) if theirs else []),
+        }
+        answers = (next(found[ppocr]) for ppocr in by_ppocr)
         return [[next(answers) for _ in pictures] for pictures, _ in items]
 
-    def _read_together(self, jobs: Sequence[_Job], *, exact: bool) -> None:
-        self._detect(jobs, exact)
-        self._recognise(jobs, exact)
+    def _reads(self, params: OcrParams) -> str:
+        served = self._reader is not None and self._locator is not None
+        return "easyocr" if params.engine == "auto" and not served else params.reader
 
-    def _detect(self, jobs: Sequence[_Job], exact: bool) -> None:
-        """Give every job its crops."""
-        tiles = [(job, tile) for job, tiles in zip(jobs, self._tiles(jobs, exact), strict=True) for tile in tiles]
-        canvases = [Canvas(job.picture[t.top : t.bottom, t.left : t.right], t.scale) for job, t in tiles]
-        missing = Counter(id(job) for job, _ in tiles)
-        for index, maps in self._detector.score(canvases, exact=exact):
-            job, tile = tiles[index]
-            boxes = map_boxes(maps.text, maps.link, job.params.map_thresholds)
-            job.polys.append(to_source_pixels(boxes, tile.scale) + np.tile(np.array(tile[:2], dtype=np.int32), 4))
-            missing[id(job)] -= 1
-            if not missing[id(job)]:  # here, so that a GPU works on the next batch meanwhile
-                job.cut()
+    def _load_easyocr(self) -> EasyOcrEngine:
+        from rumiai_server.engines.ocr.easyocr_engine import EasyOcrEngine
 
-    def _tiles(self, jobs: Sequence[_Job], exact: bool) -> list[list[Tile]]:
-        """Which parts of each picture the detector sees on the full canvas."""
-        if exact or self._locator is None:
-            return [[Tile.whole(job.picture, job.scale)] for job in jobs]
-        return [
-            text_tiles(self._locator.locate(job.picture, job.params.mag_ratio), job.picture, job.scale)
-            if worth_locating(max(job.picture.shape[:2]) * job.scale)
-            else [Tile.whole(job.picture, job.scale)]
-            for job in jobs
-        ]
+        if self._easyocr is None:
+            self._easyocr = EasyOcrEngine(
+                *self._easyocr_files,
+                locator=self._locator,
+                languages=self._languages,
+                device=self.device,
+                quantize=self._quantize,
+                cuda_graphs=self._cuda_graphs,
+            )
+        return self._easyocr
 
-    def _recognise(self, jobs: Sequence[_Job], exact: bool) -> None:
-        """Give every job the readings of its crops."""
-        readings = iter(self._recognizer.read([crop for job in jobs for crop in job.crops], exact=exact))
-        for job in jobs:
-            job.readings = [next(readings) for _ in job.crops]
+    def _load_ppocr(self) -> PpocrEngine:
+        from rumiai_server.engines.ocr.ppocr.engine import PpocrEngine
 
-
-@dataclass
-class _Job:
-    """One picture on its way through the engine."""
-
-    picture: NDArray[np.uint8]
-    params: OcrParams
-    polys: list[NDArray[np.int32]] = field(default_factory=list)
-    crops: list[Crop] = field(default_factory=list)
-    readings: list[Reading] = field(default_factory=list)
-
-    @property
-    def exact(self) -> bool:
-        return self.params.mode == "strict"
-
-    @property
-    def scale(self) -> float:
-        return canvas_scale(self.picture, self.params.canvas_size, self.params.mag_ratio)
-
-    def cut(self) -> None:
-        """Turn the boxes found so far into crops."""
-        horizontal, free = group_boxes(np.concatenate(self.polys), self.params.group_thresholds)
-        if horizontal or free:
-            grey = cv2.cvtColor(self.picture, cv2.COLOR_RGB2GRAY)
-            limits = self.params.contrast_ths, self.params.adjust_contrast
-            self.crops = cut_crops(grey, horizontal, free, contrast_ths=limits[0], adjust_contrast=limits[1])
-
-    def lines(self) -> TextLines:
-        return TextLines(
-            quads=np.array([crop.quad for crop in self.crops], dtype=np.float32).reshape(-1, 4, 2),
-            texts=tuple(reading.text for reading in self.readings),
-            scores=np.array([reading.score for reading in self.readings], dtype=np.float32),
-        )
+        if self._locator is None or self._reader is None:
+            raise ContractError("OCR engine: got 'ppocr', which is not served here; expected easyocr")
+        if self._ppocr is None:
+            self._ppocr = PpocrEngine(self._locator, self._reader, device=self.device, threads=self._threads)
+        return self._ppocr
 
 
 def _check_pictures(position: int, pictures: NDArray[np.uint8]) -> None:

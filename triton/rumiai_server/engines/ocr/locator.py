@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]
-from onnxruntime.capi import onnxruntime_pybind11_state as failures  # type: ignore[import-untyped]
 
-from rumiai.errors import WeightsError
+from rumiai_server.engines.ocr.ppocr.graph import read_model
+from rumiai_server.engines.ocr.ppocr.network import OrtNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,13 +55,8 @@ class TextLocator:
     """
 
     def __init__(self, path: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        try:
-            self._session = onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
-        except (OSError, failures.Fail, failures.InvalidArgument, failures.InvalidGraph, failures.InvalidProtobuf) as e:
-            raise WeightsError(f"{path}: not a readable network: {e}", hint="run `rumiai-triton weights fetch`") from e
-        self._input = self._session.get_inputs()[0].name
+        model = read_model(path)
+        self._network = OrtNetwork(model, [model.graph.output[0].name], threads=1)
 
     def locate(self, picture: NDArray[np.uint8], mag_ratio: float = 1.0) -> list[Place]:
         """Look at one picture.
@@ -82,7 +76,7 @@ class TextLocator:
         canvas = np.zeros((*(_round_up(side) for side in (height, width)), 3), dtype=np.uint8)
         canvas[:height, :width] = cv2.resize(picture, (width, height), interpolation=way)
         batch = cv2.dnn.blobFromImage(canvas, _SCALE, mean=(_MEAN,) * 3, swapRB=True)
-        [answers] = self._session.run(None, {self._input: batch})
+        [answers] = self._network(np.asarray(batch, dtype=np.float32))
         return [Place(*(value / scale for value in place)) for place in _places(answers[0, 0, :height, :width])]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from rumiai.contracts.tensors import Mode
+from rumiai.contracts.tensors import SCRIPTS, Mode, OcrEngineName, ocr_reader
 from rumiai.errors import ContractError
 
 if TYPE_CHECKING:
@@ -48,9 +48,13 @@ class GroupThresholds:
 class OcrParams:
     """Settings of one request, named and preset as in ``easyocr.Reader.readtext``.
 
+    ``ppocr`` heeds ``mode``, ``canvas_size`` and ``mag_ratio``; the others are EasyOCR's.
+
     Attributes:
-        mode: ``strict`` equals EasyOCR; ``fast`` finds the same captions sooner, see :mod:`rumiai_server.engines.ocr`.
-        canvas_size: Longest side in pixels at which the detector sees a picture; an upper bound in ``fast``.
+        engine: ``easyocr``, ``ppocr``, or ``auto``: ``ppocr`` in ``fast`` and ``easyocr`` in ``strict``.
+        mode: ``strict`` equals the engine's upstream library; ``fast`` is judged by what it finds.
+        canvas_size: Longest side in pixels at which the detector sees a picture; an upper bound in ``fast``. 0 leaves
+            it to the engine: 2560 for ``easyocr``, 960 for ``ppocr``.
         mag_ratio: Magnification before that bound applies.
         text_threshold: Least character score within a text region, 0..1; not below ``low_text``.
         low_text: Character score from which a pixel belongs to a region, 0..1.
@@ -68,8 +72,9 @@ class OcrParams:
         ContractError: A value is outside its range.
     """
 
+    engine: OcrEngineName = "auto"
     mode: Mode = "fast"
-    canvas_size: int = 2560
+    canvas_size: int = 0
     mag_ratio: float = 1.0
     text_threshold: float = 0.7
     low_text: float = 0.4
@@ -86,7 +91,12 @@ class OcrParams:
     def __post_init__(self) -> None:
         if self.mode not in get_args(Mode):
             raise ContractError(f"OCR mode: got {self.mode!r}, expected one of {', '.join(get_args(Mode))}")
-        _check_integer("canvas_size", self.canvas_size, MIN_CANVAS_SIZE_PX, MAX_CANVAS_SIZE_PX)
+        if self.engine not in get_args(OcrEngineName):
+            raise ContractError(
+                f"OCR engine: got {self.engine!r}, expected one of {', '.join(get_args(OcrEngineName))}"
+            )
+        if self.canvas_size != 0:
+            _check_integer("canvas_size", self.canvas_size, MIN_CANVAS_SIZE_PX, MAX_CANVAS_SIZE_PX)
         _check_integer("min_size", self.min_size, 0, MAX_CANVAS_SIZE_PX)
         _check_number("mag_ratio", self.mag_ratio, 0.05, MAX_MAG_RATIO)
         for name in ("text_threshold", "low_text", "link_threshold", "contrast_ths", "adjust_contrast"):
@@ -98,6 +108,11 @@ class OcrParams:
                 f"OCR text_threshold: got {self.text_threshold} with low_text {self.low_text}, expected no less than "
                 "low_text; otherwise regions without a single text pixel would count as text"
             )
+
+    @property
+    def reader(self) -> OcrEngineName:
+        """Which engine reads: ``easyocr`` or ``ppocr``."""
+        return ocr_reader(self.engine, self.mode)
 
     @property
     def map_thresholds(self) -> MapThresholds:
@@ -113,13 +128,48 @@ class OcrParams:
 
 
 @dataclass(frozen=True)
-class TextLines:
-    """The text lines of one picture: EasyOCR's order, horizontal lines from top to bottom, then slanted ones.
+class UnreadRegions:
+    """Where one picture holds writing that was not read.
 
     Attributes:
-        quads: (m, 4, 2) float32 corners x, y in pixels of the picture, clockwise from the top left; read-only.
+        quads: (u, 4, 2) float32 corners x, y in pixels of the picture, clockwise; read-only.
+        scripts: u of :data:`rumiai.contracts.tensors.SCRIPTS`: in which it is probably written.
+        scores: (u,) float32 probability of that script, 0..1; read-only.
+
+    Raises:
+        ContractError: Shapes or lengths disagree, or a script is unknown.
+    """
+
+    quads: NDArray[np.float32]
+    scripts: tuple[str, ...]
+    scores: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        _check_rows("unread scripts", len(self.scripts), self.quads, self.scores)
+        unknown = sorted(set(self.scripts) - set(SCRIPTS))
+        if unknown:
+            raise ContractError(f"unread scripts: got {', '.join(unknown)}, expected some of {', '.join(SCRIPTS)}")
+
+    @classmethod
+    def none(cls) -> UnreadRegions:
+        """Of a picture whose writing was read, or that has none."""
+        return cls(np.zeros((0, 4, 2), dtype=np.float32), (), np.zeros(0, dtype=np.float32))
+
+
+@dataclass(frozen=True)
+class TextLines:
+    """The text lines of one picture, in the engine's order.
+
+    EasyOCR gives horizontal lines from top to bottom, then slanted ones; PaddleOCR all from top to bottom.
+
+    Attributes:
+        quads: (m, 4, 2) float32 corners x, y in pixels of the picture, clockwise from the one at which the text begins
+            above: the top left of a level line; read-only.
         texts: m strings; one may be empty where the recogniser saw a region but no character.
         scores: (m,) float32 confidence of the recogniser, 0..1; read-only.
+        positions: For each line, (characters,) float32 where the middle of each lies along it, 0 at its begin to 1 at
+            its end; empty where the engine does not know.
+        unread: Where there is writing that was not read.
 
     Raises:
         ContractError: Shapes or lengths disagree.
@@ -128,19 +178,29 @@ class TextLines:
     quads: NDArray[np.float32]
     texts: tuple[str, ...]
     scores: NDArray[np.float32]
+    positions: tuple[NDArray[np.float32], ...] = ()
+    unread: UnreadRegions = field(default_factory=UnreadRegions.none)
 
     def __post_init__(self) -> None:
-        count = len(self.texts)
-        if self.quads.shape != (count, 4, 2) or self.quads.dtype != np.float32:
-            raise ContractError(
-                f"quads: got {self.quads.dtype}{self.quads.shape} for {count} texts, expected float32 ({count}, 4, 2)"
-            )
-        if self.scores.shape != (count,) or self.scores.dtype != np.float32:
-            raise ContractError(
-                f"scores: got {self.scores.dtype}{self.scores.shape} for {count} texts, expected float32 ({count},)"
-            )
-        self.quads.setflags(write=False)
-        self.scores.setflags(write=False)
+        _check_rows("texts", len(self.texts), self.quads, self.scores)
+        positions = self.positions or tuple(np.zeros(0, dtype=np.float32) for _ in self.texts)
+        if len(positions) != len(self.texts) or any(
+            len(places) not in (0, len(text)) for places, text in zip(positions, self.texts, strict=True)
+        ):
+            lengths = [len(places) for places in positions]
+            raise ContractError(f"positions: got {lengths} for {list(self.texts)}, expected one a character or none")
+        object.__setattr__(self, "positions", positions)
+
+
+def _check_rows(name: str, count: int, quads: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
+    if quads.shape != (count, 4, 2) or quads.dtype != np.float32:
+        raise ContractError(
+            f"quads: got {quads.dtype}{quads.shape} for {count} {name}, expected float32 ({count}, 4, 2)"
+        )
+    if scores.shape != (count,) or scores.dtype != np.float32:
+        raise ContractError(f"scores: got {scores.dtype}{scores.shape} for {count} {name}, expected float32 ({count},)")
+    quads.setflags(write=False)
+    scores.setflags(write=False)
 
 
 def _check_integer(name: str, value: int, low: int, high: int) -> None:

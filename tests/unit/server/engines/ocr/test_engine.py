@@ -22,6 +22,7 @@ from rumiai.demo.draw import CaptionPainter, ShotPainter
 from rumiai.errors import ConfigurationError, ContractError, WeightsError
 from rumiai.inference.ocr import CAPTIONS
 from rumiai_server.engines.ocr.boxes import group_boxes, map_boxes, to_source_pixels
+from rumiai_server.engines.ocr.easyocr_engine import EasyOcrEngine
 from rumiai_server.engines.ocr.engine import OcrEngine, OcrParams, TextLines
 from rumiai_server.engines.ocr.locator import Place, TextLocator
 from rumiai_server.engines.ocr.recognizer import TextRecognizer, cut_crops
@@ -31,6 +32,7 @@ from rumiai_server.engines.ocr.types import GroupThresholds, MapThresholds
 # easyocr warns about torch's own deprecations and about pinned memory without a GPU.
 pytestmark = pytest.mark.filterwarnings("ignore:.*(quantiz|pin_memory|weights_only|torch.ao).*")
 STRICT = OcrParams(mode="strict")
+CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +91,8 @@ def test_strict_equals_readtext_also_in_one_batch_of_mixed_shapes_and_settings(e
     together = engine.read([(picture[None], params) for picture, params in jobs])
     expected_lines = 0
     for (picture, params), [lines] in zip(jobs, together, strict=True):
-        settings = {name: value for name, value in vars(params).items() if name != "mode"}
+        settings = {name: value for name, value in vars(params).items() if name not in ("engine", "mode")}
+        settings["canvas_size"] = params.canvas_size or 2560
         expected = reader.readtext(np.ascontiguousarray(picture[..., ::-1]), **settings)
         assert list(lines.texts) == [text for _, text, _ in expected]
         np.testing.assert_allclose(lines.quads, np.array([quad for quad, _, _ in expected]), atol=2.0)
@@ -396,12 +399,12 @@ def test_bad_weights_are_told_apart(weights, tmp_path, capsys):
         (craft, evil),
     ):
         with pytest.raises(WeightsError):
-            OcrEngine(detector, recognizer, device="cpu")
+            EasyOcrEngine(detector, recognizer, device=CPU)
     assert capsys.readouterr().out == ""
     for locator in (tmp_path / "none.onnx", evil):
         with pytest.raises(WeightsError):
-            OcrEngine(craft, english, locator=locator, device="cpu")
+            EasyOcrEngine(craft, english, locator=locator, device=CPU)
     with pytest.raises(ConfigurationError, match="english_g2"):
-        OcrEngine(craft, craft, device="cpu")
+        EasyOcrEngine(craft, craft, device=CPU)
     with pytest.raises(ConfigurationError, match="tlh"):
-        OcrEngine(craft, english, languages=("en", "tlh"), device="cpu")
+        EasyOcrEngine(craft, english, languages=("en", "tlh"), device=CPU)

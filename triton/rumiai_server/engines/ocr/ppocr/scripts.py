@@ -1,0 +1,76 @@
+"""Which script a line is written in, from what the recogniser saw of it.
+
+The recogniser knows Latin, Chinese and Japanese characters. A line in another script comes out as those that look most
+like it, often surely enough to pass for a text. What its last layer is given tells scripts apart nevertheless: a linear
+classifier over its average and its largest values along the line, made by ``scripts/train_script_guess.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from rumiai.contracts.tensors import SCRIPTS
+from rumiai_server.engines.ocr.types import UnreadRegions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rumiai_server.engines.ocr.ppocr.recognizer import LineReading
+
+PATH: Final = Path(__file__).with_name("script_guess.json")
+# What the classifier calls a region that holds no writing.
+NO_TEXT: Final = "none"
+# Scripts that the recogniser reads.
+READABLE: Final = ("latin", "han")
+# From this probability of another script, or of no writing, on, a reading is not believed.
+_DISBELIEVED = 0.95
+# Digits and signs alone have no script; read as surely as this they are believed.
+_SURE_SIGNS = 0.9
+
+
+class ScriptGuesser:
+    """The classifier.
+
+    Args:
+        kinds: Scripts, and ``none``.
+        weight: (features, kinds) float32.
+        bias: (kinds,) float32.
+    """
+
+    def __init__(self, kinds: Sequence[str], weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
+        self._kinds = tuple(kinds)
+        self._weight, self._bias = weight, bias
+        self._readable = np.array([kind in READABLE for kind in kinds])
+
+    @classmethod
+    def trained(cls) -> ScriptGuesser:
+        """The one that lies beside this file."""
+        content = json.loads(PATH.read_text(encoding="utf-8"))
+        weight, bias = (np.array(content[name], dtype=np.float32) for name in ("weight", "bias"))
+        return cls(content["kinds"], weight, bias)
+
+    def probabilities(self, reading: LineReading) -> NDArray[np.float32]:
+        """(kinds,) of one line; they sum to 1."""
+        scores = reading.features @ self._weight + self._bias
+        shares = np.exp(scores - scores.max())
+        return np.asarray(shares / shares.sum(), dtype=np.float32)
+
+    def readable(self, reading: LineReading) -> bool:
+        """Whether the line may be in a script that the recogniser reads."""
+        if reading.score >= _SURE_SIGNS and not any(char.isalpha() for char in reading.text):
+            return True
+        return bool(self.probabilities(reading)[~self._readable].sum() < _DISBELIEVED)
+
+    def regions(self, quads: NDArray[np.float32], readings: Sequence[LineReading]) -> UnreadRegions:
+        """What was found and not read: those lines that hold writing more likely than not, with their scripts."""
+        guesses = [self.probabilities(reading) for reading in readings]
+        written = [i for i, guess in enumerate(guesses) if guess[self._kinds.index(NO_TEXT)] < 0.5]
+        likeliest = [max(SCRIPTS, key=lambda name, g=guesses[i]: float(g[self._kinds.index(name)])) for i in written]  # type: ignore[misc]
+        scores = [guesses[i][self._kinds.index(name)] for i, name in zip(written, likeliest, strict=True)]
+        return UnreadRegions(quads[written], tuple(likeliest), np.array(scores, dtype=np.float32))
