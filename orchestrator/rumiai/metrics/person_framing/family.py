@@ -16,6 +16,7 @@ from rumiai.metrics.person_framing.extras import further_metrics
 from rumiai.metrics.person_framing.intent import Framing
 from rumiai.metrics.person_framing.moments import Moments
 from rumiai.metrics.person_framing.people import Presence
+from rumiai.metrics.person_framing.v1 import V1
 from rumiai.metrics.shared.bins import span
 from rumiai.metrics.shared.statistics import clamp, mean, mean_known, median, ratio
 
@@ -269,4 +270,4 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     return None if blocks.core_metrics.person_presence_rate else "nobody is visible"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)
