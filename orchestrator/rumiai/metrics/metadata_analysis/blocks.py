@@ -164,7 +164,7 @@ class Dynamics(Block):
     sentiment_category: Annotated[SentimentCategory | None, num("polarity beyond +-.2")]
     urgency_level: Annotated[Urgency | None, num("by urgency words")]
     viral_potential_score: Annotated[Ratio | None, num("heuristic")]
-    language_code: Annotated[Text | None, num("of the scrape or of the script")]
+    language_code: Annotated[Text | None, num("of the scrape, else of the caption where its words are clear")]
 
 
 class Interactions(Block):
