@@ -147,11 +147,13 @@ def test_our_services_are_those_that_every_analysis_lists() -> None:
 def test_weights_are_in_the_catalogue() -> None:
     names = {name for service in all_services() for name in service.weights(Settings())}
     assert all(any(f"{file}/".startswith(f"{name}/") for file in catalogue()) for name in names)
-    assert len(names) == 9
+    assert len(names) == 10
 
 
 def test_versions_name_the_models() -> None:
-    settings = Settings(yolo_weights="/models/yolo11n.pt", whisper_model="tiny.en", ocr_langs="en,de")
+    settings = Settings(
+        yolo_weights="/models/yolo11n.pt", whisper_model="tiny.en", ocr_langs="en,de", ocr_engine="easyocr"
+    )
     versions = {service.name: service.version(settings) for service in all_services()}
     assert versions["yolo"] == "yolo11n"
     assert versions["whisper"] == "whisper-tiny.en-ctranslate2"
