@@ -13,9 +13,9 @@ from rumiai.metrics.shared.statistics import clamp, mean
 from rumiai.metrics.speech_analysis import blocks as b
 from rumiai.metrics.speech_analysis import pauses, phrases, rate, repetition, wording
 from rumiai.metrics.speech_analysis.energy import audio_quality, noise_ratio
+from rumiai.metrics.speech_analysis.further import NAMED_REPETITIONS, emphasis_on_words, further_metrics
 from rumiai.metrics.speech_analysis.manner import engagement_strategy
 from rumiai.metrics.speech_analysis.measures import SpeechMeasures
-from rumiai.metrics.speech_analysis.more import NAMED_REPETITIONS, emphasis_on_words, further_metrics
 from rumiai.metrics.speech_analysis.transcript import (
     Transcript,
     bare,
@@ -55,56 +55,18 @@ def measure(evidence: Evidence) -> tuple[b.Blocks, MoreMetrics]:
 def _without_transcript(evidence: Evidence) -> b.Blocks:
     return b.Blocks(
         core_metrics=b.CoreMetrics.unknown(),
-        dynamics=_dynamics_of_sound(evidence),
+        dynamics=b.Dynamics.unknown(
+            energy_variance=_energy_variance(evidence), has_audio_energy=evidence.audio is not None
+        ),
         interactions=b.Interactions.unknown(),
-        key_events=_no_key_events(),
-        patterns=_no_patterns(),
+        key_events=b.KeyEvents.unknown(transition_phrases=[]),
+        patterns=b.Patterns.unknown(
+            delivery_style="none",
+            speech_techniques=[],
+            tone_category="informative",
+            engagement_strategy=engagement_strategy("none"),
+        ),
         quality=_quality(evidence, None),
-    )
-
-
-def _dynamics_of_sound(evidence: Evidence) -> b.Dynamics:
-    return b.Dynamics(
-        speech_pacing_curve=None,
-        pacing_variation=None,
-        speech_rhythm=None,
-        pause_pattern=None,
-        emphasis_moments=None,
-        wpm_progression=None,
-        silence_periods=None,
-        speech_bursts=None,
-        burst_pattern=None,
-        energy_variance=_energy_variance(evidence),
-        has_audio_energy=evidence.audio is not None,
-        speech_front_load_ratio=None,
-        acceleration_score=None,
-    )
-
-
-def _no_key_events() -> b.KeyEvents:
-    return b.KeyEvents(
-        key_phrases=None,
-        speech_climax=None,
-        silent_moments=None,
-        transition_phrases=[],
-        longest_segment=None,
-        hook_phrases=None,
-        cta_phrases=None,
-        off_camera_speech_segments=None,
-        mumbling_sections=None,
-    )
-
-
-def _no_patterns() -> b.Patterns:
-    return b.Patterns(
-        delivery_style="none",
-        speech_techniques=[],
-        tone_category="informative",
-        linguistic_complexity=None,
-        engagement_strategy="explanation",
-        repetition_rate=None,
-        verbal_hooks=None,
-        opening_hook_strength=None,
     )
 
 
