@@ -17,14 +17,13 @@ import numpy.typing as npt
 from rumiai.contracts.lexicons import VALENCE_WEIGHTS, Emotion
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.core.arrays import Floats, Ints, freeze_arrays
+from rumiai.core.boxes import Box
 from rumiai.core.intervals import union
 from rumiai.metrics.evidence.confidence import Services
 from rumiai.metrics.evidence.sound import Audio, Speech
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.labels import SmoothedLabels, smooth
 from rumiai.metrics.shared.voice import voiced_spans
-
-Box = tuple[float, float, float, float]
 
 # How strongly each emotion stirs a face.
 AROUSAL_WEIGHTS: Final = {
