@@ -108,7 +108,17 @@ def stability_of(speed: float | None) -> float | None:
 
 
 def stability_by_bin(positions: Positions, bins: Bins) -> list[float | None]:
-    """``(N,)`` stability of each one-second bin, by its median speed; None where no speed is known."""
+    """Stability of each second, by its median speed.
+
+    Source: docs/analyses.md, personFramingDynamics, ``stabilityTimeline``.
+
+    Args:
+        positions: Where the main person is.
+        bins: The one-second bins, N of them.
+
+    Returns:
+        ``N`` numbers in 0..1; None for a second without a known speed.
+    """
     known = ~np.isnan(positions.speeds)
     found: list[list[float]] = [[] for _ in range(bins.count)]
     for index, speed in zip(bins.index(positions.times_s[known]), positions.speeds[known].tolist(), strict=True):
@@ -117,7 +127,11 @@ def stability_by_bin(positions: Positions, bins: Bins) -> list[float | None]:
 
 
 def movement_pattern(speed: float | None) -> MovementPattern | None:
-    """Static below 0.02, gradual below 0.1 frame widths per second, else dynamic; None for None."""
+    """Word of a median speed in frame widths per second.
+
+    Source: docs/analyses.md, personFramingDynamics, ``movementPattern``. Static below 0.02, gradual below 0.1, else
+    dynamic; None where the speed is unknown.
+    """
     if speed is None:
         return None
     return "static" if speed < _STATIC else "gradual" if speed < _GRADUAL else "dynamic"

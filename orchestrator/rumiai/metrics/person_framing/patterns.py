@@ -116,7 +116,18 @@ def risk_level(risk: float | None) -> Grade | None:
 
 
 def framing_archetype(rates: FramingRates, actions: int) -> FramingArchetype:
-    """Kind of framing over the whole video, by its rates and the number of different actions."""
+    """Kind of framing over the whole video, the first rule that fits.
+
+    Source: docs/analyses.md, personFramingPatterns, ``framingArchetype``.
+
+    Args:
+        rates: Shares of people and shot types.
+        actions: Number of different actions.
+
+    Returns:
+        Talking head for many faces and few changes; dynamic demo for three actions and many changes; product-focused
+        with people below 0.3, balanced presence up to 0.7, else creator-centered.
+    """
     if rates.face > 0.7 and rates.volatility < 0.3:
         return "talking_head"
     if actions >= _MANY_ACTIONS and rates.volatility > 0.5:
@@ -209,7 +220,17 @@ def engagement_techniques(rates: FramingRates, *, eye_contact: float | None, ges
 
 
 def pattern_tags(rates: FramingRates, absences: int) -> list[str]:
-    """Tags by rule, for a number of absences; how steady the framing is means nothing when nobody is seen."""
+    """Tags by rule; those of a steady framing need somebody who is framed.
+
+    Source: docs/analyses.md, personFramingPatterns, ``patternTags``.
+
+    Args:
+        rates: Shares of people and shot types.
+        absences: Number of stretches of 1 s or more without anybody.
+
+    Returns:
+        The tags; empty for none.
+    """
     tags = {
         "strong_creator_presence": rates.face > 0.7,
         "minimal_creator_presence": rates.face < 0.3,
@@ -224,7 +245,16 @@ def pattern_tags(rates: FramingRates, absences: int) -> list[str]:
 
 
 def further_tags(rates: FramingRates, *, prolonged_absences: int, actions: int) -> list[str]:
-    """Tags of the older form of the results, for numbers of long absences and of different actions."""
+    """Tags of the older form of the results.
+
+    Args:
+        rates: Shares of people and shot types.
+        prolonged_absences: Number of absences of more than 5 s.
+        actions: Number of different actions.
+
+    Returns:
+        The tags; empty for none.
+    """
     tags = {
         "high_face_time": rates.face > 0.6,
         "low_volatility": rates.anybody and rates.volatility < 0.2,

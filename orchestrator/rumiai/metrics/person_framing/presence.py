@@ -72,7 +72,17 @@ def body_visibility_rate(landmarks: Floats, body_sample: Ints, count: int) -> fl
 
 
 def percentile_rank(counts: Ints, percent: float) -> int | None:
-    """Percentile of ``(k,)`` counts by nearest rank, which sampling more often does not change; None for none."""
+    """Percentile by nearest rank: a number that occurs, and one that sampling more often does not change.
+
+    Source: docs/analyses.md, personFramingCoreMetrics, ``subjectCount`` (90) and ``maxSimultaneousPeople`` (95).
+
+    Args:
+        counts: ``(k,)`` counts.
+        percent: 0..100.
+
+    Returns:
+        The count; None without samples.
+    """
     return int(np.percentile(counts, percent, method="inverted_cdf")) if counts.size else None
 
 
@@ -127,7 +137,16 @@ def sample_spans(flags: Bools, starts_s: Floats, step_s: float, duration_s: floa
 
 
 def hidden_share(present: Bools, faces: Ints, body_sample: Ints) -> float:
-    """Share of the samples with a person that show neither face nor body; 0 without people."""
+    """Share of the samples with a person that show neither face nor body.
+
+    Args:
+        present: ``(k,)`` whether anybody is seen.
+        faces: ``(k,)`` number of faces on each sample.
+        body_sample: ``(n,)`` sample of each body.
+
+    Returns:
+        In 0..1; 0 without people.
+    """
     shown = np.asarray(faces > 0)
     shown[body_sample] = True
     return mean(~shown[present]) or 0.0

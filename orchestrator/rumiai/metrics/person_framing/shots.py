@@ -50,7 +50,16 @@ def shot_shares(labels: Sequence[Shot], chosen: Bools | None = None) -> dict[Sho
 
 
 def dominant_shot(shares: dict[Shot, float] | None) -> Shot | None:
-    """The most frequent shot type with anybody, the closest on ties; "none" without anybody, None without samples."""
+    """The most frequent shot type with anybody in it.
+
+    Source: docs/analyses.md, personFramingCoreMetrics, ``dominantFraming``.
+
+    Args:
+        shares: Share of each shot type; None without samples.
+
+    Returns:
+        The closest of equally frequent types; "none" when nobody is seen, None without samples.
+    """
     if shares is None:
         return None
     best = max(_SHOTS[:3], key=lambda shot: shares[shot])
@@ -66,7 +75,17 @@ def most_frequent_shot(shares: dict[Shot, float] | None) -> Shot | None:
 
 
 def volatility(changes: int, duration_s: float) -> float:
-    """Changes of the smoothed shot type per minute / 30, at most 1, for a video of ``duration_s`` seconds."""
+    """How restless the framing is: changes of the smoothed shot type per minute / 30, at most 1.
+
+    Source: docs/analyses.md, personFramingCoreMetrics, ``framingConsistency`` (1 - volatility).
+
+    Args:
+        changes: Number of changes.
+        duration_s: Length of the video, seconds.
+
+    Returns:
+        In 0..1.
+    """
     return min(1.0, 60 * changes / duration_s / _PER_MINUTE)
 
 
