@@ -34,7 +34,6 @@ import av
 import cv2
 import numpy as np
 import tritonclient.grpc as triton_grpc
-import ultralytics
 from common import ROOT, write_result
 
 from rumiai.contracts.tensors import ENDPOINTS
@@ -61,6 +60,8 @@ class Cell:
 
 def inputs() -> dict[str, np.ndarray]:
     """One request of each endpoint: a portrait frame for yolo, a captioned strip for ocr, 3 s of speech."""
+    import ultralytics  # after rumiai, which switches telemetry off
+
     picture = cv2.imread(str(Path(ultralytics.__file__).parent / "assets/bus.jpg"))[..., ::-1]
     frame = np.ascontiguousarray(cv2.resize(picture, (360, 640), interpolation=cv2.INTER_AREA))
     captioned = np.ascontiguousarray(frame[352:480])

@@ -21,9 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-# The libraries would look for updates and settings of their own otherwise.
-os.environ.setdefault("YOLO_OFFLINE", "true")
-os.environ.setdefault("YOLO_CONFIG_DIR", tempfile.gettempdir())
+# The libraries are imported in the functions that use them, after rumiai, which switches their telemetry off.
 os.environ.setdefault("GLOG_minloglevel", "2")
 
 import cv2
@@ -286,7 +284,9 @@ def main() -> None:
     parser.add_argument("--seconds-limit", type=float, help="per part; its time is then scaled up")
     args = parser.parse_args()
     warnings.simplefilter("ignore")  # the libraries' notices on CPU, pinned memory and quantisation
-    result = run_naive(args.clip, args.seconds_limit)
+    with tempfile.TemporaryDirectory() as settings:
+        os.environ.setdefault("YOLO_CONFIG_DIR", settings)
+        result = run_naive(args.clip, args.seconds_limit)
     result["faster_whisper"] = faster_whisper_transcript(args.clip)
     result["omp_wait_policy"] = os.environ.get("OMP_WAIT_POLICY", "default")
     if args.out:

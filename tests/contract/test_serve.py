@@ -128,10 +128,11 @@ def test_it_tells_a_person_where_it_listens_and_ctrl_c_ends_it(runtime):
         assert left_behind(runtime, process.pid, children) == []
 
 
-def test_sigterm_ends_it_and_nothing_is_left(runtime):
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_and_nothing_is_left(runtime, signum):
     with serving(runtime / "log", "--models", "yolo") as server:
         children = descendants(server)
-        assert server.stop(signal.SIGTERM) == 0
+        assert server.stop(signum) == 0
         assert left_behind(runtime, server.process.pid, children) == []
 
 

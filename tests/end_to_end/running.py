@@ -98,7 +98,7 @@ class Tracked:
         """Processes that still run, and shared memory and folders that carry the number of one of ours."""
         _, alive = psutil.wait_procs(list(self._seen.values()), timeout=10)
         left = [f"process {process.pid}" for process in alive]
-        kinds = ("rumiai-", "pytrtion", "rumiai-serve-")
+        kinds = ("rumiai-", "rumiai-triton-", "rumiai-serve-")
         prefixes = tuple(f"{kind}{pid}-" for pid in list(self._seen) for kind in kinds)
         for folder in (Path("/dev/shm"), Path(tempfile.gettempdir())):
             left += [str(path) for path in folder.iterdir() if path.name.startswith(prefixes)]

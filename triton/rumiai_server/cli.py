@@ -156,7 +156,7 @@ def _serve(*, as_json: bool, until_stdin_closes: bool, **options: object) -> Non
         stop.set()
 
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(signum) is not signal.SIG_IGN:  # as nohup leaves SIGHUP
+        if signum is not signal.SIGHUP or signal.getsignal(signum) is not signal.SIG_IGN:  # as under nohup
             signal.signal(signum, request_stop)
     if until_stdin_closes:
         threading.Thread(target=_watch_stdin, args=(stop,), daemon=True).start()

@@ -344,7 +344,10 @@ class Supervisor:
             self._triton = None
 
     def _publish(self, event: ServerEvent) -> None:
-        write_server_file(
-            self._address, self._owner, {name: "up" if model.up else "down" for name, model in self._models.items()}
-        )
+        try:
+            write_server_file(
+                self._address, self._owner, {name: "up" if model.up else "down" for name, model in self._models.items()}
+            )
+        except OSError as exc:  # no home, a full disk: programs that were given the address need no file
+            LOG.warning("the server file, where other programs find the token, could not be written: %s", exc)
         self._emit(event)

@@ -12,7 +12,7 @@ LOG = logging.getLogger("rumiai_server.triton")
 _LEVELS: Final = {"I": logging.DEBUG, "W": logging.WARNING, "E": logging.ERROR, "F": logging.CRITICAL}
 # I1122 17:57:52.498588 9849 python_be.cc:2249] "text"
 _LINE: Final = re.compile(r"(?P<level>[IWEF])\d{4} [\d:.]+ \d+ (?P<where>[\w.]+:\d+)\] ?(?P<text>.*)")
-# What Triton says of a machine without a GPU each time; it is no warning there, and may be one where a GPU is.
+# Logged at every start on a machine without a GPU, where it is no warning. With a GPU it may be one.
 _NO_GPU: Final = re.compile(
     r"DCGM|NVML|Unable to allocate pinned|failed to get|CUDA memory pool|pinned memory|CudaDriverHelper", re.IGNORECASE
 )
@@ -22,7 +22,7 @@ class TritonLog(io.TextIOBase):
     """A text stream whose lines become log records; Triton's information is our debug level.
 
     Args:
-        on_gpu: Whether the models run on a GPU: complaints about CUDA are then told as what they are.
+        on_gpu: Whether the models run on a GPU. Without one, messages about CUDA are logged at debug level.
     """
 
     def __init__(self, *, on_gpu: bool) -> None:

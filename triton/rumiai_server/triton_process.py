@@ -158,6 +158,7 @@ class TritonProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             umask=0o077,
+            process_group=0,  # Ctrl-C in a terminal is for the launcher, which stops it in order
         )
         assert self._process.stdout is not None
         threading.Thread(target=_pump, args=(self._process.stdout, log), daemon=True, name="triton-log").start()

@@ -1,12 +1,14 @@
-"""What became of one video in a run: the item of the ``done`` event, of the exit code and of the table at the end."""
+"""The outcome of one video in a run: an item of the ``done`` event, of the exit code and of the table at the end."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias
 
 Status = Literal["ok", "partial", "failed"]
+AnalysisSource = Literal["python", "claude", "python_fallback"]
+JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 
 @dataclass(frozen=True)
@@ -24,24 +26,108 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class ServiceOutcome:
+    """One service of one video.
+
+    Attributes:
+        ok: Whether it has data.
+        reason: Why it has none.
+        seconds: Of work or waiting, when the result was made.
+        cached: Whether an earlier run made it.
+    """
+
+    ok: bool
+    reason: str | None
+    seconds: float
+    cached: bool
+
+
+@dataclass(frozen=True)
+class AnalysisOutcome:
+    """One analysis of one video.
+
+    Attributes:
+        source: Whose judgements are in it: ``python`` and ``python_fallback`` are by rules.
+        confidence: Of the data, 0..1.
+        model: That judged it; None when none did.
+        cost_usd: Of this run; None when the model's price is not known.
+        tokens: Of this run.
+        seconds: That its prompt took in this run, all attempts.
+        errors: Why it fell back.
+        files: Kind -> path.
+        written: By this run; False when an earlier run's files were kept.
+    """
+
+    source: AnalysisSource
+    confidence: float | None
+    model: str | None = None
+    cost_usd: float | None = 0.0
+    tokens: int = 0
+    seconds: float = 0.0
+    errors: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    written: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form, without ``written``."""
+        return {
+            "source": self.source,
+            "confidence": self.confidence,
+            "model": self.model,
+            "cost_usd": self.cost_usd,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+            "errors": list(self.errors),
+            "files": dict(self.files),
+        }
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A video, or one service's part of it, at a glance.
+
+    Attributes:
+        facts: Members of the summary in reports and events; the same keys, with null, when there is no data.
+        lines: Label and text of each line in the table at the end of a run; none when there is no data.
+    """
+
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+    lines: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """Memory when a worker was done with a video.
+
+    Attributes:
+        final_process_gb: Of the worker, in GiB.
+        peak_process_gb: The most that the worker has had with all its videos, in GiB.
+        system_percent: Of the machine's memory, in use by all processes.
+    """
+
+    final_process_gb: float
+    peak_process_gb: float
+    system_percent: float
+
+
+@dataclass(frozen=True)
 class VideoOutcome:
     """One video's outcome.
 
     Attributes:
         video_id: Safe id.
-        source: Path as it was found.
+        source: Where it was found: a path, a URL.
         status: ``ok``; ``partial`` when some service failed or the file broke off; ``failed`` when there is no result.
-        skipped: Everything had been finished by an earlier run.
+        skipped: An earlier run had finished everything.
         seconds: Wall-clock seconds of this run.
         files: Kind or service -> path.
         error: Only when failed.
-        services: Service -> {"ok", "reason", "seconds", "cached"}.
+        services: By name, in the order of the registry.
         stage_seconds: Stage -> seconds.
-        analyses: Analysis -> {"source", "confidence", "model", "cost_usd", "tokens", "seconds", "errors", "files"}.
+        analyses: By name.
         warnings: What a reader of the results should know.
-        summary: What the table at the end shows; see ``summary.summarise``.
-        memory: Of the worker, when it was done: {"final_process_gb", "peak_process_gb", "system_percent"}; the peak is
-            that of all videos that the worker had.
+        summary: The video at a glance; empty when there is no result.
+        memory: Of the worker; None when it died.
     """
 
     video_id: str
@@ -51,12 +137,12 @@ class VideoOutcome:
     seconds: float = 0.0
     files: Mapping[str, str] = field(default_factory=dict)
     error: Failure | None = None
-    services: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    services: Mapping[str, ServiceOutcome] = field(default_factory=dict)
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
-    analyses: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    analyses: Mapping[str, AnalysisOutcome] = field(default_factory=dict)
     warnings: Sequence[str] = ()
-    summary: Mapping[str, Any] = field(default_factory=dict)
-    memory: Mapping[str, float] = field(default_factory=dict)
+    summary: Summary = field(default_factory=Summary)
+    memory: MemoryUse | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form; the keys of the ``done`` event first."""
@@ -68,12 +154,12 @@ class VideoOutcome:
             "files": dict(self.files),
             "error": self.error.to_dict() if self.error else None,
             "source": self.source,
-            "services": {name: dict(facts) for name, facts in self.services.items()},
+            "services": {name: asdict(service) for name, service in self.services.items()},
             "stage_seconds": {name: round(s, 3) for name, s in self.stage_seconds.items()},
-            "analyses": {name: dict(facts) for name, facts in self.analyses.items()},
+            "analyses": {name: analysis.to_dict() for name, analysis in self.analyses.items()},
             "warnings": list(self.warnings),
-            "summary": dict(self.summary),
-            "memory": dict(self.memory),
+            "summary": dict(self.summary.facts),
+            "memory": asdict(self.memory) if self.memory else {},
         }
 
 

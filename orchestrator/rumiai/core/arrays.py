@@ -42,7 +42,8 @@ def freeze_arrays(holder: object, /, **forms: Form) -> None:
         if value is None:
             continue
         if form[0] is tuple:
-            _match((len(value),), form, where, f"{len(value)} items", sizes)
+            if not _fits((len(value),), form, sizes):
+                raise _refusal(where, f"{len(value)} items", form, sizes)
         elif isinstance(value, Mapping):
             views = {key: checked(item, f"{where}[{key!r}]", form, sizes) for key, item in value.items()}
             object.__setattr__(holder, name, MappingProxyType(views))
@@ -62,26 +63,31 @@ def checked(array: npt.NDArray[Any], name: str, form: Form, sizes: dict[str, int
     Raises:
         ContractError: It is no array, or has another dtype or shape.
     """
+    sizes = {} if sizes is None else sizes
     if not isinstance(array, np.ndarray):
-        raise ContractError(f"{name}: got {_said(array)}, expected {_spelled(form)}")
-    got = f"{array.dtype} {array.shape}"
-    if not np.issubdtype(array.dtype, form[0]):
-        raise ContractError(f"{name}: got {got}, expected {_spelled(form)}")
-    _match(array.shape, form, name, got, {} if sizes is None else sizes)
+        raise _refusal(name, _said(array), form, sizes)
+    if not np.issubdtype(array.dtype, form[0]) or not _fits(array.shape, form, sizes):
+        raise _refusal(name, f"{array.dtype} {array.shape}", form, sizes)
     view = array.view()
     view.flags.writeable = False
     return view
 
 
-def _match(shape: tuple[int, ...], form: Form, name: str, got: str, sizes: dict[str, int]) -> None:
+def _fits(shape: tuple[int, ...], form: Form, sizes: dict[str, int]) -> bool:
+    """Whether a shape is that of the form; names that are met for the first time are added to ``sizes``."""
     dimensions = form[1:]
     if dimensions == (...,):
-        return
-    wanted = [sizes.setdefault(d, n) if isinstance(d, str) else d for d, n in zip(dimensions, shape, strict=False)]
-    if len(shape) != len(dimensions) or list(shape) != wanted:
-        known = {d: sizes[d] for d in dimensions if isinstance(d, str) and d in sizes and len(shape) == len(dimensions)}
-        where = "".join(f", {letter} = {number}" for letter, number in known.items())
-        raise ContractError(f"{name}: got {got}, expected {_spelled(form)}{where}")
+        return True
+    if len(shape) != len(dimensions):
+        return False
+    return all(
+        n == (sizes.setdefault(d, n) if isinstance(d, str) else d) for d, n in zip(dimensions, shape, strict=True)
+    )
+
+
+def _refusal(name: str, got: str, form: Form, sizes: Mapping[str, int]) -> ContractError:
+    known = "".join(f", {d} = {sizes[d]}" for d in dict.fromkeys(form[1:]) if isinstance(d, str) and d in sizes)
+    return ContractError(f"{name}: got {got}, expected {_spelled(form)}{known}")
 
 
 def _spelled(form: Form) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from rumiai.core.processes import ProcessIdentity
+
 LOG = logging.getLogger(__name__)
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1", "[::1]")
@@ -17,12 +19,12 @@ LOOPBACK: Final = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 @dataclass(frozen=True)
 class ServerFile:
-    """What the file says: addresses as host:port, the access token, and the server's process."""
+    """What the file says: addresses as host:port (no HTTP when it is off), the access token, and the launcher."""
 
     grpc: str
-    http: str
+    http: str | None
     token: str = field(repr=False)
-    pid: int
+    owner: ProcessIdentity
 
 
 def split_address(address: str) -> tuple[str, int]:
@@ -76,10 +78,14 @@ def _read(path: Path) -> ServerFile | None:
                 LOG.warning("%s is not private to this user (mode %o): ignored", path, stat.S_IMODE(status.st_mode))
                 return None
             raw = json.load(stream)
-        found = ServerFile(str(raw["grpc"]), str(raw["http"]), str(raw["token"]), int(raw["pid"]))
+        owner = ProcessIdentity.parse(raw["owner"])
+        if owner is None:
+            raise ValueError(f"owner: got {raw['owner']!r}, expected pid, start and namespace")
+        http = None if raw["http"] is None else str(raw["http"])
+        found = ServerFile(str(raw["grpc"]), http, str(raw["token"]), owner)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as exc:
         LOG.warning("%s cannot be read as a server file: %s", path, exc)
         return None
-    return found if Path(f"/proc/{found.pid}").exists() else None
+    return found if found.owner.alive else None

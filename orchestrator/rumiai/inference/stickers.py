@@ -19,10 +19,9 @@ import numpy.typing as npt
 from rumiai.contracts.frames import FrameDetections, FrameTexts, Sampling
 from rumiai.contracts.services.ocr import Sticker
 from rumiai.core.arrays import freeze_arrays
-from rumiai.core.boxes import area, intersection_matrix
+from rumiai.core.boxes import Box, area, intersection_matrix
 from rumiai.inference.text_tracks import interval
 
-Box = tuple[float, float, float, float]
 Rgb = npt.NDArray[np.uint8]
 
 # Long side at which candidates are sought: a sticker of 2.5 % of it is still 8 px wide.
@@ -191,7 +190,7 @@ class StickerFinder:
         ratio = box[2] * self._sampling.width / max(box[3] * self._sampling.height, 1e-9)
         if box[2] > _BANNER_WIDTH and box[3] < _BANNER_HEIGHT:
             kind = "banner"
-        elif box[2] * box[3] < _STICKER_AREA and 1 / _STICKER_RATIO <= ratio <= _STICKER_RATIO:
+        elif area(box) < _STICKER_AREA and 1 / _STICKER_RATIO <= ratio <= _STICKER_RATIO:
             kind = "sticker"
         else:
             kind = "graphic_overlay"

@@ -22,7 +22,7 @@ _TOLD: Final = 20
 Loc = tuple[int | str, ...]
 
 
-def read_leniently(service: ServiceName, version: str, data: Mapping[str, Any]) -> ServiceResult:
+def read_leniently(service: ServiceName, version: str, data: Mapping[str, object]) -> ServiceResult:
     """A result from data in canonical form of any age; ``data`` stays as it is.
 
     An optional member that the service's contract never checked and that cannot be read is left out;
@@ -38,11 +38,12 @@ def read_leniently(service: ServiceName, version: str, data: Mapping[str, Any]) 
     for loc in unread:
         _remove(kept, loc)
     names = [".".join(map(str, loc)) for loc in unread[:_TOLD]]
-    kept["metadata"] = {**kept["metadata"], "members_not_read": names}
+    metadata = kept["metadata"]
+    kept["metadata"] = {**(metadata if isinstance(metadata, Mapping) else {}), "members_not_read": names}
     return ServiceResult.read(service, version, kept)
 
 
-def _unreadable(service: ServiceName, data: Mapping[str, Any]) -> list[Loc]:
+def _unreadable(service: ServiceName, data: Mapping[str, object]) -> list[Loc]:
     """The optional members with a violation inside; [] when a member that counts has one."""
     model = model_of(service)
     try:
@@ -61,7 +62,7 @@ def _optional(model: type[ServiceModel], loc: Loc) -> Loc | None:
     return loc[: optional[-1]] if optional else None
 
 
-def _remove(data: dict[str, Any], loc: Loc) -> None:
+def _remove(data: dict[str, object], loc: Loc) -> None:
     node: Any = data
     for part in loc[:-1]:
         node = node[part]

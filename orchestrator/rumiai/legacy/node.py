@@ -79,7 +79,7 @@ def node_entries(raw: Record, facts: MediaFacts) -> Iterator[TimelineEntry]:
                 yield TimelineEntry(frame / facts.sample_fps, kind, payload)
 
 
-Payloads = Iterator[tuple[str, dict[str, Any]]]
+Payloads = Iterator[tuple[str, dict[str, object]]]
 
 
 def _items(value: object, plural: str) -> list[Any]:
@@ -130,7 +130,7 @@ def _expressions(value: object) -> Payloads:
             yield "emotion", {"emotion": emotion, "confidence": confidence, "source": "landmarks"}
 
 
-def node_metadata(raw: Record) -> dict[str, Any]:
+def node_metadata(raw: Record) -> dict[str, object]:
     """A Node file's ``static_metadata`` under the names of ``VideoMetadata.to_dict``."""
     static = _mapping(raw.get("static_metadata"))
     if not static:
@@ -148,5 +148,5 @@ def node_metadata(raw: Record) -> dict[str, Any]:
     }
 
 
-def _mapping(value: object) -> dict[str, Any]:
+def _mapping(value: object) -> dict[str, object]:
     return dict(value) if isinstance(value, Mapping) else {}

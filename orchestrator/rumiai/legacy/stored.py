@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.lexicons import canonical_gesture
@@ -114,12 +114,12 @@ def _load(path: Path) -> Record:
     return value if isinstance(value, Mapping) else {"error": f"{path.name} holds no object"}
 
 
-def _sound_services(raw: Record) -> dict[str, Any]:
+def _sound_services(raw: Record) -> dict[str, object]:
     """The services' data of a canonical file, validated; one that breaks its contract is listed as failed."""
     data: dict[str, ServiceData] = {}
-    details = {service: dict(detail) for service, detail in raw["pipeline_details"].items()}
-    for service, stored in raw["ml_data"].items():
-        result = read_leniently(service, "stored", stored)
+    details = {service: _mapping(detail) for service, detail in _mapping(raw["pipeline_details"]).items()}
+    for service, stored in _mapping(raw["ml_data"]).items():
+        result = read_leniently(service, "stored", _mapping(stored))
         if result.data is not None:
             data[service] = result.data
         else:
@@ -127,7 +127,7 @@ def _sound_services(raw: Record) -> dict[str, Any]:
     return {"ml_data": data, "pipeline_details": details}
 
 
-def _mapping(value: object) -> dict[str, Any]:
+def _mapping(value: object) -> dict[str, object]:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
@@ -147,7 +147,7 @@ def _service_data(raw: Record) -> dict[ServiceName, Record]:
     return found
 
 
-def _emotions_of_timeline(raw: Record) -> list[dict[str, Any]]:
+def _emotions_of_timeline(raw: Record) -> list[dict[str, object]]:
     return [{**e.data, "timestamp": e.start_s} for e in _old_entries(raw) if e.entry_type == "emotion"]
 
 
@@ -181,7 +181,8 @@ def _with_old_entries(analysis: UnifiedAnalysis, old: list[TimelineEntry], facts
         return analysis
     details = {service: dict(detail) for service, detail in analysis.pipeline_details.items()}
     for service in {service_of[entry.entry_type] for entry in kept}:
-        details[service]["reason"] = f"{details[service]['reason']}; only the old file's timeline entries are left"
+        detail = details.setdefault(service, {"ok": False, "reason": "did not run"})
+        detail["reason"] = f"{detail['reason']}; only the old file's timeline entries are left"
     timeline = Timeline.from_entries(
         analysis.video_id, analysis.duration_s, [*analysis.timeline.entries, *kept], 1 / facts.fps if facts.fps else 0.0
     )
@@ -190,7 +191,7 @@ def _with_old_entries(analysis: UnifiedAnalysis, old: list[TimelineEntry], facts
     return replace(analysis, timeline=timeline, pipeline_details=details, processing_metadata=processing)
 
 
-def _read_metadata(raw: Record) -> dict[str, Any]:
+def _read_metadata(raw: Record) -> dict[str, object]:
     given = _mapping(raw.get("metadata")) or _mapping(raw.get("video_metadata")) or node_metadata(raw)
     canonical = VideoMetadata.from_dict({**given, "id": given.get("id") or raw.get("video_id")}).to_dict()
     known = {key: value for key, value in canonical.items() if value is not None}

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
-import numpy as np
-from pydantic import ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from rumiai.contracts.blocks import AnalysisBlocks, BlockSchema, MissingService, MoreMetrics, Schema
+from rumiai.contracts.blocks import AnalysisBlocks, BlockName, MissingService, MoreMetrics, Schema
 from rumiai.errors import ContractError
 from rumiai.metrics.evidence.confidence import Services, Weights
 from rumiai.metrics.evidence.types import Evidence
 
-_DECIMALS: Final = 3
 _CONFIDENCE_DECIMALS: Final = 2
 
 B = TypeVar("B", bound=AnalysisBlocks)
@@ -45,6 +42,23 @@ class FamilyResult:
 
 
 @dataclass(frozen=True)
+class V1Key:
+    """Where a key of the flat v1 form comes from.
+
+    Attributes:
+        block: Generic block name.
+        field: Its field there.
+        absent: The word that v1 has for an answer without the field; a null, which is unknown, stays null.
+        convert: Applied to a value that is not null.
+    """
+
+    block: BlockName
+    field: str
+    absent: str | None = None
+    convert: Callable[[float], float] | None = None
+
+
+@dataclass(frozen=True)
 class Family(Generic[B]):
     """One analysis: what it says, what it needs, how it is computed.
 
@@ -54,12 +68,14 @@ class Family(Generic[B]):
         measure: Evidence -> the six blocks, and the metrics that have no field in them. Confidences and missing
             services are left at their defaults.
         nothing_to_judge: Why no model is asked about these blocks; None when there is something to judge.
+        v1: Its flat v1 form; empty for an analysis that v1 did not have.
     """
 
     schema: Schema
     weights: Weights
     measure: Callable[[Evidence], tuple[B, MoreMetrics]]
     nothing_to_judge: Callable[[B], str | None]
+    v1: Mapping[str, V1Key] = field(default_factory=dict)
 
     def compute(self, evidence: Evidence) -> FamilyResult:
         """The six blocks and further metrics of one video.
@@ -91,62 +107,3 @@ class Family(Generic[B]):
         overall = round(services.overall_confidence(self.weights), _CONFIDENCE_DECIMALS)
         quality = blocks.quality.model_copy(update={"missing_services": missing, "overall_confidence": overall})
         return blocks.model_copy(update={**finished, "quality": quality})
-
-
-class OpenMetrics(MoreMetrics):
-    """Metrics by any names, JSON types."""
-
-    model_config = ConfigDict(extra="allow")
-
-
-def rounded(value: Any, name: str = "") -> Any:
-    """JSON types with numbers rounded for output; tuples become lists, numpy scalars Python ones.
-
-    Raises:
-        ContractError: A number is not finite, which JSON cannot say.
-    """
-    if isinstance(value, float | np.floating):
-        if not math.isfinite(value):
-            raise ContractError(f"metric {name!r}: got {value}, expected a finite number or None")
-        return round(float(value), _DECIMALS) + 0.0  # + 0.0 turns -0.0 into 0.0
-    return _plain(value, name, rounded)
-
-
-def plain(value: Any, name: str = "") -> Any:
-    """JSON types; tuples become lists, numpy scalars Python ones."""
-    return float(value) if isinstance(value, float | np.floating) else _plain(value, name, plain)
-
-
-def _plain(value: Any, name: str, of: Callable[[Any, str], Any]) -> Any:
-    if isinstance(value, str | bool | None):
-        return value
-    if isinstance(value, dict):
-        return {str(key): of(item, str(key)) for key, item in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [of(item, name) for item in value]
-    return bool(value) if isinstance(value, np.bool_) else int(value)
-
-
-def assemble(
-    model: type[B],
-    *,
-    core: Mapping[str, Any],
-    dynamics: Mapping[str, Any],
-    interactions: Mapping[str, Any],
-    key_events: Mapping[str, Any],
-    patterns: Mapping[str, Any],
-    quality: Mapping[str, Any],
-    precompute: Mapping[str, Any],
-) -> tuple[B, MoreMetrics]:
-    """The six blocks from their keys and values."""
-    contents = (core, dynamics, interactions, key_events, patterns, quality)
-    blocks = {
-        attribute: plain(content) for attribute, content in zip(AnalysisBlocks.model_fields, contents, strict=True)
-    }
-    return model.model_validate(blocks), OpenMetrics.model_validate(rounded(dict(precompute)))
-
-
-def unknown(schema: Schema, block: str) -> dict[str, None]:
-    """All fields of a block that can be null, as null: what a family starts from when its input is missing."""
-    found: BlockSchema = schema.block(block)
-    return {item.name: None for item in found.fields if item.nullable}

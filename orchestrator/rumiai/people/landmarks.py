@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from rumiai.core.boxes import Box
+from rumiai.core.boxes import Box, area
 from rumiai.people.faces import find_faces
 from rumiai.people.geometry import Image, square_of_box
 from rumiai.people.hands import find_hands, merge_hands
@@ -151,7 +151,7 @@ class PeopleAnalyzer:
 
     def _largest(self, boxes: npt.NDArray[np.float32]) -> list[Box]:
         rows = [(float(x), float(y), float(w), float(h)) for x, y, w, h in boxes if w > 0 and h > 0]
-        return sorted(rows, key=lambda box: box[2] * box[3], reverse=True)[: self.policy.max_persons]
+        return sorted(rows, key=area, reverse=True)[: self.policy.max_persons]
 
     def _look_due(self, frame: Image, timestamp_s: float) -> bool:
         if self._looked_at_s is None or self._looked_at is None or self._found_somebody:

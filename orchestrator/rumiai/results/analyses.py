@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from rumiai import __version__
 from rumiai.contracts.blocks import GENERIC_BLOCKS, Blocks
+from rumiai.contracts.outcome import AnalysisOutcome
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError, StoreError
 from rumiai.metrics.evidence.build import read_evidence
@@ -36,46 +37,6 @@ _PYTHON: Final[Mapping[str, Any]] = {
         name: {"source": _SOURCE, "model": None, "repaired": False, "judged": []} for name in GENERIC_BLOCKS
     },
 }
-
-
-@dataclass(frozen=True)
-class AnalysisSummary:
-    """One analysis of one video.
-
-    Attributes:
-        source: ``python``, ``claude`` or ``python_fallback``.
-        confidence: Of the data, 0..1.
-        model: Whose judgements are in it; None when nobody's.
-        cost_usd: Of this run; None when the model's price is not known.
-        tokens: Of this run.
-        seconds: That its prompt took in this run, all attempts.
-        errors: Why it fell back.
-        files: Kind -> path.
-        written: By this run; False when an earlier run's files were kept.
-    """
-
-    source: str
-    confidence: float | None
-    model: str | None = None
-    cost_usd: float | None = 0.0
-    tokens: int = 0
-    seconds: float = 0.0
-    errors: tuple[str, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict)
-    written: bool = True
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {
-            "source": self.source,
-            "confidence": self.confidence,
-            "model": self.model,
-            "cost_usd": self.cost_usd,
-            "tokens": self.tokens,
-            "seconds": self.seconds,
-            "errors": list(self.errors),
-            "files": dict(self.files),
-        }
 
 
 def with_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) -> UnifiedAnalysis:
@@ -157,7 +118,7 @@ def write_analyses(
     measured: Mapping[str, MeasuredAnalysis],
     output_format: OutputFormat = "v2",
     judged: Mapping[str, PromptResult] | None = None,
-) -> dict[str, AnalysisSummary]:
+) -> dict[str, AnalysisOutcome]:
     """Write analyses; files that say the same already are kept.
 
     Args:
@@ -180,12 +141,12 @@ def write_analyses(
         kept = _same(store, video_id, name, told, output_format) if told is not None else None
         files = kept or _write(store, video_id, name, result, told, moment, output_format)
         confidence = result.blocks["Quality"].get("overallConfidence")
-        summary = AnalysisSummary(_SOURCE, confidence, files=files, written=kept is None)
+        summary = AnalysisOutcome(_SOURCE, confidence, files=files, written=kept is None)
         out[name] = summary if told is None else _summary(summary, told)
     return out
 
 
-def _summary(summary: AnalysisSummary, told: PromptResult) -> AnalysisSummary:
+def _summary(summary: AnalysisOutcome, told: PromptResult) -> AnalysisOutcome:
     return replace(
         summary,
         source=told.source,
@@ -197,7 +158,7 @@ def _summary(summary: AnalysisSummary, told: PromptResult) -> AnalysisSummary:
     )
 
 
-def read_analyses(store: Store, video_id: str) -> dict[str, AnalysisSummary]:
+def read_analyses(store: Store, video_id: str) -> dict[str, AnalysisOutcome]:
     """What an earlier run wrote, by the pointers to its latest files.
 
     Raises:
@@ -208,7 +169,7 @@ def read_analyses(store: Store, video_id: str) -> dict[str, AnalysisSummary]:
         files, complete = read_latest(store, video_id, name)
         confidence = complete["parsed_response"]["Quality"].get("overallConfidence")
         model = complete.get("model") if complete["source"] == "claude" else None
-        out[name] = AnalysisSummary(complete["source"], confidence, model, files=files, written=False)
+        out[name] = AnalysisOutcome(complete["source"], confidence, model, files=files, written=False)
     return out
 
 

@@ -1,13 +1,12 @@
-"""``insights/<id>/report_<ts>.json``: one file that says how the run of one video went (clients.md 4.4)."""
+"""``insights/<id>/report_<ts>.json``: how the run of one video went."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from rumiai import __version__
-from rumiai.contracts.outcome import VideoOutcome
+from rumiai.contracts.outcome import AnalysisOutcome, VideoOutcome
 from rumiai.contracts.timeline import SCHEMA_VERSION
 from rumiai.results.store import Store, write_json
 from rumiai.settings import Settings
@@ -16,7 +15,7 @@ _PATTERN: Final = "report_*.json"
 
 
 def write_report(store: Store, outcome: VideoOutcome, settings: Settings) -> None:
-    """Write the report of a video, in place of an older one; that of the run that did the work is kept.
+    """Write the report of a video in place of older ones; a run that found all work done keeps the older one.
 
     Raises:
         StoreError: It could not be written.
@@ -34,8 +33,10 @@ def write_report(store: Store, outcome: VideoOutcome, settings: Settings) -> Non
 
 def report(store: Store, outcome: VideoOutcome, settings: Settings, moment: datetime) -> dict[str, Any]:
     """The report's JSON form."""
-    judged = {name: facts for name, facts in outcome.analyses.items() if facts["source"] != "python"}
-    costs = [facts["cost_usd"] for facts in outcome.analyses.values()]
+    told, services, analyses = outcome.to_dict(), outcome.services, outcome.analyses
+    judged = {name: analysis for name, analysis in analyses.items() if analysis.source != "python"}
+    costs = [analysis.cost_usd for analysis in analyses.values()]
+    known_costs = [cost for cost in costs if cost is not None]
     return {
         "schema_version": SCHEMA_VERSION,
         "rumiai_version": __version__,
@@ -44,34 +45,38 @@ def report(store: Store, outcome: VideoOutcome, settings: Settings, moment: date
         "source": outcome.source,
         "success": outcome.status != "failed",
         "partial": outcome.status == "partial",
-        "error": outcome.error.to_dict() if outcome.error else None,
-        "warnings": list(outcome.warnings),
-        "duration": outcome.summary.get("duration_s"),
-        "ml_analyses_complete": bool(outcome.services) and all(facts["ok"] for facts in outcome.services.values()),
-        "ml_completion_details": {name: facts["ok"] for name, facts in outcome.services.items()},
-        "ml_errors": {name: facts["reason"] for name, facts in outcome.services.items() if not facts["ok"]},
-        "services": {name: dict(facts) for name, facts in outcome.services.items()},
+        "error": told["error"],
+        "warnings": told["warnings"],
+        "duration": outcome.summary.facts.get("duration_s"),
+        "ml_analyses_complete": bool(services) and all(service.ok for service in services.values()),
+        "ml_completion_details": {name: service.ok for name, service in services.items()},
+        "ml_errors": {name: service.reason for name, service in services.items() if not service.ok},
+        "services": told["services"],
         "temporal_markers_generated": store.markers_file(outcome.video_id).is_file(),
-        "prompts_successful": sum(facts["source"] == "claude" for facts in judged.values()),
+        "prompts_successful": sum(analysis.source == "claude" for analysis in judged.values()),
         "prompts_total": len(judged),
-        "total_cost": None if None in costs else sum(costs),
-        "total_tokens": sum(facts["tokens"] for facts in outcome.analyses.values()),
-        "prompt_details": {name: _prompt(facts) for name, facts in judged.items()},
-        "analyses": {name: dict(facts) for name, facts in outcome.analyses.items()},
+        "total_cost": sum(known_costs) if len(known_costs) == len(costs) else None,
+        "total_tokens": sum(analysis.tokens for analysis in analyses.values()),
+        "prompt_details": {name: _prompt(analysis) for name, analysis in judged.items()},
+        "analyses": told["analyses"],
         "seconds": outcome.seconds,
         "stage_seconds": dict(outcome.stage_seconds),
-        "memory_usage": dict(outcome.memory),
+        "memory_usage": told["memory"],
         "feature_flags": {
             "ml_precompute": True,
             "python_only": settings.python_only,
             "claude_sonnet": settings.claude_sonnet,
             "output_format": settings.output_format,
         },
-        "video_metrics": dict(outcome.summary),
-        "files": dict(outcome.files),
+        "video_metrics": told["summary"],
+        "files": told["files"],
     }
 
 
-def _prompt(facts: Mapping[str, Any]) -> dict[str, Any]:
-    success = facts["source"] == "claude"
-    return {"success": success, "tokens": facts["tokens"], "cost": facts["cost_usd"], "time": facts["seconds"]}
+def _prompt(analysis: AnalysisOutcome) -> dict[str, Any]:
+    return {
+        "success": analysis.source == "claude",
+        "tokens": analysis.tokens,
+        "cost": analysis.cost_usd,
+        "time": analysis.seconds,
+    }

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rumiai.core.collector import collector_paused
 from rumiai.errors import StoreError
 from rumiai.services.base import AnyService
 from rumiai.sources.base import SourceItem
@@ -116,7 +117,8 @@ def read_json(path: Path) -> Any:
         StoreError: It is not there, or not JSON.
     """
     try:
-        return json.loads(read_bytes(path))
+        with collector_paused():
+            return json.loads(read_bytes(path))
     except ValueError as exc:
         raise StoreError(f"{path} is not valid JSON: {exc}") from exc
 

@@ -27,6 +27,7 @@ from rumiai.contracts.outcome import Failure, VideoOutcome
 from rumiai.errors import ServerError, StoreError
 from rumiai.results.report import write_report
 from rumiai.results.store import Store
+from rumiai.run import leftovers
 from rumiai.run.events import event_socket
 from rumiai.run.types import EventHandler, PostProcess, RunContext, ServerAccess, VideoTask
 from rumiai.settings import Settings
@@ -73,6 +74,7 @@ def run_batch(
     Returns:
         An outcome for each task, in their order; given-up ones are failed with ``Interrupted``.
     """
+    leftovers.sweep()
     run_id = f"run{os.getpid()}-{secrets.token_hex(4)}"
     try:
         with event_socket(handler) as address:

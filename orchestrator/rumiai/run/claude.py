@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from rumiai.contracts.outcome import Failure, VideoOutcome
+from rumiai.contracts.outcome import AnalysisOutcome, Failure, VideoOutcome
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import APIError, ConfigurationError, RumiAIError
 from rumiai.insights import (
@@ -35,7 +35,6 @@ from rumiai.insights import (
     choose_mode,
 )  # fmt: skip
 from rumiai.results.analyses import (
-    AnalysisSummary,
     MeasuredAnalysis,
     measure,
     now,
@@ -256,7 +255,7 @@ class ClaudeRun:
             skipped=outcome.skipped and not any(summary.written for summary in written.values()),
             seconds=outcome.seconds + time.monotonic() - began,
             stage_seconds={**outcome.stage_seconds, "claude": time.monotonic() - began},
-            analyses={name: summary.to_dict() for name, summary in written.items()},
+            analyses=written,
         )
         return self._without(outcome, found.warnings) if found.partial else outcome
 
@@ -321,7 +320,7 @@ def write_judged(
     measured: Mapping[str, MeasuredAnalysis],
     results: Mapping[str, PromptResult],
     output_format: Any,
-) -> dict[str, AnalysisSummary]:
+) -> dict[str, AnalysisOutcome]:
     """Write the judged analyses of a video and record their files as its latest.
 
     Raises:

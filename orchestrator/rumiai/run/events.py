@@ -17,6 +17,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from rumiai.core.processes import ProcessIdentity
+from rumiai.run.leftovers import EVENTS_PREFIX, OWNER_FILE
 from rumiai.run.types import Event, EventHandler
 
 # The display is redrawn no more often than this.
@@ -30,7 +32,8 @@ _POLL_S: Final = 0.2
 @contextlib.contextmanager
 def event_socket(handler: EventHandler) -> Iterator[str]:
     """Receive events in a thread of its own and pass each to ``handler``; yields the address to send to."""
-    with tempfile.TemporaryDirectory(prefix="rumiai-events-") as folder:
+    with tempfile.TemporaryDirectory(prefix=EVENTS_PREFIX) as folder:
+        Path(folder, OWNER_FILE).write_text(str(ProcessIdentity.own()), encoding="ascii")
         address = str(Path(folder) / "events")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
             receiver.bind(address)

@@ -17,7 +17,7 @@ from rumiai import __version__
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.frames import VideoInfo
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.outcome import Failure, VideoOutcome
+from rumiai.contracts.outcome import AnalysisOutcome, Failure, ServiceOutcome, VideoOutcome
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError, MLError, StoreError
@@ -26,7 +26,6 @@ from rumiai.media.endings import losses
 from rumiai.media.probe import MediaLimits, probe, sampling_for
 from rumiai.perception import ServiceResults, perceive
 from rumiai.results.analyses import (
-    AnalysisSummary,
     measure,
     now,
     read_analyses,
@@ -120,8 +119,7 @@ def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: 
         outcome = _outcome(run, results, stored, found, analysis)
     seconds = time.monotonic() - began
     stages |= {**found.stage_seconds, "total": seconds}
-    analyses = {name: summary.to_dict() for name, summary in summaries.items()}
-    return replace(outcome, skipped=not wanted, seconds=seconds, stage_seconds=stages, analyses=analyses)
+    return replace(outcome, skipped=not wanted, seconds=seconds, stage_seconds=stages, analyses=summaries)
 
 
 def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progress) -> tuple[_Run, dict[str, float]]:
@@ -243,7 +241,7 @@ def _built(
     )
 
 
-def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, AnalysisSummary]:
+def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, AnalysisOutcome]:
     """The seven analyses; kept when an earlier run made them from the same unified analysis."""
     inputs = fingerprint(made_of, __version__, run.settings.output_format)
     if run.state.finished("analyses", inputs):
@@ -275,18 +273,18 @@ def _outcome(
     analysis: UnifiedAnalysis,
 ) -> VideoOutcome:
     failure = _failure(run, analysis)
-    services: dict[str, dict[str, Any]] = {
-        service.name: {
-            "ok": analysis.ok(service.name),
-            "reason": analysis.reason(service.name),
-            "seconds": round(results[service.name].seconds, 3),
-            "cached": service.name in stored,
-        }
+    services = {
+        service.name: ServiceOutcome(
+            ok=analysis.ok(service.name),
+            reason=analysis.reason(service.name),
+            seconds=round(results[service.name].seconds, 3),
+            cached=service.name in stored,
+        )
         for service in run.asked
         if service.name in results
     }
     warnings = [*found.warnings, *losses(run.info, found.report, found.sound)]
-    partial = warnings or any(not facts["ok"] for facts in services.values())
+    partial = warnings or any(not service.ok for service in services.values())
     video_id = run.task.video_id
     files: dict[str, str] = {"unified": str(run.store.unified_file(video_id))}
     files |= {service.name: str(run.service_file(service)) for service in run.asked if analysis.ok(service.name)}

@@ -160,7 +160,10 @@ async def _check_server(address: str, models: tuple[str, ...]) -> None:
 
 @contextlib.contextmanager
 def _interrupts(display: Display) -> Iterator[threading.Event]:
-    """SIGINT and SIGTERM set the event: videos in flight are given up, the server stops, shared memory is removed."""
+    """SIGINT, SIGTERM and SIGHUP set the event.
+
+    Videos in flight are given up then, the server stops, and shared memory is removed.
+    """
     stop = threading.Event()
 
     def request_stop(signum: int, _frame: FrameType | None) -> None:
@@ -168,7 +171,10 @@ def _interrupts(display: Display) -> Iterator[threading.Event]:
             stop.set()
             display.handle({"event": "server", "state": "interrupted", "message": "stopping ..."})
 
-    before = {number: signal.signal(number, request_stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, request_stop) for number in numbers}
     try:
         yield stop
     finally:

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import psutil
 
-from rumiai.contracts.outcome import Failure, VideoOutcome
+from rumiai.contracts.outcome import Failure, MemoryUse, VideoOutcome
 from rumiai.core.plugins import load_plugins
 from rumiai.errors import RumiAIError
 from rumiai.run import pipeline
@@ -63,14 +63,13 @@ class Worker:
         )
 
 
-def _memory() -> dict[str, float]:
-    """Memory of this process now and at its peak, in GiB, and the share of the machine's memory in use, in percent."""
+def _memory() -> MemoryUse:
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return {
-        "final_process_gb": round(psutil.Process().memory_info().rss / 2**30, 3),
-        "peak_process_gb": round(peak_kib / 2**20, 3),
-        "system_percent": psutil.virtual_memory().percent,
-    }
+    return MemoryUse(
+        final_process_gb=round(psutil.Process().memory_info().rss / 2**30, 3),
+        peak_process_gb=round(peak_kib / 2**20, 3),
+        system_percent=psutil.virtual_memory().percent,
+    )
 
 
 def _redirect_stderr(path: Path) -> None:

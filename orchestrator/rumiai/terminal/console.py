@@ -17,8 +17,7 @@ from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from rumiai.contracts.outcome import VideoOutcome
-from rumiai.services import all_services
+from rumiai.contracts.outcome import AnalysisOutcome, VideoOutcome
 
 # What a reader can follow; more often costs processor time that the models need.
 _REDRAWS_PER_S: Final = 4
@@ -211,15 +210,13 @@ def outcome_table(outcome: VideoOutcome) -> Table:
 
 def _rows(outcome: VideoOutcome) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
-    summary = outcome.summary
     if outcome.error:
         rows.append(("error", f"{outcome.error.type} in {outcome.error.stage}: {outcome.error.message}"))
-    if summary:
-        rows += _found(summary)
+    rows += outcome.summary.lines
     if outcome.analyses:
         rows.append(("analyses", _analyses(outcome.analyses)))
     rows += [
-        (f"no {name}", str(facts["reason"])) for name, facts in outcome.services.items() if not facts["ok"]
+        (f"no {name}", str(service.reason)) for name, service in outcome.services.items() if not service.ok
     ]  # fmt: skip
     rows += [("warning", warning) for warning in outcome.warnings]
     if outcome.stage_seconds and not outcome.skipped:
@@ -231,27 +228,20 @@ def _rows(outcome: VideoOutcome) -> list[tuple[str, str]]:
     return rows
 
 
-def _analyses(analyses: Mapping[str, Mapping[str, Any]]) -> str:
+def _analyses(analyses: Mapping[str, AnalysisOutcome]) -> str:
     """How many, by whom, and what that cost."""
-    models = [str(facts["model"]) for facts in analyses.values() if facts["model"]]
+    models = [analysis.model for analysis in analyses.values() if analysis.model]
     parts = [f"{models.count(model)} judged by {model}" for model in dict.fromkeys(models)]
     if len(models) < len(analyses):
         parts.append(f"{len(analyses) - len(models)} by rules")
-    costs = [facts["cost_usd"] for facts in analyses.values()]
-    if None in costs:
+    costs = [analysis.cost_usd for analysis in analyses.values()]
+    known = [cost for cost in costs if cost is not None]
+    if len(known) < len(costs):
         parts.append("cost unknown")
-    elif sum(costs):
-        parts.append(f"{sum(costs):.4f} USD")
+    elif sum(known):
+        parts.append(f"{sum(known):.4f} USD")
     return ", ".join(parts)
 
 
 def _service_seconds(outcome: VideoOutcome) -> dict[str, float]:
-    return {name: float(facts["seconds"]) for name, facts in outcome.services.items() if not facts["cached"]}
-
-
-def _found(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    width, height = summary["size"]
-    size = f", {width}x{height}" if width else ""
-    rows = [("duration", f"{summary['duration_s']:.1f} s{size}")]
-    services = sorted(all_services(), key=lambda service: service.summary_place)
-    return rows + [line for service in services if (line := service.summary_line(summary)) is not None]
+    return {name: service.seconds for name, service in outcome.services.items() if not service.cached}

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from rumiai.contracts.gestures import TimedGesture
 from rumiai.contracts.timeline import Timeline, TimelineEntry
+from rumiai.core.boxes import area
 from rumiai.timeline.elements import Element, most_at_once
 from rumiai.timeline.entries import is_watermark
 
@@ -64,7 +65,7 @@ def text_moments(timeline: Timeline, start_s: float, end_s: float) -> list[dict[
 
 def _area(entry: TimelineEntry) -> float:
     box = entry.data.get("bbox")
-    return float(box[2] * box[3]) if isinstance(box, list) and len(box) == 4 else 0.0
+    return float(area(box)) if isinstance(box, list) and len(box) == 4 else 0.0
 
 
 def _by_time(entry: TimelineEntry) -> tuple[float, float, str]:

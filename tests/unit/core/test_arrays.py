@@ -28,7 +28,7 @@ from rumiai.metrics.emotional_journey.journey import EmotionSync, Journey
 from rumiai.metrics.emotional_journey.sync import GestureOverlap
 from rumiai.metrics.evidence import types as evidence
 from rumiai.metrics.evidence.sound import Audio
-from rumiai.metrics.person_framing.people import Positions
+from rumiai.metrics.person_framing.motion import Positions
 from rumiai.metrics.scene_pacing.pacing import Pacing
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.density import Density

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 
 import numpy as np
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from rumiai.contracts import tensors
 from rumiai.contracts.frames import FrameBatch, SharedSpan
+from rumiai.core.processes import ProcessIdentity
 from rumiai.errors import ConfigurationError, ContractError
 from rumiai.inference.client import TritonClient
 from rumiai.inference.ocr import CAPTIONS, box_contrasts, read_texts
@@ -148,7 +148,8 @@ def server_file(tmp_path, monkeypatch):
     path = tmp_path / "run/rumiai/8001.json"
     path.parent.mkdir(parents=True)
     path.touch(mode=0o600)
-    path.write_text(json.dumps({"grpc": "127.0.0.1:8001", "http": "127.0.0.1:8000", "token": "t", "pid": os.getpid()}))
+    own = str(ProcessIdentity.own())
+    path.write_text(json.dumps({"grpc": "127.0.0.1:8001", "http": "127.0.0.1:8000", "token": "t", "owner": own}))
     return path
 
 
@@ -176,7 +177,7 @@ def test_a_file_that_others_can_read_is_not_trusted(server_file, caplog):
     assert "not private" in caplog.text
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"grpc": "x"}', '{"grpc": 1, "http": 1, "token": 1, "pid": null}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"grpc": "x"}', '{"grpc": 1, "http": 1, "token": 1, "owner": 7}'])
 def test_a_file_that_cannot_be_read_is_reported(server_file, caplog, text):
     server_file.write_text(text)
     assert read_server_file("127.0.0.1:8001") is None
@@ -184,7 +185,8 @@ def test_a_file_that_cannot_be_read_is_reported(server_file, caplog, text):
 
 
 def test_the_file_of_a_server_that_has_ended_is_no_token(server_file):
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    server_file.write_text(json.dumps({"grpc": "127.0.0.1:8001", "http": "h", "token": "t", "pid": ended.pid}))
+    with subprocess.Popen(["sleep", "60"]) as child:
+        owner = ProcessIdentity.of(child.pid)
+        child.kill()
+    server_file.write_text(json.dumps({"grpc": "127.0.0.1:8001", "http": None, "token": "t", "owner": str(owner)}))
     assert read_server_file("127.0.0.1:8001") is None

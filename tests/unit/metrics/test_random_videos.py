@@ -12,7 +12,7 @@ from hypothesis import given
 from rumiai.metrics.emotional_journey.journey import measure_journey, measure_sync
 from rumiai.metrics.emotional_journey.sync import COMPATIBLE_GESTURES
 from rumiai.metrics.evidence.build import read_evidence
-from rumiai.metrics.person_framing.people import Presence
+from rumiai.metrics.person_framing.framing import measure_framing
 from rumiai.metrics.registry import schema_of
 
 from ..metrics_random import RANDOM, videos
@@ -97,7 +97,7 @@ def test_speed_agrees_with_walking_from_sample_to_sample(content):
                     speeds.append(2 * np.hypot(here[kind][0] - before[kind][0], here[kind][1] - before[kind][1]))
                     break
         before = here
-    found = Presence(evidence.people, evidence).speed
+    found = measure_framing(evidence.people, evidence).positions.speed
     assert found == (pytest.approx(float(np.median(speeds))) if speeds else None)
 
 

@@ -78,7 +78,7 @@ def run(task: VideoTask, out: Path) -> VideoOutcome:
 def test_the_unified_analysis_is_written_once_and_not_read(task: VideoTask, out: Path, unified: Opened) -> None:
     with unified.watch():
         outcome = run(task, out)
-    assert (outcome.error, outcome.services["scene_detection"]["ok"]) == (None, True)
+    assert (outcome.error, outcome.services["scene_detection"].ok) == (None, True)
     assert (unified.writes, unified.reads) == (1, 0)
 
 

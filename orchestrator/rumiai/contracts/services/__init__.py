@@ -15,6 +15,7 @@ from rumiai.contracts.services.yolo import YoloData
 from rumiai.errors import ContractError
 
 __all__ = [
+    "BUILT_IN_MODELS",
     "AudioData",
     "ExpressionsData",
     "Landmarks",
@@ -31,10 +32,10 @@ __all__ = [
     "register_model",
 ]
 
-_MODELS: Final[dict[str, type[ServiceData]]] = {
-    model.service: model
-    for model in (YoloData, WhisperData, OcrData, PeopleData, ScenesData, AudioData, ExpressionsData)
-}
+BUILT_IN_MODELS: Final[tuple[type[ServiceData], ...]] = (
+    YoloData, WhisperData, OcrData, PeopleData, ScenesData, AudioData, ExpressionsData,
+)  # fmt: skip
+_MODELS: Final[dict[str, type[ServiceData]]] = {model.service: model for model in BUILT_IN_MODELS}
 
 
 def register_model(model: type[ServiceData]) -> None:

@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from rumiai.core.collector import collector_paused
 from rumiai.errors import ContractError
 
 # Enough to see what is wrong; a YOLO file may break its contract ten thousand times.
@@ -87,7 +88,8 @@ class ServiceModel(BaseModel):
 
     def to_json(self) -> dict[str, Any]:
         """JSON types under the file's keys; what was absent stays absent."""
-        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        with collector_paused():
+            return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 class ServiceMetadata(ServiceModel):
@@ -151,7 +153,8 @@ class ServiceData(ServiceModel):
             ContractError: It breaks the service's contract; the first violation is told, and how many there are.
         """
         try:
-            return cls.model_validate(raw)
+            with collector_paused():
+                return cls.model_validate(raw)
         except ValidationError as error:
             raise ContractError(told(problems_of(error, cls))) from error
 
@@ -163,7 +166,8 @@ class ServiceData(ServiceModel):
             ContractError: It is not JSON, or breaks the service's contract.
         """
         try:
-            return cls.model_validate_json(text)
+            with collector_paused():
+                return cls.model_validate_json(text)
         except ValidationError as error:
             raise ContractError(told(problems_of(error, cls))) from error
 

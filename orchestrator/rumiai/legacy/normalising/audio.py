@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.lexicons import VALENCE_WEIGHTS, canonical_emotion
@@ -24,7 +24,7 @@ from rumiai.legacy.normalising.common import (
 _LISTS_OF_SECONDS: Final = ("onsets", "beats")
 
 
-def normalise_audio_energy(data: Record, facts: MediaFacts) -> dict[str, Any]:
+def normalise_audio_energy(data: Record, facts: MediaFacts) -> dict[str, object]:
     """Canonical audio energy; what older files did not measure (onsets, tempo, noise) stays absent: unknown."""
     windows = data.get("energy_level_windows")
     if not isinstance(windows, Mapping):
@@ -36,7 +36,7 @@ def normalise_audio_energy(data: Record, facts: MediaFacts) -> dict[str, Any]:
         return {"metadata": metadata}
     metadata.setdefault("has_audio", bool(windows))
     numbers = ("energy_variance", "climax_timestamp", "duration")
-    lists = {key: _seconds(data[key]) for key in _LISTS_OF_SECONDS if isinstance(data.get(key), list)}
+    lists = {key: _seconds(value) for key in _LISTS_OF_SECONDS if isinstance(value := data.get(key), list)}
     return {
         **without(data, "metadata"),
         "energy_level_windows": {str(key): number(value) for key, value in windows.items()},
@@ -51,7 +51,7 @@ def _seconds(values: list[object]) -> list[float]:
     return [found for value in values if (found := number(value)) is not None]
 
 
-def normalise_emotion(data: Record, facts: MediaFacts) -> dict[str, Any]:
+def normalise_emotion(data: Record, facts: MediaFacts) -> dict[str, object]:
     """Canonical emotions in the shared vocabulary; a label that is in none stays, and fails the contract."""
     found = listed(data, "emotions")
     if found is None:
@@ -73,17 +73,18 @@ def normalise_emotion(data: Record, facts: MediaFacts) -> dict[str, Any]:
     }
 
 
-def emotion_of(item: Record, facts: MediaFacts) -> dict[str, Any]:
+def emotion_of(item: Record, facts: MediaFacts) -> dict[str, object]:
     """One face's emotion at one instant."""
     label = item.get("emotion") if item.get("emotion") is not None else item.get("expression")
+    t_s = seconds_of(item, facts)
     out = {
         **without(item, "expression"),
-        "timestamp": seconds_of(item, facts),
+        "timestamp": t_s,
         "emotion": (canonical_emotion(label) or label) if isinstance(label, str) else None,
         "confidence": number(item.get("confidence")),
     }
     if isinstance(item.get("frame_number"), int | float | str):
-        out["frame_number"] = frame_number_of(item, out["timestamp"], facts)
+        out["frame_number"] = frame_number_of(item, t_s, facts)
     if isinstance(scores := item.get("all_scores"), Mapping):
         read = {canonical_emotion(str(key)) or str(key): number(value) for key, value in scores.items()}
         out["all_scores"] = read

@@ -10,7 +10,7 @@ from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.timeline import Timestamp
 from rumiai.core.numbers import number
 
-Record = Mapping[str, Any]
+Record = Mapping[str, object]
 PixelLayout = Literal["xyxy", "xywh"]
 
 # A normalised box never leaves 0..1 by this much; what does is in pixels (ml_outputs.md 13.3).
@@ -41,7 +41,12 @@ def listed(data: Record, *keys: str) -> list[Record] | None:
     return next((records(data[key]) for key in keys if isinstance(data.get(key), list | tuple)), None)
 
 
-def without(item: Record, *keys: str) -> dict[str, Any]:
+def box_of(value: object) -> list[float] | None:
+    """A canonical box that this package has made; None for anything else."""
+    return value if isinstance(value, list) else None
+
+
+def without(item: Record, *keys: str) -> dict[str, object]:
     """A deep copy of ``item`` less ``keys``: members that this version does not know are kept."""
     return {key: copied(value) for key, value in item.items() if key not in keys}
 
@@ -158,7 +163,7 @@ def _largest(values: Iterable[float | None]) -> float | None:
     return max(known) if known else None
 
 
-def metadata_of(data: Record, facts: MediaFacts, answered: bool) -> dict[str, Any]:
+def metadata_of(data: Record, facts: MediaFacts, answered: bool) -> dict[str, object]:
     """The service's metadata with what is known of the file filled in.
 
     ``processed`` is what the data says; data that says nothing was processed when it holds an answer (``answered``)
@@ -181,7 +186,7 @@ def metadata_of(data: Record, facts: MediaFacts, answered: bool) -> dict[str, An
     return out
 
 
-def failure(data: Record, facts: MediaFacts) -> dict[str, Any]:
+def failure(data: Record, facts: MediaFacts) -> dict[str, object]:
     """The canonical data of a service that failed."""
     return {"metadata": metadata_of(data, facts, answered=False)}
 
@@ -192,7 +197,7 @@ def facts_of(data: Record, facts: MediaFacts) -> MediaFacts:
     meta = {**data, **given} if isinstance(given, Mapping) else data
     names = {"duration_s": "duration", "fps": "fps", "width": "width", "height": "height", "sample_fps": "sample_fps"}
     found = {name: number(meta.get(key)) for name, key in names.items()}
-    positive: dict[str, Any] = {name: value if value and value > 0 else None for name, value in found.items()}
-    for side in ("width", "height"):
-        positive[side] = int(positive[side]) or None if positive[side] is not None else None
-    return facts.filled_from(MediaFacts(**positive))
+    positive = {name: value if value and value > 0 else None for name, value in found.items()}
+    width, height = (int(positive[side] or 0) or None for side in ("width", "height"))
+    known = MediaFacts(positive["duration_s"], positive["fps"], width, height, positive["sample_fps"])
+    return facts.filled_from(known)

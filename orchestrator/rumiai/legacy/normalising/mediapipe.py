@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.lexicons import canonical_emotion, canonical_gesture
@@ -26,7 +26,7 @@ from rumiai.legacy.normalising.common import (
 KINDS: Final = ("poses", "faces", "hands", "gaze", "gestures", "expressions")
 
 
-def normalise_mediapipe(data: Record, facts: MediaFacts) -> dict[str, Any]:
+def normalise_mediapipe(data: Record, facts: MediaFacts) -> dict[str, object]:
     """Canonical lists; ``none`` is no gesture, an expression outside the vocabulary is none."""
     facts = facts_of(data, facts)
     kinds, extracted = _lists(data)
@@ -73,7 +73,7 @@ def _lists(data: Record) -> tuple[dict[str, list[Record]] | None, bool]:
 
 def _spread(detail: Record, place: int, found: dict[str, list[Record]]) -> None:
     """One v3 frame: its faces, hands and poses, each with the frame's time."""
-    frame: dict[str, Any] = {key: detail[key] for key in ("frame", "frame_number", "timestamp") if key in detail}
+    frame: dict[str, object] = {key: detail[key] for key in ("frame", "frame_number", "timestamp") if key in detail}
     frame.setdefault("frame_number", place)
     faces, hands = records(detail.get("faces")), records(detail.get("hands"))
     for face in faces:
@@ -91,7 +91,7 @@ def _spread(detail: Record, place: int, found: dict[str, list[Record]]) -> None:
         found["poses"].append({**without(pose, "type", "pose"), **frame, "person": person, "posture": pose.get("pose")})
 
 
-def _stamped(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, Any]:
+def _stamped(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, object]:
     t_s = seconds_of(item, facts, extracted=extracted)
     index = None if extracted else frame_number_of(item, t_s, facts)
     if extracted and t_s is not None and facts.fps is not None:
@@ -99,7 +99,7 @@ def _stamped(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, Any]
     return {**without(item, "frame"), "timestamp": t_s, "frame_number": index}
 
 
-def _pose(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, Any]:
+def _pose(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, object]:
     landmarks = item.get("landmarks")
     out = _stamped({key: value for key, value in item.items() if key != "landmarks"}, facts, extracted)
     out["landmarks"] = [without(point) for point in records(landmarks)]  # older files hold their number only
@@ -111,12 +111,13 @@ def _pose(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, Any]:
     return out
 
 
-def _faces(items: list[Record], facts: MediaFacts, extracted: bool) -> list[dict[str, Any]]:
+def _faces(items: list[Record], facts: MediaFacts, extracted: bool) -> list[dict[str, object]]:
     out, seen = [], defaultdict[float | None, int](int)
     for item in items:
         face = _stamped(item, facts, extracted)
-        place = seen[face["timestamp"]]
-        seen[face["timestamp"]] += 1
+        t_s = number(face["timestamp"])
+        place = seen[t_s]
+        seen[t_s] += 1
         index = number(item.get("face_index"))
         out.append(
             {
@@ -130,7 +131,7 @@ def _faces(items: list[Record], facts: MediaFacts, extracted: bool) -> list[dict
     return out
 
 
-def _gesture(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, Any] | None:
+def _gesture(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, object] | None:
     kind = canonical_gesture(str(first(item, "type", "gesture") or "none"))
     if kind is None:
         return None
@@ -147,16 +148,16 @@ def _gesture(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, Any]
     }
 
 
-def _expression(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, Any] | None:
+def _expression(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, object] | None:
     stamped = emotion_of({**item, **_stamped(item, facts, extracted)}, facts)
     if "frame_number" not in item:
         del stamped["frame_number"]
     return stamped if canonical_emotion(str(stamped["emotion"])) is not None else None
 
 
-def _presence(out: Record, metadata: Record) -> dict[str, Any]:
+def _presence(out: Record, metadata: Record) -> dict[str, object]:
     """Frames with a pose or a face, where the file does not say; None when the frames were not counted."""
-    people = {item["timestamp"] for kind in ("poses", "faces") for item in out[kind]}
+    people = {item["timestamp"] for kind in ("poses", "faces") for item in records(out[kind])}
     frames = number(first(metadata, "frames_analyzed", "total_frames"))
     given, share = number(out.get("frames_with_people")), number(out.get("presence_percentage"))
     counted = len(people) if given is None else int(given)

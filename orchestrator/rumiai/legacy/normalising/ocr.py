@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.services.ocr import position_of
@@ -13,6 +13,7 @@ from rumiai.core.numbers import number
 from rumiai.core.text import same_text
 from rumiai.legacy.normalising.common import (
     Record,
+    box_of,
     canonical_box,
     facts_of,
     failure,
@@ -37,7 +38,7 @@ _SAME_CENTRE: Final = 0.05
 _CONSECUTIVE_STEPS: Final = 1.5
 
 
-def normalise_ocr(data: Record, facts: MediaFacts) -> dict[str, Any]:
+def normalise_ocr(data: Record, facts: MediaFacts) -> dict[str, object]:
     """Canonical appearances; lines listed frame by frame (``frame_details``) are linked over time first."""
     facts = facts_of(data, facts)
     texts, stickers = listed(data, *_TEXTS), listed(data, "stickers") or []
@@ -66,12 +67,12 @@ def size_of(box: Sequence[float]) -> str:
     return "S" if box[3] < _SMALL_BELOW else "M" if box[3] < _MEDIUM_BELOW else "L"
 
 
-def _appearance(item: Record, name: str, facts: MediaFacts) -> dict[str, Any]:
+def _appearance(item: Record, name: str, facts: MediaFacts) -> dict[str, object]:
     box = canonical_box(first(item, *_BOXES), facts, "xywh")
     seen = [_sighting(entry, facts) for entry in records(item.get("sightings"))]
     t_s = seconds_of(item, facts)
     if t_s is None and seen:
-        t_s = seen[0]["timestamp"]
+        t_s = number(seen[0]["timestamp"])
     start, end = number(item.get("start")), number(item.get("end"))
     # A file that keeps the first sighting only does not say how long a text stood: it is known at that instant.
     start = t_s if start is None else start
@@ -87,7 +88,7 @@ def _appearance(item: Record, name: str, facts: MediaFacts) -> dict[str, Any]:
     }
 
 
-def _sighting(item: Record, facts: MediaFacts) -> dict[str, Any]:
+def _sighting(item: Record, facts: MediaFacts) -> dict[str, object]:
     t_s = seconds_of(item, facts)
     return {
         **without(item, *_BOXES, "frame", "text", "category", "type", "start", "end", "id", "position", "size"),
@@ -98,16 +99,16 @@ def _sighting(item: Record, facts: MediaFacts) -> dict[str, Any]:
     }
 
 
-def _text(item: Record, place: int, facts: MediaFacts) -> dict[str, Any]:
+def _text(item: Record, place: int, facts: MediaFacts) -> dict[str, object]:
     out = _appearance({**item, "text": item.get("text")}, f"text_{place}", facts)
-    box = out["bbox"]
+    box = box_of(out["bbox"])
     out["position"] = item.get("position") or (position_of(box) if box else "unknown")
     out["size"] = item.get("size") if item.get("size") in ("S", "M", "L") else size_of(box) if box else "unknown"
     out["category"] = item.get("category") or "overlay_text"
     return out
 
 
-def _sticker(item: Record, place: int, facts: MediaFacts) -> dict[str, Any]:
+def _sticker(item: Record, place: int, facts: MediaFacts) -> dict[str, object]:
     out = _appearance(item, f"sticker_{place}", facts)
     return out | {"type": str(first(item, "type", "element") or "sticker")}
 
@@ -130,7 +131,11 @@ def _lines(details: list[Record], kind: str, facts: MediaFacts) -> list[Record]:
                     "bbox": canonical_box(element.get("bbox"), facts, "xywh"),
                 }
             )
-    return sorted(lines, key=lambda line: (line["timestamp"] is None, line["timestamp"] or 0.0))
+    return sorted(lines, key=lambda line: (line["timestamp"] is None, _at(line)))
+
+
+def _at(line: Record) -> float:
+    return number(line["timestamp"]) or 0.0
 
 
 def _step(details: list[Record], facts: MediaFacts) -> float:
@@ -144,12 +149,12 @@ def _linked(lines: list[Record], step: float, facts: MediaFacts) -> list[Record]
     tracks: list[list[Record]] = []
     live: list[list[Record]] = []
     for line in lines:
-        t_s = line["timestamp"]
-        if t_s is None:
+        if line["timestamp"] is None:
             tracks.append([line])
             continue
-        live = [track for track in live if t_s - track[-1]["timestamp"] <= _CONSECUTIVE_STEPS * step]
-        track = next((old for old in live if old[-1]["timestamp"] < t_s and _is_same(old[-1], line)), None)
+        t_s = _at(line)
+        live = [track for track in live if t_s - _at(track[-1]) <= _CONSECUTIVE_STEPS * step]
+        track = next((old for old in live if _at(old[-1]) < t_s and _is_same(old[-1], line)), None)
         if track is None:
             track = []
             tracks.append(track)
@@ -163,15 +168,15 @@ def _is_same(old: Record, new: Record) -> bool:
         return False
     if not same_text(str(old.get("text") or ""), str(new.get("text") or "")):
         return False
-    a, b = old["bbox"], new["bbox"]
+    a, b = box_of(old["bbox"]), box_of(new["bbox"])
     return a is not None and b is not None and (iou(a, b) >= _SAME_IOU or distance(a, b) < _SAME_CENTRE)
 
 
-def _merged(track: list[Record], half_step_s: float, duration_s: float | None) -> dict[str, Any]:
+def _merged(track: list[Record], half_step_s: float, duration_s: float | None) -> dict[str, object]:
     best = max(track, key=lambda line: number(line.get("confidence")) or 0.0)
-    begin, end = track[0]["timestamp"], track[-1]["timestamp"]
-    if begin is None:
+    if track[0]["timestamp"] is None:
         return dict(best)
+    begin, end = _at(track[0]), _at(track[-1])
     limit = math.inf if duration_s is None else duration_s
     times = {"timestamp": begin, "start": max(0.0, begin - half_step_s), "end": min(limit, end + half_step_s)}
     return {**without(best, "frame_number"), **times, "sightings": track}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.core.numbers import number
@@ -23,7 +23,7 @@ _LISTS: Final = ("scenes", "shots", "cuts")
 _SAME_INSTANT_S: Final = 0.01
 
 
-def normalise_scenes(data: Record, facts: MediaFacts) -> dict[str, Any]:
+def normalise_scenes(data: Record, facts: MediaFacts) -> dict[str, object]:
     """Canonical scenes; changes are the starts but the first, whatever the file lists (it may list 0.0)."""
     facts = facts_of(data, facts)
     given = listed(data, *_LISTS)
@@ -37,7 +37,7 @@ def normalise_scenes(data: Record, facts: MediaFacts) -> dict[str, Any]:
         scenes = _scenes_between(cuts or [], facts.duration_s)
         if not scenes:
             return failure({**data, "error": "no scenes, and no duration to make one of"}, facts)
-    starts = [scene["start_time"] for scene in scenes[1:]]
+    starts = [number(scene["start_time"]) for scene in scenes[1:]]
     changes = _listed_changes(data)
     if changes is None or len(changes) != len(starts) or not all(map(_same, changes, starts)):
         changes = [start for start in starts if start is not None]
@@ -48,7 +48,8 @@ def normalise_scenes(data: Record, facts: MediaFacts) -> dict[str, Any]:
         "total_scenes": len(scenes),
         "metadata": metadata,
     }
-    if "scene_change_scores" in out and len(out["scene_change_scores"] or ()) != len(changes):
+    scores = out.get("scene_change_scores", changes)
+    if not isinstance(scores, list) or len(scores) != len(changes):
         del out["scene_change_scores"]
     return out
 
@@ -74,7 +75,7 @@ def _cut_times(data: Record) -> list[float] | None:
     return None
 
 
-def _scenes_between(cuts: list[float], duration_s: float | None) -> list[dict[str, Any]]:
+def _scenes_between(cuts: list[float], duration_s: float | None) -> list[dict[str, object]]:
     if duration_s is None:
         return []
     edges = [0.0, *(cut for cut in cuts if cut < duration_s), duration_s]
@@ -84,7 +85,7 @@ def _scenes_between(cuts: list[float], duration_s: float | None) -> list[dict[st
     ]
 
 
-def _scene(item: Record, place: int) -> dict[str, Any]:
+def _scene(item: Record, place: int) -> dict[str, object]:
     start = number(first(item, "start_time", "start", "start_seconds"))
     end = number(first(item, "end_time", "end", "end_seconds"))
     duration = number(item.get("duration"))

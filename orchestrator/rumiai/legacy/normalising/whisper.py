@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.timeline import Timestamp
@@ -24,7 +24,7 @@ _SOUND_TAG: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|\uff08[^\uff
 _NODE: Final = "speechTranscriptions"
 
 
-def normalise_whisper(data: Record, facts: MediaFacts) -> dict[str, Any]:
+def normalise_whisper(data: Record, facts: MediaFacts) -> dict[str, object]:
     """Canonical transcript: items without start, end or text are dropped and counted, sound tags set apart."""
     given = listed(data, "segments", "transcription")
     if not given and (node := listed(data, _NODE)):
@@ -37,24 +37,25 @@ def normalise_whisper(data: Record, facts: MediaFacts) -> dict[str, Any]:
     read = [segment for item in given if (segment := _segment(item)) is not None]
     if dropped := len(given) - len(read):
         metadata["segments_dropped"] = dropped
-    spoken = [segment for segment in read if _says_something(segment["text"])]
-    sounds = [segment for segment in read if not _says_something(segment["text"])]
+    spoken = [segment for segment in read if _says_something(str(segment["text"]))]
+    sounds = [segment for segment in read if not _says_something(str(segment["text"]))]
     for place, segment in enumerate(spoken):
         segment["id"] = place
     text = data.get("text")
     if not isinstance(text, str) or sounds or (not text.strip() and spoken):
-        text = " ".join(segment["text"] for segment in spoken)
+        text = " ".join(str(segment["text"]) for segment in spoken)
     non_speech = [without(item) for item in records(data.get("non_speech"))] + sounds
     result = data.get("result")
     language = first(data, "language") or (result.get("language") if isinstance(result, Mapping) else None)
     duration = number(data.get("duration"))
+    last_s = max((number(segment["end"]) or 0.0 for segment in spoken), default=0.0)
     return {
         **without(data, "metadata", "segments", "transcription", "result", _NODE, "transcript", "wordCount"),
         "text": text,
         "segments": spoken,
         **({"non_speech": non_speech} if non_speech else {}),
         "language": str(language) if language else "unknown",
-        "duration": duration if duration is not None else max((segment["end"] for segment in spoken), default=0.0),
+        "duration": duration if duration is not None else last_s,
         "metadata": metadata,
     }
 
@@ -63,7 +64,7 @@ def _says_something(text: str) -> bool:
     return any(char.isalnum() for char in _SOUND_TAG.sub("", text))
 
 
-def _segment(item: Record) -> dict[str, Any] | None:
+def _segment(item: Record) -> dict[str, object] | None:
     offsets = item.get("offsets")
     if isinstance(offsets, Mapping):  # whisper.cpp, in milliseconds
         start, end = (None if (ms := number(offsets.get(key))) is None else ms / 1000 for key in ("from", "to"))
@@ -83,7 +84,7 @@ def _segment(item: Record) -> dict[str, Any] | None:
     }
 
 
-def _word(item: Record) -> dict[str, Any] | None:
+def _word(item: Record) -> dict[str, object] | None:
     start, end = _seconds(first(item, "start", "startTime")), _seconds(first(item, "end", "endTime"))
     text = first(item, "word", "text")
     if start is None or end is None or not isinstance(text, str) or not text.strip():
@@ -97,7 +98,7 @@ def _word(item: Record) -> dict[str, Any] | None:
     }
 
 
-def _from_node(item: Record) -> dict[str, Any]:
+def _from_node(item: Record) -> dict[str, object]:
     alternatives = records(item.get("alternatives"))
     best: Record = alternatives[0] if alternatives else {}
     words = records(best.get("words"))

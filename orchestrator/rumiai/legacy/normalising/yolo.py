@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.core.numbers import number
@@ -16,6 +15,7 @@ from rumiai.legacy.normalising.common import (
     frame_number_of,
     listed,
     metadata_of,
+    records,
     seconds_of,
     without,
 )
@@ -26,7 +26,7 @@ _BOXES = ("bbox", "box", "bounding_box", "boundingBox")
 _NAMES = ("className", "class", "label", "class_name")
 
 
-def normalise_yolo(data: Record, facts: MediaFacts) -> dict[str, Any]:
+def normalise_yolo(data: Record, facts: MediaFacts) -> dict[str, object]:
     """Canonical tracks; a box that stands alone becomes a track of one frame, for a flat file's ids name no object."""
     annotations = listed(data, *_LISTS)
     if annotations is None:
@@ -36,18 +36,18 @@ def normalise_yolo(data: Record, facts: MediaFacts) -> dict[str, Any]:
     if not metadata["processed"]:
         return {"metadata": metadata}
     tracks = [_track(item, place, facts) for place, item in enumerate(annotations, start=1)]
-    metadata.setdefault("objects_detected", sum(len(track["frames"]) for track in tracks))
+    metadata.setdefault("objects_detected", sum(len(records(track["frames"])) for track in tracks))
     metadata["tracks"] = len(tracks)
     return {**without(data, "metadata", *_LISTS), "objectAnnotations": tracks, "metadata": metadata}
 
 
-def _track(item: Record, place: int, facts: MediaFacts) -> dict[str, Any]:
+def _track(item: Record, place: int, facts: MediaFacts) -> dict[str, object]:
     frames = listed(item, *_FRAMES)
     flat = not frames
     seen = [_sighting(frame, facts) for frame in (frames or [item])]
-    seen.sort(key=lambda sighting: (sighting["timestamp"] is None, sighting["timestamp"] or 0.0))
-    times = [sighting["timestamp"] for sighting in seen if sighting["timestamp"] is not None]
-    scores = [sighting["confidence"] for sighting in seen if sighting["confidence"] is not None]
+    seen.sort(key=lambda sighting: (sighting["timestamp"] is None, number(sighting["timestamp"]) or 0.0))
+    times = [time for sighting in seen if (time := number(sighting["timestamp"])) is not None]
+    scores = [score for sighting in seen if (score := number(sighting["confidence"])) is not None]
     own = number(first(item, "confidence", "score"))
     track_id = first(item, "trackId", "track_id", "id")
     dropped = (*_FRAMES, *_BOXES, *_NAMES, "trackId", "track_id", "entity", "score")
@@ -64,7 +64,7 @@ def _track(item: Record, place: int, facts: MediaFacts) -> dict[str, Any]:
     }
 
 
-def _sighting(frame: Record, facts: MediaFacts) -> dict[str, Any]:
+def _sighting(frame: Record, facts: MediaFacts) -> dict[str, object]:
     t_s = seconds_of(frame, facts)
     return {
         "timestamp": t_s,

@@ -188,12 +188,30 @@ def transition_smoothness(valences: Floats, runs: Sequence[LabelRun[Emotion]]) -
 
 
 def stability_score(changes: int, samples: int) -> float | None:
-    """1 - label changes / (samples - 1), 0..1; None with fewer than two samples (``stabilityScore``)."""
+    """How rarely the emotion changes: 1 - label changes / (samples - 1).
+
+    Source: docs/analyses.md, emotionalDynamics, ``stabilityScore``.
+
+    Args:
+        changes: Number of changes of the smoothed label.
+        samples: Number of samples with a face.
+
+    Returns:
+        In 0..1, 1 without changes; None with fewer than two samples.
+    """
     share = ratio(changes, max(0, samples - 1))
     return None if share is None else 1 - share
 
 
 def change_rate(changes: int, known_bins: int) -> float | None:
-    """Label changes / (known bins - 1), at most 1; None with fewer than two known bins."""
+    """Label changes per step from one known bin to the next: changes / (known bins - 1), at most 1.
+
+    Args:
+        changes: Number of changes of the smoothed label.
+        known_bins: Number of one-second bins with a face.
+
+    Returns:
+        In 0..1; None with fewer than two known bins.
+    """
     share = ratio(changes, max(0, known_bins - 1))
     return None if share is None else min(1.0, share)

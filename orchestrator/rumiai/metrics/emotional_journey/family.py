@@ -34,6 +34,7 @@ from rumiai.metrics.emotional_journey.further import further_metrics
 from rumiai.metrics.emotional_journey.journey import EmotionSync, Journey, measure_journey, measure_sync
 from rumiai.metrics.emotional_journey.peaks import Peak
 from rumiai.metrics.emotional_journey.triggers import triggers, visible_events
+from rumiai.metrics.emotional_journey.v1 import V1
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence, Expressions
 from rumiai.metrics.families import Family
@@ -163,7 +164,18 @@ def _interactions(sync: EmotionSync, contrasts: list[EmotionalContrastMoment]) -
 def contrast_moments(
     changes: Sequence[LabelChange[Emotion]], tones: Sequence[SpokenTone], evidence: Evidence
 ) -> list[EmotionalContrastMoment]:
-    """Changes between emotions of opposite valence, and words with a tone said with a face of the opposite one."""
+    """Changes between emotions of opposite valence, and words with a tone said with a face of the opposite one.
+
+    Source: docs/analyses.md, emotionalInteractions, ``emotionalContrastMoments``.
+
+    Args:
+        changes: Changes of the smoothed label.
+        tones: Transcript segments whose words and face both have a tone.
+        evidence: Of the video, whose bins label the changes.
+
+    Returns:
+        The moments by time, then by wording; empty for none.
+    """
     found = []
     for change in changes:
         if VALENCE_WEIGHTS[change.before] * VALENCE_WEIGHTS[change.after] < 0:
@@ -217,7 +229,11 @@ def _triggers(evidence: Evidence, times_s: list[float]) -> list[str]:
 
 
 def resolution(journey: Journey) -> ResolutionMoment | None:
-    """The last change to joy, or back to neutral, in the last 20 %; closure when it is the video's last change."""
+    """The last change to joy, or back to neutral, in the last 20 % of the video.
+
+    Source: docs/analyses.md, emotionalKeyEvents, ``resolutionMoment``. Closure: no later change follows.
+    None without such a change.
+    """
     begin_s = (1 - _CLOSING_SHARE) * journey.bins.duration_s
     settling = [c for c in journey.changes if c.time_s >= begin_s and c.after in (curves.NEUTRAL, "joy")]
     if not settling:
@@ -277,4 +293,4 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     return None if blocks.core_metrics.unique_emotions else "no face shows an emotion"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)

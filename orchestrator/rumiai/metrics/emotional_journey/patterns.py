@@ -105,7 +105,17 @@ def viewer_journey(peak_bins: Sequence[int], count: int) -> ViewerJourney:
 
 
 def reliability(coverage: float, confidence: float | None) -> Grade:
-    """By the lower of coverage and mean confidence: high >= 0.6, medium >= 0.3, else low; low without samples."""
+    """How far the analysis can be trusted, by the weaker of two measures.
+
+    Source: docs/analyses.md, emotionalQuality, ``analysisReliability``.
+
+    Args:
+        coverage: Seconds with a face / seconds, 0..1.
+        confidence: Mean detector confidence, 0..1; None without samples.
+
+    Returns:
+        High from 0.6, medium from 0.3, else low; low without samples.
+    """
     least = 0.0 if confidence is None else min(coverage, confidence)
     return "high" if least >= _HIGH else "medium" if least >= _MEDIUM else "low"
 

@@ -1,4 +1,4 @@
-"""How far the services can be trusted, and with them the blocks (docs: analyses, 0.3).
+"""How far the services can be trusted, and with them the blocks.
 
 q(service) is 0 when it failed, else c x r: c the mean confidence of what it found, r the frames it answered of those
 expected.

@@ -1,4 +1,4 @@
-"""q(service) of every service and metadata part of an analysis (docs: analyses, 0.3)."""
+"""Quality of every service and of every part of the metadata, as :mod:`confidence` defines it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the metric families read: the unified analysis as typed, sorted values (docs: ml_outputs, canonical forms).
+"""What the metric families read: the unified analysis as typed, sorted values.
 
 A part whose service failed or did not run is None; one whose service found nothing is empty. Times are float seconds,
 boxes ``x, y, width, height`` in 0..1 of the frame. Nothing is keyed by a second, and everything is in a total order,
@@ -17,6 +17,7 @@ import numpy.typing as npt
 from rumiai.contracts.lexicons import VALENCE_WEIGHTS, Emotion
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.core.arrays import Floats, Ints, freeze_arrays
+from rumiai.core.boxes import Box
 from rumiai.core.intervals import union
 from rumiai.metrics.evidence.confidence import Services
 from rumiai.metrics.evidence.sound import Audio, Speech
@@ -24,9 +25,7 @@ from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.labels import SmoothedLabels, smooth
 from rumiai.metrics.shared.voice import voiced_spans
 
-Box = tuple[float, float, float, float]
-
-# analyses.md 2.3
+# How strongly each emotion stirs a face.
 AROUSAL_WEIGHTS: Final = {
     "joy": 1.0, "surprise": 0.9, "anger": 1.0, "fear": 1.0, "disgust": 0.9, "sadness": 0.8, "neutral": 0.0,
 }  # fmt: skip

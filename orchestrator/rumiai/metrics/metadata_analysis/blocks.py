@@ -1,29 +1,26 @@
-"""Blocks of metadata_analysis."""
+"""Blocks and further metrics of metadata_analysis."""
 
 from __future__ import annotations
 
 from typing import Annotated, Final, Literal, TypeAlias
 
-from rumiai.contracts.blocks import AnalysisBlocks, Block, QualityBlock, Record, Schema, judge, num
+from rumiai.contracts.blocks import AnalysisBlocks, Block, MoreMetrics, QualityBlock, Record, Schema, judge, num
 from rumiai.contracts.blocks.types import Bit, Count, Flag, Grade, Number, Positive, Ratio, Seconds, Signed, Text
+from rumiai.contracts.lexicons import Urgency
+from rumiai.metrics.metadata_analysis.caption_style import CaptionQuality, Position, Style
+from rumiai.metrics.metadata_analysis.hashtags import HashtagQuality, Strategy
+from rumiai.metrics.shared.words import Sentiment
 
 PublishHour: TypeAlias = Annotated[int, Number(low=0, high=23)]
 PublishDayOfWeek: TypeAlias = Annotated[int, Number(low=0, high=6)]
 Engagement: TypeAlias = Annotated[float, Number(low=0, unit="%", decimals=2)]
 # Shares of the views are small: two digits more than elsewhere.
 ShareOfViews: TypeAlias = Annotated[float, Number(low=0, decimals=4)]
-Strategy: TypeAlias = Literal["none", "minimal", "moderate", "heavy", "spam"]
-CaptionStyle: TypeAlias = Literal["storytelling", "direct", "question", "list", "minimal"]
-SentimentCategory: TypeAlias = Literal["positive", "negative", "neutral", "mixed"]
-Urgency: TypeAlias = Literal["high", "medium", "low", "none"]
 TagType: TypeAlias = Literal["generic", "niche"]
 EmojiSentiment: TypeAlias = Literal["positive", "negative", "neutral"]
-Position: TypeAlias = Literal["start", "middle", "end"]
 HookType: TypeAlias = Literal["curiosity", "promise", "question", "challenge"]
 CtaType: TypeAlias = Literal["follow", "like", "comment", "share", "save", "visit", "buy", "subscribe", "download"]
 CtaExplicitness: TypeAlias = Literal["direct", "implied"]
-CaptionQuality: TypeAlias = Literal["high", "medium", "low", "empty"]
-HashtagQuality: TypeAlias = Literal["relevant", "mixed", "spammy", "none"]
 
 
 class HashtagCounts(Record):
@@ -156,15 +153,15 @@ class Dynamics(Block):
     """The block ``metadataDynamics``."""
 
     hashtag_strategy: Annotated[Strategy | None, num("0, < 3, <= 7, <= 15, more")]
-    caption_style: Annotated[CaptionStyle | None, num("shape of the caption")]
+    caption_style: Annotated[Style | None, num("shape of the caption")]
     emoji_density: Annotated[Positive | None, num("emoji / captionWordCount")]
     mention_density: Annotated[Positive | None, num("mentions / captionWordCount")]
     readability_score: Annotated[Ratio | None, num("Flesch reading ease / 100")]
     sentiment_polarity: Annotated[Signed | None, num("(p - n)/(p + n)")]
-    sentiment_category: Annotated[SentimentCategory | None, num("polarity beyond +-.2")]
+    sentiment_category: Annotated[Sentiment | None, num("polarity beyond +-.2")]
     urgency_level: Annotated[Urgency | None, num("by urgency words")]
     viral_potential_score: Annotated[Ratio | None, num("heuristic")]
-    language_code: Annotated[Text | None, num("of the scrape or of the script")]
+    language_code: Annotated[Text | None, num("of the scrape, else of the caption where its words are clear")]
 
 
 class Interactions(Block):
@@ -215,6 +212,27 @@ class Quality(QualityBlock):
     caption_quality: Annotated[CaptionQuality | None, num("by length and readability")]
     hashtag_quality: Annotated[HashtagQuality | None, num("by generic share and overlap with the content")]
     data_completeness: Annotated[Ratio, num("used services that ran / used services")]
+
+
+class EntityRecognition(MoreMetrics):
+    """What is in the caption."""
+
+    has_cta: Flag
+    has_url: Flag
+    has_question: Flag
+    has_user_mention: Flag
+
+
+class FurtherMetrics(MoreMetrics):
+    """Everything that stands under ``precompute``."""
+
+    caption_text: Text | None
+    hashtag_list: list[Text] | None
+    emoji_list: list[Text] | None
+    mention_list: list[Text] | None
+    creator_nickname: Text | None
+    music_id: Text | None
+    entity_recognition: EntityRecognition | None
 
 
 class Blocks(AnalysisBlocks):

@@ -76,19 +76,44 @@ def reading_ease(words: Sequence[str], sentences: int) -> float | None:
 
 
 def syllables(word: str) -> int:
-    """Groups of vowels of a lower-case word, a silent e at its end left out; at least 1."""
+    """Syllables of a word, estimated: groups of vowels, a silent e at the end left out.
+
+    Args:
+        word: Lower-case word.
+
+    Returns:
+        At least 1.
+    """
     groups = len(_VOWELS.findall(word))
     silent = word.endswith("e") and not word.endswith("le") and groups > 1
     return max(1, groups - silent)
 
 
 def capital_words(prose: str) -> int:
-    """Words of two or more letters that stand in capitals; 0 for no text."""
+    """Words of two or more letters that stand in capitals.
+
+    Source: docs/analyses.md, metadataPatterns, ``linguisticMarkers``.
+
+    Args:
+        prose: The caption without hashtags, mentions, addresses and emoji.
+
+    Returns:
+        Their number; 0 for no text.
+    """
     return sum(word.isupper() and sum(map(str.isalpha, word)) > 1 for word in _LETTERS.findall(prose))
 
 
 def pronoun_count(words: Sequence[str]) -> int:
-    """Personal pronouns among the caption words."""
+    """Personal pronouns among the caption words.
+
+    Source: docs/analyses.md, metadataPatterns, ``linguisticMarkers``.
+
+    Args:
+        words: Caption words.
+
+    Returns:
+        Their number; 0 without words.
+    """
     return sum(word in _PRONOUNS for word in words)
 
 
@@ -109,7 +134,14 @@ def keywords(prose: str) -> list[str]:
 
 
 def long_words(prose: str) -> list[str]:
-    """Distinct content words of five letters or more, in order; empty for no text."""
+    """Content words of five letters or more.
+
+    Args:
+        prose: The caption without hashtags, mentions, addresses and emoji.
+
+    Returns:
+        Each once, in order; empty for no text.
+    """
     return list(dict.fromkeys(word for word in content_words(prose) if len(word) >= _LONG_WORD_LETTERS))
 
 
@@ -135,12 +167,29 @@ def caption_quality(text: str, words: int, readability: float | None) -> Caption
 
 
 def position_of(index: int, length: int) -> Position:
-    """Where a character stands in a text: start in the first 20 %, end in the last 20 %, else middle."""
+    """Where a character stands in a text.
+
+    Args:
+        index: Index of the character.
+        length: Characters of the text.
+
+    Returns:
+        start in the first 20 %, end in the last 20 %, else middle.
+    """
     return "start" if index < 0.2 * length else "end" if index > 0.8 * length else "middle"
 
 
 def sentence_around(text: str, start: int, end: int) -> str:
-    """The sentence, or line, that holds the characters ``[start, end)`` of a text."""
+    """The sentence, or line, that holds a part of a text.
+
+    Args:
+        text: The text.
+        start: Index of the first character of the part.
+        end: Index behind its last character.
+
+    Returns:
+        The sentence without its end mark.
+    """
     begin = max(text.rfind(mark, 0, start) for mark in ".!?\n") + 1
     ends = [found for mark in ".!?\n" if (found := text.find(mark, end)) >= 0]
     return text[begin : min(ends, default=len(text))]

@@ -72,12 +72,30 @@ def _text(value: object) -> str | None:
 
 
 def share_of_views(count: int | None, views: int | None) -> float | None:
-    """Count / views; None when either is unknown, and without views."""
+    """A count as a share of the views.
+
+    Source: docs/analyses.md, metadataInteractions, ``engagementAlignment``.
+
+    Args:
+        count: Likes, comments or shares; None when unknown.
+        views: Views; None when unknown.
+
+    Returns:
+        count / views; None when either is unknown, and without views. Counts of a scrape need not agree, so it may be
+        above 1.
+    """
     return count / views if count is not None and views else None
 
 
 def is_above_average(engagement_rate: float | None) -> bool | None:
-    """Whether the engagement rate is above 5 %; None when unknown."""
+    """Whether the engagement with a video is above average.
+
+    Args:
+        engagement_rate: In percent; None when unknown.
+
+    Returns:
+        True above 5 %; None when unknown.
+    """
     return None if engagement_rate is None else engagement_rate > _ABOVE_AVERAGE
 
 

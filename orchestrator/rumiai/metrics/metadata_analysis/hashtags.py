@@ -29,7 +29,14 @@ _STRATEGIES: Final[tuple[tuple[int, Strategy], ...]] = ((0, "none"), (2, "minima
 
 
 def tag_key(tag: str) -> str:
-    """A tag as it is compared: NFKC, lower case, without #."""
+    """A tag as it is compared.
+
+    Args:
+        tag: With or without #.
+
+    Returns:
+        NFKC, lower case, without #.
+    """
     return unicodedata.normalize("NFKC", tag).lower().lstrip("#")
 
 
@@ -53,9 +60,15 @@ def is_generic(tag: str) -> bool:
 
 
 def hashtag_strategy(count: int) -> Strategy:
-    """Strategy by the number of tags: none, minimal up to 2, moderate up to 7, heavy up to 15, else spam.
+    """Strategy by the number of tags.
 
     Source: docs/analyses.md, metadataDynamics, ``hashtagStrategy``.
+
+    Args:
+        count: Number of tags.
+
+    Returns:
+        none for 0, minimal up to 2, moderate up to 7, heavy up to 15, else spam.
     """
     return next((word for limit, word in _STRATEGIES if count <= limit), "spam")
 
@@ -87,5 +100,14 @@ def leads_with_generic(tags: Sequence[str]) -> bool:
 
 
 def any_in_capitals(tags: Iterable[str]) -> bool:
-    """Whether a tag of three or more characters stands in capitals; False without tags."""
+    """Whether a tag stands in capitals.
+
+    Source: docs/analyses.md, metadataPatterns, ``hashtagPatterns``.
+
+    Args:
+        tags: Tags of the video.
+
+    Returns:
+        True for a tag of three or more characters in capitals; False without tags.
+    """
     return any(len(tag) >= _CAPITAL_LETTERS and tag.isupper() for tag in tags)

@@ -67,8 +67,8 @@ class CaptionMeasures:
 
     @property
     def language(self) -> str | None:
-        """Its language; None when neither script nor words tell."""
-        return language.caption_language(self.caption.prose, self.caption.words)
+        """Its language; None when it is not clear."""
+        return language.caption_language(self.caption.prose)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from rumiai.contracts.blocks import AnalysisBlocks, Block, QualityBlock, Record, Schema, judge, num
-from rumiai.contracts.blocks.types import Count, Grade, Percent, Positive, Ratio, Seconds, Span, Text, Time
+from rumiai.contracts.blocks import AnalysisBlocks, Block, MoreMetrics, QualityBlock, Record, Schema, judge, num
+from rumiai.contracts.blocks.types import Count, Flag, Grade, Percent, Positive, Ratio, Seconds, Span, Text, Time
 
 Shot: TypeAlias = Literal["close", "medium", "wide", "none"]
 PrimarySubject: TypeAlias = Literal["none", "single", "multiple"]
@@ -19,13 +19,19 @@ FramingHighlightType: TypeAlias = Literal["close_up", "group_shot", "eye_contact
 FramingStrategy: TypeAlias = Literal["intimate", "observational", "dynamic", "staged"]
 VisualNarrative: TypeAlias = Literal["single_focus", "multi_person", "environment_aware"]
 TechnicalExecution: TypeAlias = Literal["professional", "casual", "experimental"]
-Archetypes: TypeAlias = Literal[
+FramingArchetype: TypeAlias = Literal[
     "talking_head", "dynamic_demo", "product_focused", "balanced_presence", "creator_centered", "unknown"
 ]
+TransitionType: TypeAlias = Literal["zoom_in", "zoom_out", "cut", "return", "exit"]
+CompositionRule: TypeAlias = Literal["center", "thirds", "offset"]
+VideoIntent: TypeAlias = Literal[
+    "personal_message", "performance", "educational", "product_showcase", "entertainment_dance",
+    "tutorial_demonstration", "general_content",
+]  # fmt: skip
 
 
-class FramingProgression(Record):
-    """The value of ``framingProgression``."""
+class FramingRun(Record):
+    """One item of ``framingProgression``: a run of one shot type."""
 
     timestamp: Span
     distance: Shot
@@ -34,15 +40,15 @@ class FramingProgression(Record):
     end: Time
 
 
-class StabilityTimeline(Record):
-    """The value of ``stabilityTimeline``."""
+class SecondStability(Record):
+    """One item of ``stabilityTimeline``."""
 
     second: Count
     stability: Ratio | None
 
 
 class Change(Record):
-    """One item of ``framingTransitions``."""
+    """One item of ``framingTransitions`` and of ``framingChanges``."""
 
     timestamp: Time
     from_: Annotated[Shot, Field(alias="from")]
@@ -81,7 +87,7 @@ class OptimalFramingPeriod(Record):
 
 
 class Run(Record):
-    """One item of ``closeUpMoments``."""
+    """One item of ``closeUpMoments`` and of ``groupShots``."""
 
     start: Time
     end: Time
@@ -121,10 +127,10 @@ class CoreMetrics(Block):
 class Dynamics(Block):
     """The block ``personFramingDynamics``."""
 
-    framing_progression: Annotated[list[FramingProgression] | None, num("runs of shot type")]
+    framing_progression: Annotated[list[FramingRun] | None, num("runs of shot type")]
     movement_pattern: Annotated[MovementPattern | None, num("by median speed")]
     zoom_trend: Annotated[ZoomTrend | None, num("slope of face area inside scenes")]
-    stability_timeline: Annotated[list[StabilityTimeline] | None, num("per bin")]
+    stability_timeline: Annotated[list[SecondStability] | None, num("per bin")]
     framing_transitions: Annotated[list[Change] | None, num("changes of the smoothed shot type")]
     gaze_steadiness: Annotated[GazeSteadiness | None, num("by std of the eye-contact score", origin="P")]
     distance_variation: Annotated[Positive | None, num("cv of face area", origin="P")]
@@ -168,7 +174,7 @@ class Patterns(Block):
     engagement_techniques: Annotated[list[Text], judge("direct_eye_contact, gesture_emphasis, close_up_intro ...")]
     production_value: Annotated[Grade, judge("impression of the effort")]
     framing_distribution: Annotated[FramingDistribution | None, num("measured shares", origin="P")]
-    framing_archetype: Annotated[Archetypes | None, num("dynamic_demo needs at least 3 of the six actions")]
+    framing_archetype: Annotated[FramingArchetype | None, num("dynamic_demo needs at least 3 of the six actions")]
     pattern_tags: Annotated[list[Text] | None, num("tags by rule")]
 
 
@@ -190,6 +196,91 @@ class Blocks(AnalysisBlocks):
     key_events: KeyEvents
     patterns: Patterns
     quality: Quality
+
+
+class ShotTransition(Record):
+    """A change of the smoothed shot type, and what made it."""
+
+    timestamp: Time
+    from_shot: Shot
+    to_shot: Shot
+    transition_type: TransitionType
+
+
+class GazeAnalysis(MoreMetrics):
+    """Eye contact of the samples with a face, and where the main face mostly looks."""
+
+    eye_contact_ratio: Ratio | None
+    primary_gaze_direction: Text | None
+
+
+class ActionRecognition(MoreMetrics):
+    """The three actions that take most time, and how many there are."""
+
+    primary_actions: list[Text]
+    action_diversity: Count
+
+
+class EvolutionPart(MoreMetrics):
+    """People and shot types of a third of the seconds."""
+
+    face_presence: Ratio | None
+    person_presence: Ratio | None
+    camera_distance: FramingDistribution | None
+    dominant_distance: Shot | None
+
+
+class TemporalEvolution(MoreMetrics):
+    """The three thirds of the video."""
+
+    beginning: EvolutionPart
+    middle: EvolutionPart
+    end: EvolutionPart
+
+
+class DetectionCoverage(Record):
+    """What was found, and what was looked for."""
+
+    face_detection_rate: Ratio | None
+    person_detection_rate: Ratio | None
+    gaze_data_available: Flag
+    action_data_available: Flag
+    background_data_available: Flag
+
+
+class FramingSecond(MoreMetrics):
+    """A second: most frequent shot type, median area of the largest face in percent, mean confidence of the faces."""
+
+    shot_type: Shot | None
+    face_size: Percent | None
+    confidence: Ratio | None
+
+
+class FurtherMetrics(MoreMetrics):
+    """Metrics without a field in the blocks, of a video whose people are known."""
+
+    intro_shot_type: Shot | None
+    framing_volatility: Ratio
+    shot_changes_per_minute: Positive
+    shot_transitions: list[ShotTransition]
+    subject_absence_count: Count
+    absence_seconds: Seconds
+    absence_segments: list[Run]
+    longest_absence_duration: Seconds
+    prolonged_absences: list[Run]
+    gaze_analysis: GazeAnalysis
+    eye_contact_screen_rate: Annotated[Ratio | None, Field(alias="eyeContactScreenRate")]
+    action_recognition: ActionRecognition | None
+    background_analysis: None
+    video_intent: VideoIntent | None
+    intent_alignment_risk: Ratio | None
+    intent_alignment_risk_level: Grade | None
+    temporal_evolution: TemporalEvolution
+    ml_tags: list[Text]
+    detection_coverage: DetectionCoverage
+    intro_person_present: Flag
+    framing_timeline: dict[Span, FramingSecond]
+    composition_rule: Annotated[CompositionRule | None, Field(alias="compositionRule")]
 
 
 SCHEMA: Final = Schema("person_framing", "personFraming", Blocks, alias_prefixes=("framing",))

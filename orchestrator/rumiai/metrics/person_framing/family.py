@@ -1,23 +1,39 @@
-"""person_framing: who is in the picture, how large, where, and how that changes (docs: analyses, section 3)."""
+"""person_framing: who is in the picture, how large, where, and how that changes (docs/analyses.md, person_framing)."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from rumiai.contracts.blocks import MoreMetrics
-from rumiai.core.intervals import intersect, length
+from rumiai.core.intervals import as_intervals, inside
 from rumiai.metrics.evidence.confidence import Weights
-from rumiai.metrics.evidence.types import Evidence, Gesture
-from rumiai.metrics.families import Family, assemble, unknown
-from rumiai.metrics.person_framing.blocks import SCHEMA, Blocks
-from rumiai.metrics.person_framing.extras import further_metrics
-from rumiai.metrics.person_framing.intent import Framing
-from rumiai.metrics.person_framing.moments import Moments
-from rumiai.metrics.person_framing.people import Presence
+from rumiai.metrics.evidence.types import Evidence, People
+from rumiai.metrics.families import Family
+from rumiai.metrics.person_framing import composition, motion, patterns, presence, shots
+from rumiai.metrics.person_framing.blocks import (
+    SCHEMA,
+    Blocks,
+    Change,
+    CoreMetrics,
+    Dynamics,
+    FramingRun,
+    Interactions,
+    KeyEvents,
+    OptimalFramingPeriod,
+    Patterns,
+    Quality,
+    SecondStability,
+    SpeakerFraming,
+)
+from rumiai.metrics.person_framing.boxes import raster_area, within_margin
+from rumiai.metrics.person_framing.framing import Framing, measure_framing
+from rumiai.metrics.person_framing.further import distribution_of, further_metrics
+from rumiai.metrics.person_framing.moments import critical_moments, highlights, runs_of_spans
+from rumiai.metrics.person_framing.v1 import V1
 from rumiai.metrics.shared.bins import span
-from rumiai.metrics.shared.statistics import clamp, mean, mean_known, median, ratio
+from rumiai.metrics.shared.statistics import cv, mean, mean_known, median
 
 WEIGHTS: Final = Weights(
     core_metrics={"mediapipe": 0.7, "yolo": 0.3},
@@ -27,239 +43,211 @@ WEIGHTS: Final = Weights(
     patterns={"mediapipe": 0.6, "yolo": 0.3, "emotion": 0.1},
 )
 
-_MARGIN: Final = 0.02  # share of the frame that is left free around what is fully inside it
-_READABLE_FACE: Final = 0.03
-_STATIC, _GRADUAL = 0.02, 0.1  # frame widths per second
-_DISTANCES: Final = ((0.25, "intimate"), (0.08, "personal"), (0.02, "social"))
+_READABLE_FACE: Final = 0.03  # share of the frame
 _FEW_SAMPLES: Final = 10
-_LOW_FACE: Final = 0.6
+_LOW_FACE: Final = 0.6  # confidence
 _HIDDEN: Final = 0.3  # share of the samples with a person that show neither face nor body
-_SEVERAL: Final = 1.5  # mean number of people from which there are several
-_FINE, _POOR = 0.75, 0.5  # overall framing quality
-_EMPHASIS: Final = 2  # gestures that make a technique
 
 
 def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
-    presence = None if evidence.people is None else Presence(evidence.people, evidence)
-    framing = None if presence is None else Framing(presence, Moments(presence))
-    known = {} if framing is None else _known(framing)
+    people = evidence.people
+    if people is None:
+        return _without_people(evidence), MoreMetrics()
+    framing = measure_framing(people, evidence)
+    blocks = Blocks(
+        core_metrics=_core(framing, people, evidence),
+        dynamics=_dynamics(framing, people),
+        interactions=_interactions(framing, people, evidence),
+        key_events=_key_events(framing),
+        patterns=_patterns(framing, people, evidence),
+        quality=_quality(framing, people, evidence),
+    )
+    return blocks, further_metrics(framing, people)
 
-    def block(name: str) -> dict[str, Any]:
-        return {**unknown(SCHEMA, name), **known.get(name, {})}
 
-    return assemble(
-        Blocks,
-        core=block("CoreMetrics"),
-        dynamics=block("Dynamics"),
-        interactions=block("Interactions"),
-        key_events=block("KeyEvents"),
-        patterns=block("Patterns") | judged(framing),
-        quality=block("Quality")
-        | {
-            # The services by which people are found, weighted as in the core metrics.
-            "detectionReliability": evidence.services.confidence(WEIGHTS.core_metrics),
-            "framingDataCompleteness": evidence.services.completeness(WEIGHTS),
-            "analysisLimitations": limitations(evidence, presence),
-        },
-        precompute=known.get("precompute", {}),
+def _without_people(evidence: Evidence) -> Blocks:
+    """What is said of a video whose people are unknown: the plainest words and no technique."""
+    return Blocks(
+        core_metrics=CoreMetrics.unknown(),
+        dynamics=Dynamics.unknown(),
+        interactions=Interactions.unknown(),
+        key_events=KeyEvents.unknown(),
+        patterns=Patterns.unknown(
+            technical_execution=patterns.technical_execution(None, 0.0, None),
+            engagement_techniques=[],
+            production_value=patterns.production_value(None),
+        ),
+        quality=_quality(None, None, evidence),
     )
 
 
-def _known(framing: Framing) -> dict[str, dict[str, Any]]:
-    presence = framing.presence
-    samples = presence.grid.count
-    return {
-        "CoreMetrics": _core(presence),
-        "Dynamics": _dynamics(framing),
-        "Interactions": _interactions(framing),
-        "KeyEvents": framing.moments.key_events(),
-        "Patterns": {
-            "framingStrategy": framing.strategy,
-            "visualNarrative": narrative(presence),
-            "framingDistribution": presence.distribution(),
-            "framingArchetype": framing.archetype,
-            "patternTags": framing.pattern_tags(),
-        },
-        "Quality": {
-            "trackingConsistency": 1 - presence.gap_samples() / samples if presence.anybody else None,
-        },
-        "precompute": further_metrics(framing),
-    }
+def _core(framing: Framing, people: People, evidence: Evidence) -> CoreMetrics:
+    seen, poses = framing.presence, people.poses
+    size = median(seen.face_areas)
+    subjects = presence.percentile_rank(seen.faces, 90)
+    return CoreMetrics(
+        person_presence_rate=seen.presence_rate,
+        avg_person_count=None if seen.counts is None else mean(seen.counts[seen.present]),
+        max_simultaneous_people=None if seen.counts is None else presence.percentile_rank(seen.counts, 95),
+        dominant_framing=shots.dominant_shot(framing.shares),
+        framing_changes=len(framing.shots.changes),
+        person_screen_coverage=None if seen.coverage is None else mean(seen.coverage),
+        position_stability=framing.stability,
+        gesture_clarity=mean_known([gesture.confidence for gesture in evidence.gestures or ()]),
+        face_visibility_rate=seen.face_rate,
+        body_visibility_rate=presence.body_visibility_rate(poses.landmarks, poses.sample, seen.grid.count),
+        overall_framing_quality=framing.quality,
+        average_face_size=None if size is None else 100 * size,
+        eye_contact_rate=seen.eye_contact,
+        primary_subject=patterns.primary_subject(subjects),
+        subject_count=subjects,
+        framing_consistency=1 - framing.rates.volatility if framing.rates.anybody else None,
+    )
 
 
-def _core(presence: Presence) -> dict[str, Any]:
-    counts, faces = presence.counts, presence.faces
-    confidences = [g.confidence for g in presence.evidence.gestures or ()]
-    size = median(presence.face_areas)
-    subjects = percentile(faces, 90)
-    return {
-        "personPresenceRate": presence.presence_rate,
-        "avgPersonCount": None if counts is None else mean(counts[presence.present]),
-        "maxSimultaneousPeople": None if counts is None else percentile(counts, 95),
-        "dominantFraming": presence.dominant(),
-        "framingChanges": len(presence.shots.changes),
-        "personScreenCoverage": None if presence.coverage is None else mean(presence.coverage),
-        "positionStability": presence.stability,
-        "gestureClarity": mean_known(confidences),
-        "faceVisibilityRate": presence.face_rate,
-        "bodyVisibilityRate": presence.body_rate,
-        "overallFramingQuality": presence.quality,
-        "averageFaceSize": None if size is None else 100 * size,
-        "eyeContactRate": presence.eye_contact,
-        "primarySubject": None if subjects is None else ("none", "single", "multiple")[min(2, subjects)],
-        "subjectCount": subjects,
-        "framingConsistency": 1 - presence.volatility if presence.anybody else None,
-    }
+def _dynamics(framing: Framing, people: People) -> Dynamics:
+    seen, bins = framing.presence, framing.bins
+    with_face = seen.with_face
+    stabilities = enumerate(motion.stability_by_bin(framing.positions, bins))
+    return Dynamics(
+        framing_progression=_progression(framing),
+        movement_pattern=motion.movement_pattern(framing.positions.speed),
+        zoom_trend=motion.zoom_trend(seen.grid.times_s[with_face], seen.face_areas, seen.scene_of[with_face]),
+        stability_timeline=[SecondStability(second=second, stability=value) for second, value in stabilities],
+        framing_transitions=_changes(framing),
+        gaze_steadiness=composition.gaze_steadiness(people.gaze.eye_contact),
+        distance_variation=cv(seen.face_areas),
+    )
 
 
-def percentile(counts: Any, percent: int) -> int | None:
-    """Percentile by nearest rank, which sampling more often does not change; None for no samples."""
-    return int(np.percentile(counts, percent, method="inverted_cdf")) if counts.size else None
-
-
-def _dynamics(framing: Framing) -> dict[str, Any]:
-    presence = framing.presence
-    return {
-        "framingProgression": progression(presence),
-        "movementPattern": movement(presence.speed),
-        "zoomTrend": presence.zoom_trend(),
-        "stabilityTimeline": [
-            {"second": second, "stability": stability} for second, stability in enumerate(presence.stability_by_bin())
-        ],
-        "framingTransitions": framing.moments.changes(),
-        "gazeSteadiness": presence.gaze_steadiness,
-        "distanceVariation": presence.distance_variation,
-    }
-
-
-def progression(presence: Presence) -> list[dict[str, Any]]:
+def _progression(framing: Framing) -> list[FramingRun]:
     """Runs of the shot type with the share of the picture that people cover in them."""
-    rows = []
-    for run, part in zip(presence.shot_runs, presence.shots.runs, strict=True):
-        coverage = None if presence.coverage is None else mean(presence.coverage[part.first : part.stop])
-        rows.append(
-            {
-                "timestamp": span(run.start_s, run.end_s),
-                "distance": run.label,
-                "coverage": coverage,
-                "start": run.start_s,
-                "end": run.end_s,
-            }
+    coverage = framing.presence.coverage
+    return [
+        FramingRun(
+            timestamp=span(start_s, end_s),
+            distance=run.label,
+            coverage=None if coverage is None else mean(coverage[run.first : run.stop]),
+            start=start_s,
+            end=end_s,
         )
-    return rows
+        for run, (start_s, end_s) in zip(framing.shots.runs, framing.run_spans_s.tolist(), strict=True)
+    ]
 
 
-def movement(speed: float | None) -> str | None:
-    """By median speed; None where it is unknown."""
-    if speed is None:
-        return None
-    return "static" if speed < _STATIC else "gradual" if speed < _GRADUAL else "dynamic"
+def _changes(framing: Framing) -> list[Change]:
+    return [Change(timestamp=t.time_s, from_=t.before, to=t.after) for t in framing.transitions]
 
 
-def _interactions(framing: Framing) -> dict[str, Any]:
-    presence, risk = framing.presence, framing.risk
-    return {
-        "gestureFramingSync": gestures_in_frame(presence),
-        "expressionVisibility": mean(presence.face_share > _READABLE_FACE),
-        "multiPersonCoordination": presence.balance,
-        "actionSpaceUtilization": presence.action_space(),
-        "framingPurposeAlignment": None if risk is None else 1 - risk,
-        "speakerFraming": speaker_framing(presence),
-        "socialDistance": social_distance(median(presence.face_areas)),
-    }
+def _interactions(framing: Framing, people: People, evidence: Evidence) -> Interactions:
+    seen, objects = framing.presence, evidence.objects
+    risk = patterns.intent_risk(
+        patterns.video_intent(framing.rates, patterns.actions_by_time(people.actions or ())), framing.rates
+    )
+    return Interactions(
+        gesture_framing_sync=_gestures_in_frame(framing, evidence),
+        expression_visibility=mean(seen.face_share > _READABLE_FACE),
+        multi_person_coordination=composition.face_balance(people.faces.areas, people.faces.sample),
+        action_space_utilization=None if objects is None else raster_area(objects.of_class("person").boxes),
+        framing_purpose_alignment=None if risk is None else 1 - risk,
+        speaker_framing=_speaker_framing(framing, evidence),
+        social_distance=composition.social_distance(median(seen.face_areas)),
+    )
 
 
-def gestures_in_frame(presence: Presence) -> float | None:
-    """Gestures whose hand and face are inside the frame by 2 % / gestures whose hand is known; None without any."""
-    faces = presence.people.faces
-    order = np.argsort(faces.areas, kind="stable")
-    inside = np.zeros(presence.grid.count, dtype=np.bool_)
-    inside[faces.sample[order]] = within(faces.boxes[order])  # of several the last written is the largest
-    times = presence.grid.nominal_s - presence.grid.step_s / 2
-
-    def framed(gesture: Gesture) -> bool:
-        first = int(np.searchsorted(times, gesture.start_s, side="right")) - 1
-        last = int(np.searchsorted(times, gesture.end_s, side="right"))
-        return bool(within(np.array([gesture.box]))[0] and inside[max(0, first) : last].any())
-
-    return mean([framed(gesture) for gesture in presence.evidence.gestures or () if gesture.box is not None])
+def _gestures_in_frame(framing: Framing, evidence: Evidence) -> float | None:
+    """Of the gestures whose hand is known."""
+    known = [(gesture, gesture.box) for gesture in evidence.gestures or () if gesture.box is not None]
+    spans_s = as_intervals([(gesture.start_s, gesture.end_s) for gesture, _ in known])
+    hands = np.array([box for _, box in known], dtype=np.float64).reshape(-1, 4)
+    grid, faces_inside = framing.presence.grid, within_margin(framing.presence.main_faces)
+    return composition.gestures_in_frame(spans_s, hands, faces_inside, grid.nominal_s, grid.step_s)
 
 
-def within(boxes: Any) -> Any:
-    """Whether each box keeps the margin to the frame."""
-    far = boxes[:, :2] + boxes[:, 2:]
-    return (boxes[:, :2] >= _MARGIN).all(axis=1) & (far <= 1 - _MARGIN).all(axis=1)
-
-
-def speaker_framing(presence: Presence) -> dict[str, Any] | None:
+def _speaker_framing(framing: Framing, evidence: Evidence) -> SpeakerFraming | None:
     """How much of the speech shows a face, and the shot type meanwhile; None where speech is unknown."""
-    voiced = presence.evidence.voiced_s
-    if voiced is None:
+    voiced_s, seen = evidence.voiced_s, framing.presence
+    if voiced_s is None:
         return None
-    share = ratio(length(intersect(voiced, presence.face_spans_s)), length(voiced))
-    return {
-        "speechWithFaceRatio": None if share is None else clamp(share),
-        "dominantShotWhileSpeaking": presence.dominant(presence.shown(voiced)),
-    }
+    faces_s = presence.sample_spans(seen.with_face, seen.grid.nominal_s, seen.grid.step_s, framing.duration_s)
+    speaking = inside(voiced_s, seen.grid.nominal_s)
+    return SpeakerFraming(
+        speech_with_face_ratio=composition.face_share_of_speech(voiced_s, faces_s),
+        dominant_shot_while_speaking=shots.dominant_shot(shots.shot_shares(framing.labels, speaking)),
+    )
 
 
-def social_distance(face_share: float | None) -> str | None:
-    """By the share of the frame that the face covers; None without a face."""
-    if face_share is None:
-        return None
-    return next((word for limit, word in _DISTANCES if face_share > limit), "public")
+def _key_events(framing: Framing) -> KeyEvents:
+    return KeyEvents(
+        framing_highlights=highlights(
+            close_ups_s=framing.close_ups_s,
+            groups_s=framing.groups_s,
+            eye_contact_s=framing.eye_contact_s,
+            transitions=framing.transitions,
+            bins=framing.bins,
+        ),
+        critical_framing_moments=critical_moments(framing.transitions, framing.close_ups_s),
+        optimal_framing_periods=[
+            OptimalFramingPeriod(start=start_s, end=end_s, reason="face visible, eye contact, steady")
+            for start_s, end_s in framing.optimal_s.tolist()
+        ],
+        close_up_moments=runs_of_spans(framing.close_ups_s),
+        group_shots=runs_of_spans(framing.groups_s),
+        framing_changes=_changes(framing),
+    )
 
 
-def narrative(presence: Presence) -> str | None:
-    """By presence and number of people; None without a sample."""
-    rate = presence.presence_rate
-    if rate is None:
-        return None
-    if rate < 0.3:
-        return "environment_aware"
-    people = None if presence.counts is None else mean(presence.counts[presence.present])
-    several = (percentile(presence.faces, 90) or 0) >= 2 or (people or 0.0) >= _SEVERAL
-    return "multi_person" if several else "single_focus"
+def _patterns(framing: Framing, people: People, evidence: Evidence) -> Patterns:
+    rates, seen = framing.rates, framing.presence
+    people_seen = None if seen.counts is None else mean(seen.counts[seen.present])
+    techniques = patterns.engagement_techniques(
+        rates, eye_contact=seen.eye_contact, gestures=len(evidence.gestures or ()), groups=len(framing.groups_s)
+    )
+    return Patterns(
+        framing_strategy=patterns.framing_strategy(rates),
+        visual_narrative=patterns.visual_narrative(
+            seen.presence_rate, presence.percentile_rank(seen.faces, 90), people_seen
+        ),
+        technical_execution=patterns.technical_execution(framing.quality, rates.volatility, framing.stability),
+        engagement_techniques=techniques if rates.anybody else [],
+        production_value=patterns.production_value(framing.quality),
+        framing_distribution=distribution_of(framing.shares),
+        framing_archetype=patterns.framing_archetype(rates, len({action.kind for action in people.actions or ()})),
+        pattern_tags=patterns.pattern_tags(rates, len(framing.absences_s)),
+    )
 
 
-def judged(framing: Framing | None) -> dict[str, Any]:
-    """What a model may decide otherwise, by rule; without people the plainest word and no technique."""
-    quality = None if framing is None else framing.presence.quality
-    if framing is None or quality is None:
-        return {"technicalExecution": "casual", "engagementTechniques": [], "productionValue": "medium"}
-    presence = framing.presence
-    restless = framing.volatility > 0.5 and (presence.stability or 0.0) < 0.5
-    found = {
-        "direct_eye_contact": (presence.eye_contact or 0.0) >= 0.5,
-        "gesture_emphasis": len(presence.evidence.gestures or ()) >= _EMPHASIS,
-        "close_up_intro": framing.intro_shot == "close",
-        "group_shots": bool(framing.moments.groups),
-        "changing_shot_sizes": framing.volatility > 0.5,
-    }
-    return {
-        "technicalExecution": "professional" if quality >= _FINE else "experimental" if restless else "casual",
-        "engagementTechniques": [name for name, there in found.items() if there],
-        "productionValue": "high" if quality >= _FINE else "medium" if quality >= _POOR else "low",
-    }
+def _quality(framing: Framing | None, people: People | None, evidence: Evidence) -> Quality:
+    consistency = None
+    if framing is not None and framing.rates.anybody:
+        seen = framing.presence
+        consistency = 1 - presence.gap_samples(seen.present, seen.scene_of) / seen.grid.count
+    return Quality(
+        # The services by which people are found, weighted as in the core metrics.
+        detection_reliability=evidence.services.confidence(WEIGHTS.core_metrics),
+        tracking_consistency=consistency,
+        framing_data_completeness=evidence.services.completeness(WEIGHTS),
+        analysis_limitations=limitations(framing, people, evidence),
+    )
 
 
-def limitations(evidence: Evidence, presence: Presence | None) -> list[str]:
+def limitations(framing: Framing | None, people: People | None, evidence: Evidence) -> list[str]:
     """What could not be measured, and why."""
-    found = {"no_people_data": presence is None, "no_object_data": evidence.objects is None}
-    found["no_scene_data"] = evidence.shots is None
-    if presence is not None:
-        faces, poses = presence.people.faces, presence.people.poses
-        confidence = mean(faces.confidences[~np.isnan(faces.confidences)])
-        bodies = np.asarray(presence.faces > 0)
-        bodies[poses.sample] = True
-        hidden = mean(~bodies[presence.present]) or 0.0
+    found = {
+        "no_people_data": people is None,
+        "no_object_data": evidence.objects is None,
+        "no_scene_data": evidence.shots is None,
+    }
+    if framing is not None and people is not None:
+        seen, sample = framing.presence, people.poses.sample
+        confidence = mean(people.faces.confidences[~np.isnan(people.faces.confidences)])
         found |= {
-            "no_person_detected": not presence.anybody,
-            "no_body_landmarks": presence.anybody and not poses.sample.size,
+            "no_person_detected": not framing.rates.anybody,
+            "no_body_landmarks": framing.rates.anybody and not sample.size,
             "low_face_confidence": confidence is not None and confidence < _LOW_FACE,
-            "occlusion": hidden > _HIDDEN,
-            "few_samples": presence.grid.count < _FEW_SAMPLES,
+            "occlusion": presence.hidden_share(seen.present, seen.faces, sample) > _HIDDEN,
+            "few_samples": seen.grid.count < _FEW_SAMPLES,
         }
     return [name for name, there in found.items() if there]
 
@@ -269,4 +257,4 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     return None if blocks.core_metrics.person_presence_rate else "nobody is visible"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)

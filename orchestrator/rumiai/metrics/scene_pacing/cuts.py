@@ -103,7 +103,18 @@ def intensity(cuts_per_second: float) -> Level:
 
 
 def cuts_between(cuts_s: Floats, start_s: float, end_s: float) -> int:
-    """Number of cuts in the open interval from ``start_s`` to ``end_s``."""
+    """Number of cuts inside an interval, its ends excluded.
+
+    Source: docs/analyses.md, scenePacingDynamics, ``introPacing`` and ``outroPacing``.
+
+    Args:
+        cuts_s: ``(n,)`` cut instants in seconds.
+        start_s: Start of the interval.
+        end_s: End of the interval.
+
+    Returns:
+        >= 0; 0 without cuts.
+    """
     return int(((cuts_s > start_s) & (cuts_s < end_s)).sum())
 
 

@@ -109,7 +109,16 @@ def rhythm_regularity(durations_s: Floats) -> float | None:
 
 
 def dynamic_range(durations_s: Floats) -> float | None:
-    """(longest - shortest) / longest scene, 0..1; None for no scenes (docs/analyses.md, ``dynamicRange``)."""
+    """How far scene lengths differ: (longest - shortest) / longest.
+
+    Source: docs/analyses.md, scenePacingDynamics, ``dynamicRange``.
+
+    Args:
+        durations_s: ``(n,)`` scene lengths in seconds.
+
+    Returns:
+        In 0..1, 0 for equal scenes; None without scenes.
+    """
     if not durations_s.size:
         return None
     longest = float(durations_s.max())
@@ -235,13 +244,27 @@ def scene_at(scenes_s: Floats, index: int) -> Scene:
 
 
 def accelerating_triples(durations_s: Floats) -> int:
-    """Number of triples of consecutive scenes, each shorter than the one before; 0 with fewer than three."""
+    """Number of triples of consecutive scenes, each shorter than the one before.
+
+    Args:
+        durations_s: ``(n,)`` scene lengths in seconds.
+
+    Returns:
+        >= 0; 0 with fewer than three scenes.
+    """
     shrinking = np.diff(durations_s) < -_EPSILON_S
     return int((shrinking[:-1] & shrinking[1:]).sum())
 
 
 def rapid_stretches(scenes_s: Floats) -> int:
-    """Number of triples of consecutive ``(n, 2)`` scenes with a mean below half the mean of all; 0 with fewer."""
+    """Number of triples of consecutive scenes whose mean length is below half the mean of all.
+
+    Args:
+        scenes_s: ``(n, 2)`` scenes.
+
+    Returns:
+        >= 0; 0 with fewer than three scenes.
+    """
     count = len(scenes_s)
     if count < _LOCAL_SHOTS:
         return 0

@@ -91,7 +91,18 @@ def adaptation_curve(breaks_per_minute: float) -> ViewerAdaptationCurve:
 
 
 def technical_quality(scenes: int, rhythm: RhythmClass | None, beat_matching: float | None) -> TechnicalQuality:
-    """Professional when four scenes or more keep a consistent rhythm or the cuts keep the beat, else mixed."""
+    """Professional where the cutting keeps a rhythm or the beat; nothing tells an amateur, so mixed otherwise.
+
+    Source: docs/analyses.md, scenePacingQuality, ``technicalQuality``.
+
+    Args:
+        scenes: Number of scenes; a rhythm needs four.
+        rhythm: Word of the rhythm score; None for a single scene.
+        beat_matching: Cuts on beats above chance, 0..1; None where it is unknown.
+
+    Returns:
+        The word.
+    """
     keeps_rhythm = scenes >= FEW_SCENES and rhythm == "consistent"
     return "professional" if keeps_rhythm or (beat_matching or 0.0) > _ON_BEAT else "mixed"
 
@@ -105,7 +116,21 @@ def techniques(
     trend: PacingMomentum,
     pattern: AccelerationPattern,
 ) -> list[str]:
-    """Editing techniques for which there is evidence; empty for none."""
+    """Editing techniques for which there is evidence.
+
+    Source: docs/analyses.md, scenePacingPatterns, ``pacingTechniques``.
+
+    Args:
+        montages: Number of montages.
+        long_takes: Number of scenes that are held long.
+        pace: Pace word of the mean scene length.
+        beat_matching: Cuts on beats above chance, 0..1; None where it is unknown.
+        trend: Word of the acceleration.
+        pattern: Course of the cut rate.
+
+    Returns:
+        Names of techniques; empty for none.
+    """
     found = {
         "montage": montages > 0,
         "long_take": long_takes > 0,
@@ -119,7 +144,20 @@ def techniques(
 def pacing_tags(
     mean_s: float, cv: float, rhythm: RhythmClass | None, trend: PacingMomentum, montages: int
 ) -> list[str]:
-    """Tags by rule (docs/analyses.md, ``pacingTags``); empty for none."""
+    """Tags by rule.
+
+    Source: docs/analyses.md, scenePacingPatterns, ``pacingTags``.
+
+    Args:
+        mean_s: Mean scene length in seconds.
+        cv: Coefficient of variation of the lengths.
+        rhythm: Word of the rhythm score; None for a single scene.
+        trend: Word of the acceleration.
+        montages: Number of montages.
+
+    Returns:
+        The tags; empty for none.
+    """
     tags = {
         "quick_cuts": mean_s < _QUICK_S,
         "accelerating_pace": trend == "accelerating",

@@ -1,4 +1,4 @@
-"""One-second bins, windows and their labels (docs: analyses, 0.1).
+"""One-second bins, windows and their labels.
 
 Bin i is ``[i, min(i + 1, D))``; a last bin shorter than 0.25 s is merged into the one before. Elements with an interval
 are active in each bin that they overlap by at least 0.1 s; a shorter one in the bin of its start.
@@ -22,7 +22,7 @@ _EPSILON_S: Final = 1e-9  # sums of binary fractions miss a threshold by less
 
 
 def span(start_s: float, end_s: float) -> str:
-    """``"a-bs"`` with at most one decimal."""
+    """Label of a stretch of time: ``"a-bs"``, each end in seconds with at most one decimal."""
     return f"{_short(start_s)}-{_short(end_s)}s"
 
 
@@ -59,7 +59,14 @@ class Bins:
         return f"{index}-{index + 1}s"
 
     def index(self, times_s: npt.ArrayLike) -> Ints:
-        """Bin of each instant; the end of the video belongs to the last one."""
+        """Bin of each instant.
+
+        Args:
+            times_s: Instants of any shape, seconds.
+
+        Returns:
+            Indices of the same shape, within the bins; the end of the video belongs to the last one.
+        """
         return np.clip(np.floor(np.asarray(times_s, dtype=np.float64)), 0, self.count - 1).astype(np.int64)
 
     def label_at(self, time_s: float) -> str:
@@ -71,14 +78,30 @@ class Bins:
         return np.bincount(self.index(times_s), minlength=self.count)
 
     def per_second(self, onsets: npt.ArrayLike) -> Floats:
-        """Onset counts on the scale of whole bins: a last bin shorter than 1 s is divided by its length."""
+        """Onset counts on the scale of whole bins: a last bin shorter than 1 s is divided by its length.
+
+        Args:
+            onsets: ``(count,)`` onsets of each bin.
+
+        Returns:
+            ``(count,)`` onsets per second.
+        """
         scaled = np.array(onsets, dtype=np.float64)
         if self.last_length_s < 1.0:
             scaled[-1] /= self.last_length_s
         return scaled
 
     def active_range(self, starts_s: npt.ArrayLike, ends_s: npt.ArrayLike) -> tuple[Ints, Ints]:
-        """First and last bin (inclusive) in which each interval is active."""
+        """First and last bin (inclusive) in which each interval is active.
+
+        Args:
+            starts_s: ``(n,)`` starts, seconds.
+            ends_s: ``(n,)`` ends.
+
+        Returns:
+            ``(n,)`` first and ``(n,)`` last bin; both the bin of the start for an interval that overlaps no bin by
+            0.1 s.
+        """
         starts, ends = np.asarray(starts_s, dtype=np.float64), np.asarray(ends_s, dtype=np.float64)
         own, last = self.index(starts), self.index(ends)
         enough = _ACTIVE_OVERLAP_S - _EPSILON_S
@@ -88,7 +111,15 @@ class Bins:
         return np.where(nowhere, own, first), np.where(nowhere, own, last)
 
     def active(self, starts_s: npt.ArrayLike, ends_s: npt.ArrayLike) -> Ints:
-        """``(count,)`` how many of the intervals are active in each bin."""
+        """How many of the intervals are active in each bin.
+
+        Args:
+            starts_s: ``(n,)`` starts, seconds.
+            ends_s: ``(n,)`` ends.
+
+        Returns:
+            ``(count,)`` numbers; zeros without intervals.
+        """
         first, last = self.active_range(starts_s, ends_s)
         steps = np.zeros(self.count + 1, dtype=np.int64)
         np.add.at(steps, first, 1)
@@ -96,7 +127,15 @@ class Bins:
         return np.cumsum(steps)[:-1]
 
     def means(self, times_s: npt.ArrayLike, values: npt.ArrayLike) -> Floats:
-        """``(count,)`` mean of the values sampled in each bin; NaN where there is none."""
+        """Mean of the values sampled in each bin.
+
+        Args:
+            times_s: ``(n,)`` instants of the samples, seconds.
+            values: ``(n,)`` their values.
+
+        Returns:
+            ``(count,)`` means; NaN for a bin without a sample.
+        """
         found, numbers = self.index(times_s), np.asarray(values, dtype=np.float64)
         total = np.bincount(found, weights=numbers, minlength=self.count)
         counts = np.bincount(found, minlength=self.count)
@@ -109,12 +148,28 @@ class Bins:
 
 
 def equal_windows(duration_s: float, count: int) -> Floats:
-    """``(count + 1,)`` edges of equal windows that cover the whole video."""
+    """Edges of equal windows that cover the whole video.
+
+    Args:
+        duration_s: Length of the video.
+        count: Number of windows, at least 1.
+
+    Returns:
+        ``(count + 1,)`` edges.
+    """
     return np.linspace(0.0, duration_s, count + 1)
 
 
 def windows_of(duration_s: float, length_s: float) -> Floats:
-    """Edges of windows of ``length_s`` seconds that cover the whole video; the last one ends with it."""
+    """Edges of windows of one length that cover the whole video.
+
+    Args:
+        duration_s: Length of the video, above 0.
+        length_s: Length of a window, above 0.
+
+    Returns:
+        ``(w + 1,)`` edges, w at least 1; the last window ends with the video and may be shorter.
+    """
     count = max(1, math.ceil(duration_s / length_s - _EPSILON_S))
     edges = np.arange(count + 1, dtype=np.float64) * length_s
     edges[-1] = duration_s
@@ -122,12 +177,29 @@ def windows_of(duration_s: float, length_s: float) -> Floats:
 
 
 def count_in(edges_s: Floats, times_s: npt.ArrayLike) -> Ints:
-    """How many of the instants lie in each half-open window; the last window is closed."""
+    """How many of the instants lie in each half-open window; the last window is closed.
+
+    Args:
+        edges_s: ``(w + 1,)`` edges, ascending.
+        times_s: ``(n,)`` instants; those beyond the ends count in the first and the last window.
+
+    Returns:
+        ``(w,)`` numbers.
+    """
     return np.histogram(np.clip(np.asarray(times_s, dtype=np.float64), edges_s[0], edges_s[-1]), edges_s)[0]
 
 
 def active_in(edges_s: Floats, starts_s: npt.ArrayLike, ends_s: npt.ArrayLike) -> Ints:
-    """How many of the intervals overlap each window; an instant is in the window that holds it."""
+    """How many of the intervals overlap each window; an instant is in the window that holds it.
+
+    Args:
+        edges_s: ``(w + 1,)`` edges, ascending.
+        starts_s: ``(n,)`` starts of the intervals.
+        ends_s: ``(n,)`` their ends.
+
+    Returns:
+        ``(w,)`` numbers; zeros without intervals.
+    """
     starts, ends = np.asarray(starts_s, dtype=np.float64), np.asarray(ends_s, dtype=np.float64)
     last_window = len(edges_s) - 2
     first = np.clip(np.searchsorted(edges_s, starts, side="right") - 1, 0, last_window)

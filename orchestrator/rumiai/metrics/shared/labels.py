@@ -1,4 +1,4 @@
-"""Labels over time, smoothed where their changes are counted (docs: analyses, 0.2).
+"""Labels over time, smoothed where their changes are counted.
 
 A new label counts when it is held for at least 1.0 s (samples of the run x sampling step). A shorter run takes the
 label before it; the sequence begins with the first label held that long, or the most frequent one when none is.
@@ -60,7 +60,16 @@ class SmoothedLabels(Generic[L]):
 
 
 def smooth(times_s: Sequence[float], labels: Sequence[L | None], step_s: float) -> SmoothedLabels[L]:
-    """Smooth labels sampled every ``step_s`` seconds; None where a sample has no label."""
+    """Smooth sampled labels: a label counts when it is held for at least 1.0 s.
+
+    Args:
+        times_s: ``n`` instants, ascending.
+        labels: ``n`` labels; None where a sample has none, which is skipped.
+        step_s: Sampling step.
+
+    Returns:
+        The labelled samples with their smoothed labels; empty without any.
+    """
     known = [(time, label) for time, label in zip(times_s, labels, strict=True) if label is not None]
     raw = [(label, len(list(group))) for label, group in groupby(label for _, label in known)]
     held = [label for label, count in raw if count * step_s >= _HELD_S - _EPSILON_S]
@@ -78,6 +87,13 @@ def smooth(times_s: Sequence[float], labels: Sequence[L | None], step_s: float) 
 
 
 def most_frequent(labels: Sequence[L]) -> L | None:
-    """The most frequent label, the alphabetically first on ties; None for none."""
+    """The most frequent label.
+
+    Args:
+        labels: Labels in any order.
+
+    Returns:
+        The alphabetically first on ties; None for none.
+    """
     counts = Counter(labels)
     return min(counts, key=lambda label: (-counts[label], label)) if counts else None

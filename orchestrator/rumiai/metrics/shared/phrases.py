@@ -51,23 +51,52 @@ _URGENCY_GUARD: Final = _guard(lexicons.URGENCY_PHRASES)
 
 
 def find_ctas(text: str) -> tuple[PhraseMatch, ...]:
-    """As ``lexicons.find_ctas``."""
+    """Calls to action in a text, as :func:`rumiai.contracts.lexicons.find_ctas` finds them, found at little cost.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Matches by position; () for none.
+    """
     return lexicons.find_ctas(text) if _CTA_GUARD.search(text) else ()
 
 
 def find_hooks(text: str) -> tuple[PhraseMatch, ...]:
-    """As ``lexicons.find_hooks``."""
+    """Hook phrases in a text, as :func:`rumiai.contracts.lexicons.find_hooks` finds them, found at little cost.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Matches by position; () for none.
+    """
     return lexicons.find_hooks(text) if _HOOK_GUARD.search(text) else ()
 
 
 def urgency_level(text: str) -> Urgency:
-    """As ``lexicons.urgency_level``."""
+    """The strongest urgency of a text, as :func:`rumiai.contracts.lexicons.urgency_level` tells it.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        high, medium, low or none.
+    """
     return lexicons.urgency_level(text) if _URGENCY_GUARD.search(text) else "none"
 
 
 @dataclass(frozen=True)
 class SpokenPhrase:
-    """A phrase: its list, its words as spoken, and the span of those words."""
+    """A phrase that is spoken.
+
+    Attributes:
+        kind: Key of the list that it is in.
+        phrase: As the list spells it.
+        text: As spoken.
+        start_s: Start of its first word.
+        end_s: End of its last word.
+    """
 
     kind: str
     phrase: str

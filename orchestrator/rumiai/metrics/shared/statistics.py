@@ -1,4 +1,7 @@
-"""Statistics as the analyses define them (docs: analyses, 0.2): population deviation, null instead of NaN."""
+"""Statistics as the analyses define them: population deviations (divided by n), None instead of NaN.
+
+Conventions: ``values`` are ``(n,)`` finite numbers in any order; nothing is rounded.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +20,39 @@ def _array(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def mean(values: npt.ArrayLike) -> float | None:
-    """Arithmetic mean; None for no values."""
+    """Arithmetic mean.
+
+    Args:
+        values: ``(n,)`` numbers.
+
+    Returns:
+        The mean; None for no values.
+    """
     numbers = _array(values)
     return float(numbers.mean()) if numbers.size else None
 
 
 def mean_known(values: Iterable[float | None]) -> float | None:
-    """Mean of what is known; None when nothing is."""
+    """Mean of the values that are known.
+
+    Args:
+        values: Numbers; None where unknown.
+
+    Returns:
+        The mean of the others; None when none is known.
+    """
     return mean([value for value in values if value is not None])
 
 
 def std(values: npt.ArrayLike) -> float | None:
-    """Population standard deviation; exactly 0 for equal values, None for no values."""
+    """Population standard deviation: sqrt(mean((x - mean(x))^2)).
+
+    Args:
+        values: ``(n,)`` numbers.
+
+    Returns:
+        At least 0; exactly 0 for equal values, whatever their rounding; None for no values.
+    """
     numbers = _array(values)
     if not numbers.size:
         return None
@@ -37,13 +61,27 @@ def std(values: npt.ArrayLike) -> float | None:
 
 
 def variance(values: npt.ArrayLike) -> float | None:
-    """Population variance; None for no values."""
+    """Population variance.
+
+    Args:
+        values: ``(n,)`` numbers.
+
+    Returns:
+        At least 0; None for no values.
+    """
     deviation = std(values)
     return None if deviation is None else deviation**2
 
 
 def cv(values: npt.ArrayLike) -> float | None:
-    """Coefficient of variation: population deviation over mean; 0 when the mean is 0, None for no values."""
+    """Coefficient of variation: population deviation / |mean|.
+
+    Args:
+        values: ``(n,)`` numbers.
+
+    Returns:
+        At least 0; 0 when the mean is 0; None for no values.
+    """
     middle, deviation = mean(values), std(values)
     if middle is None or deviation is None:
         return None
@@ -51,7 +89,14 @@ def cv(values: npt.ArrayLike) -> float | None:
 
 
 def median(values: npt.ArrayLike) -> float | None:
-    """Median; None for no values."""
+    """Median.
+
+    Args:
+        values: ``(n,)`` numbers.
+
+    Returns:
+        The middle value, the mean of the two in the middle for an even number; None for no values.
+    """
     numbers = _array(values)
     return float(np.median(numbers)) if numbers.size else None
 
@@ -67,12 +112,29 @@ def clamp(value: float, low: float = 0.0, high: float = 1.0) -> float:
 
 
 def balance(first: float, second: float) -> float:
-    """``(second - first) / (first + second)`` in -1..1; 0 when both are 0."""
+    """How much larger the second of two amounts is: ``(second - first) / (first + second)``.
+
+    Args:
+        first: At least 0.
+        second: At least 0.
+
+    Returns:
+        -1..1; 0 when both are 0.
+    """
     return (second - first) / (first + second) if first + second else 0.0
 
 
 def correlation(a: npt.ArrayLike, b: npt.ArrayLike) -> float | None:
-    """Pearson's r over the places where both are known; None when either series is constant there."""
+    """Pearson's correlation r of two series.
+
+    Args:
+        a: ``(n,)`` numbers, NaN where unknown.
+        b: ``(n,)`` numbers, NaN where unknown.
+
+    Returns:
+        -1..1 over the places where both are known; None when either series is constant there, as it is with fewer
+        than two such places.
+    """
     x, y = _array(a), _array(b)
     known = ~(np.isnan(x) | np.isnan(y))
     x, y = x[known], y[known]
@@ -83,20 +145,45 @@ def correlation(a: npt.ArrayLike, b: npt.ArrayLike) -> float | None:
 
 
 def alignment(a: npt.ArrayLike, b: npt.ArrayLike) -> float | None:
-    """A correlation mapped to 0..1: (r + 1) / 2."""
+    """A correlation mapped to 0..1: (r + 1) / 2.
+
+    Args:
+        a: ``(n,)`` numbers, NaN where unknown.
+        b: ``(n,)`` numbers, NaN where unknown.
+
+    Returns:
+        0 for opposite, 1 for equal movement; None where there is no correlation.
+    """
     r = correlation(a, b)
     return None if r is None else (r + 1) / 2
 
 
 def above_chance(share: float | None, chance: float) -> float | None:
-    """(p - c) / (1 - c) within 0..1; None without p, and when chance alone explains 0.9."""
+    """How far a share lies above what chance alone gives: (p - c) / (1 - c), as Cohen's kappa does it.
+
+    Args:
+        share: p, the share observed, 0..1; None when unknown.
+        chance: c, the share that chance gives, 0..1.
+
+    Returns:
+        0..1; None without a share, and when chance alone explains 0.9.
+    """
     if share is None or chance >= 0.9:
         return None
     return clamp((share - chance) / (1 - chance))
 
 
 def line(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[float, float, float]:
-    """Least-squares slope and intercept of y over x, and the explained share of the variance (0 for a constant y)."""
+    """Least-squares line of y over x.
+
+    Args:
+        x: ``(n,)`` numbers, at least one.
+        y: ``(n,)`` numbers.
+
+    Returns:
+        Slope, intercept and explained share of the variance. The slope is 0 for a constant x, the share 0 for a
+        constant y.
+    """
     xs, ys = _array(x), _array(y)
     dx, dy = xs - xs.mean(), ys - ys.mean()
     spread, total = float(dx @ dx), float(dy @ dy)

@@ -61,30 +61,67 @@ NEGATIVE_EMOJI: Final[frozenset[str]] = frozenset("😢😭😞😔😟😕🙁�
 
 
 def normalised(text: str) -> str:
-    """NFKC, lower case, straight apostrophes."""
+    """A text as it is compared: NFKC, lower case, straight apostrophes.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        The text; "" for "".
+    """
     return unicodedata.normalize("NFKC", text).lower().replace("\u2019", "'").replace("\u02bc", "'")
 
 
 def tokens(text: str) -> list[str]:
-    """Words in order: lower case, no punctuation around them, each with at least one letter or digit."""
+    """Words of a text.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Words in order, normalised, without the punctuation around them, each with at least one letter or digit.
+        Text without blanks between its words is one token. Empty for no words.
+    """
     return _TOKEN.findall(normalised(text))
 
 
 def word_count(text: str) -> int:
-    """Number of words; text in scripts without blanks counts a word per 1.7 characters."""
+    """Number of words.
+
+    Source: docs/analyses.md, speechCoreMetrics, ``totalWords``.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Tokens, and in scripts without blanks between words (Chinese, Japanese, Thai) one per 1.7 characters; 0 for
+        no words.
+    """
     spaced = _UNSPACED.sub(" ", text)
     unspaced = len(_UNSPACED.findall(text))
     return len(tokens(spaced)) + round(unspaced / CHARACTERS_PER_WORD)
 
 
 def content_words(text: str) -> list[str]:
-    """Tokens that carry meaning: no stop words, no single letters."""
+    """Tokens that carry meaning.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Tokens in order without stop words and single letters, repeated ones repeated; empty for no words.
+    """
     return [token for token in tokens(text) if token not in STOP_WORDS and (len(token) > 1 or token.isdigit())]
 
 
 @dataclass(frozen=True)
 class SentimentScore:
-    """Positive and negative words and emoji of a text."""
+    """Tone of a text.
+
+    Attributes:
+        positive: Number of its positive words and emoji.
+        negative: Number of its negative words and emoji.
+    """
 
     positive: int
     negative: int
@@ -104,7 +141,18 @@ class SentimentScore:
 
 
 def sentiment(text: str) -> SentimentScore:
-    """Count the tone of a text; emoji count like words and are never negated."""
+    """Tone of a text, by lists of words and emoji.
+
+    A negation turns round the tone of the three words after it, up to the end of the clause. Emoji count like words and
+    are never negated.
+    Source: docs/analyses.md, metadataDynamics, ``sentimentPolarity``.
+
+    Args:
+        text: Any text.
+
+    Returns:
+        Counts; both 0 for a text without tone.
+    """
     positive = sum(character in POSITIVE_EMOJI for character in text)
     negative = sum(character in NEGATIVE_EMOJI for character in text)
     for clause in re.split(r"[.!?;,:\n]", normalised(text)):

@@ -1,24 +1,33 @@
-"""Blocks of speech_analysis."""
+"""Blocks and further metrics of speech_analysis."""
 
 from __future__ import annotations
 
 from typing import Annotated, Final, Literal, TypeAlias
 
-from rumiai.contracts.blocks import AnalysisBlocks, Block, QualityBlock, Record, Schema, judge, num
-from rumiai.contracts.blocks.types import Count, Flag, Level, Number, Positive, Ratio, Seconds, Signed, Span, Text, Time
+from rumiai.contracts.blocks import AnalysisBlocks, Block, MoreMetrics, QualityBlock, Record, Schema, judge, num
+from rumiai.contracts.blocks.types import (
+    Count,
+    Flag,
+    Level,
+    Number,
+    Positive,
+    Ratio,
+    Real,
+    Seconds,
+    Signed,
+    Span,
+    Text,
+    Time,
+)
+from rumiai.metrics.speech_analysis.energy import AudioQuality, BurstType
+from rumiai.metrics.speech_analysis.manner import Delivery, Strategy, Tone
+from rumiai.metrics.speech_analysis.pauses import PauseKind, PausePattern
+from rumiai.metrics.speech_analysis.phrases import CtaCategory
+from rumiai.metrics.speech_analysis.rate import Intensity, Rhythm
+from rumiai.metrics.speech_analysis.wording import Complexity
 
 Rate: TypeAlias = Annotated[float, Number(low=0, unit="words/s")]
-PacingIntensity: TypeAlias = Literal["low", "moderate", "high"]
-SpeechRhythm: TypeAlias = Literal["steady", "variable", "accelerating", "decelerating"]
-PausePattern: TypeAlias = Literal["natural", "dramatic", "rushed", "irregular"]
-BurstType: TypeAlias = Literal["rapid", "energetic", "high_energy"]
 ConversationalDynamics: TypeAlias = Literal["monologue", "dialogue", "mixed", "unknown", "none"]
-CtaCategory: TypeAlias = Literal["engagement", "traffic", "conversion", "save", "viral"]
-DeliveryStyle: TypeAlias = Literal["conversational", "instructional", "narrative", "promotional", "none"]
-ToneCategory: TypeAlias = Literal["enthusiastic", "calm", "urgent", "informative"]
-LinguisticComplexity: TypeAlias = Literal["simple", "moderate", "complex"]
-EngagementStrategy: TypeAlias = Literal["storytelling", "demonstration", "explanation"]
-AudioQuality: TypeAlias = Literal["clear", "moderate", "poor"]
 
 
 class PacingWindow(Record):
@@ -26,7 +35,7 @@ class PacingWindow(Record):
 
     timestamp: Span
     words_per_second: Rate
-    intensity: PacingIntensity
+    intensity: Intensity
 
 
 class EmphasisMoment(Record):
@@ -175,7 +184,7 @@ class Dynamics(Block):
 
     speech_pacing_curve: Annotated[list[PacingWindow] | None, num("5 s windows")]
     pacing_variation: Annotated[Ratio | None, num("min(1, cv)")]
-    speech_rhythm: Annotated[SpeechRhythm | None, num("cv < .2 steady; acceleration +-.2")]
+    speech_rhythm: Annotated[Rhythm | None, num("cv < .2 steady; acceleration +-.2")]
     pause_pattern: Annotated[PausePattern | None, num("by length and spread of the pauses")]
     emphasis_moments: Annotated[list[EmphasisMoment] | None, num("energy peaks on words; null without audio energy")]
     wpm_progression: Annotated[list[Positive] | None, num("whole video", origin="P")]
@@ -226,11 +235,11 @@ class KeyEvents(Block):
 class Patterns(Block):
     """The block ``speechPatterns``."""
 
-    delivery_style: Annotated[DeliveryStyle, judge("manner of speaking")]
+    delivery_style: Annotated[Delivery, judge("manner of speaking")]
     speech_techniques: Annotated[list[Text], judge("direct_address, rhetorical_questions, repetition, listing")]
-    tone_category: Annotated[ToneCategory, judge("tone of voice and words")]
-    linguistic_complexity: Annotated[LinguisticComplexity | None, num("by sentence length and long words")]
-    engagement_strategy: Annotated[EngagementStrategy, judge("how it holds attention")]
+    tone_category: Annotated[Tone, judge("tone of voice and words")]
+    linguistic_complexity: Annotated[Complexity | None, num("by sentence length and long words")]
+    engagement_strategy: Annotated[Strategy, judge("how it holds attention")]
     repetition_rate: Annotated[Ratio | None, num("repeated n-gram tokens / words", origin="P")]
     verbal_hooks: Annotated[list[Text] | None, num("texts of the hooks", origin="P")]
     opening_hook_strength: Annotated[Ratio | None, num("hooks in the first 5 s", origin="T")]
@@ -245,6 +254,102 @@ class Quality(QualityBlock):
     background_noise_ratio: Annotated[Ratio | None, num("1 - clamp((snr_db - 5)/25)")]
     clarity_by_window: Annotated[dict[Span, Ratio | None] | None, num("mean confidence per 5 s window")]
     analysis_limitations: Annotated[list[Text], num("what could not be measured")]
+
+
+class Pause(MoreMetrics):
+    """One pause between words."""
+
+    start: Time
+    duration: Seconds
+    type: PauseKind
+
+
+class PauseAnalysis(MoreMetrics):
+    """All pauses by kind; the silence before the first and after the last word apart."""
+
+    gaps: list[Pause]
+    total_pause_time: Seconds
+    pause_count: Count
+    longest_pause_duration: Seconds
+    strategic_pauses: Count
+    awkward_pauses: Count
+    leading_silence: Seconds | None
+    trailing_silence: Seconds | None
+
+
+class CtaCluster(MoreMetrics):
+    """Calls to action close to each other."""
+
+    start: Time
+    end: Time
+    count: Count
+
+
+class RepeatedText(MoreMetrics):
+    """A phrase that is said more than once."""
+
+    text: Text
+    count: Count
+    timestamps: list[Positive]
+
+
+class RepetitionPatterns(MoreMetrics):
+    """The most repeated phrases, and words that are stressed by repetition or by capitals on screen."""
+
+    phrases: list[RepeatedText]
+    emphasis_words: list[Text]
+
+
+class ExpressionPeak(MoreMetrics):
+    """A strong expression while speaking."""
+
+    timestamp: Positive
+    emotion: Text
+
+
+class VisualAlignment(MoreMetrics):
+    """Gestures on words and expressions while speaking; nothing measures lips."""
+
+    gesture_emphasis_moments: list[MultimodalEmphasis] | None
+    expression_peaks_during_speech: list[ExpressionPeak] | None
+    lip_sync_quality: None
+    body_language_congruence: Ratio | None
+
+
+class FurtherMetrics(MoreMetrics):
+    """Everything that stands under ``precompute`` where there is a transcript."""
+
+    mattr_50: Ratio | None
+    longest_segment: Seconds | None
+    longest_segment_time: Time | None
+    longest_segment_words: Count | None
+    shortest_segment: Seconds | None
+    avg_words_per_segment: Positive | None
+    wpm_by_segment: dict[Span, Positive]
+    speech_rhythm_type: Text
+    rhythm_consistency_score: Ratio | None
+    pause_analysis: PauseAnalysis
+    hook_density_per_10s: dict[Span, Count]
+    cta_density_per_10s: dict[Span, Count]
+    cta_clustering: list[CtaCluster]
+    inclusive_language_ratio: Ratio | None
+    repetition_patterns: RepetitionPatterns
+    speech_only_ratio: Ratio | None
+    expression_variety_during_speech: Ratio | None
+    speech_visual_alignment: VisualAlignment
+    visual_punctuation_count: Count | None
+    speech_pattern_tags: list[Text]
+    speech_type: Text | None
+    speaker_changes: None
+    dominant_speaker_ratio: None
+    energy_level_windows: dict[Span, Real]
+    climax_timestamp: Real | None
+    hook_effectiveness_score: Ratio | None
+    cta_effectiveness_score: Ratio | None
+    delivery_confidence_score: Ratio | None
+    authenticity_score: Ratio | None
+    verbal_engagement_score: Ratio | None
+    visual_verbal_harmony_score: Ratio | None
 
 
 class Blocks(AnalysisBlocks):

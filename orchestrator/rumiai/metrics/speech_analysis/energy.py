@@ -153,7 +153,15 @@ def energy_climax(speech: VoicedEnergy, loudest: float) -> Climax | None:
 
 
 def window_energy(windows: Sequence[EnergyWindow], time_s: float) -> float | None:
-    """Energy of the window that holds an instant, 0..1; None without such a window."""
+    """Energy of the window that holds an instant.
+
+    Args:
+        windows: Energy windows, by start.
+        time_s: The instant.
+
+    Returns:
+        0..1; None where no window holds it.
+    """
     index = int(np.searchsorted([start for start, _, _ in windows], time_s, side="right")) - 1
     return clamp(windows[index][2]) if index >= 0 and time_s < windows[index][1] else None
 
@@ -184,7 +192,15 @@ def rapid_segments(
 
 
 def loud_windows(windows: Iterable[EnergyWindow], duration_s: float) -> list[tuple[float, float, float]]:
-    """Start, end (within the video) and energy (0..1) of the energy windows above 0.9."""
+    """Energy windows above 0.9.
+
+    Args:
+        windows: Energy windows.
+        duration_s: Length of the video.
+
+    Returns:
+        Start, end (within the video) and energy (0..1) of each, in order; empty without loud ones.
+    """
     ended = [(start, min(end, duration_s), clamp(level)) for start, end, level in windows if level > _LOUD_WINDOW]
     return [(start, end, level) for start, end, level in ended if end > start]
 
@@ -217,7 +233,16 @@ def noise_ratio(snr_db: float | None) -> float | None:
 
 
 def audio_quality(noise: float | None) -> AudioQuality | None:
-    """Clear for a noise ratio below 0.3, moderate below 0.6, else poor; None for None."""
+    """Word of a noise ratio.
+
+    Source: docs/analyses.md, speechQuality, ``audioQuality``.
+
+    Args:
+        noise: Noise ratio, 0..1 (:func:`noise_ratio`); None when unknown.
+
+    Returns:
+        clear below 0.3, moderate below 0.6, else poor; None for None.
+    """
     if noise is None:
         return None
     return "clear" if noise < _CLEAR else "moderate" if noise < _MODERATE else "poor"

@@ -13,9 +13,9 @@ from rumiai.metrics.shared.statistics import clamp, mean
 from rumiai.metrics.speech_analysis import blocks as b
 from rumiai.metrics.speech_analysis import pauses, phrases, rate, repetition, wording
 from rumiai.metrics.speech_analysis.energy import audio_quality, noise_ratio
+from rumiai.metrics.speech_analysis.further import NAMED_REPETITIONS, emphasis_on_words, further_metrics
 from rumiai.metrics.speech_analysis.manner import engagement_strategy
 from rumiai.metrics.speech_analysis.measures import SpeechMeasures
-from rumiai.metrics.speech_analysis.more import NAMED_REPETITIONS, emphasis_on_words, further_metrics
 from rumiai.metrics.speech_analysis.transcript import (
     Transcript,
     bare,
@@ -23,6 +23,7 @@ from rumiai.metrics.speech_analysis.transcript import (
     longest_segment,
     quote_at,
 )
+from rumiai.metrics.speech_analysis.v1 import V1
 
 WEIGHTS: Final = Weights(
     core_metrics={"whisper": 0.9, "audio": 0.1},
@@ -54,42 +55,16 @@ def measure(evidence: Evidence) -> tuple[b.Blocks, MoreMetrics]:
 def _without_transcript(evidence: Evidence) -> b.Blocks:
     return b.Blocks(
         core_metrics=b.CoreMetrics.unknown(),
-        dynamics=b.Dynamics(
-            speech_pacing_curve=None,
-            pacing_variation=None,
-            speech_rhythm=None,
-            pause_pattern=None,
-            emphasis_moments=None,
-            wpm_progression=None,
-            silence_periods=None,
-            speech_bursts=None,
-            burst_pattern=None,
-            energy_variance=_energy_variance(evidence),
-            has_audio_energy=evidence.audio is not None,
-            speech_front_load_ratio=None,
-            acceleration_score=None,
+        dynamics=b.Dynamics.unknown(
+            energy_variance=_energy_variance(evidence), has_audio_energy=evidence.audio is not None
         ),
         interactions=b.Interactions.unknown(),
-        key_events=b.KeyEvents(
-            key_phrases=None,
-            speech_climax=None,
-            silent_moments=None,
-            transition_phrases=[],
-            longest_segment=None,
-            hook_phrases=None,
-            cta_phrases=None,
-            off_camera_speech_segments=None,
-            mumbling_sections=None,
-        ),
-        patterns=b.Patterns(
+        key_events=b.KeyEvents.unknown(transition_phrases=[]),
+        patterns=b.Patterns.unknown(
             delivery_style="none",
             speech_techniques=[],
             tone_category="informative",
-            linguistic_complexity=None,
-            engagement_strategy="explanation",
-            repetition_rate=None,
-            verbal_hooks=None,
-            opening_hook_strength=None,
+            engagement_strategy=engagement_strategy("none"),
         ),
         quality=_quality(evidence, None),
     )
@@ -348,4 +323,4 @@ def nothing_to_judge(blocks: b.Blocks) -> str | None:
     return None if blocks.core_metrics.speech_present else "hardly anything is said"
 
 
-FAMILY: Final = Family(b.SCHEMA, WEIGHTS, measure, nothing_to_judge)
+FAMILY: Final = Family(b.SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)

@@ -61,7 +61,14 @@ def _at_least(spans: Floats, seconds: float) -> Floats:
 
 
 def pause_kind(seconds: float) -> PauseKind:
-    """Kind of a pause by its length: breath below 1 s, strategic below 2 s, dramatic below 3 s, else awkward."""
+    """Kind of a pause by its length.
+
+    Args:
+        seconds: Length of the pause.
+
+    Returns:
+        breath below 1 s, strategic below 2 s, dramatic below 3 s, else awkward.
+    """
     if seconds < _STRATEGIC_S:
         return "breath"
     if seconds < _DRAMATIC_S:

@@ -83,15 +83,30 @@ def opens(start_s: float) -> bool:
 
 
 def opening_strength(hook_starts_s: Sequence[float]) -> float:
-    """Hooks in the first 5 s / 2, at most 1; 0 without hooks.
+    """Strength of the hooks that open a video: those in the first 5 s / 2.
 
     Source: docs/analyses.md, speechPatterns, ``openingHookStrength``.
+
+    Args:
+        hook_starts_s: Starts of all hooks.
+
+    Returns:
+        0, 0.5 or 1; 0 without hooks.
     """
     return min(1.0, sum(map(opens, hook_starts_s)) / 2)
 
 
 def hook_confidence(start_s: float) -> float:
-    """How sure a hook is: 1 in the first 5 s, 0.7 later."""
+    """How sure a hook is.
+
+    Source: docs/analyses.md, speechKeyEvents, ``hookPhrases``.
+
+    Args:
+        start_s: When it begins.
+
+    Returns:
+        1 in the first 5 s, 0.7 later.
+    """
     return 1.0 if opens(start_s) else _LATER_CONFIDENCE
 
 
@@ -152,7 +167,14 @@ def cta_clusters(times_s: Sequence[float]) -> list[Cluster]:
 
 
 def count_per_ten_seconds(times_s: Sequence[float]) -> dict[str, int]:
-    """How many of the instants lie in each ten seconds, by their label; stretches without any are left out."""
+    """How many of the instants lie in each ten seconds.
+
+    Args:
+        times_s: The instants.
+
+    Returns:
+        Label ``"a-bs"`` -> number, in order of appearance; stretches without any are left out.
+    """
     counts: dict[str, int] = {}
     for time_s in times_s:
         ten = int(time_s // _STRETCH_S) * _STRETCH_S

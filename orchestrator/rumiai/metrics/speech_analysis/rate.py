@@ -45,12 +45,32 @@ def coverage(voiced_s: Floats, duration_s: float) -> float:
 
 
 def is_speech_present(covered: float, total_words: int) -> bool:
-    """Whether there is enough speech to be described: 10 % of the time and five words."""
+    """Whether there is enough speech to be described.
+
+    Source: docs/analyses.md, speechCoreMetrics, ``speechPresent``.
+
+    Args:
+        covered: Share of the video in which somebody speaks.
+        total_words: Words of the video.
+
+    Returns:
+        True from 10 % of the time and five words.
+    """
     return covered >= _PRESENT_COVERAGE and total_words >= _PRESENT_WORDS
 
 
 def words_per_minute(total_words: int, speech_s: float) -> float:
-    """Words per minute of voiced time; 0 without voiced time."""
+    """Speaking rate: words per minute of voiced time.
+
+    Source: docs/analyses.md, speechCoreMetrics, ``wordsPerMinute``.
+
+    Args:
+        total_words: Words of the video.
+        speech_s: Voiced time.
+
+    Returns:
+        At least 0; 0 without voiced time.
+    """
     return 60 * total_words / speech_s if speech_s else 0.0
 
 
@@ -121,15 +141,28 @@ def spoken_rates(rates: Floats, edges_s: Floats, voiced_s: Floats) -> Floats:
 
 
 def rate_spread(rates: Floats) -> float | None:
-    """Coefficient of variation of the rates of the windows with speech; None for fewer than two windows.
+    """How unevenly somebody speaks: coefficient of variation of the rates of the windows with speech.
 
     Source: docs/analyses.md, speechDynamics, ``pacingVariation``, which cuts it at 1.
+
+    Args:
+        rates: ``(s,)`` rates of the windows with speech.
+
+    Returns:
+        At least 0; None for fewer than two windows.
     """
     return cv(rates) if rates.size > 1 else None
 
 
 def intensity(words_per_second: float) -> Intensity:
-    """Word of a rate: low below 1.8 words per second, moderate below 3.2, else high."""
+    """Word of a speaking rate.
+
+    Args:
+        words_per_second: The rate.
+
+    Returns:
+        low below 1.8 words per second, moderate below 3.2, else high.
+    """
     return "low" if words_per_second < _SLOW else "moderate" if words_per_second < _FAST else "high"
 
 
@@ -213,5 +246,12 @@ def rhythm_type(spread: float | None, change: float | None, pauses_per_minute: f
 
 
 def rhythm_consistency(spread: float | None) -> float | None:
-    """1 / (1 + coefficient of variation of the rates), in (0, 1]; None without a spread."""
+    """How even the rates are: 1 / (1 + spread).
+
+    Args:
+        spread: Coefficient of variation of the rates; None when unknown.
+
+    Returns:
+        In (0, 1]; None without a spread.
+    """
     return None if spread is None else 1 / (1 + spread)

@@ -97,7 +97,14 @@ def emphasised_words(tokens: Iterable[str], shouted: Iterable[str]) -> list[str]
 
 
 def words_in_capitals(texts: Iterable[str]) -> set[str]:
-    """Tokens of the words of two or more letters that stand in capitals in any of the texts."""
+    """Words that stand in capitals.
+
+    Args:
+        texts: Texts on screen.
+
+    Returns:
+        Tokens of the words of two or more letters that stand in capitals in any of the texts; empty without any.
+    """
     return {
         token
         for text in texts

@@ -24,7 +24,15 @@ def hook_effectiveness(hooks: int, opening: float) -> float:
 
 
 def cta_effectiveness(ctas: int, clusters: int) -> float:
-    """Score of the calls to action: 0.1 for each and 0.3 for each cluster, at most 1; 0 without any."""
+    """Score of the calls to action: 0.1 for each and 0.3 for each cluster, at most 1.
+
+    Args:
+        ctas: Number of calls to action.
+        clusters: Number of their clusters.
+
+    Returns:
+        0..1; 0 without any.
+    """
     return min(1.0, 0.1 * ctas + 0.3 * clusters)
 
 
@@ -55,6 +63,14 @@ def verbal_engagement(signs: Sequence[float]) -> float:
 
 
 def visual_harmony(gesture_sync: float | None, face_share: float | None) -> float | None:
-    """Mean of gesture sync and of the share of speech with a face; None when neither is known."""
+    """How well picture and speech go together: mean of two shares.
+
+    Args:
+        gesture_sync: Segments with a gesture / segments; None when unknown.
+        face_share: Time with a face during speech / speech; None when unknown.
+
+    Returns:
+        0..1; None when neither is known.
+    """
     harmony = mean_known([gesture_sync, face_share])
     return None if harmony is None else clamp(harmony)

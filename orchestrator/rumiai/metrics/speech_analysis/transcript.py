@@ -150,7 +150,16 @@ def quote_at(segments: Sequence[Segment], time_s: float) -> str:
 
 
 def quote_during(segment: Segment, start_s: float, end_s: float) -> str | None:
-    """The first six words of a segment that are under way in a stretch of time; None when none is."""
+    """What is said in a stretch of time.
+
+    Args:
+        segment: A segment.
+        start_s: Start of the stretch.
+        end_s: Its end.
+
+    Returns:
+        The first six words of the segment that are under way in it; None when none is.
+    """
     overlapped = [i for i, word in enumerate(segment.words) if word.start_s < end_s and word.end_s > start_s]
     if not overlapped:
         return None

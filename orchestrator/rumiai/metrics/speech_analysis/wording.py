@@ -120,12 +120,28 @@ def filling_likes(text: str) -> int:
 
 
 def direct_address_count(tokens: Sequence[str]) -> int:
-    """How often the listener is addressed: you, your, you're, you'll, you've."""
+    """How often the listener is addressed: you, your, you're, you'll, you've.
+
+    Source: docs/analyses.md, speechCoreMetrics, ``directAddressCount``.
+
+    Args:
+        tokens: Tokens of the transcript.
+
+    Returns:
+        Their number; 0 without tokens.
+    """
     return sum(token in _ADDRESS for token in tokens)
 
 
 def inclusive_count(tokens: Sequence[str]) -> int:
-    """How often speaker and listener are one: we, us, our, let's."""
+    """How often speaker and listener are named as one: we, us, our, let's.
+
+    Args:
+        tokens: Tokens of the transcript.
+
+    Returns:
+        Their number; 0 without tokens.
+    """
     return sum(token in _INCLUSIVE for token in tokens)
 
 
@@ -165,7 +181,14 @@ def _asks(sentence: str) -> bool:
 
 
 def exclamation_share(sentences: Sequence[str]) -> float:
-    """Sentences that end in an exclamation mark / sentences; 0 without sentences."""
+    """Sentences that end in an exclamation mark / sentences.
+
+    Args:
+        sentences: Sentences of the transcript.
+
+    Returns:
+        0..1; 0 without sentences.
+    """
     return mean([sentence.endswith(("!", "\uff01")) for sentence in sentences]) or 0.0
 
 

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from rumiai.core.arrays import Bools, Floats
+from rumiai.core.arrays import Bools, Floats, freeze_arrays
 from rumiai.core.intervals import as_intervals, near, touched
 from rumiai.metrics.evidence.sound import Speech
 from rumiai.metrics.evidence.types import Evidence, Gesture, TextTrack
@@ -175,6 +175,9 @@ class Sync:
     coordination: list[Coordination] | None
     gesture_spans_s: Floats | None
     emphasis: float | None
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, gestured=(np.bool_, len(self.overlays.texts)), gesture_spans_s=(np.float64, "g", 2))
 
     @classmethod
     def of(cls, overlays: Overlays, evidence: Evidence) -> Sync:

@@ -1,10 +1,10 @@
-"""CUDA graphs: the launches of a network's forward pass, recorded once for each input shape and replayed as one.
+"""CUDA graphs: record the kernel launches of a forward pass once for each input shape, and replay them as one launch.
 
 A small network is hundreds of short kernels, and Python needs longer to launch them than the device to run them. A
-replay costs one launch, whatever is in the graph. It reads and writes the memory that the recording used, so inputs are
-copied into a buffer that stays, and outputs lie in memory that the next replay writes again.
+replay costs one launch, whatever is in the graph. It reads and writes the memory that the recording used. Inputs are
+therefore copied into a buffer that stays, and the next replay overwrites the outputs.
 
-All that knows CUDA is :class:`CudaRecorder`; the bookkeeping runs on any device with another :data:`Recorder`.
+Only :class:`CudaRecorder` uses CUDA. The bookkeeping runs on any device with another :data:`Recorder`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ LOG = logging.getLogger("rumiai_server")
 Outputs = tuple[torch.Tensor, ...]
 Forward = Callable[[torch.Tensor], Outputs]
 
-# A shape that comes once (an odd picture, a video's last batch) is not worth a recording, which costs several forward
-# passes and empties the allocator's cache. What came twice is expected again.
+# A recording costs several forward passes and empties the allocator's cache. A shape that comes once (an odd picture, a
+# video's last batch) is not worth it; one that came twice is expected again.
 GRAPH_FROM_USE: Final = 2
-# Nine batch sizes of the shape that most videos share, and seven of others. One holds its inputs and outputs, 0.2 GB of
-# YOLO's largest batch (64 of 640 x 384); the memory for what lies between them is shared.
+# Nine batch sizes of the shape that most videos share, and seven of others. Each graph holds its inputs and outputs,
+# 0.2 GB for YOLO's largest batch (64 of 640 x 384); intermediate results share one pool.
 _MAX_GRAPHS: Final = 16
-# Shapes counted but not recorded. Any client may send any shape: without a bound the counts would grow for ever.
+# Shapes that are counted but not recorded yet. Any client may send any shape, so their number is bounded.
 _MAX_COUNTED: Final = 64
 # As torch.cuda.make_graphed_callables does it.
 _WARM_UP_RUNS: Final = 3
@@ -40,14 +40,14 @@ _CAPTURING: Final = threading.Lock()
 
 
 class Recording(Protocol):
-    """What was recorded of one forward pass over one input buffer."""
+    """A recorded forward pass over one input buffer."""
 
     @property
     def outputs(self) -> Outputs:
-        """Where every replay leaves its results: always the same memory."""
+        """The results of the last replay, always in the same memory."""
 
     def replay(self) -> None:
-        """Do the same work again on what the input buffer holds now."""
+        """Run the pass on the present content of the input buffer."""
 
 
 # Runs the given pass as often as it needs to, and records it.

@@ -7,10 +7,9 @@ import pytest
 
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.metrics.evidence.build import read_evidence
-from rumiai.metrics.person_framing.boxes import raster_area, union_area
 from rumiai.metrics.registry import schema_of
 
-from ..metrics_videos import analysis, computed, flat, gesture, result, segment
+from ...metrics_videos import analysis, computed, flat, gesture, result, segment
 
 NAME = "person_framing"
 
@@ -396,20 +395,3 @@ def test_quality_words():
     assert low["overallFramingQuality"] == pytest.approx(1 / 9, abs=1e-3)
     assert low["productionValue"] == "low"
     assert framing(faces=faces(0, 12, 0.1))["productionValue"] == "high"
-
-
-def test_areas_of_unions():
-    assert raster_area(np.zeros((0, 4))) == 0.0
-    assert raster_area(np.array([[-0.5, 0.9, 0.75, 0.5]])) == pytest.approx(0.025, abs=0.005)  # beyond the frame
-    rng = np.random.default_rng(0)
-    x, y = np.meshgrid(np.linspace(0, 1, 500), np.linspace(0, 1, 500))
-    for count in (1, 2, 2, 2, 3, 40):
-        many = rng.random((count, 4)) * [0.5, 0.5, 0.5, 0.5]
-        inside = np.zeros(x.shape, dtype=bool)
-        for left, top, width, height in many:
-            inside |= (x >= left) & (x < left + width) & (y >= top) & (y < top + height)
-        corners = np.concatenate([many[:, :2], many[:, :2] + many[:, 2:]], axis=1)
-        assert union_area(corners) == pytest.approx(inside.mean(), abs=0.01)
-        assert raster_area(many) == pytest.approx(inside.mean(), abs=0.01)
-        found = framing(2.0, detections=[person(times(0, 2), box) for box in many.tolist()])
-        assert found["personScreenCoverage"] == pytest.approx(union_area(corners), abs=1e-3)

@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from rumiai.contracts.blocks import MoreMetrics
-from rumiai.contracts.blocks.types import Flag, Text
+from rumiai.metrics.metadata_analysis.blocks import EntityRecognition, FurtherMetrics
 from rumiai.metrics.metadata_analysis.measures import CaptionMeasures, MetadataMeasures
 
 
-class EntityRecognition(MoreMetrics):
-    """What is in the caption."""
-
-    has_cta: Flag
-    has_url: Flag
-    has_question: Flag
-    has_user_mention: Flag
-
-
-class MetadataMore(MoreMetrics):
-    """Everything that stands under ``precompute``."""
-
-    caption_text: Text | None
-    hashtag_list: list[Text] | None
-    emoji_list: list[Text] | None
-    mention_list: list[Text] | None
-    creator_nickname: Text | None
-    music_id: Text | None
-    entity_recognition: EntityRecognition | None
-
-
-def further_metrics(found: MetadataMeasures) -> MetadataMore:
+def further_metrics(found: MetadataMeasures) -> FurtherMetrics:
     """Everything that stands under ``precompute``."""
     caption = found.caption
-    return MetadataMore(
+    return FurtherMetrics(
         caption_text=None if caption is None else caption.caption.text,
         hashtag_list=found.tags,
         emoji_list=None if caption is None else list(dict.fromkeys(caption.caption.emoji)),

@@ -7,14 +7,22 @@ from typing import Final
 
 import numpy as np
 
-from rumiai.contracts.blocks import MoreMetrics
-from rumiai.contracts.blocks.types import Count, Positive, Ratio, Real, Seconds, Span, Text, Time
 from rumiai.metrics.shared.bins import span
 from rumiai.metrics.shared.statistics import mean, mean_known, ratio
 from rumiai.metrics.speech_analysis import scores
-from rumiai.metrics.speech_analysis.blocks import MultimodalEmphasis
+from rumiai.metrics.speech_analysis.blocks import (
+    CtaCluster,
+    ExpressionPeak,
+    FurtherMetrics,
+    MultimodalEmphasis,
+    Pause,
+    PauseAnalysis,
+    RepeatedText,
+    RepetitionPatterns,
+    VisualAlignment,
+)
 from rumiai.metrics.speech_analysis.measures import SpeechMeasures
-from rumiai.metrics.speech_analysis.pauses import PauseKind, pause_kind
+from rumiai.metrics.speech_analysis.pauses import pause_kind
 from rumiai.metrics.speech_analysis.phrases import count_per_ten_seconds
 from rumiai.metrics.speech_analysis.rate import rhythm_consistency
 from rumiai.metrics.speech_analysis.repetition import emphasised_words, words_in_capitals
@@ -33,103 +41,7 @@ _SYNCHRONOUS: Final = 0.6
 _ON_CAMERA: Final = 0.8
 
 
-class Pause(MoreMetrics):
-    """One pause between words."""
-
-    start: Time
-    duration: Seconds
-    type: PauseKind
-
-
-class PauseAnalysis(MoreMetrics):
-    """All pauses by kind; the silence before the first and after the last word apart."""
-
-    gaps: list[Pause]
-    total_pause_time: Seconds
-    pause_count: Count
-    longest_pause_duration: Seconds
-    strategic_pauses: Count
-    awkward_pauses: Count
-    leading_silence: Seconds | None
-    trailing_silence: Seconds | None
-
-
-class CtaCluster(MoreMetrics):
-    """Calls to action close to each other."""
-
-    start: Time
-    end: Time
-    count: Count
-
-
-class RepeatedText(MoreMetrics):
-    """A phrase that is said more than once."""
-
-    text: Text
-    count: Count
-    timestamps: list[Positive]
-
-
-class RepetitionPatterns(MoreMetrics):
-    """The most repeated phrases, and words that are stressed by repetition or by capitals on screen."""
-
-    phrases: list[RepeatedText]
-    emphasis_words: list[Text]
-
-
-class ExpressionPeak(MoreMetrics):
-    """A strong expression while speaking."""
-
-    timestamp: Positive
-    emotion: Text
-
-
-class VisualAlignment(MoreMetrics):
-    """Gestures on words and expressions while speaking; nothing measures lips."""
-
-    gesture_emphasis_moments: list[MultimodalEmphasis] | None
-    expression_peaks_during_speech: list[ExpressionPeak] | None
-    lip_sync_quality: None
-    body_language_congruence: Ratio | None
-
-
-class SpeechMore(MoreMetrics):
-    """Everything that stands under ``precompute`` where there is a transcript."""
-
-    mattr_50: Ratio | None
-    longest_segment: Seconds | None
-    longest_segment_time: Time | None
-    longest_segment_words: Count | None
-    shortest_segment: Seconds | None
-    avg_words_per_segment: Positive | None
-    wpm_by_segment: dict[Span, Positive]
-    speech_rhythm_type: Text
-    rhythm_consistency_score: Ratio | None
-    pause_analysis: PauseAnalysis
-    hook_density_per_10s: dict[Span, Count]
-    cta_density_per_10s: dict[Span, Count]
-    cta_clustering: list[CtaCluster]
-    inclusive_language_ratio: Ratio | None
-    repetition_patterns: RepetitionPatterns
-    speech_only_ratio: Ratio | None
-    expression_variety_during_speech: Ratio | None
-    speech_visual_alignment: VisualAlignment
-    visual_punctuation_count: Count | None
-    speech_pattern_tags: list[Text]
-    speech_type: Text | None
-    speaker_changes: None
-    dominant_speaker_ratio: None
-    energy_level_windows: dict[Span, Real]
-    climax_timestamp: Real | None
-    hook_effectiveness_score: Ratio | None
-    cta_effectiveness_score: Ratio | None
-    delivery_confidence_score: Ratio | None
-    authenticity_score: Ratio | None
-    verbal_engagement_score: Ratio | None
-    visual_verbal_harmony_score: Ratio | None
-
-
-def further_metrics(found: SpeechMeasures) -> SpeechMore:
+def further_metrics(found: SpeechMeasures) -> FurtherMetrics:
     """Everything that stands under ``precompute``."""
     transcript, audio = found.transcript, found.audio
     spans_s, words = transcript.segment_spans_s, transcript.segment_words
@@ -137,7 +49,7 @@ def further_metrics(found: SpeechMeasures) -> SpeechMore:
     longest = longest_segment(spans_s)
     score = _scores(found)
     hooks, ctas = found.starts_of(found.hooks), found.starts_of(found.ctas)
-    return SpeechMore(
+    return FurtherMetrics(
         mattr_50=moving_average_type_token_ratio(transcript.vocabulary),
         longest_segment=None if longest is None else lengths[longest],
         longest_segment_time=None if longest is None else float(spans_s[longest, 0]),

@@ -1,0 +1,244 @@
+"""The people of one video and how they are framed, measured once: what the blocks and further metrics read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from rumiai.core.arrays import Bools, Floats, Ints, freeze_arrays
+from rumiai.metrics.evidence.framing import person_samples, shots_of
+from rumiai.metrics.evidence.types import Detections, Evidence, Grid, People
+from rumiai.metrics.person_framing.blocks import Shot
+from rumiai.metrics.person_framing.boxes import centres_of, covered_shares, largest_boxes
+from rumiai.metrics.person_framing.composition import headroom, looking
+from rumiai.metrics.person_framing.motion import STILL, Positions, positions_of, stability_of
+from rumiai.metrics.person_framing.patterns import FramingRates
+from rumiai.metrics.person_framing.presence import absence_spans, people_counts, people_present
+from rumiai.metrics.person_framing.shots import (
+    Transition,
+    flagged_spans,
+    lasting,
+    most_frequent_shot,
+    run_spans,
+    shot_shares,
+    spans_of_label,
+    transitions,
+    volatility,
+)
+from rumiai.metrics.shared.bins import Bins
+from rumiai.metrics.shared.labels import SmoothedLabels, smooth
+from rumiai.metrics.shared.statistics import mean, mean_known
+
+INTRO_S: Final = 3.0
+_LASTING_S: Final = 3.0  # length of a stretch of eye contact and of an optimal period
+_STEADY: Final = 0.8  # stability of an optimal period
+
+
+@dataclass(frozen=True)
+class Presence:
+    """Who is seen on each of the ``k`` sampled frames.
+
+    Attributes:
+        grid: The sampled instants.
+        faces: ``(k,)`` number of faces.
+        face_share: ``(k,)`` share of the frame that the largest face covers; 0 without one.
+        main_faces: ``(k, 4)`` box of the largest face; NaN without one.
+        present: ``(k,)`` whether anybody is seen.
+        counts: ``(k,)`` number of people; None where objects are unknown.
+        coverage: ``(k,)`` share of the frame that person boxes cover; None where objects are unknown.
+        main_persons: ``(k, 4)`` largest person box; NaN without one.
+        looks: ``(k,)`` whether the main face looks into the camera.
+        scene_of: ``(k,)`` scene of each sample; all in one where the scenes are unknown.
+    """
+
+    grid: Grid
+    faces: Ints
+    face_share: Floats
+    main_faces: Floats
+    present: Bools
+    counts: Ints | None
+    coverage: Floats | None
+    main_persons: Floats
+    looks: Bools
+    scene_of: Ints
+
+    def __post_init__(self) -> None:
+        k = self.grid.count
+        freeze_arrays(
+            self,
+            faces=(np.int64, k),
+            face_share=(np.float64, k),
+            main_faces=(np.float64, k, 4),
+            present=(np.bool_, k),
+            counts=(np.int64, k),
+            coverage=(np.float64, k),
+            main_persons=(np.float64, k, 4),
+            looks=(np.bool_, k),
+            scene_of=(np.int64, k),
+        )
+
+    @property
+    def with_face(self) -> Bools:
+        """``(k,)`` whether there is a face."""
+        return np.asarray(self.faces > 0)
+
+    @property
+    def face_areas(self) -> Floats:
+        """Shares of the largest faces of the samples that have one."""
+        return self.face_share[self.with_face]
+
+    @property
+    def presence_rate(self) -> float | None:
+        """Samples with anybody / samples; None without a sample."""
+        return mean(self.present)
+
+    @property
+    def face_rate(self) -> float | None:
+        """Samples with a face / samples; None without a sample."""
+        return mean(self.with_face)
+
+    @property
+    def eye_contact(self) -> float | None:
+        """Samples with eye contact / samples with a face; None without a face."""
+        return mean(self.looks[self.with_face])
+
+
+def measure_presence(people: People, persons: Detections | None, scene_of: Ints) -> Presence:
+    """Measure who is seen; ``persons`` are the person boxes, None where objects are unknown."""
+    count, faces = people.grid.count, people.faces.per_sample
+    boxes = np.zeros((0, 4)) if persons is None else persons.boxes
+    sample = np.zeros(0, dtype=np.int64) if persons is None else person_samples(people, persons)
+    present = people_present(faces, people.poses.sample, sample)
+    return Presence(
+        grid=people.grid,
+        faces=faces,
+        face_share=np.minimum(1.0, people.faces.largest_area()),
+        main_faces=largest_boxes(people.faces.boxes, people.faces.sample, count),
+        present=present,
+        counts=None if persons is None else people_counts(faces, sample, present),
+        coverage=None if persons is None else covered_shares(boxes, sample, count),
+        main_persons=largest_boxes(boxes, sample, count),
+        looks=looking(people.gaze.eye_contact, people.gaze.sample, count),
+        scene_of=scene_of,
+    )
+
+
+@dataclass(frozen=True)
+class Framing:
+    """Measured values of the framing; spans are ``(n, 2)`` start and end in seconds.
+
+    Attributes:
+        duration_s: Length of the video.
+        bins: The one-second bins.
+        presence: Who is seen on each sample.
+        labels: Shot type of each sample.
+        shots: Shot types held for at least 1.0 s.
+        run_spans_s: Time of each run of these.
+        shares: Share of each shot type; None without a sample.
+        rates: What the rules of the patterns read.
+        positions: Where the main person is.
+        stability: 1 - min(1, median speed / 0.3); None where no speed is known.
+        quality: Mean of presence, stability and headroom; None when nobody is seen.
+        transitions: Changes of the shot type.
+        absences_s: Stretches of 1 s or more without anybody.
+        close_ups_s: Runs of close.
+        groups_s: Runs with two faces or more.
+        eye_contact_s: Runs of 3 s or more in which the main face looks into the camera.
+        optimal_s: Such runs whose stability is 0.8 or more where it is known.
+    """
+
+    duration_s: float
+    bins: Bins
+    presence: Presence
+    labels: tuple[Shot, ...]
+    shots: SmoothedLabels[Shot]
+    run_spans_s: Floats
+    shares: dict[Shot, float] | None
+    rates: FramingRates
+    positions: Positions
+    stability: float | None
+    quality: float | None
+    transitions: list[Transition]
+    absences_s: Floats
+    close_ups_s: Floats
+    groups_s: Floats
+    eye_contact_s: Floats
+    optimal_s: Floats
+
+    def __post_init__(self) -> None:
+        spans = ("run_spans_s", "absences_s", "close_ups_s", "groups_s", "eye_contact_s", "optimal_s")
+        freeze_arrays(self, **{name: (np.float64, name, 2) for name in spans})
+
+
+def measure_framing(people: People, evidence: Evidence) -> Framing:
+    """Measure the people of a video against its scenes and objects; nothing of it fails without samples."""
+    grid, duration_s, cuts_s = people.grid, evidence.duration_s, _cuts(evidence)
+    scene_of = np.asarray(np.searchsorted(cuts_s, grid.times_s, side="right"), dtype=np.int64)
+    persons = None if evidence.objects is None else evidence.objects.of_class("person")
+    presence = measure_presence(people, persons, scene_of)
+    labels = shots_of(people, evidence.objects)
+    shots: SmoothedLabels[Shot] = smooth(grid.times_s.tolist(), labels, grid.step_s)
+    positions = _positions(presence)
+    stability = stability_of(positions.speed)
+    eye_contact = presence.looks & presence.with_face
+    return Framing(
+        duration_s=duration_s,
+        bins=evidence.bins,
+        presence=presence,
+        labels=labels,
+        shots=shots,
+        run_spans_s=run_spans(shots, duration_s),
+        shares=shot_shares(labels),
+        rates=_rates(presence, labels, volatility(len(shots.changes), duration_s)),
+        positions=positions,
+        stability=stability,
+        quality=_quality(presence, stability),
+        transitions=transitions(shots.changes, cuts_s, grid.step_s),
+        absences_s=absence_spans(presence.present, grid.nominal_s, grid.step_s, duration_s),
+        close_ups_s=spans_of_label(shots, "close", duration_s),
+        groups_s=_flagged(np.asarray(presence.faces >= 2), grid, duration_s),
+        eye_contact_s=lasting(_flagged(eye_contact, grid, duration_s), _LASTING_S),
+        optimal_s=lasting(_flagged(eye_contact & ~_moving(positions, grid), grid, duration_s), _LASTING_S),
+    )
+
+
+def _cuts(evidence: Evidence) -> Floats:
+    return np.zeros(0) if evidence.shots is None else evidence.shots.cuts_s
+
+
+def _positions(presence: Presence) -> Positions:
+    grid, faces, persons = presence.grid, centres_of(presence.main_faces), centres_of(presence.main_persons)
+    return positions_of(grid.times_s, grid.nominal_s, grid.step_s, presence.scene_of, faces, persons)
+
+
+def _rates(presence: Presence, labels: tuple[Shot, ...], changes: float) -> FramingRates:
+    shares = shot_shares(labels) or {}
+    return FramingRates(
+        face=presence.face_rate or 0.0,
+        person=presence.presence_rate or 0.0,
+        close=shares.get("close", 0.0),
+        wide=shares.get("wide", 0.0),
+        volatility=changes,
+        intro_shot=most_frequent_shot(shot_shares(labels, presence.grid.nominal_s < INTRO_S)),
+    )
+
+
+def _quality(presence: Presence, stability: float | None) -> float | None:
+    if not presence.present.any():
+        return None
+    heights = centres_of(presence.main_faces)[:, 1]
+    return mean_known([presence.presence_rate, stability, headroom(heights)])
+
+
+def _flagged(flags: Bools, grid: Grid, duration_s: float) -> Floats:
+    return flagged_spans(flags, grid.times_s, grid.step_s, duration_s)
+
+
+def _moving(positions: Positions, grid: Grid) -> Bools:
+    """``(k,)`` whether the half second that a sample lies in is known to be unsteady."""
+    if not positions.speeds.size:
+        return np.zeros(grid.count, dtype=np.bool_)
+    half_second = np.searchsorted(positions.times_s, grid.times_s, side="right") - 1
+    return np.asarray(np.nan_to_num(positions.speeds[np.clip(half_second, 0, None)]) > (1 - _STEADY) * STILL)
