@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 Status = Literal["ok", "partial", "failed"]
 AnalysisSource = Literal["python", "claude", "python_fallback"]
+JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,19 @@ class AnalysisOutcome:
 
 
 @dataclass(frozen=True)
+class Summary:
+    """A video, or one service's part of it, at a glance.
+
+    Attributes:
+        facts: Members of the summary in reports and events; the same keys, with null, when there is no data.
+        lines: Label and text of each line in the table at the end of a run; none when there is no data.
+    """
+
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+    lines: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class MemoryUse:
     """Memory when a worker was done with a video.
 
@@ -112,7 +126,7 @@ class VideoOutcome:
         stage_seconds: Stage -> seconds.
         analyses: By name.
         warnings: What a reader of the results should know.
-        summary: Members of all services, as JSON types; see ``results.summary``.
+        summary: The video at a glance; empty when there is no result.
         memory: Of the worker; None when it died.
     """
 
@@ -127,7 +141,7 @@ class VideoOutcome:
     stage_seconds: Mapping[str, float] = field(default_factory=dict)
     analyses: Mapping[str, AnalysisOutcome] = field(default_factory=dict)
     warnings: Sequence[str] = ()
-    summary: Mapping[str, Any] = field(default_factory=dict)
+    summary: Summary = field(default_factory=Summary)
     memory: MemoryUse | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -144,7 +158,7 @@ class VideoOutcome:
             "stage_seconds": {name: round(s, 3) for name, s in self.stage_seconds.items()},
             "analyses": {name: analysis.to_dict() for name, analysis in self.analyses.items()},
             "warnings": list(self.warnings),
-            "summary": dict(self.summary),
+            "summary": dict(self.summary.facts),
             "memory": asdict(self.memory) if self.memory else {},
         }
 

@@ -181,7 +181,8 @@ def _with_old_entries(analysis: UnifiedAnalysis, old: list[TimelineEntry], facts
         return analysis
     details = {service: dict(detail) for service, detail in analysis.pipeline_details.items()}
     for service in {service_of[entry.entry_type] for entry in kept}:
-        details[service]["reason"] = f"{details[service]['reason']}; only the old file's timeline entries are left"
+        detail = details.setdefault(service, {"ok": False, "reason": "did not run"})
+        detail["reason"] = f"{detail['reason']}; only the old file's timeline entries are left"
     timeline = Timeline.from_entries(
         analysis.video_id, analysis.duration_s, [*analysis.timeline.entries, *kept], 1 / facts.fps if facts.fps else 0.0
     )

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_SIDE_PX: Final = 1280
 DEFAULT_FRAMES_PER_BATCH: Final = 8
-# yolo, ocr and MediaPipe read sampled frames, ocr alone those after cuts.
-DEFAULT_READERS: Final[Mapping[FrameKind, int]] = {"sampled": 3, "after_cut": 1}
+DEFAULT_READERS: Final[Mapping[FrameKind, int]] = {"sampled": 1, "after_cut": 1}
 # Longer than any model needs for one batch: a reader that holds a slot for longer has died.
 DEFAULT_SLOT_TIMEOUT_S: Final = 600.0
 

@@ -47,7 +47,7 @@ def report(store: Store, outcome: VideoOutcome, settings: Settings, moment: date
         "partial": outcome.status == "partial",
         "error": told["error"],
         "warnings": told["warnings"],
-        "duration": outcome.summary.get("duration_s"),
+        "duration": outcome.summary.facts.get("duration_s"),
         "ml_analyses_complete": bool(services) and all(service.ok for service in services.values()),
         "ml_completion_details": {name: service.ok for name, service in services.items()},
         "ml_errors": {name: service.reason for name, service in services.items() if not service.ok},

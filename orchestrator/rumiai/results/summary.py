@@ -1,24 +1,24 @@
-"""What a person wants to see of one video at a glance, taken from its unified analysis."""
+"""A video at a glance, from its unified analysis: what a person wants to see first."""
 
 from __future__ import annotations
 
-from typing import Any
-
+from rumiai.contracts.outcome import JsonValue, Summary
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.services import all_services
 
 
-def summarise(analysis: UnifiedAnalysis) -> dict[str, Any]:
-    """Duration, frame size and rate, then what each service adds: shots, words, texts, objects, people.
-
-    Returns:
-        JSON types; a member whose service has no data is null.
-    """
-    summary: dict[str, Any] = {
+def summarise(analysis: UnifiedAnalysis) -> Summary:
+    """Duration, frame size and rate, then what each service adds: shots, words, texts, objects, people."""
+    width, height = analysis.metadata.get("width"), analysis.metadata.get("height")
+    facts: dict[str, JsonValue] = {
         "duration_s": round(analysis.duration_s, 3),
-        "size": [analysis.metadata.get("width"), analysis.metadata.get("height")],
+        "size": [width, height],
         "fps": analysis.metadata.get("fps"),
     }
+    size = f", {width}x{height}" if width else ""
+    lines = [("duration", f"{analysis.duration_s:.1f} s{size}")]
     for service in sorted(all_services(), key=lambda service: service.summary_place):
-        summary |= service.summary(analysis.get(service.data_model()))
-    return summary
+        part = service.summary(analysis.get(service.data_model()))
+        facts |= part.facts
+        lines += part.lines
+    return Summary(facts, tuple(lines))

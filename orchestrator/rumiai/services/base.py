@@ -15,6 +15,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
+from rumiai.contracts.outcome import Summary
+
 if TYPE_CHECKING:
     from rumiai.contracts.frame_reader import FrameReader
     from rumiai.contracts.frames import AudioTrack, Sampling, VideoInfo
@@ -208,13 +210,9 @@ class Service(ABC, Generic[_Data]):
         """What its data puts on the timeline in place of another service that has no data."""
         return ()
 
-    def summary(self, data: _Data | None) -> dict[str, Any]:
-        """Its members of a video's summary, as JSON types; the same keys with null when there is no data."""
-        return {}
-
-    def summary_line(self, summary: Mapping[str, Any]) -> tuple[str, str] | None:
-        """Label and text of its line in the table at the end of a run, from the summary of all services."""
-        return None
+    def summary(self, data: _Data | None) -> Summary:
+        """Its part of a video's summary; nothing by default."""
+        return Summary()
 
 
 # A service whatever its data.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
+from rumiai.contracts.outcome import Summary
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more
 
 if TYPE_CHECKING:
@@ -70,16 +71,11 @@ class OcrService(VisualService["OcrData"]):
 
         return ocr_entries(data)
 
-    def summary(self, data: OcrData | None) -> dict[str, Any]:
+    def summary(self, data: OcrData | None) -> Summary:
         """The first texts with their times, and how many there are."""
         if data is None:
-            return {"texts": None, "text_count": None}
-        shown = [f"{item.text} ({item.start_s:.1f}-{item.end_s:.1f} s)" for item in data.texts]
-        return {"texts": shown[:_MAX_TEXTS], "text_count": len(shown)}
-
-    def summary_line(self, summary: Mapping[str, Any]) -> tuple[str, str] | None:
-        """The first texts."""
-        if summary["texts"] is None:
-            return None
-        more = count_more(summary["text_count"] - len(summary["texts"]))
-        return "texts", "; ".join(summary["texts"]) + more or "none"
+            return Summary({"texts": None, "text_count": None})
+        texts = [f"{item.text} ({item.start_s:.1f}-{item.end_s:.1f} s)" for item in data.texts]
+        shown = texts[:_MAX_TEXTS]
+        more = count_more(len(texts) - len(shown))
+        return Summary({"texts": shown, "text_count": len(texts)}, (("texts", "; ".join(shown) + more or "none"),))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from rumiai.contracts.outcome import Summary
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, package_version
 
 if TYPE_CHECKING:
@@ -64,21 +65,18 @@ class PeopleService(VisualService["PeopleData"]):
 
         return people_entries(data)
 
-    def summary(self, data: PeopleData | None) -> dict[str, Any]:
+    def summary(self, data: PeopleData | None) -> Summary:
         """On how much of the video people are, the most faces at a time, and the gestures."""
         if data is None:
-            return {"presence_percentage": None, "most_faces": None, "gestures": None}
+            return Summary({"presence_percentage": None, "most_faces": None, "gestures": None})
         gestures = sorted({gesture.type for gesture in data.gestures})
         most = max((face.count or 0 for face in data.faces), default=0)
-        return {"presence_percentage": data.presence_percentage, "most_faces": most, "gestures": gestures}
-
-    def summary_line(self, summary: Mapping[str, Any]) -> tuple[str, str] | None:
-        """The same in a line."""
-        if summary["presence_percentage"] is None:
-            return None
-        gestures = f", gestures {', '.join(summary['gestures'])}" if summary["gestures"] else ""
-        presence = f"on {summary['presence_percentage']:.0f}% of frames, at most {summary['most_faces']} faces"
-        return "people", presence + gestures
+        presence = data.presence_percentage
+        facts = {"presence_percentage": presence, "most_faces": most, "gestures": gestures}
+        if presence is None:
+            return Summary(facts)
+        made = f", gestures {', '.join(gestures)}" if gestures else ""
+        return Summary(facts, (("people", f"on {presence:.0f}% of frames, at most {most} faces{made}"),))
 
 
 def people_reader(inputs: VisualInputs) -> PeopleReader:

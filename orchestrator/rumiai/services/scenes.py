@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
 
+from rumiai.contracts.outcome import Summary
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more, package_version
 
 if TYPE_CHECKING:
@@ -49,14 +50,11 @@ class ScenesService(VisualService["ScenesData"]):
 
         return scene_entries(data)
 
-    def summary(self, data: ScenesData | None) -> dict[str, Any]:
+    def summary(self, data: ScenesData | None) -> Summary:
         """The number of shots, and the cuts."""
-        return {"shots": data.total_scenes if data else None, "cuts_s": list(data.changes_s) if data else None}
-
-    def summary_line(self, summary: Mapping[str, Any]) -> tuple[str, str] | None:
-        """The number of shots and the first cuts."""
-        if summary["shots"] is None:
-            return None
-        cuts = ", ".join(f"{cut:.2f}" for cut in summary["cuts_s"][:_MAX_CUTS])
-        more = count_more(len(summary["cuts_s"]) - _MAX_CUTS)
-        return "shots", f"{summary['shots']}" + (f" (cuts at {cuts} s{more})" if cuts else "")
+        if data is None:
+            return Summary({"shots": None, "cuts_s": None})
+        cuts = ", ".join(f"{cut_s:.2f}" for cut_s in data.changes_s[:_MAX_CUTS])
+        more = count_more(len(data.changes_s) - _MAX_CUTS)
+        line = f"{data.total_scenes}" + (f" (cuts at {cuts} s{more})" if cuts else "")
+        return Summary({"shots": data.total_scenes, "cuts_s": list(data.changes_s)}, (("shots", line),))

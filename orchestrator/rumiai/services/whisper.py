@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from rumiai.contracts.outcome import JsonValue, Summary
 from rumiai.services.base import AudioInputs, AudioService
 
 if TYPE_CHECKING:
@@ -56,16 +57,12 @@ class WhisperService(AudioService["WhisperData"]):
 
         return speech_entries(data)
 
-    def summary(self, data: WhisperData | None) -> dict[str, Any]:
+    def summary(self, data: WhisperData | None) -> Summary:
         """Words, language and the first sentence."""
         if data is None:
-            return {"words": None, "language": None, "first_sentence": None}
+            return Summary({"words": None, "language": None, "first_sentence": None})
+        words = len(data.text.split())
         first = data.segments[0].text if data.segments else None
-        return {"words": len(data.text.split()), "language": data.language, "first_sentence": first}
-
-    def summary_line(self, summary: Mapping[str, Any]) -> tuple[str, str] | None:
-        """Words, language and the first sentence."""
-        if summary["words"] is None:
-            return None
-        said = f"{summary['words']} words" + (f", {summary['language']}" if summary["words"] else "")
-        return "speech", said + (f": {summary['first_sentence']}" if summary["first_sentence"] else "")
+        facts: dict[str, JsonValue] = {"words": words, "language": data.language, "first_sentence": first}
+        said = f"{words} words" + (f", {data.language}" if words else "")
+        return Summary(facts, (("speech", f"{said}: {first}" if first else said),))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from rumiai.contracts.outcome import JsonValue, Summary
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more
 
 if TYPE_CHECKING:
@@ -67,10 +68,10 @@ class YoloService(VisualService["YoloData"]):
 
         return object_entries(data)
 
-    def summary(self, data: YoloData | None) -> dict[str, Any]:
+    def summary(self, data: YoloData | None) -> Summary:
         """For each class the share of frames that show it; tracks fragment, so they are not counted."""
         if data is None:
-            return {"objects": None, "object_class_count": None, "frames_with_person": None}
+            return Summary({"objects": None, "object_class_count": None, "frames_with_person": None})
         frames: dict[str, set[float]] = {}
         for track in data.tracks:
             frames.setdefault(track.class_name, set()).update(seen.timestamp_s for seen in track.frames)
@@ -78,12 +79,11 @@ class YoloService(VisualService["YoloData"]):
         ranked = sorted(frames.items(), key=lambda item: (-len(item[1]), item[0]))
         persons = len(frames.get(_PERSON, ())) / total
         shares = {name: round(len(seen) / total, 3) for name, seen in ranked[:_MAX_CLASSES]}
-        return {"objects": shares, "object_class_count": len(ranked), "frames_with_person": round(persons, 3)}
-
-    def summary_line(self, summary: Mapping[str, Any]) -> tuple[str, str] | None:
-        """The most frequent classes."""
-        if summary["objects"] is None:
-            return None
-        shares = ", ".join(f"{name} {share:.0%}" for name, share in summary["objects"].items())
-        more = count_more(summary["object_class_count"] - len(summary["objects"]))
-        return "objects", f"{shares} of frames{more}" if shares else "none"
+        facts: dict[str, JsonValue] = {
+            "objects": shares,
+            "object_class_count": len(ranked),
+            "frames_with_person": round(persons, 3),
+        }
+        told = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+        more = count_more(len(ranked) - len(shares))
+        return Summary(facts, (("objects", f"{told} of frames{more}" if told else "none"),))

@@ -18,7 +18,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from rumiai.contracts.outcome import AnalysisOutcome, VideoOutcome
-from rumiai.services import all_services
 
 # What a reader can follow; more often costs processor time that the models need.
 _REDRAWS_PER_S: Final = 4
@@ -211,11 +210,9 @@ def outcome_table(outcome: VideoOutcome) -> Table:
 
 def _rows(outcome: VideoOutcome) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
-    summary = outcome.summary
     if outcome.error:
         rows.append(("error", f"{outcome.error.type} in {outcome.error.stage}: {outcome.error.message}"))
-    if summary:
-        rows += _found(summary)
+    rows += outcome.summary.lines
     if outcome.analyses:
         rows.append(("analyses", _analyses(outcome.analyses)))
     rows += [
@@ -248,11 +245,3 @@ def _analyses(analyses: Mapping[str, AnalysisOutcome]) -> str:
 
 def _service_seconds(outcome: VideoOutcome) -> dict[str, float]:
     return {name: service.seconds for name, service in outcome.services.items() if not service.cached}
-
-
-def _found(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    width, height = summary["size"]
-    size = f", {width}x{height}" if width else ""
-    rows = [("duration", f"{summary['duration_s']:.1f} s{size}")]
-    services = sorted(all_services(), key=lambda service: service.summary_place)
-    return rows + [line for service in services if (line := service.summary_line(summary)) is not None]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rumiai.contracts.frame_reader import FrameReader
 from rumiai.contracts.frames import FrameBatch
+from rumiai.contracts.outcome import Summary
 from rumiai.contracts.services import ServiceData, ServiceMetadata, ServiceModel
 from rumiai.contracts.timeline import TimelineEntry
 from rumiai.services import VideoContext, VisualInputs, VisualRun, VisualService, register
@@ -64,13 +65,11 @@ class BrightnessService(VisualService[BrightnessData]):
             if one.level < DARK_BELOW:
                 yield TimelineEntry(one.timestamp_s, "dark", {"level": one.level}, two.timestamp_s)
 
-    def summary(self, data: BrightnessData | None) -> dict[str, Any]:
-        levels = [sample.level for sample in data.samples] if data else []
-        return {"brightness": sum(levels) / len(levels) if levels else None}
-
-    def summary_line(self, summary: Mapping[str, Any]) -> tuple[str, str] | None:
-        level = summary["brightness"]
-        return None if level is None else ("brightness", f"{level:.0%} on average")
+    def summary(self, data: BrightnessData | None) -> Summary:
+        if data is None or not data.samples:
+            return Summary({"brightness": None})
+        level = sum(sample.level for sample in data.samples) / len(data.samples)
+        return Summary({"brightness": level}, (("brightness", f"{level:.0%} on average"),))
 
 
 register(BrightnessService())

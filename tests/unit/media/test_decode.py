@@ -275,7 +275,10 @@ def test_a_given_up_pass_frees_its_slot(make_clip: MakeClip) -> None:
     info = probe(path)
     size = slot_bytes_for(info, max_side_px=1280, frames_per_batch=2)
     with FrameArena("test-stop", slots=2, slot_bytes=size) as arena:
-        passing = iter(VideoPass(path, info, sampling_for(info, 2.0), arena, frames_per_batch=2))
+        video = VideoPass(
+            path, info, sampling_for(info, 2.0), arena, frames_per_batch=2, readers={"sampled": 3, "after_cut": 1}
+        )
+        passing = iter(video)
         batch = next(passing)
         passing.close()  # type: ignore[attr-defined]
         for _ in range(3):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import pytest
 from pydantic import Field
@@ -162,11 +161,10 @@ def test_versions_name_the_models() -> None:
 
 
 def test_without_data_a_summary_has_the_same_members_and_no_line() -> None:
-    empty: Mapping[str, Any] = {
-        key: value for service in all_services() for key, value in service.summary(None).items()
-    }
-    assert set(empty.values()) == {None}
-    assert [service.summary_line(empty) for service in all_services()] == [None] * 7
+    parts = [service.summary(None) for service in all_services()]
+    assert {value for part in parts for value in part.facts.values()} == {None}
+    assert len({key for part in parts for key in part.facts}) == 13
+    assert [part.lines for part in parts] == [()] * 7
 
 
 def test_knowing_the_services_loads_none_of_their_libraries() -> None:
