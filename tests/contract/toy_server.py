@@ -2,9 +2,9 @@
 
     python toy_server.py REPOSITORY [FAILURES]
 
-The model is called ``yolo`` (a second one may be ``ocr``) and takes IMAGES (n, height, width, 3) uint8. The value of the
-first pixel says what it does: 1 sleeps, 2 computes in C without letting go of the interpreter; anything else answers
-with its pid.
+The model is called ``yolo`` (a second one may be ``ocr``) and takes IMAGES (n, height, width, 3) uint8. The value of
+the first pixel says what it does: 1 sleeps, 2 computes in C without letting go of the interpreter; anything else
+answers with its pid.
 """
 
 from __future__ import annotations
