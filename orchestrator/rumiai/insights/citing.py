@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from rumiai.insights.cleaning import words_of
+from rumiai.insights.data import PromptData
 
 # A model rounds to whole and half seconds.
 _TIME_TOLERANCE_S: Final = 0.6
@@ -49,15 +50,13 @@ class Corpus:
     duration_s: float
 
     @classmethod
-    def of(cls, payload: Mapping[str, Any]) -> Corpus:
+    def of(cls, data: PromptData) -> Corpus:
         """Everything that a prompt's data holds."""
-        raw = payload["evidence"].get("speech") or ()
-        speech = tuple((float(start), float(end), words_of(str(text))) for start, end, text in raw)
-        whole = words_of(" ".join(str(text) for _, _, text in raw))
+        payload = data.to_dict()
+        speech = tuple((start_s, end_s, words_of(text)) for start_s, end_s, text in data.speech)
+        whole = words_of(" ".join(text for _, _, text in data.speech))
         texts = {words_of(text) for text in _texts(payload)} | {whole}
-        return cls(
-            tuple(sorted(texts)), tuple(sorted(set(_times(payload)))), speech, float(payload["video"]["duration"])
-        )
+        return cls(tuple(sorted(texts)), tuple(sorted(set(_times(payload)))), speech, data.duration_s)
 
     def has(self, quote: str) -> bool:
         """Whether the words of the quotation stand in one of the texts, in their order; no words are nowhere."""

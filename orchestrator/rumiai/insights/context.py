@@ -13,12 +13,12 @@ from rumiai.contracts.services.ocr import TextAnnotation
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.text import same_text
 from rumiai.insights.cleaning import clean
+from rumiai.insights.data import Fields, Json, PromptData
 from rumiai.insights.templates import Part, Template
 from rumiai.insights.video import VideoInput
 from rumiai.metrics.registry import schema_of
 
 _T = TypeVar("_T")
-Evidence = dict[str, Any]
 
 _MAX_TEXTS: Final = 60
 _MAX_STICKERS: Final = 20
@@ -38,35 +38,36 @@ _LEFT_OUT: Final = frozenset({"creator_nickname", "music_id", "caption_text", "h
 _MARKER_KEYS: Final = ("first_5_seconds", "cta_window", "peak_moments")
 
 
-def build_context(video: VideoInput, template: Template) -> dict[str, Any]:
-    """The data of one prompt before any shrinking; JSON types, clean texts."""
+def build_context(video: VideoInput, template: Template) -> PromptData:
+    """The data of one prompt before any shrinking; clean texts, numbers of three decimals."""
     unified, analysis = video.analysis, template.analysis
     speech = unified.get(WhisperData)
-    payload = {
-        "video": {"duration": video.duration_s, "language": speech.known_language if speech else None},
-        "metrics": _metrics(analysis, video.blocks[analysis], video.precompute.get(analysis, {})),
-        "evidence": {name: part for name in template.evidence if (part := _PARTS[name](video))},
-        "data_quality": {
-            "services": dict.fromkeys(sorted(n for n in unified.pipeline_details if unified.ok(n)), "ok"),
-            "missing": video.blocks[analysis].get("Quality", {}).get("missingServices") or [],
-        },
-        "markers": _markers(unified) if template.markers else {},
-    }
-    cleaned: dict[str, Any] = clean(payload, video.author)
-    return cleaned
+
+    def cleaned(value: Any) -> Any:
+        return clean(value, video.author)
+
+    return PromptData(
+        duration_s=cleaned(video.duration_s),
+        language=cleaned(speech.known_language if speech else None),
+        metrics=cleaned(_metrics(analysis, video.blocks[analysis], video.precompute.get(analysis, {}))),
+        evidence=cleaned({name: part for name in template.evidence if (part := _PARTS[name](video))}),
+        services=tuple(sorted(cleaned(name) for name in unified.pipeline_details if unified.ok(name))),
+        missing=cleaned(video.blocks[analysis].get("Quality", {}).get("missingServices") or []),
+        markers=cleaned(_markers(unified)) if template.markers else {},
+    )
 
 
-def _metrics(analysis: str, blocks: Blocks, precompute: Mapping[str, Any]) -> dict[str, Any]:
+def _metrics(analysis: str, blocks: Blocks, precompute: Mapping[str, object]) -> dict[str, dict[str, Json]]:
     """The computed fields without aliases; what a model shall word is left out, so that it has nothing to copy."""
-    out: dict[str, Any] = {}
+    out: dict[str, dict[str, Json]] = {}
     for block in schema_of(analysis).blocks:
         content = blocks.get(block.name, {})
-        fields = {}
+        fields: dict[str, Json] = {}
         for field in block.fields:
             if field.kind == "num" and field.name in content and field.name != "missingServices":
                 fields[field.name] = _without(content[field.name], frozenset(field.judged) | _PRIVATE)
         out[block.name] = fields
-    extra = {name: value for name, value in precompute.items() if name not in _LEFT_OUT}
+    extra: dict[str, Any] = {name: value for name, value in precompute.items() if name not in _LEFT_OUT}
     return {**out, "more": extra} if extra else out
 
 
@@ -78,7 +79,7 @@ def _without(value: Any, names: frozenset[str]) -> Any:
     return value
 
 
-def _markers(unified: UnifiedAnalysis) -> dict[str, Any]:
+def _markers(unified: UnifiedAnalysis) -> Fields:
     markers = unified.temporal_markers or {}
     return {key: markers[key] for key in _MARKER_KEYS if markers.get(key)}
 
@@ -108,7 +109,7 @@ class _ShownText:
             return False
         return same_text(self.text.text, later.text)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Fields:
         """What the prompt holds."""
         text = self.text
         return {
@@ -122,7 +123,7 @@ class _ShownText:
         }
 
 
-def _texts(video: VideoInput) -> list[dict[str, Any]]:
+def _texts(video: VideoInput) -> list[Fields]:
     merged: list[_ShownText] = []
     for item in _overlay_texts(video.analysis):
         same = next((shown for shown in merged[-3:] if shown.joins(item)), None)
@@ -134,7 +135,7 @@ def _texts(video: VideoInput) -> list[dict[str, Any]]:
     return [shown.to_json() for shown in chosen]
 
 
-def _stickers(video: VideoInput) -> list[dict[str, Any]]:
+def _stickers(video: VideoInput) -> list[Fields]:
     ocr = video.analysis.get(OcrData)
     found = sorted(ocr.stickers if ocr else (), key=lambda s: (s.start_s, s.end_s, str(s.type)))
     chosen = most_salient(found, _MAX_STICKERS, lambda s: s.area * (s.end_s - s.start_s))
@@ -147,11 +148,11 @@ def segments_of(unified: UnifiedAnalysis) -> list[tuple[float, float, str]]:
     return sorted((s.start_s, s.end_s, s.text.strip()) for s in (whisper.segments if whisper else ()))
 
 
-def _speech(video: VideoInput) -> list[list[Any]]:
+def _speech(video: VideoInput) -> list[list[Json]]:
     return [list(segment) for segment in segments_of(video.analysis)]
 
 
-def _gestures(video: VideoInput) -> list[list[Any]]:
+def _gestures(video: VideoInput) -> list[list[Json]]:
     chosen = most_salient(gestures_of(video.analysis.timeline), _MAX_GESTURES, lambda g: g.end_s - g.start_s)
     return [[str(gesture.kind), gesture.start_s, gesture.end_s] for gesture in chosen]
 
@@ -162,23 +163,33 @@ def _scenes(video: VideoInput) -> list[list[float]]:
     return [[start, end - start] for start, end in spans]
 
 
-def _objects(video: VideoInput) -> list[dict[str, Any]]:
-    """Each class with the first and last time it was seen and the frames on which it was."""
+@dataclass(frozen=True)
+class _ShownClass:
+    """A class of objects: when it was first and last seen, and on how many frames."""
+
+    name: str
+    start_s: float
+    end_s: float
+    frames: int
+
+
+def _classes(video: VideoInput) -> list[_ShownClass]:
     yolo = video.analysis.get(YoloData)
     times: dict[str, set[float]] = {}
     for track in yolo.tracks if yolo else ():
         times.setdefault(track.class_name, set()).update(seen.timestamp_s for seen in track.frames)
-    return [
-        {"object": name, "start": min(seen), "end": max(seen), "frames": len(seen)}
-        for name, seen in sorted(times.items())
-    ]
+    return [_ShownClass(name, min(seen), max(seen), len(seen)) for name, seen in sorted(times.items())]
 
 
-def _energy(video: VideoInput) -> dict[str, Any]:
+def _objects(video: VideoInput) -> list[Fields]:
+    return [{"object": c.name, "start": c.start_s, "end": c.end_s, "frames": c.frames} for c in _classes(video)]
+
+
+def _energy(video: VideoInput) -> Fields:
     audio = video.analysis.get(AudioData)
     if audio is None or not audio.energy_level_windows:
         return {}
-    return {"windows": audio.energy_level_windows, "climax": audio.climax_timestamp_s}
+    return {"windows": dict(audio.energy_level_windows), "climax": audio.climax_timestamp_s}
 
 
 def _caption(video: VideoInput) -> str | None:
@@ -195,21 +206,21 @@ def _hashtags(video: VideoInput) -> list[str]:
     return names[:_MAX_HASHTAGS]
 
 
-def _during(video: VideoInput, start_s: float, end_s: float) -> dict[str, Any]:
+def _during(video: VideoInput, start_s: float, end_s: float) -> Fields:
     """What was on screen and said in a stretch."""
     unified = video.analysis
     texts = [t.text for t in _overlay_texts(unified) if t.start_s < end_s and t.end_s > start_s]
-    moment = {
+    moment: dict[str, Any] = {
         "start": start_s,
         "end": end_s,
         "texts": texts[:_MOMENT_TEXTS],
-        "objects": [o["object"] for o in _objects(video) if o["start"] < end_s and o["end"] >= start_s],
+        "objects": [c.name for c in _classes(video) if c.start_s < end_s and c.end_s >= start_s],
         "speech": " ".join(text for a, b, text in segments_of(unified) if a < end_s and b > start_s)[:_MOMENT_CHARS],
     }
     return {key: value for key, value in moment.items() if value or key in ("start", "end")}
 
 
-def _peaks(video: VideoInput) -> list[dict[str, Any]]:
+def _peaks(video: VideoInput) -> list[Fields]:
     moments = video.blocks["creative_density"].get("KeyEvents", {}).get("peakMoments") or []
     strongest = most_salient(moments, _MAX_PEAKS, lambda m: float(m.get("totalElements") or 0))
     out = []
@@ -219,11 +230,11 @@ def _peaks(video: VideoInput) -> list[dict[str, Any]]:
     return out
 
 
-def _opening(video: VideoInput) -> dict[str, Any]:
+def _opening(video: VideoInput) -> Fields:
     return _during(video, 0.0, min(_OPENING_S, video.duration_s))
 
 
-def _closing(video: VideoInput) -> dict[str, Any]:
+def _closing(video: VideoInput) -> Fields:
     return _during(video, _CLOSING_SHARE * video.duration_s, video.duration_s)
 
 

@@ -17,6 +17,7 @@ from rumiai.contracts.blocks import EXTRA, Blocks, FieldSchema
 from rumiai.insights.answer_json import UnreadableError, blocks_of, read_object
 from rumiai.insights.citing import Corpus
 from rumiai.insights.cleaning import clean, clean_text
+from rumiai.insights.data import PromptData
 from rumiai.metrics.registry import schema_of
 
 # prompts.md 9.4
@@ -69,7 +70,7 @@ def judge(
     text: str,
     stop_reason: str | None,
     blocks: Blocks,
-    payload: Mapping[str, Any],
+    data: PromptData,
     author: str | None = None,
 ) -> Verdict:
     """Everything that prompts.md 9 asks of an answer.
@@ -79,7 +80,7 @@ def judge(
         text: The answer.
         stop_reason: Why it ended.
         blocks: Python's six blocks, by generic name; not changed.
-        payload: The data that the model had.
+        data: What the model was told.
         author: Whose name was left out of it.
     """
     # What the model saw of the blocks, and can be held to.
@@ -88,7 +89,7 @@ def judge(
     given = _read(analysis, text, stop_reason, verdict)
     if given is None:
         return verdict
-    corpus = Corpus.of(payload)
+    corpus = Corpus.of(data)
     _check(analysis, given, shown, corpus.duration_s, verdict)
     if verdict.errors:
         return verdict

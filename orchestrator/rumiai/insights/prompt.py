@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rumiai.insights.context import build_context
+from rumiai.insights.data import PromptData
 from rumiai.insights.models import Model, Usage, cost_usd
-from rumiai.insights.shrinking import BYTES_PER_TOKEN, HARD_LIMIT_BYTES, fit, to_json
+from rumiai.insights.shrinking import BYTES_PER_TOKEN, HARD_LIMIT_BYTES, fit
 from rumiai.insights.templates import Template, Templates
 from rumiai.insights.video import VideoInput
 
@@ -42,7 +43,7 @@ class Prompt:
         schema: What the answer is bound to.
         max_tokens: Thinking included.
         timeout_s: Of one attempt.
-        payload: The data, as the model sees it.
+        data: As the model sees it.
         fingerprint: Of all of this but the time limits.
         round: 1, or 2 for the repair of an invalid answer.
     """
@@ -55,7 +56,7 @@ class Prompt:
     schema: Mapping[str, Any]
     max_tokens: int
     timeout_s: float
-    payload: Mapping[str, Any]
+    data: PromptData
     fingerprint: str
     round: int = 1
 
@@ -136,15 +137,14 @@ def build_prompt(video: VideoInput, template: Template, templates: Templates, mo
     Raises:
         PromptTooLargeError: It cannot be made small enough.
     """
-    payload = fit(template.analysis, build_context(video, template), template.max_context_bytes)
-    data = to_json(payload)
-    size = len((templates.system + template.text + data).encode())
+    data = fit(template.analysis, build_context(video, template), template.max_context_bytes)
+    size = len((templates.system + template.text + data.text).encode())
     if size > HARD_LIMIT_BYTES:
         raise PromptTooLargeError(f"the prompt has {size / 1024:.1f} KB, expected at most {HARD_LIMIT_BYTES // 1024}")
     cached = {"cache_control": {"type": "ephemeral"}}
     parts = [
         {"type": "text", "text": template.text, **cached},
-        {"type": "text", "text": f"<data>\n{data}\n</data>"},
+        {"type": "text", "text": f"<data>\n{data.text}\n</data>"},
     ]
     asked = json.dumps([templates.system, parts, template.schema, model.id, model.thinking], sort_keys=True)
     return Prompt(
@@ -156,6 +156,6 @@ def build_prompt(video: VideoInput, template: Template, templates: Templates, mo
         schema=template.schema,
         max_tokens=template.max_output_tokens + model.thinking_tokens,
         timeout_s=template.timeout_s * max(1.0, size / _KB_PER_TIMEOUT),
-        payload=payload,
+        data=data,
         fingerprint=hashlib.sha256(asked.encode()).hexdigest()[:_FINGERPRINT_CHARS],
     )

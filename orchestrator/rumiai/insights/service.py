@@ -275,7 +275,7 @@ class Insights:
             answer = found
             blocks = video.blocks[prompt.analysis]
             verdict = judge(
-                prompt.analysis, answer.text, answer.stop_reason, blocks, prompt.payload, video.author
+                prompt.analysis, answer.text, answer.stop_reason, blocks, prompt.data, video.author
             )  # fmt: skip
             if verdict.valid or answer.stop_reason == "refusal":
                 return verdict, answer, None, repaired
@@ -320,7 +320,7 @@ def _common(prompt: Prompt, account: _Account, answer: Answer | None, verdict: V
         "uncertain_cost": account.uncertain_usd,
         "retry_attempts": max(0, account.attempts - 1),
         "prompt_bytes": prompt.size_bytes,
-        "truncated": tuple(prompt.payload["data_quality"].get("truncated", ())),
+        "truncated": prompt.data.truncated,
         "validation": verdict.to_dict() if verdict else {},
         "fingerprint": prompt.fingerprint,
         "request_id": account.request_id,

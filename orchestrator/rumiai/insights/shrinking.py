@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
 
 from rumiai.insights.context import most_salient
+from rumiai.insights.data import Fields, Json, PromptData, to_json
 from rumiai.metrics.registry import schema_of
 
 # prompts.md 5
@@ -32,118 +33,107 @@ _SALIENCE: Final = ("intensity", "magnitude", "surpriseScore", "area", "duration
 _LANDMARKS: Final = ("hookPhrases", "ctaPhrases", "silentMoments")
 _NEIGHBOURHOOD_S: Final = 2.0
 
-Payload = dict[str, Any]
 
+def fit(analysis: str, data: PromptData, max_bytes: int) -> PromptData:
+    """The data with its standing caps, then shrunk step by step until it is within ``max_bytes``.
 
-def size_bytes(payload: Mapping[str, Any]) -> int:
-    """UTF-8 bytes of the compact JSON."""
-    return len(to_json(payload).encode())
-
-
-def to_json(payload: Any) -> str:
-    """Compact JSON in which no text can close the tag around it."""
-    text = json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e")
-
-
-def fit(analysis: str, payload: Payload, max_bytes: int) -> Payload:
-    """The payload with its standing caps, then shrunk step by step until it is within ``max_bytes``.
-
-    Every step that took something away is named in ``data_quality.truncated``. The result may still be larger when
-    nothing more can be taken; the caller holds it against :data:`HARD_LIMIT_BYTES`.
+    Every step that took something away is named in ``truncated``. The result may still be larger when nothing more can
+    be taken; the caller holds it against :data:`HARD_LIMIT_BYTES`.
     """
     taken: list[str] = []
-    payload = _capped(analysis, payload, taken)
+    data = _capped(analysis, data, taken)
     for step in (_less_bulk, _fewer_items, _coarser_curves, _shorter_transcript, _no_extras):
-        while size_bytes(payload) > max_bytes:
-            before = to_json(payload)
-            payload, note = step(payload)
-            if to_json(payload) == before:
+        while data.size_bytes > max_bytes:
+            before = data.text
+            data, note = step(data)
+            if data.text == before:
                 break
             taken.append(note)
-    if not taken:
-        return payload
-    return {**payload, "data_quality": {**payload["data_quality"], "truncated": taken}}
+    return replace(data, truncated=tuple(taken))
 
 
-def _capped(analysis: str, payload: Payload, taken: list[str]) -> Payload:
+def _capped(analysis: str, data: PromptData, taken: list[str]) -> PromptData:
     judged = {
         (block.name, field.name) for block in schema_of(analysis).blocks for field in block.fields if field.judged
     }
-    metrics: dict[str, Any] = {}
-    for block, fields in payload["metrics"].items():
-        kept = {}
+    metrics: dict[str, Fields] = {}
+    for block, fields in data.metrics.items():
+        kept: Fields = {}
         for name, value in fields.items():
             most = _JUDGED_ITEMS if (block, name) in judged else _CURVE_POINTS if name in _CURVES else _LISTED_ITEMS
-            kept[name] = _at_most(value, most, even=name in _CURVES)
-            if isinstance(value, list) and len(value) > most:
-                taken.append(f"{block}.{name}: {len(kept[name])} of {len(value)}")
-            kept[name] = _columns(kept[name]) if name in _CURVES else kept[name]
+            fewer = _at_most(value, most, even=name in _CURVES)
+            if isinstance(value, list) and isinstance(fewer, list) and len(value) > most:
+                taken.append(f"{block}.{name}: {len(fewer)} of {len(value)}")
+            kept[name] = _columns(fewer) if name in _CURVES else fewer
         metrics[block] = kept
-    evidence = dict(payload["evidence"])
-    if "speech" in evidence:
-        evidence["speech"] = _cut_speech(evidence["speech"], payload, *_TRANSCRIPT)
-        if len(evidence["speech"]) < len(payload["evidence"]["speech"]):
-            taken.append(f"transcript: {len(evidence['speech'])} of {len(payload['evidence']['speech'])} segments")
-    markers = dict(payload["markers"])
-    while markers and size_bytes(markers) > _MARKER_BYTES:
+    evidence, speech = dict(data.evidence), data.evidence.get("speech")
+    if isinstance(speech, list):
+        cut = _cut_speech(speech, data, *_TRANSCRIPT)
+        evidence["speech"] = cut
+        if len(cut) < len(speech):
+            taken.append(f"transcript: {len(cut)} of {len(speech)} segments")
+    markers = dict(data.markers)
+    while markers and len(to_json(markers).encode()) > _MARKER_BYTES:
         taken.append(f"markers.{markers.popitem()[0]}: left out")
-    return {**payload, "metrics": metrics, "evidence": evidence, "markers": markers}
+    return replace(data, metrics=metrics, evidence=evidence, markers=markers)
 
 
-def _at_most(value: Any, most: int, *, even: bool) -> Any:
+def _at_most(value: Json, most: int, *, even: bool) -> Json:
     if not isinstance(value, list) or len(value) <= most:
         return value
     return _evenly(value, most) if even else most_salient(value, most, _salience)
 
 
-def _salience(item: Any) -> float:
-    if isinstance(item, Mapping):
+def _salience(item: Json) -> float:
+    if isinstance(item, dict):
         for name in _SALIENCE:
-            if isinstance(item.get(name), int | float):
-                return float(item[name])
+            if isinstance(value := item.get(name), int | float):
+                return float(value)
     return 0.0
 
 
-def _evenly(items: Sequence[Any], count: int) -> list[Any]:
+def _evenly(items: Sequence[Json], count: int) -> list[Json]:
     """Some of the items, evenly spaced, first and last among them."""
     if count >= len(items) or count < 2:
         return list(items[:count])
     return [items[round(i * (len(items) - 1) / (count - 1))] for i in range(count)]
 
 
-def _columns(items: Any) -> Any:
+def _columns(items: Json) -> Json:
     """Records of one kind as parallel lists: the keys once instead of in every item."""
-    if not isinstance(items, list) or not items or not all(isinstance(item, Mapping) for item in items):
+    if not isinstance(items, list):
         return items
-    return {name: [item.get(name) for item in items] for name in items[0]}
+    records = [item for item in items if isinstance(item, dict)]
+    if not records or len(records) < len(items):
+        return items
+    return {name: [record.get(name) for record in records] for name in records[0]}
 
 
-def _less_bulk(payload: Payload) -> tuple[Payload, str]:
+def _less_bulk(data: PromptData) -> tuple[PromptData, str]:
     """The largest table among the metrics without a field: they say again, by the second, what the fields sum up."""
-    more = dict(payload["metrics"].get("more", {}))
+    more = dict(data.metrics.get("more", {}))
     name = max(more, key=lambda key: len(to_json(more[key])), default=None)
     if name is None or len(to_json(more[name])) < _BULK_BYTES:
-        return payload, ""
+        return data, ""
     del more[name]
-    return {**payload, "metrics": {**payload["metrics"], "more": more}}, f"more.{name}: left out"
+    return replace(data, metrics={**data.metrics, "more": more}), f"more.{name}: left out"
 
 
-def _fewer_items(payload: Payload) -> tuple[Payload, str]:
+def _fewer_items(data: PromptData) -> tuple[PromptData, str]:
     """Half of the longest list of evidence or markers, the most salient items; the transcript has its own step."""
-    evidence = payload["evidence"]
+    evidence = data.evidence
     lists = {k: v for k, v in evidence.items() if isinstance(v, list) and k != "speech" and len(v) > _FEWEST_ITEMS}
     if not lists:
-        return {**payload, "markers": {}}, "markers: left out"
+        return replace(data, markers={}), "markers: left out"
     name = max(lists, key=lambda key: len(to_json(lists[key])))
     fewer = most_salient(lists[name], max(_FEWEST_ITEMS, len(lists[name]) // 2), _salience)
-    return {**payload, "evidence": {**evidence, name: fewer}}, f"evidence.{name}: {len(fewer)} of {len(lists[name])}"
+    return replace(data, evidence={**evidence, name: fewer}), f"evidence.{name}: {len(fewer)} of {len(lists[name])}"
 
 
-def _coarser_curves(payload: Payload) -> tuple[Payload, str]:
+def _coarser_curves(data: PromptData) -> tuple[PromptData, str]:
     """Every second point of each curve."""
 
-    def halved(value: Any) -> Any:
+    def halved(value: Json) -> Json:
         if isinstance(value, dict):
             return {name: halved(column) for name, column in value.items()}
         if isinstance(value, list) and len(value) > _FEWEST_POINTS:
@@ -152,65 +142,67 @@ def _coarser_curves(payload: Payload) -> tuple[Payload, str]:
 
     metrics = {
         block: {name: halved(value) if name in _CURVES else value for name, value in fields.items()}
-        for block, fields in payload["metrics"].items()
+        for block, fields in data.metrics.items()
     }
-    return {**payload, "metrics": metrics}, "curves: half the points"
+    return replace(data, metrics=metrics), "curves: half the points"
 
 
-def _shorter_transcript(payload: Payload) -> tuple[Payload, str]:
+def _shorter_transcript(data: PromptData) -> tuple[PromptData, str]:
     """Half of the transcript, around opening, ending and landmarks."""
-    speech = payload["evidence"].get("speech") or []
-    characters = sum(len(segment[2]) for segment in speech)
-    target = characters // 2
-    if target < _SHORTEST_TRANSCRIPT:
-        return payload, ""
-    fewer = _cut_speech(speech, payload, target, target // 2, target // 3)
+    speech = data.evidence.get("speech")
+    target = sum(len(text) for _, _, text in data.speech) // 2
+    if not isinstance(speech, list) or target < _SHORTEST_TRANSCRIPT:
+        return data, ""
+    fewer = _cut_speech(speech, data, target, target // 2, target // 3)
     note = f"transcript: {len(fewer)} of {len(speech)} segments"
-    return {**payload, "evidence": {**payload["evidence"], "speech": fewer}}, note
+    return replace(data, evidence={**data.evidence, "speech": fewer}), note
 
 
-def _no_extras(payload: Payload) -> tuple[Payload, str]:
+def _no_extras(data: PromptData) -> tuple[PromptData, str]:
     """Metrics that have no field; then the long lists of events that nobody has to word."""
-    metrics = dict(payload["metrics"])
+    metrics = dict(data.metrics)
     if metrics.pop("more", None):
-        return {**payload, "metrics": metrics}, "more: left out"
+        return replace(data, metrics=metrics), "more: left out"
 
-    def shortened(fields: Mapping[str, Any]) -> dict[str, Any]:
+    def shortened(fields: Fields) -> Fields:
         return {k: _at_most(v, max(_FEWEST_ITEMS, len(v) // 2), even=False) if isinstance(v, list) else v
                 for k, v in fields.items()}  # fmt: skip
 
-    return {**payload, "metrics": {b: shortened(f) for b, f in metrics.items()}}, "metrics: half of each list"
+    return replace(data, metrics={b: shortened(f) for b, f in metrics.items()}), "metrics: half of each list"
 
 
-def _cut_speech(speech: list[Any], payload: Payload, limit: int, opening: int, ending: int) -> list[Any]:
+def _cut_speech(speech: list[Json], data: PromptData, limit: int, opening: int, ending: int) -> list[Json]:
     """Whole segments of at most ``limit`` characters: the opening, the ending, and what is near a landmark."""
-    if sum(len(segment[2]) for segment in speech) <= limit:
+    segments = data.speech
+    if sum(len(text) for _, _, text in segments) <= limit:
         return speech
     chosen: set[int] = set()
-    budgets: list[tuple[Callable[[], Any], int]] = [
+    budgets: list[tuple[Callable[[], Iterable[int]], int]] = [
         (lambda: range(len(speech)), opening),
         (lambda: reversed(range(len(speech))), ending),
-        (lambda: _near(speech, _landmarks(payload)), limit - opening - ending),
+        (lambda: _near(segments, _landmarks(data)), limit - opening - ending),
     ]
     for order, budget in budgets:
         left = budget
         for index in order():
             if index in chosen:
                 continue
-            left -= len(speech[index][2])
+            left -= len(segments[index][2])
             if left < 0:
                 break
             chosen.add(index)
     return [speech[index] for index in sorted(chosen)]
 
 
-def _landmarks(payload: Payload) -> list[float]:
-    events = payload["metrics"].get("KeyEvents", {})
-    items = [item for name in _LANDMARKS for item in events.get(name) or () if isinstance(item, Mapping)]
-    return [float(item.get("timestamp", item.get("start", 0.0))) for item in items]
+def _landmarks(data: PromptData) -> list[float]:
+    events = data.metrics.get("KeyEvents", {})
+    listed = [value for name in _LANDMARKS if isinstance(value := events.get(name), list)]
+    items = [item for value in listed for item in value if isinstance(item, dict)]
+    times = [item.get("timestamp", item.get("start", 0.0)) for item in items]
+    return [float(time) for time in times if isinstance(time, int | float | str)]
 
 
-def _near(speech: list[Any], times_s: list[float]) -> list[int]:
+def _near(speech: Sequence[tuple[float, float, str]], times_s: Sequence[float]) -> list[int]:
     return [
         index
         for index, (start, end, _) in enumerate(speech)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from rumiai.contracts.blocks import AnalysisBlocks, MissingService, MoreMetrics, Schema
+from rumiai.contracts.blocks import AnalysisBlocks, BlockName, MissingService, MoreMetrics, Schema
 from rumiai.errors import ContractError
 from rumiai.metrics.evidence.confidence import Services, Weights
 from rumiai.metrics.evidence.types import Evidence
@@ -42,6 +42,23 @@ class FamilyResult:
 
 
 @dataclass(frozen=True)
+class V1Key:
+    """Where a key of the flat v1 form comes from.
+
+    Attributes:
+        block: Generic block name.
+        field: Its field there.
+        absent: The word that v1 has for an answer without the field; a null, which is unknown, stays null.
+        convert: Applied to a value that is not null.
+    """
+
+    block: BlockName
+    field: str
+    absent: str | None = None
+    convert: Callable[[float], float] | None = None
+
+
+@dataclass(frozen=True)
 class Family(Generic[B]):
     """One analysis: what it says, what it needs, how it is computed.
 
@@ -51,12 +68,14 @@ class Family(Generic[B]):
         measure: Evidence -> the six blocks, and the metrics that have no field in them. Confidences and missing
             services are left at their defaults.
         nothing_to_judge: Why no model is asked about these blocks; None when there is something to judge.
+        v1: Its flat v1 form; empty for an analysis that v1 did not have.
     """
 
     schema: Schema
     weights: Weights
     measure: Callable[[Evidence], tuple[B, MoreMetrics]]
     nothing_to_judge: Callable[[B], str | None]
+    v1: Mapping[str, V1Key] = field(default_factory=dict)
 
     def compute(self, evidence: Evidence) -> FamilyResult:
         """The six blocks and further metrics of one video.

@@ -43,19 +43,28 @@ def assemble_people(
     Returns:
         Shares are of all analysed frames; None when there are none.
     """
-    with_pose = sum(bool(frame.poses) for frame in frames)
-    with_face = sum(bool(frame.faces) for frame in frames)
-    with_people = sum(bool(frame.poses or frame.faces) for frame in frames)
-    presence = with_people / len(frames) if frames else None
-    poses = tuple(item for frame in frames for item in _poses(frame))
-    faces = tuple(item for frame in frames for item in _faces(frame))
-    hands = tuple(item for frame in frames for item in _hands(frame))
-    gaze = tuple(item for frame in frames for item in _gaze(frame))
-    gestures = tuple(item for frame in frames for item in _gestures(frame))
-    expressions = tuple(item for frame in frames for item in _expressions(frame))
     actions, missing = assemble_actions(frames, sampling, speech_segments)
+    found = PeopleData(
+        poses=tuple(item for frame in frames for item in _poses(frame)),
+        faces=tuple(item for frame in frames for item in _faces(frame)),
+        hands=tuple(item for frame in frames for item in _hands(frame)),
+        gaze=tuple(item for frame in frames for item in _gaze(frame)),
+        gestures=tuple(item for frame in frames for item in _gestures(frame)),
+        expressions=tuple(item for frame in frames for item in _expressions(frame)),
+        actions=tuple(actions),
+        presence=_share([bool(frame.poses or frame.faces) for frame in frames], 4),
+        pose_presence=_share([bool(frame.poses) for frame in frames], 4),
+        face_presence=_share([bool(frame.faces) for frame in frames], 4),
+        presence_percentage=_share([bool(frame.poses or frame.faces) for frame in frames], 2, of=100),
+        frames_with_people=sum(bool(frame.poses or frame.faces) for frame in frames),
+        metadata=_metadata(frames, sampling),
+    )
+    return found.model_copy(update={"metadata": found.metadata.model_copy(update=_counts(found, missing))})
+
+
+def _metadata(frames: Sequence[PeopleFrame], sampling: Sampling) -> PeopleMetadata:
     looks = [frame.look for frame in frames]
-    metadata = PeopleMetadata(
+    return PeopleMetadata(
         **sampling.metadata(len(frames)),
         model="mediapipe",
         models=dict(MODELS),
@@ -65,33 +74,21 @@ def assemble_people(
         frames_gated=looks.count("gated"),
         frames_person_crops=looks.count("crops"),
         frames_whole=looks.count("whole"),
-        poses_detected=len(poses),
-        faces_detected=len(faces),
-        hands_detected=len(hands),
-        gaze_detected=len(gaze),
-        gestures_detected=len(gestures),
-        expressions_detected=len(expressions),
-        actions_not_computed=missing,
-    )
-    return PeopleData(
-        poses=poses,
-        faces=faces,
-        hands=hands,
-        gaze=gaze,
-        gestures=gestures,
-        expressions=expressions,
-        actions=tuple(actions),
-        presence=_share(presence),
-        pose_presence=_share(with_pose / len(frames) if frames else None),
-        face_presence=_share(with_face / len(frames) if frames else None),
-        presence_percentage=None if presence is None else round(100 * presence, 2),
-        frames_with_people=with_people,
-        metadata=metadata,
     )
 
 
-def _share(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+def _counts(found: PeopleData, missing: dict[str, str]) -> dict[str, int | dict[str, str]]:
+    """The members of the metadata that say how much was found, and which actions were not computed and why."""
+    lists = {
+        "poses": found.poses, "faces": found.faces, "hands": found.hands, "gaze": found.gaze or (),
+        "gestures": found.gestures, "expressions": found.expressions or (),
+    }  # fmt: skip
+    return {f"{name}_detected": len(items) for name, items in lists.items()} | {"actions_not_computed": missing}
+
+
+def _share(shown: Sequence[bool], digits: int, of: int = 1) -> float | None:
+    """The share of frames, rounded; None without frames."""
+    return round(of * (sum(shown) / len(shown)), digits) if shown else None
 
 
 def _poses(frame: PeopleFrame) -> Iterator[told.Pose]:

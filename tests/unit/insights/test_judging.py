@@ -57,7 +57,7 @@ def test_no_answer_changes_a_number_or_breaks_a_contract(name: str, data: st.Dat
         for key in path[:-1]:
             parent = parent[key]
         parent[path[-1]] = data.draw(ANYTHING)
-    verdict = judge(name, json.dumps(answer), "end_turn", blocks, prompt.payload)
+    verdict = judge(name, json.dumps(answer), "end_turn", blocks, prompt.data)
     assert blocks == before
     assert schema_of(name).problems(verdict.blocks, duration_s=12.0) == []
     json.dumps(verdict.to_dict(), allow_nan=False, ensure_ascii=False).encode()
@@ -81,6 +81,6 @@ def test_no_answer_changes_a_number_or_breaks_a_contract(name: str, data: st.Dat
 )
 def test_no_text_is_too_odd(text: str) -> None:
     name = NAMES[0]
-    verdict = judge(name, text, "end_turn", video(name).blocks[name], prompt_of(name).payload)
+    verdict = judge(name, text, "end_turn", video(name).blocks[name], prompt_of(name).data)
     assert not verdict.valid
     assert verdict.errors

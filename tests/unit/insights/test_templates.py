@@ -16,9 +16,10 @@ from rumiai.errors import ConfigurationError
 from rumiai.insights.citing import Corpus
 from rumiai.insights.cleaning import clean_text
 from rumiai.insights.context import build_context
+from rumiai.insights.data import PromptData, to_json
 from rumiai.insights.models import MODELS, Usage, cost_usd, model_of
 from rumiai.insights.prompt import Prompt, PromptTooLargeError, build_prompt
-from rumiai.insights.shrinking import HARD_LIMIT_BYTES, fit, size_bytes, to_json
+from rumiai.insights.shrinking import HARD_LIMIT_BYTES, fit
 from rumiai.insights.templates import load_templates, templates_source
 from rumiai.metrics.registry import ANALYSES, schema_of
 
@@ -80,7 +81,7 @@ def test_small_and_large_videos_are_rendered(name: str) -> None:
         payload = json.loads(data.removeprefix("<data>\n").removesuffix("\n</data>"))
         assert list(payload) == ["video", "metrics", "evidence", "data_quality", "markers"]
         assert schema_of(name).contract_text().rstrip() in made.messages[0]["content"][0]["text"]
-        assert size_bytes(payload) <= LIMITS[name][1] * 1024
+        assert made.data.size_bytes <= LIMITS[name][1] * 1024
         assert '"video_id"' not in data
         assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", made.custom_id)
     if name in ("visual_overlay_analysis", "speech_analysis", "emotional_journey"):
@@ -89,7 +90,7 @@ def test_small_and_large_videos_are_rendered(name: str) -> None:
 
 def test_a_small_video_loses_nothing() -> None:
     for name in ("visual_overlay_analysis", "scene_pacing"):
-        assert "truncated" not in prompt(name).payload["data_quality"], name
+        assert "truncated" not in prompt(name).data.to_dict()["data_quality"], name
 
 
 def test_shrinking_goes_in_order_and_says_so() -> None:
@@ -98,25 +99,25 @@ def test_shrinking_goes_in_order_and_says_so() -> None:
     sizes = []
     for limit in (40_000, 12_000, 8_000, 4_000):
         small = fit("visual_overlay_analysis", payload, limit)
-        steps = small["data_quality"]["truncated"]
+        steps = small.truncated
         kinds = [step.split(":")[0].split(".")[0] for step in steps]
         order = [kinds.index(kind) for kind in ("more", "evidence", "curves", "metrics") if kind in kinds]
         assert order == sorted(order)
-        sizes.append(size_bytes(small))
+        sizes.append(small.size_bytes)
     assert sizes == sorted(sizes, reverse=True)
-    kept = fit("visual_overlay_analysis", payload, 12_000)["evidence"]["texts"]
+    kept = fit("visual_overlay_analysis", payload, 12_000).evidence["texts"]
     assert [item["start"] for item in kept] == sorted(item["start"] for item in kept)
 
 
 def test_a_long_transcript_keeps_opening_and_ending() -> None:
     speech = [segment("word " * 20 + str(i), i * 0.1, i * 0.1 + 0.1) for i in range(115)]
     context = build_context(video("speech_analysis", segments=speech), TEMPLATES.of["speech_analysis"])
-    evidence = fit("speech_analysis", context, 10**6)
-    kept = evidence["evidence"]["speech"]
+    cut = fit("speech_analysis", context, 10**6)
+    kept = cut.evidence["speech"]
     assert kept[0][2].endswith(" 0")
     assert kept[-1][2].endswith(" 114")
     assert sum(len(item[2]) for item in kept) <= 6000
-    assert any("transcript" in step for step in evidence["data_quality"]["truncated"])
+    assert any("transcript" in step for step in cut.truncated)
 
 
 def test_what_cannot_be_made_small_enough_is_refused() -> None:
@@ -171,15 +172,19 @@ def test_text_is_cleaned() -> None:
 
 
 CORPUS = Corpus.of(
-    {
-        "video": {"duration": 20.0},
-        "evidence": {
+    PromptData(
+        duration_s=20.0,
+        language="en",
+        metrics={"KeyEvents": {"peaks": [{"timestamp": "14-15s", "duration": 3.3}]}},
+        evidence={
             "speech": [[0.0, 2.0, "Don't wait for"], [2.0, 4.0, "the bus, take it!"]],
             "texts": [{"text": "50% OFF \u2014 today", "start": 9.0, "end": 11.5}],
             "scenes": [[0.0, 6.2], [6.2, 13.8]],
         },
-        "metrics": {"KeyEvents": {"peaks": [{"timestamp": "14-15s", "duration": 3.3}]}},
-    }
+        services=(),
+        missing=[],
+        markers={},
+    )
 )
 
 
@@ -216,12 +221,8 @@ def test_phrases_have_their_time() -> None:
 
 
 def test_scripts_without_blanks_are_quoted_too() -> None:
-    payload = {
-        "video": {"duration": 9.0},
-        "evidence": {"caption": "\u3053\u308c\u306f\u65b0\u3057\u3044\u3067\u3059"},
-        "metrics": {},
-    }
-    corpus = Corpus.of(payload)
+    caption = "\u3053\u308c\u306f\u65b0\u3057\u3044\u3067\u3059"
+    corpus = Corpus.of(PromptData(9.0, None, {}, {"caption": caption}, (), [], {}))
     assert corpus.has("\u65b0\u3057\u3044")
     assert not corpus.has("\u53e4\u3044")
 
@@ -255,5 +256,5 @@ def test_a_caption_is_cut_as_told() -> None:
     caption = "a" * 450 + "b" * 450
     meta = replace(VideoMetadata.local("v"), description=caption)
     context = build_context(video("metadata_analysis", metadata=meta), TEMPLATES.of["metadata_analysis"])
-    sent = context["evidence"]["caption"]
+    sent = context.evidence["caption"]
     assert sent == "a" * 400 + " ... " + "b" * 100

@@ -29,8 +29,9 @@ TREE = {
     "orchestrator/rumiai/services/base.py": "class Service:\n    name: str\n",
     "orchestrator/rumiai/services/face.py": "class Eyes:\n    name = 'eyes'\nclass Nose:\n    name = 'nose'\n",
     "orchestrator/rumiai/services/ears.py": "class Ears:\n    name = 'ears'\n",
-    # A table (all but one), a consumer of one, and one that only speaks of all in its docstring.
+    # A table (all but one), one of what there was, a consumer of one, and one that only speaks of all in its docstring.
     "orchestrator/rumiai/run/table.py": "PATHS = {'eyes': 'a/eyes.json', 'ears': 'a/ears.json'}\n",
+    "orchestrator/rumiai/legacy/then.py": "PATHS = {'eyes': 'eyes.txt', 'ears': 'ears.txt', 'nose': 'nose.txt'}\n",
     "orchestrator/rumiai/run/consumer.py": "def smell(nose):\n    return nose\n",
     "orchestrator/rumiai/run/prose.py": '"""eyes, ears, nose"""\n',
     # Two analyses; the table of both spells one as an identifier.

@@ -23,6 +23,7 @@ from rumiai.metrics.creative_density.blocks import (
     Patterns,
     Quality,
 )
+from rumiai.metrics.creative_density.v1 import V1
 from rumiai.metrics.evidence.confidence import Source, Weights
 from rumiai.metrics.evidence.elements import density_of, words_of
 from rumiai.metrics.evidence.types import Evidence
@@ -163,4 +164,4 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     return None if seen else "no creative elements were found"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)

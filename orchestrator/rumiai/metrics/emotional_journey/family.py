@@ -34,6 +34,7 @@ from rumiai.metrics.emotional_journey.further import further_metrics
 from rumiai.metrics.emotional_journey.journey import EmotionSync, Journey, measure_journey, measure_sync
 from rumiai.metrics.emotional_journey.peaks import Peak
 from rumiai.metrics.emotional_journey.triggers import triggers, visible_events
+from rumiai.metrics.emotional_journey.v1 import V1
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence, Expressions
 from rumiai.metrics.families import Family
@@ -292,4 +293,4 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     return None if blocks.core_metrics.unique_emotions else "no face shows an emotion"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)

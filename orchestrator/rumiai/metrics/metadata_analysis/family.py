@@ -16,6 +16,7 @@ from rumiai.metrics.metadata_analysis.content import found_in
 from rumiai.metrics.metadata_analysis.further import further_metrics
 from rumiai.metrics.metadata_analysis.hashtags import any_in_capitals, is_generic, leads_with_generic, tag_key
 from rumiai.metrics.metadata_analysis.measures import CaptionMeasures, MetadataMeasures
+from rumiai.metrics.metadata_analysis.v1 import V1
 from rumiai.metrics.shared.emoji import emoji_sentiment
 from rumiai.metrics.shared.phrases import urgency_level
 from rumiai.metrics.shared.statistics import ratio
@@ -278,4 +279,4 @@ def nothing_to_judge(blocks: b.Blocks) -> str | None:
     return None if known else "there is neither caption nor hashtag"
 
 
-FAMILY: Final = Family(b.SCHEMA, WEIGHTS, measure, nothing_to_judge)
+FAMILY: Final = Family(b.SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)

@@ -31,6 +31,7 @@ from rumiai.metrics.person_framing.boxes import raster_area, within_margin
 from rumiai.metrics.person_framing.framing import Framing, measure_framing
 from rumiai.metrics.person_framing.further import distribution_of, further_metrics
 from rumiai.metrics.person_framing.moments import critical_moments, highlights, runs_of_spans
+from rumiai.metrics.person_framing.v1 import V1
 from rumiai.metrics.shared.bins import span
 from rumiai.metrics.shared.statistics import cv, mean, mean_known, median
 
@@ -256,4 +257,4 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     return None if blocks.core_metrics.person_presence_rate else "nobody is visible"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)

@@ -34,6 +34,7 @@ from rumiai.metrics.scene_pacing.blocks import (
 )
 from rumiai.metrics.scene_pacing.further import further_metrics, tags_of
 from rumiai.metrics.scene_pacing.pacing import Pacing, measure_pacing
+from rumiai.metrics.scene_pacing.v1 import V1
 from rumiai.metrics.shared.statistics import alignment, mean, variance
 
 WEIGHTS: Final = Weights(
@@ -260,4 +261,4 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     return None if blocks.core_metrics.total_scenes else "no scenes are known"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)

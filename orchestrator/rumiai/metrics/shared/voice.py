@@ -26,10 +26,11 @@ def loud_spans(energy: Floats, energy_hz: float) -> Floats:
 
     Args:
         energy: ``(n,)`` linear energy, 1.0 at full scale; value k covers ``[k, k + 1) / energy_hz`` seconds.
+            At least one value.
         energy_hz: Values per second.
 
     Returns:
-        Union of the loud values, gaps under 0.3 s closed; ``(0, 2)`` for silence. ``energy`` must not be empty.
+        Union of the loud values, gaps under 0.3 s closed; ``(0, 2)`` for silence.
     """
     limit = max(_SILENT_LEVEL, _SILENT_SHARE * float(np.percentile(energy, _LOUD_PERCENTILE)))
     starts = np.flatnonzero(energy > limit) / energy_hz

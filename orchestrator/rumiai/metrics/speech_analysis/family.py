@@ -23,6 +23,7 @@ from rumiai.metrics.speech_analysis.transcript import (
     longest_segment,
     quote_at,
 )
+from rumiai.metrics.speech_analysis.v1 import V1
 
 WEIGHTS: Final = Weights(
     core_metrics={"whisper": 0.9, "audio": 0.1},
@@ -322,4 +323,4 @@ def nothing_to_judge(blocks: b.Blocks) -> str | None:
     return None if blocks.core_metrics.speech_present else "hardly anything is said"
 
 
-FAMILY: Final = Family(b.SCHEMA, WEIGHTS, measure, nothing_to_judge)
+FAMILY: Final = Family(b.SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)

@@ -31,6 +31,7 @@ from rumiai.metrics.visual_overlay_analysis.extras import further_metrics
 from rumiai.metrics.visual_overlay_analysis.overlays import Overlays
 from rumiai.metrics.visual_overlay_analysis.sync import Sync
 from rumiai.metrics.visual_overlay_analysis.text import GROUPS
+from rumiai.metrics.visual_overlay_analysis.v1 import V1
 
 WEIGHTS: Final = Weights(
     core_metrics={"ocr": 1.0},
@@ -246,4 +247,4 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     return None if blocks.core_metrics.total_overlays else "there are no overlays"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge)
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)

@@ -52,4 +52,7 @@ def test_loud_sound():
 def test_of_a_video():
     evidence = read_evidence(analysis(6.0, segments=[segment("a b", 1.0, 3.0), segment("c d", 4.0, 5.0, words=[])]))
     assert evidence.voiced_s == pytest.approx(np.array([[0.9, 3.1], [4.0, 5.0]]))
-    assert read_evidence(analysis(missing=["whisper", "emotion_detection"])).voiced_s is None
+    assert evidence.voiced_or_silent_s is evidence.voiced_s
+    unknown = read_evidence(analysis(missing=["whisper", "emotion_detection"]))
+    assert unknown.voiced_s is None
+    assert unknown.voiced_or_silent_s.shape == (0, 2)
