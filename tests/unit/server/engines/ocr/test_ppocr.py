@@ -306,6 +306,22 @@ def test_decoding_drops_repeats_and_blanks():
     np.testing.assert_allclose(reading.features, [3.5, 3.5, 7, 7])
 
 
+def test_a_blank_that_was_nearly_read_is_one_in_fast():
+    def network(batch):
+        logits = np.full((1, 6, 4), -9.0, np.float32)
+        for step, kind in enumerate([1, 0, 2, 0, 1, 0]):
+            logits[0, step, kind] = 9.0
+        logits[0, 1, 3] = 9.0 + np.log(0.03)
+        logits[0, 3, 3] = 9.0 + np.log(0.003)
+        return logits, np.zeros((1, 6, 2), np.float32)
+
+    reader = LineRecognizer(network, ("", "a", "b", " "))
+    line = np.zeros((48, 64, 3), np.uint8)
+    [strict], [fast] = reader.read([line], strict=True), reader.read([line], strict=False)
+    assert (strict.text, fast.text) == ("aba", "a ba")
+    np.testing.assert_allclose(fast.positions, [0.5 / 6, 1.5 / 6, 2.5 / 6, 4.5 / 6])
+
+
 def test_bad_networks_are_told_apart(weights, tmp_path):
     for content in (b"", b"no network"):
         path = tmp_path / "bad.onnx"
@@ -343,7 +359,7 @@ def test_a_script_that_it_cannot_read_is_unread_and_named(engine, text, script):
 
 
 @pytest.mark.parametrize(
-    "text", ["Größe für 5 €", "¿qué pasó?", "über 3 m", "100%", "$5.99", "3,2,1", "OK", "żółć gęś"]
+    "text", ["Größe für 5 €", "¿qué pasó?", "über 3 m", "100%", "$5.99", "3,2,1", "OK", "if", "żółć gęś"]
 )
 def test_scripts_that_it_reads_are_texts(engine, text):
     lines = read(engine, frame(1, [(text, 60, 0.6, (255, 255, 255), "sans-bold")]))

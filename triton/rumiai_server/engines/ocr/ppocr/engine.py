@@ -44,8 +44,9 @@ if TYPE_CHECKING:
 SEEN_SIDE_PX = 960
 # Score from which a reading is believed; RapidOCR's default.
 MIN_SCORE = 0.5
-# A level line read less surely than this is read upside down as well.
-_SURE = 0.85
+# A level line read less surely than this is read upside down as well; a word of few letters only when it is not
+# believed, for "lol" reads well both ways.
+_SURE, _SHORT = 0.85, 4
 # Upside down counts when it is surer by this much: letters such as o, s, x and z read well both ways.
 _SURER_BY = 0.15
 # Pictures of one shape that a GPU sees in one pass: some 2 GB of intermediate results.
@@ -171,7 +172,8 @@ class PpocrEngine:
 
     def _doubtful(self, line: _Line) -> bool:
         """Whether it may stand upside down; another script that stands upright does not."""
-        return not line.level or (line.reading.score < _SURE and self._guesser.readable(line.reading))
+        enough = MIN_SCORE if len(line.reading.text) <= _SHORT else _SURE
+        return not line.level or (line.reading.score < enough and self._guesser.readable(line.reading))
 
     def _answer(self, job: _Job) -> TextLines:
         believed = [line for line in job.lines if line.reading.score >= MIN_SCORE and line.reading.text.strip()]

@@ -32,6 +32,8 @@ READABLE: Final = ("latin", "han")
 _DISBELIEVED = 0.95
 # Digits and signs alone have no script; read as surely as this they are believed.
 _SURE_SIGNS = 0.9
+# Of so few letters the classifier knows too little: "lol" and "if" are believed when they are read as surely as this.
+_SHORT, _SURE_WORD = 4, 0.8
 
 
 class ScriptGuesser:
@@ -64,6 +66,8 @@ class ScriptGuesser:
     def readable(self, reading: LineReading) -> bool:
         """Whether the line may be in a script that the recogniser reads."""
         if reading.score >= _SURE_SIGNS and not any(char.isalpha() for char in reading.text):
+            return True
+        if reading.score >= _SURE_WORD and len(reading.text) <= _SHORT and reading.text.isascii():
             return True
         return bool(self.probabilities(reading)[~self._readable].sum() < _DISBELIEVED)
 
