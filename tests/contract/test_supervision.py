@@ -194,6 +194,30 @@ def test_a_model_that_is_killed_while_it_loads_does_not_fail_the_start(runtime):
         assert isinstance(events.get(timeout=LIMIT_S), ServerReady)
 
 
+def test_a_model_that_cannot_be_loaded_any_more_takes_the_others_down_once_at_most(runtime):
+    repository = toy_server.write_repository(runtime / "models", models=("ocr", "yolo"))
+    with started(repository) as (process, events):
+        ready = events.get(timeout=LIMIT_S)
+        assert isinstance(ready, ServerReady)
+        server = Toy(process, events, ready)
+        pid = server.pid_of_model()
+        [program] = (runtime / "tmp").glob("rumiai-serve-*/models/yolo/1/model.py")
+        whole = program.read_text()
+        program.write_text("raise RuntimeError('its file is damaged')\n")
+        os.kill(pid, signal.SIGKILL)
+        assert (server.next_event().event, server.next_event().event) == ("model_down", "server_down")
+        up = server.next_event()
+        assert (up.event, up.model) == ("model_up", "ocr")
+        assert server.state_in_file() == {"ocr": "up", "yolo": "down"}
+        assert "yolo could not be loaded 4 times in a row: " in (runtime / "log").read_text()
+        assert "its file is damaged" in (runtime / "log").read_text()
+        program.write_text(whole)
+        up = server.next_event()
+        assert (up.event, up.model) == ("model_up", "yolo")
+        assert server.next_event().event == "server_up"
+        assert server.pid_of_model() != pid
+
+
 def test_a_killed_tritonserver_serves_again_at_the_same_address(runtime):
     with toy(runtime) as server:
         first = server.pid_of_model()

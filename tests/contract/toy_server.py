@@ -2,8 +2,9 @@
 
     python toy_server.py REPOSITORY [FAILURES]
 
-The model is called ``yolo`` and takes IMAGES (n, height, width, 3) uint8. The value of the first pixel says what it
-does: 1 sleeps, 2 computes in C without letting go of the interpreter; anything else answers with its pid.
+The model is called ``yolo`` (a second one may be ``ocr``) and takes IMAGES (n, height, width, 3) uint8. The value of
+the first pixel says what it does: 1 sleeps, 2 computes in C without letting go of the interpreter; anything else
+answers with its pid.
 """
 
 from __future__ import annotations
@@ -47,11 +48,12 @@ output [ { name: "PID" data_type: TYPE_INT64 dims: [ 1 ] } ]
 """
 
 
-def write_repository(folder: Path, load_s: float = 0.0) -> Path:
-    """The toy model, which takes this long to load."""
-    (folder / "yolo/1").mkdir(parents=True)
-    (folder / "yolo/config.pbtxt").write_text(CONFIG)
-    (folder / "yolo/1/model.py").write_text(MODEL.replace("LOAD_S", str(load_s)))
+def write_repository(folder: Path, load_s: float = 0.0, models: tuple[str, ...] = ("yolo",)) -> Path:
+    """The toy model under each of these names; it takes this long to load."""
+    for model in models:
+        (folder / model / "1").mkdir(parents=True)
+        (folder / model / "config.pbtxt").write_text(CONFIG.replace("yolo", model))
+        (folder / model / "1/model.py").write_text(MODEL.replace("LOAD_S", str(load_s)))
     return folder
 
 
@@ -60,8 +62,10 @@ def main() -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     failures = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    repository = Path(sys.argv[1])
+    models = tuple(sorted(path.name for path in repository.iterdir()))
     config = ServeConfig(
-        models=("yolo",), device="cpu", repository=Path(sys.argv[1]), restart_limit=RestartLimit(failures, 120.0)
+        models=models, device="cpu", repository=repository, restart_limit=RestartLimit(failures, 120.0)
     )
 
     def emit(event: ServerEvent) -> None:

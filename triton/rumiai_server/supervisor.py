@@ -66,6 +66,7 @@ class _Model:
     due: float = 0.0
     failures: int = 0
     failed_loads: int = 0
+    server_restarted: bool = False
     last_failure: float = float("-inf")
 
     def failed(self, now: float) -> None:
@@ -259,7 +260,7 @@ class Supervisor:
         if not all(process.alive for process in model.processes):
             raise ServerError("its process ended after a trial request")
         down_s = time.monotonic() - model.down_since
-        model.up, model.failed_loads = True, 0
+        model.up, model.failed_loads, model.server_restarted = True, 0, False
         if self._announced.is_set():
             LOG.warning("%s: serves again after %.1f s", model.name, down_s)
             self._publish(ServerStateChange(event="model_up", model=model.name, down_s=round(down_s, 3)))
@@ -286,7 +287,9 @@ class Supervisor:
         LOG.error("%s: could not be loaded (try %d): %s", model.name, model.failed_loads, reason)
         if not self._announced.is_set() and (_PROCESS_ENDED not in reason or model.failed_loads == _LOAD_TRIES):
             raise ServerError(f"Triton could not load {model.name}: {reason}")
-        if model.failed_loads == _LOAD_TRIES:
+        if model.failed_loads == _LOAD_TRIES and not model.server_restarted:
+            # Once for each outage: a model that a restart does not help must not take the others down again and again.
+            model.server_restarted = True
             raise _TritonEndedError(f"{model.name} could not be loaded {_LOAD_TRIES} times in a row: {reason}")
 
     # What others are told.

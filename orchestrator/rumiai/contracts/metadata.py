@@ -47,18 +47,18 @@ class VideoMetadata:
     create_time: datetime | None = None
     download_url: str | None = None
     cover_url: str | None = None
-    hashtags: tuple[Mapping[str, Any], ...] | None = None
+    hashtags: tuple[Mapping[str, object], ...] | None = None
     mentions: tuple[str, ...] | None = None
     effect_stickers: tuple[Any, ...] | None = None
-    music: Mapping[str, Any] | None = None
-    author: Mapping[str, Any] | None = None
+    music: Mapping[str, object] | None = None
+    author: Mapping[str, object] | None = None
     width: int | None = None
     height: int | None = None
     is_ad: bool | None = None
     is_slideshow: bool | None = None
     text_language: str | None = None
     location_created: str | None = None
-    raw: Mapping[str, Any] | None = field(default=None, repr=False)
+    raw: Mapping[str, object] | None = field(default=None, repr=False)
 
     @classmethod
     def local(cls, video_id: str) -> VideoMetadata:
@@ -66,7 +66,7 @@ class VideoMetadata:
         return cls(video_id)
 
     @classmethod
-    def from_apify(cls, item: Mapping[str, Any]) -> VideoMetadata:
+    def from_apify(cls, item: Mapping[str, object]) -> VideoMetadata:
         """Read an item of the TikTok scraper; missing members are None."""
         video, author = _mapping(item.get("videoMeta")) or {}, _mapping(item.get("authorMeta"))
         media = item.get("mediaUrls")
@@ -101,7 +101,7 @@ class VideoMetadata:
         )
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> VideoMetadata:
+    def from_dict(cls, data: Mapping[str, object]) -> VideoMetadata:
         """Read :meth:`to_dict`'s form, older files' included (their zero counts cannot be told from unknown: kept)."""
         plain: dict[str, Any] = {name: data.get(key) for name, key in _PLAIN_KEYS.items()}
         plain |= {name: _number(plain[name]) for name in ("views", "likes", "comments", "shares", "saves")}
@@ -136,7 +136,7 @@ class VideoMetadata:
             return None
         return round(100.0 * sum(known) / self.views, 2)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """JSON form, camel case as older files have it; every key is there, unknown ones null."""
         out = {key: _copied(getattr(self, name)) for name, key in _PLAIN_KEYS.items()}
         return out | {
@@ -195,7 +195,7 @@ def _pixels(value: object) -> int | None:
     return _number(value) or None
 
 
-def _count(item: Mapping[str, Any], *keys: str) -> int | None:
+def _count(item: Mapping[str, object], *keys: str) -> int | None:
     return next((found for key in keys if (found := _number(item.get(key))) is not None), None)
 
 
@@ -205,16 +205,16 @@ def _text(value: object) -> str | None:
     return str(value).strip() or None
 
 
-def _first_text(item: Mapping[str, Any], *keys: str) -> str | None:
+def _first_text(item: Mapping[str, object], *keys: str) -> str | None:
     return next((found for key in keys if (found := _text(item.get(key))) is not None), None)
 
 
-def _caption(item: Mapping[str, Any], *keys: str) -> str | None:
+def _caption(item: Mapping[str, object], *keys: str) -> str | None:
     # An empty caption is a known caption, and its blanks are the author's.
     return next((value for key in keys if isinstance(value := item.get(key), str)), None)
 
 
-def _mapping(value: object) -> Mapping[str, Any] | None:
+def _mapping(value: object) -> Mapping[str, object] | None:
     return value if isinstance(value, Mapping) and value else None
 
 
@@ -236,7 +236,7 @@ def _strings(value: object) -> tuple[str, ...] | None:
     return tuple(text for item in value if (text := _text(item)) is not None)
 
 
-def _hashtags(value: object) -> tuple[Mapping[str, Any], ...] | None:
+def _hashtags(value: object) -> tuple[Mapping[str, object], ...] | None:
     if not isinstance(value, list | tuple):
         return None
     tags = []

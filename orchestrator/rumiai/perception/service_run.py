@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.services import ServiceData
@@ -16,7 +15,7 @@ from rumiai.media.endings import SoundEnd
 from rumiai.services import AnyService
 
 # Takes a stage and its numbers.
-Emit = Callable[[str, Mapping[str, Any]], None]
+Emit = Callable[[str, Mapping[str, int]], None]
 
 
 @dataclass

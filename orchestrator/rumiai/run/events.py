@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rumiai.core.processes import ProcessIdentity
 from rumiai.run.leftovers import EVENTS_PREFIX, OWNER_FILE
@@ -77,7 +77,7 @@ class EventSender:
         with contextlib.suppress(OSError):
             self._socket.sendto(json.dumps(event, default=str).encode(), self._address)
 
-    def progress(self, video_id: str, stage: str, facts: Mapping[str, Any]) -> None:
+    def progress(self, video_id: str, stage: str, facts: Mapping[str, int]) -> None:
         """Send the progress of a stage: at most ten times a second, but always its last step."""
         now_s = time.monotonic()
         key = (video_id, stage)

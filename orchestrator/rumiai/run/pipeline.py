@@ -47,14 +47,14 @@ _READY_S: Final = 30.0
 
 
 class Progress:
-    """Where a video is; passes on each step and remembers the last, for the report of an error."""
+    """Reports the stages of one video, and remembers the current one for the report of an error."""
 
-    def __init__(self, tell: Callable[[str, Mapping[str, Any]], None]) -> None:
+    def __init__(self, tell: Callable[[str, Mapping[str, int]], None]) -> None:
         self._tell = tell
         self.stage = "probe"
 
-    def __call__(self, stage: str, facts: Mapping[str, Any] | None = None) -> None:
-        """Enter a stage, or report on it."""
+    def __call__(self, stage: str, facts: Mapping[str, int] | None = None) -> None:
+        """Enter a stage, or report how far it is."""
         self.stage = stage
         self._tell(stage, facts or {})
 

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from rumiai.contracts.blocks import GENERIC_BLOCKS
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.metrics.evidence.build import read_evidence
-from rumiai.metrics.evidence.confidence import SERVICE_OF
+from rumiai.metrics.evidence.confidence import service_names
 from rumiai.metrics.registry import ANALYSES, family, schema_of
 from rumiai.metrics.shared.bins import Bins
 
 from ..metrics_videos import analysis, computed, expression, face, gesture, objects, segment, sticker, text
 
+SERVICE_OF = service_names()
 SERVICES = sorted(SERVICE_OF.values())
 SAYINGS = (
     "Follow me for more", "wait for it", "SALE 50% off", "hello you", "this secret coffee", "why?", "link in bio now",

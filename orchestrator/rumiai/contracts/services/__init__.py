@@ -27,6 +27,7 @@ __all__ = [
     "ServiceModel",
     "WhisperData",
     "YoloData",
+    "all_models",
     "forget_model",
     "model_of",
     "register_model",
@@ -52,6 +53,11 @@ def register_model(model: type[ServiceData]) -> None:
 def forget_model(model: type[ServiceData]) -> None:
     """Take back what :func:`register_model` added."""
     _MODELS.pop(model.service, None)
+
+
+def all_models() -> tuple[type[ServiceData], ...]:
+    """The models of all services that are known, those of plug-ins last."""
+    return tuple(_MODELS.values())
 
 
 def model_of(service: str) -> type[ServiceData]:

@@ -71,6 +71,7 @@ class AudioData(ServiceData):
     """
 
     service: ClassVar[str] = "audio_energy"
+    short_name: ClassVar[str | None] = "audio"
 
     energy_level_windows: dict[str, Share]
     energy_variance: Share | None = None

@@ -139,11 +139,30 @@ class ServiceMetadata(ServiceModel):
 
 
 class ServiceData(ServiceModel):
-    """The canonical data of one service; subclasses name the service and its members."""
+    """The canonical data of one service; subclasses name the service and its members.
+
+    ``short_name`` is what the weights of the analyses call the service; its own name where that is None.
+    """
 
     service: ClassVar[str]
+    short_name: ClassVar[str | None] = None
 
     metadata: ServiceMetadata
+
+    @classmethod
+    def name_in_weights(cls) -> str:
+        """What the weights of the analyses call the service."""
+        return cls.short_name or cls.service
+
+    @property
+    def found_confidences(self) -> list[float | None]:
+        """Confidence of everything that was found, 0..1, None where a find has none; empty when nothing was found."""
+        return []
+
+    @property
+    def frames_answered(self) -> int | None:
+        """Sampled frames that the service has an answer for; None where that is not told."""
+        return self.metadata.frames_answered
 
     @classmethod
     def from_json(cls, raw: object) -> Self:

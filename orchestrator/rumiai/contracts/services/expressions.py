@@ -102,6 +102,7 @@ class ExpressionsData(ServiceData):
     """The emotions of one video; no face at all is an empty list."""
 
     service: ClassVar[str] = "emotion_detection"
+    short_name: ClassVar[str | None] = "emotion"
 
     emotions: tuple[EmotionSample, ...]
     dominant_emotion: Text | None = None
@@ -113,3 +114,14 @@ class ExpressionsData(ServiceData):
     frames_analyzed: Count | None = None
     sample_rate: Number | None = None
     metadata: ExpressionsMetadata
+
+    @property
+    def found_confidences(self) -> list[float | None]:
+        """Of every face's emotion."""
+        return [item.confidence for item in self.emotions]
+
+    @property
+    def frames_answered(self) -> int | None:
+        """Sampled frames; older files count them beside the metadata."""
+        answered = self.metadata.frames_answered
+        return self.frames_analyzed if answered is None else answered

@@ -30,6 +30,10 @@ def position_of(box: AnyBox) -> str:
     return "top" if middle < 1 / 3 else "bottom" if middle > 2 / 3 else "center"
 
 
+# Best recogniser confidence below which a script that is not known is suspected (ml_outputs 5.3).
+_UNREAD_BELOW: Final = 0.1
+
+
 class TextSighting(ServiceModel):
     """A text on one frame; ``contrast`` is (95th - 5th percentile of the luminance in the box) / 255."""
 
@@ -120,3 +124,17 @@ class OcrData(ServiceData):
     texts: tuple[TextAnnotation, ...] = Field(validation_alias="textAnnotations", serialization_alias="textAnnotations")
     stickers: tuple[Sticker, ...]
     metadata: OcrMetadata
+
+    @property
+    def unsupported_script(self) -> bool:
+        """Whether text was seen but nothing of it could be read: a script outside the OCR languages is suspected."""
+        best = self.metadata.best_confidence
+        return bool(self.metadata.regions_detected) and best is not None and best < _UNREAD_BELOW
+
+    @property
+    def found_confidences(self) -> list[float | None]:
+        """Of texts and stickers; of a script that could not be read, that of the recogniser."""
+        if self.unsupported_script:
+            mean = self.metadata.mean_confidence
+            return [self.metadata.best_confidence if mean is None else mean]
+        return [*(text.confidence for text in self.texts), *(sticker.confidence for sticker in self.stickers)]

@@ -294,3 +294,9 @@ class PeopleData(ServiceData):
     presence_percentage: Percentage | None = None
     frames_with_people: Count | None = None
     metadata: PeopleMetadata
+
+    @property
+    def found_confidences(self) -> list[float | None]:
+        """Of faces, bodies and gestures."""
+        items: list[Face | Pose | Gesture] = [*self.faces, *self.poses, *self.gestures]
+        return [item.confidence for item in items]

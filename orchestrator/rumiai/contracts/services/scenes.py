@@ -94,6 +94,7 @@ class ScenesData(ServiceData):
     """
 
     service: ClassVar[str] = "scene_detection"
+    short_name: ClassVar[str | None] = "scenes"
 
     scenes: tuple[Scene, ...]
     changes_s: tuple[Seconds, ...] = Field(validation_alias="scene_changes", serialization_alias="scene_changes")
@@ -144,3 +145,9 @@ class ScenesData(ServiceData):
             return None
         threshold = self.metadata.adaptive_threshold or ADAPTIVE_THRESHOLD
         return tuple(cut_confidence(score, threshold) for score in self.change_scores)
+
+    @property
+    def found_confidences(self) -> list[float | None]:
+        """Of every change; None of each where the detector gave no scores."""
+        confidences = self.change_confidences
+        return list(confidences) if confidences is not None else [None] * len(self.changes_s)

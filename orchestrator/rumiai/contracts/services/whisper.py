@@ -126,3 +126,8 @@ class WhisperData(ServiceData):
     def known_language(self) -> str | None:
         """The language, None when it is not known."""
         return None if self.language in ("", "unknown") else self.language
+
+    @property
+    def found_confidences(self) -> list[float | None]:
+        """Of every segment."""
+        return [segment.confidence for segment in self.segments]

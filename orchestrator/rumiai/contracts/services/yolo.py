@@ -87,3 +87,8 @@ class YoloData(ServiceData):
                 *(f"objectAnnotations: got trackId {name!r} twice, expected one track per id" for name in twice)
             )
         return self
+
+    @property
+    def found_confidences(self) -> list[float | None]:
+        """Of every sighting of every track."""
+        return [seen.confidence for track in self.tracks for seen in track.frames]

@@ -9,26 +9,23 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
+from rumiai.contracts.services import all_models
 from rumiai.metrics.shared.statistics import mean_known
-
-# Short name of the weights -> service whose failure makes it fail.
-SERVICE_OF: Final[Mapping[str, str]] = {
-    "ocr": "ocr", "yolo": "yolo", "mediapipe": "mediapipe", "whisper": "whisper", "scenes": "scene_detection",
-    "emotion": "emotion_detection", "audio": "audio_energy",
-}  # fmt: skip
 
 METADATA_PARTS: Final[tuple[str, ...]] = ("caption", "hashtags", "stats", "createTime", "author")
 
 # Detections without any confidence: what 0.3 gives to scene detection without scores.
 UNSCORED: Final = 0.9
 
-# A service, or a part of the metadata, by the short name of the weights.
-Source = Literal[
-    "ocr", "yolo", "mediapipe", "whisper", "scenes", "emotion", "audio",
-    "caption", "hashtags", "stats", "createTime", "author",
-]  # fmt: skip
+# A service by its name in the weights, or a part of the metadata.
+Source = str
+
+
+def service_names() -> dict[str, str]:
+    """What the weights call a service -> the service whose failure makes it fail."""
+    return {model.name_in_weights(): model.service for model in all_models()}
 
 
 @dataclass(frozen=True)
@@ -42,6 +39,9 @@ class Weights:
     patterns: Mapping[Source, float]
 
     def __post_init__(self) -> None:
+        known = {*service_names(), *METADATA_PARTS}
+        if unknown := [name for name in self.used if name not in known]:
+            raise ValueError(f"weights: got {', '.join(unknown)}, expected some of {', '.join(sorted(known))}")
         for block, weights in self.by_block.items():
             if not math.isclose(sum(weights.values()), 1.0):
                 raise ValueError(f"{block}: got weights that sum to {sum(weights.values()):g}, expected 1")
@@ -97,8 +97,9 @@ class Services:
 
     def missing(self, weights: Weights) -> list[tuple[str, str]]:
         """The used services that failed or did not run, each with its reason, and a suspected script."""
+        services = service_names()
         found = [
-            (SERVICE_OF.get(name, name), self.of[name].reason or "did not run")
+            (services.get(name, name), self.of[name].reason or "did not run")
             for name in weights.used
             if not self.of[name].ok
         ]
