@@ -9,6 +9,7 @@ from typing import Final
 from rumiai.contracts.services import ExpressionsData, PeopleData, ServiceData
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
 from rumiai.core import intervals
+from rumiai.core.windows import is_in_window
 from rumiai.timeline.entries import CONSECUTIVE_STEPS, is_watermark
 
 # One entry per sample: what they show lasts from sample to sample. Scenes and energy windows are no elements: they
@@ -33,11 +34,9 @@ class Element:
     start_s: float
     end_s: float
 
-    def active_in(self, start_s: float, end_s: float) -> bool:
+    def overlaps(self, start_s: float, end_s: float) -> bool:
         """Whether it is there in the half-open window."""
-        if self.end_s == self.start_s:
-            return start_s <= self.start_s < end_s
-        return self.start_s < end_s and self.end_s > start_s
+        return is_in_window(self.start_s, self.end_s, start_s, end_s)
 
 
 def elements_of(analysis: UnifiedAnalysis) -> list[Element]:
@@ -93,7 +92,7 @@ def _runs(kind: str, entries: Iterable[TimelineEntry], step: float) -> list[Elem
 
 def most_at_once(elements: Iterable[Element], start_s: float, end_s: float) -> int:
     """The largest number of elements that are there together within the window."""
-    there = [element for element in elements if element.active_in(start_s, end_s)]
+    there = [element for element in elements if element.overlaps(start_s, end_s)]
     if len(there) < 2:
         return len(there)
     starts = [max(element.start_s, start_s) for element in there]
@@ -108,7 +107,7 @@ def distinct(elements: Iterable[Element], start_s: float, end_s: float) -> dict[
     """
     groups: dict[tuple[str, str], list[Element]] = {}
     for element in elements:
-        if element.active_in(start_s, end_s):
+        if element.overlaps(start_s, end_s):
             groups.setdefault((element.kind, element.name), []).append(element)
     counts = {}
     for key, group in groups.items():

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 from statistics import fmean, pstdev
 from typing import Any, Final
 
 from rumiai.contracts.lexicons import contains_phrase
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
+from rumiai.core.series import local_maxima
+from rumiai.core.windows import WindowIndex
 from rumiai.timeline.cta import cta_window
 from rumiai.timeline.elements import Element, distinct, elements_of
-from rumiai.timeline.moments import Windows, clipped, gesture_moments, object_counts, text_moments, words_of
+from rumiai.timeline.moments import clipped, gesture_moments, object_counts, text_moments, words_of
 from rumiai.timeline.shrinking import MAX_MARKER_BYTES, shrunk
 
 _FIRST_S: Final = 5
@@ -137,25 +138,13 @@ def _peaks(elements: Sequence[Element], duration_s: float) -> list[dict[str, Any
     for element in elements:
         intensity[min(int(element.start_s), seconds - 1)] += _PEAK_WEIGHTS.get(element.kind, 1.0)
     threshold = fmean(intensity) + pstdev(intensity)
-    peaks = [second for second in _local_maxima(intensity) if intensity[second] > threshold]
+    peaks = [second for second in local_maxima(intensity) if intensity[second] > threshold]
     peaks.sort(key=lambda second: (-intensity[second], second))
-    windows = Windows(elements)
+    windows = WindowIndex(elements)
     return [
-        {"timestamp": float(s), "intensity": intensity[s], "events": _events(windows.active(s, s + 1), s)}
+        {"timestamp": float(s), "intensity": intensity[s], "events": _events(windows.window(s, s + 1), s)}
         for s in peaks[:_MAX_PEAKS]
     ]
-
-
-def _local_maxima(values: Sequence[float]) -> list[int]:
-    """First index of each run of equal values that is higher than the values beside it."""
-    runs: list[tuple[int, float]] = []
-    place = 0
-    for value, group in groupby(values):
-        runs.append((place, value))
-        place += len(list(group))
-    low = -math.inf
-    around = [low, *(value for _, value in runs), low]
-    return [start for i, (start, value) in enumerate(runs) if value > around[i] and value > around[i + 2]]
 
 
 def _events(active: Iterable[Element], second: int) -> list[dict[str, Any]]:
@@ -169,11 +158,11 @@ def _events(active: Iterable[Element], second: int) -> list[dict[str, Any]]:
 
 def _curve(elements: Sequence[Element], duration_s: float) -> list[float]:
     """min(1, weighted count / 10) for every five seconds: texts, cuts, speech and objects in the window."""
-    windows = Windows([element for element in elements if element.kind in _CURVE_WEIGHTS])
+    windows = WindowIndex([element for element in elements if element.kind in _CURVE_WEIGHTS])
     curve = []
     for place in range(max(1, math.ceil(duration_s / _CURVE_STEP_S))):
         start = place * _CURVE_STEP_S
-        counts = distinct(windows.active(start, start + _CURVE_STEP_S), start, start + _CURVE_STEP_S)
+        counts = distinct(windows.window(start, start + _CURVE_STEP_S), start, start + _CURVE_STEP_S)
         score = sum(_CURVE_WEIGHTS[kind] * count for (kind, _), count in counts.items())
         curve.append(round(min(score / 10, 1.0), 2))
     return curve

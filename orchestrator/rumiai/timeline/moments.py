@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Iterable
 from typing import Any, Final
 
 from rumiai.contracts.gestures import TimedGesture
@@ -16,20 +14,6 @@ from rumiai.timeline.entries import is_watermark
 # timeline.md 9.2
 MAX_TEXT_CHARS: Final = 50
 MAX_TEXTS: Final = 10
-
-
-class Windows:
-    """Elements by start, for many window queries over a long video."""
-
-    def __init__(self, elements: Sequence[Element]) -> None:
-        self._elements = sorted(elements, key=lambda element: element.start_s)
-        self._starts = [element.start_s for element in self._elements]
-        self._reach = list(accumulate((element.end_s for element in self._elements), max))
-
-    def active(self, start_s: float, end_s: float) -> list[Element]:
-        """The elements that are there in the half-open window."""
-        first, last = bisect_left(self._reach, start_s), bisect_left(self._starts, end_s)
-        return [element for element in self._elements[first:last] if element.active_in(start_s, end_s)]
 
 
 def clipped(text: str, limit: int = MAX_TEXT_CHARS) -> str:
@@ -87,7 +71,7 @@ def object_counts(elements: Iterable[Element], start_s: float, end_s: float) -> 
     """Classes in the window, those seen longest first; ``count`` is how many of the class are there at once."""
     groups: dict[str, list[Element]] = {}
     for element in elements:
-        if element.kind == "object" and element.active_in(start_s, end_s):
+        if element.kind == "object" and element.overlaps(start_s, end_s):
             groups.setdefault(element.name, []).append(element)
     seen = {
         name: sum(min(element.end_s, end_s) - max(element.start_s, start_s) for element in group)
