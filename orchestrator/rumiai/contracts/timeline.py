@@ -9,13 +9,13 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
 from rumiai.contracts.results import SERVICES
-from rumiai.contracts.services import ServiceData, model_of
+from rumiai.contracts.services import ServiceData, ServiceModel, model_of
 from rumiai.core.windows import WindowIndex, is_in_window
 
 Data = TypeVar("Data", bound=ServiceData)
@@ -81,12 +81,21 @@ def _parse_text(text: str) -> float | None:
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """Something that happens: from ``start_s`` to ``end_s``, or at one instant when ``end_s`` is None."""
+    """Something that happens: from ``start_s`` to ``end_s``, or at one instant when ``end_s`` is None.
+
+    Attributes:
+        start_s: Seconds from the start of the video.
+        entry_type: One of ``ENTRY_TYPES``, or a plugin's.
+        data: The payload, as the file holds it; ``payloads`` reads it.
+        end_s: Not before ``start_s``.
+        source: The part of a service's data that the entry was made of, in memory alone: None after reading a file.
+    """
 
     start_s: float
     entry_type: str
     data: Mapping[str, Any]
     end_s: float | None = None
+    source: ServiceModel | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.end_s is not None and self.end_s < self.start_s:
@@ -174,7 +183,7 @@ class Timeline:
                 continue
             start = min(entry.start_s, duration_s)
             end = None if entry.end_s is None else max(start, min(entry.end_s, duration_s))
-            kept.append(TimelineEntry(start, entry.entry_type, entry.data, end))
+            kept.append(replace(entry, start_s=start, end_s=end))
         return cls(video_id, duration_s, _sorted(kept), dropped)
 
     @cached_property

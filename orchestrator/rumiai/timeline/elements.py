@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from rumiai.contracts.payloads import name_of
 from rumiai.contracts.services import ExpressionsData, PeopleData, ServiceData
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
 from rumiai.core import intervals
@@ -43,7 +44,7 @@ def elements_of(analysis: UnifiedAnalysis) -> list[Element]:
     """All elements, by start; watermarks are left out, samples of one thing in a row are one."""
     timeline = analysis.timeline
     found = [
-        Element(entry.entry_type, _name(entry), entry.start_s, _end(entry))
+        Element(entry.entry_type, name_of(entry), entry.start_s, _end(entry))
         for entry in timeline.of_type(*_LASTING)
         if not is_watermark(entry)
     ]
@@ -61,15 +62,6 @@ def _end(entry: TimelineEntry) -> float:
     return entry.start_s if entry.end_s is None else entry.end_s
 
 
-def _name(entry: TimelineEntry) -> str:
-    data = entry.data
-    if entry.entry_type in ("text", "speech"):
-        return str(data.get("text") or "")
-    keys = {"object": "class", "sticker": "id", "gesture": "type", "action": "action", "emotion": "emotion"}
-    keys |= {"scene_change": "transition_type", "pose": "person", "face": "face_index", "gaze": "gaze_direction"}
-    return str(data.get(keys[entry.entry_type], ""))
-
-
 def _runs(kind: str, entries: Iterable[TimelineEntry], step: float) -> list[Element]:
     """Samples of one name that follow each other, as one element up to the end of the last.
 
@@ -78,7 +70,7 @@ def _runs(kind: str, entries: Iterable[TimelineEntry], step: float) -> list[Elem
     last: dict[str, Element] = {}
     done: list[Element] = []
     for entry in entries:
-        name = _name(entry)
+        name = name_of(entry)
         end = entry.start_s + step / 2 if entry.end_s is None else entry.end_s
         run = last.get(name)
         if run is not None and entry.start_s - run.end_s <= (CONSECUTIVE_STEPS - 0.5) * step:
