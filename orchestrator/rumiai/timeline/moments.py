@@ -12,7 +12,7 @@ from rumiai.contracts.services.ocr import TextAnnotation
 from rumiai.contracts.timeline import Timeline, TimelineEntry
 from rumiai.timeline.elements import Element, most_at_once
 
-# timeline.md 9.2
+# Markers are shown in prompts: texts stay short and few.
 MAX_TEXT_CHARS: Final = 50
 MAX_TEXTS: Final = 10
 
