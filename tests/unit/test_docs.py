@@ -68,7 +68,7 @@ def children_s() -> float:
 
 
 def test_help_comes_at_once(tmp_path: Path) -> None:
-    """Nothing heavy is imported for it; 0.3 s is the limit of performance.md, of processor time: others may be busy."""
+    """Nothing heavy is imported for it; The limit is 0.3 s of processor time: others may be busy."""
     program = [str(Path(sys.executable).with_name("rumiai-orch")), "--help"]
     seconds = []
     for _ in range(3):

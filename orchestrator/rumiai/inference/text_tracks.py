@@ -1,4 +1,4 @@
-"""Lines of text on single frames, linked over time into one record per appearance (docs: ml_outputs, section 5.3)."""
+"""Lines of text on single frames, linked over time into one record per appearance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rumiai.contracts.services.ocr import WATERMARK, TextAnnotation, TextSightin
 from rumiai.core.boxes import Box, distance, iou
 from rumiai.core.text import characters, same_text
 
-# When lines of two frames are one text (ml_outputs 5.3).
+# When lines of two frames are one text.
 _SAME_IOU: Final = 0.3
 _SAME_CENTRE: Final = 0.05
 # A text is reported when its best reading is surer than this, one of two characters or fewer than that.
@@ -122,7 +122,7 @@ def interval(first_s: float, last_s: float, cuts_s: Sequence[float], sampling: S
 
 
 def category_of(text: str, box: Sequence[float]) -> str:
-    """The category of a line by its words and place (ml_outputs 5.2, first match wins); no watermarks."""
+    """The category of a line by its words and place, first match wins; no watermarks."""
     if _CALL.search(text) or _LIKE.search(text):
         return "call_to_action"
     if box[1] < _HEADER_ABOVE:

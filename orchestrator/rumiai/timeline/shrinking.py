@@ -1,4 +1,4 @@
-"""Keeping the markers within their size, in the order of timeline.md 9.2."""
+"""Keep the markers within their size, in a fixed order of steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics of visual_overlay_analysis that have no field in its blocks (docs: analyses, 6.2)."""
+"""Metrics of visual_overlay_analysis that have no field in its blocks."""
 
 from __future__ import annotations
 
