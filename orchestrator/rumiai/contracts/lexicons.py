@@ -1,7 +1,7 @@
 """The word lists and vocabularies that several parts must agree on, and how they are matched.
 
-Phrases, gestures and emotions stand here once. Matching is case-insensitive on word boundaries: "know" holds no "now" and
-"goodbye" no "good". An emoji or punctuation is a boundary; an apostrophe may be straight, curly or absent ("dont
+Phrases, gestures and emotions stand here once. Matching is case-insensitive on word boundaries: "know" holds no "now"
+and "goodbye" no "good". An emoji or punctuation is a boundary; an apostrophe may be straight, curly or absent ("dont
 miss"), a hyphen may be a space.
 """
 

@@ -1,7 +1,7 @@
 """The one pass over a video stream: sampled frames into shared memory, every frame to the scene detector.
 
-The file is hostile (docs/security.md). Pictures larger than the limit are refused by the decoder, more frames or a longer
-stream than declared end in LimitError, damaged pictures are skipped and counted, and work has a wall-clock limit. What
+The file is hostile (docs/security.md). The decoder refuses pictures larger than the limit. More frames, or a longer
+stream, than declared end in LimitError. Damaged pictures are skipped and counted, and work has a wall-clock limit. What
 crashes inside a decoder takes this process with it: run it in a worker.
 """
 
