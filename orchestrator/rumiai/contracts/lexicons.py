@@ -1,8 +1,8 @@
 """The word lists and vocabularies that several parts must agree on, and how they are matched.
 
-Phrases, gestures and emotions stand here once. Matching is case-insensitive on word boundaries: "know" holds no "now"
-and "goodbye" no "good". An emoji or punctuation is a boundary; an apostrophe may be straight, curly or absent ("dont
-miss"), a hyphen may be a space.
+Matching is case-insensitive on word boundaries: "know" does not contain "now", "goodbye" does not contain "good". An
+emoji or punctuation is a boundary. An apostrophe may be straight, curly or absent ("dont miss"), a hyphen may be a
+space.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ URGENCY_PHRASES: Final[Lexicon] = MappingProxyType(
     {
         "high": ("now", "today", "last chance", "ends soon", "limited time", "hurry", "act now", "today only"),
         "medium": ("limited", "don't miss", "quick", "fast", "soon"),
-        "low": ("soon", "coming"),  # "soon" is medium already, the stronger level wins
+        "low": ("soon", "coming"),  # "soon" is medium already: the stronger level wins
     }
 )
 

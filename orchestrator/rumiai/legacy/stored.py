@@ -67,7 +67,7 @@ def read_unified(raw: Record, facts: MediaFacts | None = None) -> UnifiedAnalysi
 def read_ml_files(
     root: Path, video_id: str, facts: MediaFacts | None = None, metadata: Record | None = None
 ) -> UnifiedAnalysis:
-    """Rebuild a unified analysis from the services' files below ``root``, where any version stored them.
+    """Rebuild a unified analysis from the services' files below ``root``, in the layout of docs/outputs.md.
 
     ``metadata`` defaults to the scraped item ``temp/<id>_apify.json`` where there is one. A file that cannot be parsed
     fails its service.

@@ -19,7 +19,7 @@ _EYES: Final = ((468, 33, 133), (473, 362, 263))
 _LIPS: Final = (13, 14)  # inner upper and inner lower lip
 _MOUTH_CORNERS: Final = (78, 308)  # inner corners
 
-# Looking at the camera when the offset ratio is below this and the head is turned by less than that.
+# A face looks at the camera when the offset ratio is below the first and the head is turned by less than the second.
 LOOKING_OFFSET: Final = 0.15
 LOOKING_YAW_DEG: Final = 20.0
 # A lid that covers more of the eye than this hides the iris: its landmark is then a guess.

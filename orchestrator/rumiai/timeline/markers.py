@@ -1,7 +1,7 @@
 """Temporal markers: what happens in the first five seconds, in the call-to-action window and at the peaks.
 
-All windows are half-open. The engagement curve is a heuristic, a weighted count of events per five seconds, and no
-measurement of engagement.
+All windows are half-open. The engagement curve is a heuristic: a weighted count of events per five seconds. It does not
+measure engagement.
 """
 
 from __future__ import annotations

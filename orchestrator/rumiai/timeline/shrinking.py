@@ -1,4 +1,4 @@
-"""Keep the markers within their size, in a fixed order of steps."""
+"""Shrink the markers to their size limit, step by step, until they fit."""
 
 from __future__ import annotations
 

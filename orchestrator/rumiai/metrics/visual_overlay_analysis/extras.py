@@ -117,7 +117,7 @@ def peak_moments(bursts: Sequence[timing.Burst], text_starts_s: Floats) -> list[
 
 
 def speech_alignment(relations: Sequence[Relation]) -> SpeechAlignment:
-    """Texts by how their words stand to the speech.
+    """Count the texts that match, precede, follow or are unrelated to speech.
 
     Args:
         relations: Of each text.
