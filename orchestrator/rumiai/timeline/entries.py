@@ -1,4 +1,4 @@
-"""Canonical data to timeline entries, one pure builder per service (timeline.md 4)."""
+"""Canonical data to timeline entries, one pure builder per service."""
 
 from __future__ import annotations
 
