@@ -36,6 +36,11 @@ def records(value: object) -> list[Record]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
 
 
+def mapping(value: object) -> dict[str, object]:
+    """A copy of a mapping; {} when it is none."""
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
 def listed(data: Record, *keys: str) -> list[Record] | None:
     """The first of ``keys`` that holds a list, as records; None when there is none: nothing was said."""
     return next((records(data[key]) for key in keys if isinstance(data.get(key), list | tuple)), None)
