@@ -1,4 +1,4 @@
-"""What is known of a video besides its picture and sound: caption, counts, author (timeline.md section 8).
+"""What is known of a video besides its picture and sound: caption, counts, author.
 
 What the source does not say is None: never 0, never an empty caption, never "now".
 """
@@ -6,11 +6,12 @@ What the source does not say is None: never 0, never an empty caption, never "no
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from rumiai.core.numbers import number
 
 # Epoch numbers above this are milliseconds: as seconds it would be the year 5138.
 _MILLISECONDS_ABOVE: Final = 1e11
@@ -156,7 +157,7 @@ def parse_time(value: object) -> datetime | None:
             return _utc(datetime.fromisoformat(value.strip()))
         except (ValueError, OverflowError):
             pass
-    seconds = _float(value)
+    seconds = number(value)
     if seconds is None or seconds <= 0:
         return None
     try:
@@ -170,25 +171,15 @@ def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _float(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
 def _positive(value: object) -> float | None:
-    number = _float(value)
-    return number if number is not None and number > 0 else None
+    found = number(value)
+    return found if found is not None and found > 0 else None
 
 
 def _number(value: object) -> int | None:
     # Scrapers write -1 for a hidden count.
-    number = _float(value)
-    return int(number) if number is not None and number >= 0 else None
+    found = number(value)
+    return int(found) if found is not None and found >= 0 else None
 
 
 def _pixels(value: object) -> int | None:

@@ -47,7 +47,7 @@ def union(pairs: npt.ArrayLike, *, gap_s: float = 0.0, pad_s: float = 0.0, until
 
 
 def length(spans: Floats) -> float:
-    """Total seconds of a union."""
+    """Sum of the intervals' seconds, which is the time that a union covers; 0 for none."""
     return float((spans[:, 1] - spans[:, 0]).sum())
 
 

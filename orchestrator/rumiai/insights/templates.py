@@ -15,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from rumiai.contracts.blocks.render import closed_object
 from rumiai.contracts.timeline import SCHEMA_VERSION
 from rumiai.errors import ConfigurationError
 from rumiai.metrics.registry import ANALYSES, schema_of
@@ -155,14 +156,8 @@ def answer_schema(analysis: str) -> dict[str, Any]:
     for block in schema.blocks:
         properties = dict(judged["properties"].get(schema.prefix + block.name, {}).get("properties", {}))
         properties[block.confidence.name] = block.confidence.json_schema()
-        blocks[schema.prefix + block.name] = _object(properties)
-    return {"title": analysis, **_object(blocks)}
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object", "properties": properties, "required": list(properties), "additionalProperties": False,
-    }  # fmt: skip
+        blocks[schema.prefix + block.name] = closed_object(properties)
+    return {"title": analysis, **closed_object(blocks)}
 
 
 def _shape(schema: Mapping[str, Any]) -> Any:

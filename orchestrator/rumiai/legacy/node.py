@@ -1,4 +1,4 @@
-"""The oldest files: Node timelines whose keys look like seconds and are frame numbers (timeline.md 7.1)."""
+"""The oldest files: Node timelines whose keys look like seconds and are frame numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rumiai.contracts.lexicons import canonical_emotion, canonical_gesture
 from rumiai.contracts.results import ServiceName
 from rumiai.contracts.timeline import TimelineEntry
 from rumiai.core.numbers import number
-from rumiai.legacy.normalising.common import Record, first, records
+from rumiai.legacy.normalising.common import Record, first, mapping, records
 
 _KEY: Final = re.compile(r"(-?\d+)-(\d+)s?")
 # Slower than any camera: such an ``fps`` is the rate of extraction.
@@ -27,7 +27,7 @@ def source_fps(raw: Record) -> float | None:
 
 def node_results(raw: Record) -> dict[ServiceName, Record]:
     """What a Node file keeps in full: its transcript, and its cuts with the source frame they lie on."""
-    summary, timelines = _mapping(raw.get("metadata_summary")), _mapping(raw.get("timelines"))
+    summary, timelines = mapping(raw.get("metadata_summary")), mapping(raw.get("timelines"))
     found: dict[ServiceName, Record] = {}
     segments = records(summary.get("speechSegments")) or _speech(timelines)
     if segments or isinstance(summary.get("transcript"), str):
@@ -44,7 +44,7 @@ def node_results(raw: Record) -> dict[ServiceName, Record]:
 def _speech(timelines: Record) -> list[Record]:
     """Speech keys are seconds: Whisper never saw frames."""
     segments = []
-    for key, value in _mapping(timelines.get("speechTimeline")).items():
+    for key, value in mapping(timelines.get("speechTimeline")).items():
         match, item = _KEY.fullmatch(key), value if isinstance(value, Mapping) else {"text": value}
         start = first(item, "start_time", "start") if match is None else first(item, "start_time", "start") or match[1]
         end = first(item, "end_time", "end") if match is None else first(item, "end_time", "end") or match[2]
@@ -63,7 +63,7 @@ def node_entries(raw: Record, facts: MediaFacts) -> Iterator[TimelineEntry]:
 
     These files keep no boxes and no frame counts, so the entries are all there is of those services.
     """
-    timelines = _mapping(raw.get("timelines"))
+    timelines = mapping(raw.get("timelines"))
     if facts.sample_fps is None:
         return
     readers = (
@@ -71,7 +71,7 @@ def node_entries(raw: Record, facts: MediaFacts) -> Iterator[TimelineEntry]:
         ("gestureTimeline", _gestures), ("expressionTimeline", _expressions),
     )  # fmt: skip
     for name, read in readers:
-        for key, value in _mapping(timelines.get(name)).items():
+        for key, value in mapping(timelines.get(name)).items():
             frame = frame_of(key)
             if frame is None:
                 continue
@@ -132,10 +132,10 @@ def _expressions(value: object) -> Payloads:
 
 def node_metadata(raw: Record) -> dict[str, object]:
     """A Node file's ``static_metadata`` under the names of ``VideoMetadata.to_dict``."""
-    static = _mapping(raw.get("static_metadata"))
+    static = mapping(raw.get("static_metadata"))
     if not static:
         return {}
-    stats, author = _mapping(static.get("stats")), static.get("author")
+    stats, author = mapping(static.get("stats")), static.get("author")
     return {
         "id": raw.get("video_id"),
         "description": static.get("captionText"),
@@ -146,7 +146,3 @@ def node_metadata(raw: Record) -> dict[str, object]:
         "username": author if isinstance(author, str) else None,
         **{key: stats.get(key) for key in ("views", "likes", "comments", "shares", "saves")},
     }
-
-
-def _mapping(value: object) -> dict[str, object]:
-    return dict(value) if isinstance(value, Mapping) else {}

@@ -1,4 +1,4 @@
-"""A unified analysis from files of any age (timeline.md 7.1, ml_outputs.md 13.3). Never changes what it is given."""
+"""A unified analysis from files of any age. Never changes what it is given."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rumiai.core.numbers import number
 from rumiai.errors import ContractError, StoreError
 from rumiai.legacy.leniency import read_leniently
 from rumiai.legacy.node import node_entries, node_metadata, node_results, source_fps
-from rumiai.legacy.normalising.common import Record, first, records
+from rumiai.legacy.normalising.common import Record, first, mapping, records
 from rumiai.legacy.services import opened, read_service
 from rumiai.services import all_services, entries_of, service_of_entries
 from rumiai.timeline.build import build, entry_counts
@@ -57,17 +57,17 @@ def read_unified(raw: Record, facts: MediaFacts | None = None) -> UnifiedAnalysi
     services = {**node_results(raw), **_service_data(raw)}
     known = _file_facts(raw, services, facts or MediaFacts())
     results = {service: read_service(service, data, known) for service, data in services.items()}
-    processing = _mapping(raw.get("processing_metadata"))
+    processing = mapping(raw.get("processing_metadata"))
     analysis = build(video_id, _read_metadata(raw), known, results, entries_of, processing)
     analysis = _with_old_entries(analysis, [*_old_entries(raw), *node_entries(raw, known)], known)
-    markers = _mapping(raw.get("temporal_markers", raw.get("temporalMarkers")))
+    markers = mapping(raw.get("temporal_markers", raw.get("temporalMarkers")))
     return replace(analysis, temporal_markers=markers or None)
 
 
 def read_ml_files(
     root: Path, video_id: str, facts: MediaFacts | None = None, metadata: Record | None = None
 ) -> UnifiedAnalysis:
-    """Rebuild a unified analysis from the services' files below ``root``, in the layout of clients.md 7.
+    """Rebuild a unified analysis from the services' files below ``root``, in the layout of docs/outputs.md.
 
     ``metadata`` defaults to the scraped item ``temp/<id>_apify.json`` where there is one. A file that cannot be parsed
     fails its service.
@@ -117,9 +117,9 @@ def _load(path: Path) -> Record:
 def _sound_services(raw: Record) -> dict[str, object]:
     """The services' data of a canonical file, validated; one that breaks its contract is listed as failed."""
     data: dict[str, ServiceData] = {}
-    details = {service: _mapping(detail) for service, detail in _mapping(raw["pipeline_details"]).items()}
-    for service, stored in _mapping(raw["ml_data"]).items():
-        result = read_leniently(service, "stored", _mapping(stored))
+    details = {service: mapping(detail) for service, detail in mapping(raw["pipeline_details"]).items()}
+    for service, stored in mapping(raw["ml_data"]).items():
+        result = read_leniently(service, "stored", mapping(stored))
         if result.data is not None:
             data[service] = result.data
         else:
@@ -127,15 +127,11 @@ def _sound_services(raw: Record) -> dict[str, object]:
     return {"ml_data": data, "pipeline_details": details}
 
 
-def _mapping(value: object) -> dict[str, object]:
-    return dict(value) if isinstance(value, Mapping) else {}
-
-
 def _service_data(raw: Record) -> dict[ServiceName, Record]:
     """Each service's raw data, wherever this version put it; services of which the file has nothing are absent."""
     found: dict[ServiceName, Record] = {}
-    ml_data = _mapping(raw.get("ml_data"))
-    results = _mapping(raw.get("ml_results"))
+    ml_data = mapping(raw.get("ml_data"))
+    results = mapping(raw.get("ml_results"))
     for service in SERVICES:
         candidates = (ml_data.get(service), raw.get(_V3_SECTIONS.get(service, "")), results.get(service))
         data = next((item for item in candidates if isinstance(item, Mapping) and item), None)
@@ -154,7 +150,7 @@ def _emotions_of_timeline(raw: Record) -> list[dict[str, object]]:
 def _old_entries(raw: Record) -> Iterator[TimelineEntry]:
     """The entries of the file's own timeline, historical time strings read; what cannot be read is left out."""
     known = service_of_entries()
-    for item in records(_mapping(raw.get("timeline")).get("entries")):
+    for item in records(mapping(raw.get("timeline")).get("entries")):
         start, end = Timestamp.from_value(item.get("start")), Timestamp.from_value(item.get("end"))
         kind = str(first(item, "entry_type", "type") or "unknown")
         kind = _TYPE_SYNONYMS.get(kind, kind)
@@ -169,7 +165,7 @@ def _old_entries(raw: Record) -> Iterator[TimelineEntry]:
 def _is_nothing(kind: str, start: Timestamp, item: Record) -> bool:
     """Entries that older versions wrote of nothing: a cut at the start, the gesture ``none``."""
     if kind == "gesture":
-        return canonical_gesture(str(_mapping(item.get("data")).get("type") or "none")) is None
+        return canonical_gesture(str(mapping(item.get("data")).get("type") or "none")) is None
     return kind == "scene_change" and start.seconds == 0.0
 
 
@@ -192,7 +188,7 @@ def _with_old_entries(analysis: UnifiedAnalysis, old: list[TimelineEntry], facts
 
 
 def _read_metadata(raw: Record) -> dict[str, object]:
-    given = _mapping(raw.get("metadata")) or _mapping(raw.get("video_metadata")) or node_metadata(raw)
+    given = mapping(raw.get("metadata")) or mapping(raw.get("video_metadata")) or node_metadata(raw)
     canonical = VideoMetadata.from_dict({**given, "id": given.get("id") or raw.get("video_id")}).to_dict()
     known = {key: value for key, value in canonical.items() if value is not None}
     return {**canonical, **given, **known}
@@ -200,9 +196,9 @@ def _read_metadata(raw: Record) -> dict[str, object]:
 
 def _file_facts(raw: Record, services: Mapping[ServiceName, Record], given: MediaFacts) -> MediaFacts:
     """What is known of the file: from the caller, the file, its metadata, then the services' own metadata."""
-    metadata = _mapping(raw.get("metadata"))
-    own = [_mapping(data.get("metadata")) for data in services.values()]
-    visual = [_mapping(services[name].get("metadata")) for name in services if name not in ("whisper", "audio_energy")]
+    metadata = mapping(raw.get("metadata"))
+    own = [mapping(data.get("metadata")) for data in services.values()]
+    visual = [mapping(services[name].get("metadata")) for name in services if name not in ("whisper", "audio_energy")]
     stated = first(raw, "duration", "duration_seconds")
     durations = [stated, metadata.get("duration"), *(meta.get("duration") for meta in visual)]
     facts = given.filled_from(
@@ -220,7 +216,7 @@ def _file_facts(raw: Record, services: Mapping[ServiceName, Record], given: Medi
 
 
 def extraction_fps(duration_s: float, fps: float | None, stated: object = None) -> float:
-    """At which rate older versions extracted frames (ml_outputs.md 1.1): what the file states, else by length.
+    """At which rate older versions extracted frames: what the file states, else by length.
 
     A stated rate of at most 10 is no camera's: it is the extraction's. The step was a whole number of source frames.
     """

@@ -1,4 +1,8 @@
-"""The visual stage: the video stream is decoded once, and all visual services read its frames side by side."""
+"""The visual stage: it decodes the video stream once, and all visual services read the frames side by side.
+
+The decoder runs in a thread and fills batches in shared memory. Each reader has a queue and takes one batch at a time.
+A batch's memory is free again when its last reader has released it.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +52,7 @@ class _Feed:
     reader: FrameReader
     run: ServiceRun
     queue: asyncio.Queue[_Item | None] = field(default_factory=asyncio.Queue)
-    # One batch of a video at a model: Triton keeps a copy of each, in memory that it never gives back.
+    # One batch of a video is at a model at a time: Triton copies each into memory that it never frees.
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     sampled_done: int = 0
 

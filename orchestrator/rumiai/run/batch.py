@@ -1,7 +1,7 @@
-"""Many videos: one worker process for each in flight; the parent schedules them and receives their events.
+"""Many videos: one worker process for each in flight. The parent schedules them and receives their events.
 
-A worker that dies (a decoder's segmentation fault, the out-of-memory killer) costs its video, never the run: the video
-gets a second worker, and if it kills that one too it is quarantined with the reason. Workers are spawned, not forked.
+A worker that dies (a decoder's segmentation fault, the out-of-memory killer) costs its video, never the run. The video
+gets a second worker. If it ends that one too, it is quarantined with the reason. Workers are spawned, not forked.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LOG = logging.getLogger("rumiai")
 
 # A worker that died may have been unlucky (memory pressure); one that dies twice over the same video was not.
 _ATTEMPTS: Final = 2
-# More videos in flight than this share nothing but contention (spec: at most 5 concurrent videos) on small machines.
+# On small machines more videos in flight only compete for the cores.
 _MAX_WORKERS_SMALL: Final = 5
 _POLL_S: Final = 0.2
 _JOIN_LIMIT_S: Final = 20

@@ -1,8 +1,9 @@
-"""What a source is: it says which names it takes, lists the videos behind one, and brings each to a local path."""
+"""The interface of a source: which names it takes, the videos behind a name, and the way of each to a local path."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,4 +81,4 @@ class Source(ABC):
         Raises:
             RumiAIError: The item cannot be read.
         """
-        return hashlib.sha256(item.location.encode()).hexdigest()
+        return hashlib.sha256(os.fsencode(item.location)).hexdigest()

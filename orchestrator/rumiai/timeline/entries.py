@@ -1,13 +1,11 @@
-"""Canonical data to timeline entries, one pure builder per service (timeline.md 4)."""
+"""Canonical data to timeline entries, one pure builder per service."""
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from pydantic import ValidationError
-
+from rumiai.contracts.payloads import text_of
 from rumiai.contracts.services import (
     AudioData,
     ExpressionsData,
@@ -19,9 +17,9 @@ from rumiai.contracts.services import (
     YoloData,
 )
 from rumiai.contracts.services.expressions import EmotionSample
-from rumiai.contracts.services.ocr import WATERMARK, position_of
+from rumiai.contracts.services.ocr import position_of
 from rumiai.contracts.services.people import FaceExpression, Gesture
-from rumiai.contracts.services.whisper import Word
+from rumiai.contracts.services.scenes import Transition
 from rumiai.contracts.services.yolo import ObjectSighting
 from rumiai.contracts.timeline import TimelineEntry
 
@@ -38,17 +36,7 @@ class _Weighed(Protocol):
 
 def is_watermark(entry: TimelineEntry) -> bool:
     """Whether an entry is a platform's watermark: in no count and in no marker."""
-    return entry.data.get("category") == WATERMARK
-
-
-def timed_words(entry: TimelineEntry) -> list[Word]:
-    """The words of a speech entry; [] where they are not timed. What an older file says unreadably is left out."""
-    found = []
-    words = entry.data.get("words")
-    for item in words if isinstance(words, list) else ():
-        with contextlib.suppress(ValidationError):
-            found.append(Word.model_validate(item))
-    return found
+    return entry.entry_type == "text" and text_of(entry).is_watermark
 
 
 def _pick(item: ServiceModel, *names: str) -> dict[str, Any]:
@@ -84,7 +72,7 @@ def object_entries(data: YoloData) -> Entries:
             "count_samples": len(track.frames),
             "mean_bbox": _mean_box(track.frames),
         }
-        yield TimelineEntry(min(times), "object", payload | _pick(track, "confirmed"), max(times) + half)
+        yield TimelineEntry(min(times), "object", payload | _pick(track, "confirmed"), max(times) + half, track)
 
 
 def speech_entries(data: WhisperData) -> Entries:
@@ -96,17 +84,17 @@ def speech_entries(data: WhisperData) -> Entries:
             "language": data.language,
             "words": [word.to_json() for word in segment.words or ()],
         }
-        yield TimelineEntry(segment.start_s, "speech", payload, segment.end_s)
+        yield TimelineEntry(segment.start_s, "speech", payload, segment.end_s, segment)
 
 
 def ocr_entries(data: OcrData) -> Entries:
     """One entry per appearance of a text or sticker, over the time that it was seen."""
     for text in data.texts:
         payload = _pick(text, "id", "text", "position", "size", "category", "confidence", "bbox")
-        yield TimelineEntry(text.start_s, "text", payload, text.end_s)
+        yield TimelineEntry(text.start_s, "text", payload, text.end_s, text)
     for sticker in data.stickers:
         payload = _pick(sticker, "id", "type", "confidence", "bbox") | {"position": position_of(sticker.bbox)}
-        yield TimelineEntry(sticker.start_s, "sticker", payload, sticker.end_s)
+        yield TimelineEntry(sticker.start_s, "sticker", payload, sticker.end_s, sticker)
 
 
 def scene_entries(data: ScenesData) -> Entries:
@@ -117,26 +105,27 @@ def scene_entries(data: ScenesData) -> Entries:
     confidences = data.change_confidences or (None,) * len(changes)
     for index, scene in enumerate(data.scenes):
         payload = {"scene_index": index, "duration": scene.duration_s}
-        yield TimelineEntry(scene.start_s, "scene", payload, scene.end_s)
+        yield TimelineEntry(scene.start_s, "scene", payload, scene.end_s, scene)
     for index, (time_s, confidence, kind) in enumerate(zip(changes, confidences, kinds, strict=True), start=1):
         change = {"transition_type": kind, "scene_index": index, "confidence": confidence}
-        yield TimelineEntry(time_s, "scene_change", change)
+        yield TimelineEntry(time_s, "scene_change", change, source=Transition(start_s=time_s, end_s=time_s, type=kind))
 
 
 def people_entries(data: PeopleData) -> Entries:
     """Poses, faces and gaze at their instants; gestures and actions over theirs."""
     for pose in data.poses:
         payload = _pick(pose, "person", "visibility", "confidence", "posture", "orientation", "bbox")
-        yield TimelineEntry(pose.timestamp_s, "pose", payload)
+        yield TimelineEntry(pose.timestamp_s, "pose", payload, source=pose)
     for face in data.faces:
         payload = _pick(face, "bbox", "confidence", "count", "face_index") | {"source": "mediapipe"}
-        yield TimelineEntry(face.timestamp_s, "face", payload)
+        yield TimelineEntry(face.timestamp_s, "face", payload, source=face)
     for gaze in data.gaze or ():
         payload = _pick(gaze, "eye_contact", "gaze_direction", "confidence", "yaw", "pitch")
-        yield TimelineEntry(gaze.timestamp_s, "gaze", payload)
+        yield TimelineEntry(gaze.timestamp_s, "gaze", payload, source=gaze)
     yield from _gesture_entries(data.gestures, data.metadata.step_s)
     for action in data.actions or ():
-        yield TimelineEntry(action.begins_s, "action", _pick(action, "action", "confidence"), action.end_s)
+        payload = _pick(action, "action", "confidence")
+        yield TimelineEntry(action.begins_s, "action", payload, action.end_s, action)
 
 
 def _gesture_entries(gestures: Iterable[Gesture], step_s: float) -> Entries:
@@ -152,7 +141,7 @@ def _gesture_entries(gestures: Iterable[Gesture], step_s: float) -> Entries:
         best = max(run, key=_confidence)
         payload = _pick(best, "type", "hand", "confidence", "bbox", "direction") | {"count_samples": len(run)}
         start_s, end_s = run[0].timestamp_s, run[-1].timestamp_s + step_s / 2
-        yield TimelineEntry(start_s, "gesture", payload, end_s if end_s > start_s else None)
+        yield TimelineEntry(start_s, "gesture", payload, end_s if end_s > start_s else None, best)
 
 
 def emotion_entries(data: ExpressionsData) -> Entries:
@@ -175,7 +164,7 @@ def _emotions(
         payload = {**marks, **_pick(item, *keys)}
         payload["has_action_units"] = bool(item.action_units)
         end_s = item.timestamp_s + step_s if step_s else None
-        yield TimelineEntry(item.timestamp_s, "emotion", payload, end_s)
+        yield TimelineEntry(item.timestamp_s, "emotion", payload, end_s, item)
 
 
 def audio_entries(data: AudioData) -> Entries:

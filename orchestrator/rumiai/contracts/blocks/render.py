@@ -36,6 +36,16 @@ def inlined(schema: Node) -> Node:
     return resolved(schema)
 
 
+def closed_object(properties: Node) -> Node:
+    """The node of an object that has these members, all of them, and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
 def published(node: Node) -> Node:
     """A node without our own keywords."""
     out: Node = {}

@@ -21,7 +21,7 @@ from rumiai.contracts.blocks.model import (
     QualityBlock,
     Record,
 )
-from rumiai.contracts.blocks.render import Node, described, inlined, published, without_null
+from rumiai.contracts.blocks.render import Node, closed_object, described, inlined, published, without_null
 from rumiai.contracts.blocks.types import Foreign
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -192,7 +192,7 @@ class BlockSchema:
             for key in (field.name,) if judge_only else field.keys:
                 description = f"[{field.role()}] {field.facts.meaning}"
                 properties[key] = {**field.json_schema(), "description": description}
-        return _object(properties) if fields else {}
+        return closed_object(properties) if fields else {}
 
     def to_json(self, block: Record) -> dict[str, Any]:
         """A block of this schema as JSON types, in the order of the fields, aliases repeated."""
@@ -308,7 +308,7 @@ class Schema:
         prefix = self.prefix if prefixed else ""
         blocks = {prefix + block.name: block.json_schema(judge_only=judge_only) for block in self.blocks}
         properties = {name: schema for name, schema in blocks.items() if schema}
-        return {"$schema": _DRAFT, "title": self.name, **_object(properties)}
+        return {"$schema": _DRAFT, "title": self.name, **closed_object(properties)}
 
     def contract_text(self) -> str:
         """The output contract as lines of text for a prompt: one block per heading, one field per line."""
@@ -347,15 +347,6 @@ def _field(model: type[Record], attribute: str) -> FieldSchema:
     if facts is None:
         raise TypeError(f"{model.__name__}.{attribute}: got no num(...) or judge(...) in its annotation")
     return FieldSchema(info.alias or attribute, attribute, model, facts)
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
 
 
 def _contract_line(field: FieldSchema) -> str:

@@ -11,10 +11,9 @@ from typing import Final
 import numpy as np
 
 from rumiai.core.arrays import Bools, Floats, Ints
-from rumiai.core.intervals import intersect, length
 from rumiai.metrics.person_framing.blocks import CompositionRule, GazeSteadiness, SocialDistance
 from rumiai.metrics.person_framing.boxes import within_margin
-from rumiai.metrics.shared.statistics import clamp, mean, ratio, std
+from rumiai.metrics.shared.statistics import mean, std
 
 _BAND: Final = (1 / 6, 1 / 2)  # height of a face's centre around the upper third line
 _CENTRED: Final = 0.08
@@ -110,22 +109,6 @@ def gestures_in_frame(
     stops = np.searchsorted(borders_s, spans_s[:, 1], side="right")
     shown = [bool(face_inside[first:stop].any()) for first, stop in zip(firsts, stops, strict=True)]
     return mean(within_margin(hands) & np.array(shown, dtype=np.bool_))
-
-
-def face_share_of_speech(voiced_s: Floats, face_spans_s: Floats) -> float | None:
-    """Seconds of speech that show a face / seconds of speech.
-
-    Source: docs/analyses.md, personFramingInteractions, ``speakerFraming``.
-
-    Args:
-        voiced_s: ``(n, 2)`` union of the time in which somebody speaks.
-        face_spans_s: ``(m, 2)`` union of the time that shows a face.
-
-    Returns:
-        In 0..1; None without speech.
-    """
-    share = ratio(length(intersect(voiced_s, face_spans_s)), length(voiced_s))
-    return None if share is None else clamp(share)
 
 
 def looking(eye_contact: Floats, sample: Ints, count: int) -> Bools:

@@ -34,6 +34,7 @@ from rumiai.metrics.person_framing.moments import critical_moments, highlights, 
 from rumiai.metrics.person_framing.v1 import V1
 from rumiai.metrics.shared.bins import span
 from rumiai.metrics.shared.statistics import cv, mean, mean_known, median
+from rumiai.metrics.shared.voice import face_share_of_speech
 
 WEIGHTS: Final = Weights(
     core_metrics={"mediapipe": 0.7, "yolo": 0.3},
@@ -173,7 +174,7 @@ def _speaker_framing(framing: Framing, evidence: Evidence) -> SpeakerFraming | N
     faces_s = presence.sample_spans(seen.with_face, seen.grid.nominal_s, seen.grid.step_s, framing.duration_s)
     speaking = inside(voiced_s, seen.grid.nominal_s)
     return SpeakerFraming(
-        speech_with_face_ratio=composition.face_share_of_speech(voiced_s, faces_s),
+        speech_with_face_ratio=face_share_of_speech(voiced_s, faces_s),
         dominant_shot_while_speaking=shots.dominant_shot(shots.shot_shares(framing.labels, speaking)),
     )
 

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from rumiai.core.arrays import Floats
-from rumiai.core.intervals import intersect, union
+from rumiai.core.intervals import intersect, length, union
+from rumiai.metrics.shared.statistics import clamp, ratio
 
 _PAD_S: Final = 0.1  # a word is heard a little before and after the times that a recogniser gives it
 _JOIN_S: Final = 0.3  # a shorter gap is part of speaking
@@ -56,3 +57,20 @@ def voiced_spans(timed_words_s: Floats, untimed_segments_s: Floats, loud_s: Floa
     rest = untimed if loud_s is None else intersect(untimed, loud_s)
     words = union(timed_words_s, gap_s=_JOIN_S, pad_s=_PAD_S)
     return union(np.concatenate([words, rest]), gap_s=_JOIN_S, until_s=duration_s)
+
+
+def face_share_of_speech(voiced_s: Floats, faces_s: Floats) -> float | None:
+    """Seconds of speech that show a face / seconds of speech.
+
+    Source: docs/analyses.md, personFramingInteractions, ``speakerFraming``, and speechInteractions,
+    ``faceOnScreenDuringSpeech``.
+
+    Args:
+        voiced_s: ``(n, 2)`` union of the time in which somebody speaks.
+        faces_s: ``(m, 2)`` union of the time that shows a face.
+
+    Returns:
+        In 0..1; None without speech.
+    """
+    share = ratio(length(intersect(voiced_s, faces_s)), length(voiced_s))
+    return None if share is None else clamp(share)

@@ -11,6 +11,7 @@ from rumiai.metrics.evidence.elements import timed_texts, tones_of
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.shared.spoken_tone import tone_agreement
 from rumiai.metrics.shared.statistics import mean_known
+from rumiai.metrics.shared.voice import face_share_of_speech
 from rumiai.metrics.speech_analysis import visual
 from rumiai.metrics.speech_analysis.transcript import Transcript, quote_during
 
@@ -77,7 +78,7 @@ class SeenMeasures:
     @cached_property
     def face_share(self) -> float | None:
         """Time with a face during speech / time of speech; None when faces are unknown."""
-        return None if self.faces_s is None else visual.face_share(self.evidence.voiced_or_silent_s, self.faces_s)
+        return None if self.faces_s is None else face_share_of_speech(self.evidence.voiced_or_silent_s, self.faces_s)
 
     @property
     def coherence(self) -> float | None:

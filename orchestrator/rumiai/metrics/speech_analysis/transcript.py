@@ -71,7 +71,7 @@ class Transcript:
     @property
     def timed(self) -> bool:
         """Whether the words have times of their own."""
-        return any(word.timed for word in self.words)
+        return any(segment.timed for segment in self.speech.segments)
 
     @cached_property
     def word_spans_s(self) -> Floats:

@@ -13,8 +13,8 @@ import numpy as np
 
 from rumiai.contracts.lexicons import EMOTIONS
 from rumiai.core.arrays import Bools, Floats
-from rumiai.core.intervals import inside, intersect, length, overlap_s, touched, union
-from rumiai.metrics.shared.statistics import clamp, mean, ratio
+from rumiai.core.intervals import inside, overlap_s, touched, union
+from rumiai.metrics.shared.statistics import mean, ratio
 from rumiai.metrics.shared.words import TimedText, content_words
 
 _OVERLAY_S: Final = 1.5  # how long before or after an overlay its words are said
@@ -93,22 +93,6 @@ def sampled_spans(starts_s: Floats, step_s: float, duration_s: float) -> Floats:
         ``(n, 2)`` union; ``(0, 2)`` without instants.
     """
     return union(np.stack([starts_s, starts_s + step_s], axis=1), until_s=duration_s)
-
-
-def face_share(voiced_s: Floats, faces_s: Floats) -> float | None:
-    """Time with a face during speech / time of speech.
-
-    Source: docs/analyses.md, speechInteractions, ``faceOnScreenDuringSpeech``.
-
-    Args:
-        voiced_s: ``(v, 2)`` union of the voiced time.
-        faces_s: ``(f, 2)`` union of the time with a face.
-
-    Returns:
-        0..1; None without speech.
-    """
-    share = ratio(length(intersect(voiced_s, faces_s)), length(voiced_s))
-    return None if share is None else clamp(share)
 
 
 def off_camera(segments_s: Floats, faces_s: Floats) -> Bools:

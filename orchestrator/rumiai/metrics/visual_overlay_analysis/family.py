@@ -1,4 +1,4 @@
-"""visual_overlay_analysis: texts and stickers laid over the picture (docs: analyses, section 6)."""
+"""visual_overlay_analysis: texts and stickers laid over the picture (docs/analyses.md, visual_overlay_analysis)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from rumiai.contracts.blocks import MoreMetrics
+from rumiai.core.intervals import length
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.sound import Speech
 from rumiai.metrics.evidence.types import Evidence
@@ -83,7 +84,7 @@ def _unknown(evidence: Evidence) -> Blocks:
 
 def _core(overlays: Overlays) -> CoreMetrics:
     texts, stickers, duration_s = overlays.texts, overlays.stickers, overlays.duration_s
-    text_seconds = picture.on_screen_s(overlays.text_spans_s)
+    text_seconds = length(overlays.text_spans_s)
     return CoreMetrics(
         total_text_overlays=len(texts),
         unique_texts=overlays.unique_texts,
@@ -96,7 +97,7 @@ def _core(overlays: Overlays) -> CoreMetrics:
         text_sticker_ratio=ratio(len(texts), len(stickers)),
         overlay_density=overlays.rate_hz,
         visual_complexity_score=picture.complexity_score(
-            picture.on_screen_s(overlays.spans_s) / duration_s,
+            length(overlays.spans_s) / duration_s,
             overlays.total,
             picture.area_share([*texts, *stickers], duration_s),
             duration_s,

@@ -36,15 +36,6 @@ def covers(a: Box | None, b: Box | None) -> bool:
     return a is not None and b is not None and overlap_of_smaller(a, b) > _COVERED
 
 
-def on_screen_s(spans_s: Floats) -> float:
-    """Seconds on screen, summed over overlays; 0 for none.
-
-    Args:
-        spans_s: ``(n, 2)``.
-    """
-    return float((spans_s[:, 1] - spans_s[:, 0]).sum())
-
-
 def free_s(spans_s: Floats, duration_s: float) -> float:
     """Seconds without any overlay; the duration for none.
 

@@ -48,11 +48,6 @@ def test_gestures_need_hand_and_face_in_the_frame():
     assert c.gestures_in_frame(as_intervals([]), np.zeros((0, 4)), shown, np.arange(5) * 0.5, 0.5) is None
 
 
-def test_speech_with_a_face():
-    assert c.face_share_of_speech(as_intervals([(0, 2), (4, 6)]), as_intervals([(1, 5)])) == 0.5
-    assert c.face_share_of_speech(as_intervals([]), as_intervals([(1, 5)])) is None
-
-
 def test_looks():
     assert c.looking(np.array([0.5, 0.49]), np.array([2, 0]), 3).tolist() == [False, False, True]
     assert c.looking(NONE, NO_SAMPLES, 1).tolist() == [False]

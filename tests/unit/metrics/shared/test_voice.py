@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rumiai.metrics.evidence.build import read_evidence
-from rumiai.metrics.shared.voice import loud_spans, voiced_spans
+from rumiai.metrics.shared.voice import face_share_of_speech, loud_spans, voiced_spans
 
 from ...metrics_videos import analysis, segment
 
@@ -56,3 +56,10 @@ def test_of_a_video():
     unknown = read_evidence(analysis(missing=["whisper", "emotion_detection"]))
     assert unknown.voiced_s is None
     assert unknown.voiced_or_silent_s.shape == (0, 2)
+
+
+def test_speech_with_a_face():
+    assert face_share_of_speech(spans((0, 2), (4, 6)), spans((1, 5))) == 0.5
+    assert face_share_of_speech(spans((0, 4)), spans((1, 2), (3.5, 9))) == 0.375
+    assert face_share_of_speech(NOTHING, spans((1, 5))) is None
+    assert face_share_of_speech(spans((0, 4)), NOTHING) == 0.0

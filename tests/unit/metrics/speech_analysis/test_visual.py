@@ -35,12 +35,6 @@ def test_sampled_spans():
     assert visual.sampled_spans(np.zeros(0), 0.5, 2.2).shape == (0, 2)
 
 
-def test_face_share():
-    assert visual.face_share(np.array([[0.0, 4.0]]), np.array([[1.0, 2.0], [3.5, 9.0]])) == 0.375
-    assert visual.face_share(NONE, np.array([[1.0, 2.0]])) is None
-    assert visual.face_share(np.array([[0.0, 4.0]]), NONE) == 0.0
-
-
 def test_off_camera():
     faces = np.array([[3.0, 6.7]])  # 1 s of the first segment, 25 % of it; 0.7 s of the second
     hidden = visual.off_camera(SEGMENTS, faces)

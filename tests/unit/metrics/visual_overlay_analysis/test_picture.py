@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rumiai.core.intervals import as_intervals
+from rumiai.core.intervals import as_intervals, length
 from rumiai.metrics.evidence.types import Sticker
 from rumiai.metrics.visual_overlay_analysis.picture import (
     area_share,
@@ -14,7 +14,6 @@ from rumiai.metrics.visual_overlay_analysis.picture import (
     free_s,
     layering,
     occlusions,
-    on_screen_s,
     path_speed,
     place_shares,
     unique_stickers,
@@ -33,7 +32,7 @@ def test_covering_boxes():
 
 def test_seconds_on_screen():
     spans = as_intervals([(0.0, 2.0), (1.0, 4.0), (9.0, 12.0)])
-    assert on_screen_s(spans) == 8.0
+    assert length(spans) == 8.0
     assert free_s(spans, 10.0) == 5.0
     assert free_s(as_intervals([]), 10.0) == 10.0
 
