@@ -1,7 +1,7 @@
 """The Claude half of a run: a thread with an event loop judges finished videos while workers measure others.
 
 One ``Insights`` serves all videos, so that one limiter and one budget hold for the run. The rule-based analyses are on
-disk before a video comes here: they stay, whatever happens to Claude.
+disk before a video comes here, and stay when Claude fails.
 """
 
 from __future__ import annotations
