@@ -12,8 +12,9 @@ import click
 
 from rumiai import __version__
 from rumiai.core.plugins import load_plugins
-from rumiai.errors import RumiAIError
+from rumiai.errors import ConfigurationError, RumiAIError
 from rumiai.services import all_services, chosen_services
+from rumiai.terminal.streams import prepare_streams, write_line
 from rumiai.weights.cli import weights_group
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _SERVICES = ", ".join(service.name for service in all_services())
 
 def _echo_done(kind: str, message: str) -> None:
     """The last line of ``--json`` when nothing could start."""
-    click.echo(json.dumps({"event": "done", "videos": [], "error": {"type": kind, "message": message}}))
+    write_line(json.dumps({"event": "done", "videos": [], "error": {"type": kind, "message": message}}), sys.stdout)
 
 
 class _Group(click.Group):
@@ -32,6 +33,7 @@ class _Group(click.Group):
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run; with ``--json`` a mistake in the arguments ends with the ``done`` event too."""
+        prepare_streams()
         words = list(args[0] if args and args[0] is not None else extra.get("args") or sys.argv[1:])
         try:
             result = super().main(*args, **{**extra, "standalone_mode": False})
@@ -73,6 +75,11 @@ main.add_command(weights_group)
 def _settings(flags: dict[str, Any]) -> Settings:
     from rumiai.settings import load, read_dotenv
 
+    try:
+        Path.cwd()
+    except OSError as exc:
+        message = f"the current folder cannot be used: {exc.strerror}"
+        raise ConfigurationError(message, hint="it may have been removed; change to another one") from exc
     names: dict[str, str] = {}
     for option in click.get_current_context().command.params:
         names.setdefault(option.name or "", option.opts[0])  # the first one is not the shorthand, as --no-claude is
@@ -137,10 +144,14 @@ def submit(sources: tuple[str, ...], no_insights: bool, as_json: bool, quiet: bo
         if not as_json:
             raise
         # The last line is the `done` event, whatever happened; what could be begun has had its own.
-        click.echo(
-            json.dumps({"event": "done", "videos": [], "error": {"type": type(exc).__name__, "message": str(exc)}})
-        )
+        _echo_done(type(exc).__name__, str(exc))
         sys.exit(exc.exit_code)
+    except OSError as exc:  # of the machine, at a place where nobody expected it
+        message = f"{exc.strerror or exc}{f': {exc.filename}' if exc.filename else ''}"
+        click.echo(f"error: {message}", err=True)
+        if as_json:
+            _echo_done(type(exc).__name__, message)
+        sys.exit(1)
     sys.exit(code)
 
 
