@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import SERVICES
+from rumiai.contracts.results import SERVICES, ServiceStatus
 from rumiai.contracts.services import OcrData, ScenesData, WhisperData, YoloData, model_of
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.errors import ContractError, StoreError
@@ -543,7 +543,7 @@ def analyses(draw):
         duration_s=duration,
         metadata=draw(payloads),
         ml_data={service: model_of(service).from_json(canonical(service) | draw(extras)) for service in sorted(ok)},
-        pipeline_details={s: {"ok": s in ok, "reason": None if s in ok else draw(st.text())} for s in SERVICES},
+        pipeline_details={s: ServiceStatus(s in ok, None if s in ok else draw(st.text())) for s in SERVICES},
         timeline=Timeline.from_entries("v", duration, entries),
         temporal_markers=draw(st.none() | payloads.filter(bool)),
         processing_metadata=draw(payloads),
