@@ -54,6 +54,8 @@ def find_stored(paths: Sequence[str]) -> list[Stored]:
     """
     found: dict[tuple[str, str | None], Stored] = {}
     for name in paths:
+        if not name:
+            raise SourceError("a path is empty", hint="name a file or a folder; . is the current folder")
         path = Path(name)
         items = list(_in_path(path))
         if not items:
