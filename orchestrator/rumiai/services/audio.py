@@ -40,6 +40,7 @@ class AudioEnergyService(AudioService["AudioData"]):
 
     def entries(self, data: AudioData) -> Iterable[TimelineEntry]:
         """One ``audio_energy`` per window of the energy curve."""
-        from rumiai.timeline.entries import audio_entries
+        from rumiai.contracts.timeline import TimelineEntry
 
-        return audio_entries(data)
+        for window in data.windows:
+            yield TimelineEntry(window.start_s, "audio_energy", {"level": window.level}, window.end_s)

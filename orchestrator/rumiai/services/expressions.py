@@ -51,4 +51,5 @@ class ExpressionsService(VisualService["ExpressionsData"]):
         """One ``emotion`` per sample with a face."""
         from rumiai.timeline.entries import emotion_entries
 
-        return emotion_entries(data)
+        marks = {"source": data.metadata.source or "feat", "model": data.metadata.model}
+        return emotion_entries(data.emotions, data.metadata.step_s, marks)

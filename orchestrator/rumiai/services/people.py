@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rumiai.contracts.outcome import Summary
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rumiai.contracts.frames import FrameBatch
     from rumiai.contracts.services import PeopleData, ServiceData
+    from rumiai.contracts.services.people import Gesture
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.core.boxes import Box
     from rumiai.people.reader import PeopleReader
@@ -60,10 +61,32 @@ class PeopleService(VisualService["PeopleData"]):
         return VisualRun(reader, finish)
 
     def entries(self, data: PeopleData) -> Iterable[TimelineEntry]:
-        """``pose``, ``face``, ``gaze``, ``gesture`` and ``action``."""
-        from rumiai.timeline.entries import people_entries
+        """``pose``, ``face`` and ``gaze`` at their instants; ``gesture`` and ``action`` over theirs."""
+        from rumiai.contracts.timeline import TimelineEntry
+        from rumiai.timeline.entries import picked
 
-        return people_entries(data)
+        for pose in data.poses:
+            payload = picked(pose, "person", "visibility", "confidence", "posture", "orientation", "bbox")
+            yield TimelineEntry(pose.timestamp_s, "pose", payload)
+        for face in data.faces:
+            payload = picked(face, "bbox", "confidence", "count", "face_index") | {"source": self.name}
+            yield TimelineEntry(face.timestamp_s, "face", payload)
+        for gaze in data.gaze or ():
+            payload = picked(gaze, "eye_contact", "gaze_direction", "confidence", "yaw", "pitch")
+            yield TimelineEntry(gaze.timestamp_s, "gaze", payload)
+        yield from _gesture_entries(data.gestures, data.metadata.step_s)
+        for action in data.actions or ():
+            yield TimelineEntry(action.begins_s, "action", picked(action, "action", "confidence"), action.end_s)
+
+    def stand_in(self, service: str, data: PeopleData) -> Iterable[TimelineEntry]:
+        """MediaPipe's expressions, as emotions, where no emotion detector ran."""
+        from rumiai.contracts.services import ExpressionsData
+        from rumiai.timeline.entries import emotion_entries
+
+        if service != ExpressionsData.service:
+            return ()
+        marks = {"source": "blendshapes", "model": self.name}
+        return emotion_entries(data.expressions or (), data.metadata.step_s, marks)
 
     def summary(self, data: PeopleData | None) -> Summary:
         """On how much of the video people are, the most faces at a time, and the gestures."""
@@ -125,3 +148,22 @@ def _speech(context: VideoContext) -> list[tuple[float, float]] | None:
 
     transcript = context.get(WhisperData)
     return None if transcript is None else [(segment.start_s, segment.end_s) for segment in transcript.segments]
+
+
+def _gesture_entries(gestures: Iterable[Gesture], step_s: float) -> Iterator[TimelineEntry]:
+    """Equal gestures in consecutive samples as one interval, from the first to half a step after the last."""
+    from rumiai.contracts.timeline import TimelineEntry
+    from rumiai.timeline.entries import CONSECUTIVE_STEPS, picked
+
+    runs: dict[tuple[str, str], list[list[Gesture]]] = {}
+    for item in sorted(gestures, key=lambda gesture: gesture.timestamp_s):
+        of_kind = runs.setdefault((item.type, item.hand or ""), [])
+        if of_kind and item.timestamp_s - of_kind[-1][-1].timestamp_s <= CONSECUTIVE_STEPS * step_s:
+            of_kind[-1].append(item)
+        else:
+            of_kind.append([item])
+    for run in (run for of_kind in runs.values() for run in of_kind):
+        best = max(run, key=lambda gesture: gesture.confidence or 0.0)
+        payload = picked(best, "type", "hand", "confidence", "bbox", "direction") | {"count_samples": len(run)}
+        start_s, end_s = run[0].timestamp_s, run[-1].timestamp_s + step_s / 2
+        yield TimelineEntry(start_s, "gesture", payload, end_s if end_s > start_s else None)

@@ -55,10 +55,18 @@ def registered(service: AnyService) -> Iterator[AnyService]:
             forget_model(model)
 
 
-def entries_of(name: str, data: ServiceData) -> Iterable[TimelineEntry]:
-    """What a service's data puts on the timeline; nothing for a service that is not registered here."""
+def entries_of(name: str, data: ServiceData, *, instead_of: str | None = None) -> Iterable[TimelineEntry]:
+    """What a service's data puts on the timeline; nothing for a service that is not registered here.
+
+    Args:
+        name: The service.
+        data: Its data.
+        instead_of: A service without data: only what this one's data says in its place.
+    """
     service = next((service for service in all_services() if service.name == name), None)
-    return () if service is None else service.entries(data)
+    if service is None:
+        return ()
+    return service.entries(data) if instead_of is None else service.stand_in(instead_of, data)
 
 
 def service_of_entries() -> dict[str, str]:

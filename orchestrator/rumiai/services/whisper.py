@@ -53,9 +53,16 @@ class WhisperService(AudioService["WhisperData"]):
 
     def entries(self, data: WhisperData) -> Iterable[TimelineEntry]:
         """One ``speech`` per segment."""
-        from rumiai.timeline.entries import speech_entries
+        from rumiai.contracts.timeline import TimelineEntry
 
-        return speech_entries(data)
+        for segment in data.segments:
+            payload = {
+                "text": segment.text,
+                "confidence": segment.confidence,
+                "language": data.language,
+                "words": [word.to_json() for word in segment.words or ()],
+            }
+            yield TimelineEntry(segment.start_s, "speech", payload, segment.end_s)
 
     def summary(self, data: WhisperData | None) -> Summary:
         """Words, language and the first sentence."""

@@ -63,10 +63,22 @@ class YoloService(VisualService["YoloData"]):
         return VisualRun(reader, finish)
 
     def entries(self, data: YoloData) -> Iterable[TimelineEntry]:
-        """One ``object`` per track."""
-        from rumiai.timeline.entries import object_entries
+        """One ``object`` per track: from its first sighting to half a step after its last."""
+        from rumiai.contracts.timeline import TimelineEntry
+        from rumiai.timeline.entries import picked
 
-        return object_entries(data)
+        half_step_s = data.metadata.step_s / 2
+        for track in data.tracks:
+            times = [seen.timestamp_s for seen in track.frames]
+            payload = {
+                "class": track.class_name,
+                "confidence": track.confidence,
+                "bbox": list(max(track.frames, key=lambda seen: seen.confidence or 0.0).bbox),
+                "track_id": track.track_id,
+                "count_samples": len(track.frames),
+                "mean_bbox": [sum(seen.bbox[i] for seen in track.frames) / len(track.frames) for i in range(4)],
+            }
+            yield TimelineEntry(min(times), "object", payload | picked(track, "confirmed"), max(times) + half_step_s)
 
     def summary(self, data: YoloData | None) -> Summary:
         """For each class the share of frames that show it; tracks fragment, so they are not counted."""
