@@ -20,11 +20,6 @@ from rumiai.contracts.services import ServiceData, model_of
 
 Data = TypeVar("Data", bound=ServiceData)
 
-ENTRY_TYPES: Final[tuple[str, ...]] = (
-    "object", "speech", "text", "sticker", "scene_change", "scene", "pose", "face", "gaze", "gesture", "emotion",
-    "action", "audio_energy",
-)  # fmt: skip
-
 SCHEMA_VERSION: Final = "3.0"
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
