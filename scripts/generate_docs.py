@@ -71,7 +71,7 @@ def analyses_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-PAGES = {"settings.md": settings_page, "cli.md": cli_page, "analyses.md": analyses_page}
+PAGES = {"docs/settings.md": settings_page, "docs/cli.md": cli_page, "docs/analyses.md": analyses_page}
 
 
 def main() -> None:

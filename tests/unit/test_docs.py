@@ -16,6 +16,7 @@ from rumiai.cli import main as orch
 from rumiai_server.cli import main as triton
 
 ROOT = Path(__file__).resolve().parents[2]
+SOURCES = ("orchestrator", "triton", "bench", "scripts", "model_repository")
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 
 
@@ -28,10 +29,10 @@ def generator() -> object:
     return module
 
 
-@pytest.mark.parametrize("name", ["settings.md", "cli.md", "analyses.md"])
+@pytest.mark.parametrize("name", ["docs/settings.md", "docs/cli.md", "docs/analyses.md"])
 def test_generated_pages_are_what_the_generator_writes(name: str) -> None:
     page = generator().PAGES[name]()  # type: ignore[attr-defined]
-    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == page, "run python scripts/generate_docs.py"
+    assert (ROOT / name).read_text(encoding="utf-8") == page, "run python scripts/generate_docs.py"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -39,6 +40,16 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("folder", SOURCES)
+def test_pages_that_sources_name_exist(folder: str) -> None:
+    """A page is named by its path from the root, so that a reader finds it."""
+    files = [path for path in sorted((ROOT / folder).rglob("*")) if path.suffix in {".py", ".pbtxt", ".sh", ".toml"}]
+    assert files
+    named = {(path, page) for path in files for page in re.findall(r"[\w./-]+\.md\b", path.read_text(encoding="utf-8"))}
+    missing = sorted(f"{path.relative_to(ROOT)}: {page}" for path, page in named if not (ROOT / page).is_file())
+    assert not missing, missing
 
 
 def test_the_makefile_has_the_targets_that_the_readme_names() -> None:
@@ -68,7 +79,7 @@ def children_s() -> float:
 
 
 def test_help_comes_at_once(tmp_path: Path) -> None:
-    """Nothing heavy is imported for it; 0.3 s is the limit of performance.md, of processor time: others may be busy."""
+    """At most 0.3 s of processor time, which the load of the machine does not change."""
     program = [str(Path(sys.executable).with_name("rumiai-orch")), "--help"]
     seconds = []
     for _ in range(3):

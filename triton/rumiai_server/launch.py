@@ -1,4 +1,4 @@
-"""Start a supervised Triton over a runtime copy of ``model_repository/``, and leave nothing behind when it stops."""
+"""Start a supervised Triton over a runtime copy of ``model_repository/``. When it stops, nothing of it stays."""
 
 from __future__ import annotations
 

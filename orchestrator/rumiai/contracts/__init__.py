@@ -1,1 +1,4 @@
-"""The types that every other part speaks. Nothing in here imports another part of RumiAI."""
+"""Types that cross rooms: frames, services' data, results, timeline, blocks, outcome, tensors.
+
+They are typed, validated and read-only. The package imports ``core`` and ``errors`` alone.
+"""

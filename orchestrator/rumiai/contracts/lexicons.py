@@ -1,8 +1,8 @@
 """The word lists and vocabularies that several parts must agree on, and how they are matched.
 
-All lists are those of analyses.md 0.7 (phrases) and ml_outputs.md 6.3 and 12 (gestures, emotions). Matching is
-case-insensitive on word boundaries: "know" holds no "now" and "goodbye" no "good". An emoji or punctuation is a
-boundary; an apostrophe may be straight, curly or absent ("dont miss"), a hyphen may be a space.
+Matching is case-insensitive on word boundaries: "know" does not contain "now", "goodbye" does not contain "good". An
+emoji or punctuation is a boundary. An apostrophe may be straight, curly or absent ("dont miss"), a hyphen may be a
+space.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ URGENCY_PHRASES: Final[Lexicon] = MappingProxyType(
     {
         "high": ("now", "today", "last chance", "ends soon", "limited time", "hurry", "act now", "today only"),
         "medium": ("limited", "don't miss", "quick", "fast", "soon"),
-        "low": ("soon", "coming"),  # analyses.md 7.2; "soon" is medium already, the stronger level wins
+        "low": ("soon", "coming"),  # "soon" is medium already: the stronger level wins
     }
 )
 
@@ -77,7 +77,7 @@ EMOTION_SYNONYMS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )  # fmt: skip
 
-# valence = sum of score x weight (ml_outputs.md 12).
+# valence = sum of score x weight.
 VALENCE_WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
     {"joy": 1.0, "surprise": 0.3, "neutral": 0.0, "sadness": -0.6, "anger": -0.8, "fear": -0.7, "disgust": -0.7}
 )
@@ -168,7 +168,7 @@ def find_in(text: str, lexicon: Lexicon) -> tuple[PhraseMatch, ...]:
 
 
 def find_ctas(text: str) -> tuple[PhraseMatch, ...]:
-    """Calls to action in ``text``, by position: phrases of ``CTA_PHRASES`` used as imperatives (timeline.md 9.3)."""
+    """Calls to action in ``text``, by position: phrases of ``CTA_PHRASES`` used as imperatives."""
     return tuple(match for match in find_in(text, CTA_PHRASES) if _is_imperative(text, match))
 
 

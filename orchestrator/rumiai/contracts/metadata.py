@@ -1,4 +1,4 @@
-"""What is known of a video besides its picture and sound: caption, counts, author (timeline.md section 8).
+"""What is known of a video besides its picture and sound: caption, counts, author.
 
 What the source does not say is None: never 0, never an empty caption, never "now".
 """

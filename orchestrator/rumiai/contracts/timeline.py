@@ -277,7 +277,7 @@ class UnifiedAnalysis:
         ml_data: service -> its canonical data; services that did not run or failed are absent.
         pipeline_details: service -> {"ok": bool, "reason": str | None}; every service is listed.
         timeline: The entries made from ml_data.
-        temporal_markers: timeline.md section 9, None until made.
+        temporal_markers: What `rumiai.timeline.markers` makes of the timeline; None until made.
         processing_metadata: Counts, versions, stage seconds; nothing that the metrics read.
     """
 

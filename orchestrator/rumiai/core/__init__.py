@@ -1,1 +1,4 @@
-"""The floor: geometry, text likeness, intervals, confidence. Everybody may stand on it; it knows only ``errors``."""
+"""The floor: boxes, intervals, text likeness, array checks, registries, plugins, processes.
+
+Every room may import it. It imports ``errors`` alone.
+"""

@@ -17,7 +17,7 @@ from rapidfuzz.process import cdist
 
 from rumiai.core.arrays import Bools
 
-# Share of characters that two readings of one text have in common at least (docs: ml_outputs, 5.3).
+# Share of characters that two readings of one text have in common at least.
 SAME_TEXT: Final = 0.8
 # Letters that readers take for digits.
 _CONFUSABLE: Final = str.maketrans("oil|sbz", "0111582")

@@ -1,1 +1,1 @@
-"""Asking the model server: send frames and audio, get contracts back."""
+"""The client of the model server, and what its answers become: object tracks, texts over time, transcripts."""

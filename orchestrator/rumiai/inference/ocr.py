@@ -39,8 +39,8 @@ class ReadParams:
 
 
 # EasyOCR joins words to lines by the boxes of their ink. Letters that reach below the line tilt the box of a short word
-# and make it higher than its neighbours', and typewriter faces part words widely: with EasyOCR's 0.1, 0.5 and 0.5, "day
-# 46" and "what I eat in a day" came as pieces. docs/design/ocr.md has the figures.
+# and make it higher than its neighbours'. Typewriter faces have wide gaps between words. With EasyOCR's 0.1, 0.5 and
+# 0.5, "day 46" and "what I eat in a day" came as pieces. docs/design/ocr.md has the figures.
 CAPTIONS: Final = ReadParams(mode="fast", slope_ths=0.2, height_ths=1.0, width_ths=0.8)
 # EasyOCR's own settings.
 STRICT: Final = ReadParams(mode="strict")
@@ -67,7 +67,7 @@ async def read_texts(
         ValueError: Indices that are not ascending or not in the batch.
     """
     runs = frame_runs(batch, indices)
-    # One after another: requests of unequal size that wait together part the pool into which Triton copies them.
+    # One after another: unequal concurrent requests fragment the memory pool into which Triton copies them.
     answers = [await client.infer(tensors.OCR, {"IMAGES": run.tensor(batch)}, params.to_request()) for run in runs]
     return [found for run, outputs in zip(runs, answers, strict=True) for found in _frames(batch, run, outputs)]
 

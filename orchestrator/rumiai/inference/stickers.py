@@ -1,4 +1,4 @@
-"""Stickers and other graphics laid over a video, told from colourful things by how they behave (docs: ml_outputs 5.3).
+"""Stickers and other graphics laid over a video, told from colourful objects by how they behave.
 
 A candidate is a compact, highly saturated region with a crisp outline. It becomes a sticker when its box stays fixed
 over samples and neither a detected object nor text fills it. How sure that is follows from what only an overlay does:

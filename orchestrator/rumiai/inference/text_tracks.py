@@ -1,4 +1,4 @@
-"""Lines of text on single frames, linked over time into one record per appearance (docs: ml_outputs, section 5.3)."""
+"""Lines of text on single frames, linked over time into one record per appearance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rumiai.contracts.services.ocr import WATERMARK, TextAnnotation, TextSightin
 from rumiai.core.boxes import Box, distance, iou
 from rumiai.core.text import characters, same_text
 
-# When lines of two frames are one text (ml_outputs 5.3).
+# When lines of two frames are one text.
 _SAME_IOU: Final = 0.3
 _SAME_CENTRE: Final = 0.05
 # A text is reported when its best reading is surer than this, one of two characters or fewer than that.
@@ -26,7 +26,7 @@ _MIN_LINK_CONFIDENCE: Final = 0.1
 # Shares of the frame's height between small, medium and large text.
 _SMALL_BELOW: Final = 0.025
 _MEDIUM_BELOW: Final = 0.05
-# Header and caption bands of 5.2, as shares of the frame's height.
+# Header and caption bands, as shares of the frame's height.
 _HEADER_ABOVE: Final = 0.2
 _CAPTION_BELOW: Final = 0.8
 
@@ -37,8 +37,8 @@ _PLATFORM = re.compile(r"\W*(?:tik\s?tok|cap\s?cut|kwai|likee|snack\s?video|tril
 # A corner: the outer quarter of the width at the top or bottom fifth.
 _CORNER_X: Final = 0.25
 _CORNER_Y: Final = 0.2
-# Still over the whole video: seen on this share of the sampled frames at least (readings of small print fail at times),
-# of a video of so many frames, and moved by less than so much of the frame.
+# A text in a corner is a watermark when it is seen on 80 % of at least four sampled frames and moves by less than 2 %
+# of the frame. It need not be seen on all: some readings of small print fail.
 _WATERMARK_SHARE: Final = 0.8
 _WATERMARK_FRAMES: Final = 4
 _STILL: Final = 0.02
@@ -122,7 +122,7 @@ def interval(first_s: float, last_s: float, cuts_s: Sequence[float], sampling: S
 
 
 def category_of(text: str, box: Sequence[float]) -> str:
-    """The category of a line by its words and place (ml_outputs 5.2, first match wins); no watermarks."""
+    """The category of a line by its words and place (the first match wins). It is never watermark."""
     if _CALL.search(text) or _LIKE.search(text):
         return "call_to_action"
     if box[1] < _HEADER_ABOVE:
@@ -241,10 +241,6 @@ def _watermarks(tracks: Sequence[_Track], grid_s: Sequence[float]) -> set[int]:
         if still and len(grid_s) >= _WATERMARK_FRAMES and len(seen) >= _WATERMARK_SHARE * len(grid_s):
             found |= {id(piece) for piece in pieces}
     return found
-
-
-def _is_piece(one: _Sighting, other: _Sighting) -> bool:
-    return distance(one.box, other.box) < _STILL and same_text(one.text, other.text)
 
 
 def _is_handle_at(track: _Track, logo: _Track) -> bool:

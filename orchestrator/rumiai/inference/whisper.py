@@ -1,6 +1,6 @@
 """The transcript of a video: the request to the ``whisper`` endpoint, and its answer as the canonical service data.
 
-Decisions that the canonical form (docs/ml_outputs.md, section 4) leaves open:
+How segments become speech:
 
 * ``confidence`` of a segment is the mean probability of its words; without words it is exp(mean token log-probability),
   which the model knows only for the chunk that the segment comes from.

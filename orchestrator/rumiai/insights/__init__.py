@@ -1,6 +1,6 @@
-"""The Claude half: prompts, client, validation, costs, stored answers, batches.
+"""Claude's half: prompts, client, validation, costs, stored answers, batches.
 
-``Insights`` is all that a pipeline needs; see docs/design/insights.md. Nothing here reads the environment.
+``Insights`` is the entry; see docs/design/insights.md. This package reads no environment variables.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from rumiai.metrics.registry import ANALYSES, schema_of
 _DECODER_ERROR_CHARS: Final = 80
 # The contract has four levels.
 _MOST_LEVELS: Final = 12
-# More digits than a float holds exactly are no count of anything.
+# Integers with more digits are refused: a float does not hold them exactly.
 _MOST_DIGITS: Final = 16
 
 

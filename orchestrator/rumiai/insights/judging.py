@@ -20,7 +20,7 @@ from rumiai.insights.cleaning import clean, clean_text
 from rumiai.insights.data import PromptData
 from rumiai.metrics.registry import schema_of
 
-# prompts.md 9.4
+# A figure of the model disagrees with the measured one when they differ by more than this share of the larger.
 _DISAGREEMENT: Final = 0.05
 _SAME_TIME_S: Final = 0.06
 _PLACEHOLDER: Final = re.compile(r"<[a-z_]+>")
@@ -73,7 +73,7 @@ def judge(
     data: PromptData,
     author: str | None = None,
 ) -> Verdict:
-    """Everything that prompts.md 9 asks of an answer.
+    """Check and correct an answer of the model.
 
     Args:
         analysis: Which.

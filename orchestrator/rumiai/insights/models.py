@@ -15,7 +15,7 @@ Thinking = Literal["disabled", "between_tools"]
 BATCH_DISCOUNT: Final = 0.5
 # Room for thinking that cannot be switched off; it counts towards max_tokens.
 _THINKING_TOKENS: Final = 4096
-# Below these a better model would only word the gaps better (prompts.md 6).
+# Below these a better model would only word the gaps better.
 _LEAST_COMPLETENESS: Final = 0.5
 _LEAST_CONFIDENCE: Final = 0.4
 # In the cache for five minutes, the time to live that we ask for.

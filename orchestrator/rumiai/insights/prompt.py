@@ -19,7 +19,7 @@ from rumiai.insights.video import VideoInput
 _FINGERPRINT_CHARS: Final = 32
 # What the API adds around a request: roles, the output format's own instruction.
 _OVERHEAD_TOKENS: Final = 1000
-# After an answer that was cut off (prompts.md 10).
+# After an answer that was cut off.
 _MORE_TOKENS: Final = 1.5
 _SHOWN_ANSWER_CHARS: Final = 4000
 _SHOWN_ERRORS: Final = 40

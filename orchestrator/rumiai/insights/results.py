@@ -17,7 +17,7 @@ _OWN_FORM: Final = frozenset({"blocks", "tokens", "truncated", "prompt_text"})
 
 @dataclass(frozen=True)
 class PromptResult:
-    """One analysis of one video (prompts.md 11).
+    """One analysis of one video.
 
     Attributes:
         prompt_type: The analysis.
@@ -122,7 +122,7 @@ class PromptResult:
 
 @dataclass(frozen=True)
 class VideoInsights:
-    """All analyses of one video: ``PromptBatch`` of prompts.md 11."""
+    """All analyses of one video."""
 
     video_id: str
     results: Mapping[str, PromptResult]

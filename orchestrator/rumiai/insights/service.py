@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("rumiai.insights")
 
-# Above this many times the warning threshold a prompt is refused (prompts.md 8).
+# Above this many times the warning threshold a prompt is refused.
 _REFUSED_FACTOR: Final = 5.0
 
 

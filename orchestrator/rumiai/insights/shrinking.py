@@ -10,7 +10,7 @@ from rumiai.insights.context import most_salient
 from rumiai.insights.data import Fields, Json, PromptData, to_json
 from rumiai.metrics.registry import schema_of
 
-# prompts.md 5
+# A prompt above the first size is logged as large, one above the second is refused.
 WARN_BYTES: Final = 40 * 1024
 HARD_LIMIT_BYTES: Final = 150 * 1024
 BYTES_PER_TOKEN: Final = 3.5

@@ -1,1 +1,1 @@
-"""Readers of every older file format; only ``recompute`` and the reading of stored files call them."""
+"""Readers of every older file format. ``results/recompute.py`` alone imports them."""

@@ -12,7 +12,7 @@ from rumiai.contracts.results import ServiceName, ServiceResult
 from rumiai.contracts.services import ServiceModel, model_of
 from rumiai.contracts.services.base import fields_along
 
-# Optional, and yet a violation when they are there and wrong (ml_outputs.md 13.4).
+# Optional, and yet a violation when they are there and wrong.
 _CHECKED: Final = frozenset(
     {"confidence", "bbox", "face_bbox", "presence_percentage", "energy_variance", "climax_timestamp", "onsets", "beats",
      "action_units", "au_intensities"}

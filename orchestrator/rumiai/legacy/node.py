@@ -1,4 +1,4 @@
-"""The oldest files: Node timelines whose keys look like seconds and are frame numbers (timeline.md 7.1)."""
+"""The oldest files: Node timelines whose keys look like seconds and are frame numbers."""
 
 from __future__ import annotations
 

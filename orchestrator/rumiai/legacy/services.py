@@ -1,4 +1,4 @@
-"""A service's data from any shape that was ever written (ml_outputs.md 13.3)."""
+"""A service's data from any shape that was ever written."""
 
 from __future__ import annotations
 

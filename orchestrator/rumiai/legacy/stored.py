@@ -1,4 +1,4 @@
-"""A unified analysis from files of any age (timeline.md 7.1, ml_outputs.md 13.3). Never changes what it is given."""
+"""A unified analysis from files of any age. Never changes what it is given."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def read_unified(raw: Record, facts: MediaFacts | None = None) -> UnifiedAnalysi
 def read_ml_files(
     root: Path, video_id: str, facts: MediaFacts | None = None, metadata: Record | None = None
 ) -> UnifiedAnalysis:
-    """Rebuild a unified analysis from the services' files below ``root``, in the layout of clients.md 7.
+    """Rebuild a unified analysis from the services' files below ``root``, in the layout of docs/outputs.md.
 
     ``metadata`` defaults to the scraped item ``temp/<id>_apify.json`` where there is one. A file that cannot be parsed
     fails its service.
@@ -216,7 +216,7 @@ def _file_facts(raw: Record, services: Mapping[ServiceName, Record], given: Medi
 
 
 def extraction_fps(duration_s: float, fps: float | None, stated: object = None) -> float:
-    """At which rate older versions extracted frames (ml_outputs.md 1.1): what the file states, else by length.
+    """At which rate older versions extracted frames: what the file states, else by length.
 
     A stated rate of at most 10 is no camera's: it is the extraction's. The step was a whole number of source frames.
     """

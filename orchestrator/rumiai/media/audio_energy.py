@@ -1,4 +1,4 @@
-"""Loudness, silence, onsets, tempo and beats of a whole audio track (ml_outputs.md 11)."""
+"""Loudness, silence, onsets, tempo and beats of a whole audio track."""
 
 from __future__ import annotations
 

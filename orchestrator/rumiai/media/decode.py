@@ -1,8 +1,8 @@
 """The one pass over a video stream: sampled frames into shared memory, every frame to the scene detector.
 
-The file is hostile (docs: security). Pictures larger than the limit are refused by the decoder, more frames or a longer
-stream than declared end in LimitError, damaged pictures are skipped and counted, and work has a wall-clock limit. What
-crashes inside a decoder takes this process with it: run it in a worker.
+The file may be hostile (docs/security.md). The decoder refuses pictures larger than the limit. More frames or a longer
+stream than declared raise LimitError. Damaged pictures are skipped and counted. Work has a wall-clock limit. A crash
+inside a decoder kills this process: run it in a worker.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class WorkClock:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Time within is none of ours."""
+        """Time within the block is excluded from the time budget."""
         since_s = time.monotonic()
         try:
             yield

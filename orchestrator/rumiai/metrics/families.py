@@ -1,4 +1,7 @@
-"""What a family is, and how its numbers become the six blocks of an analysis."""
+"""A family computes one analysis: it measures the evidence of a video and fills the six blocks.
+
+This module adds what all blocks have in common: confidences, missing services, and nulls where every service failed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which analyses there are, in the runner's order.
+"""The analyses that there are, in the order in which they are computed.
 
 A new analysis is a package with ``blocks.py`` and ``family.py``, its prompt template, and one line here. This module
 imports none of the packages: settings and the command line read the names alone.

@@ -1,8 +1,8 @@
 """People on the sampled frames: faces, expressions, gaze, hands, gestures and poses by MediaPipe Tasks.
 
 ``PeopleAnalyzer`` looks at the pixels and gives one ``PeopleFrame`` per frame; ``assemble_people`` and
-``assemble_emotions`` turn a video's frames into the canonical JSON objects. MediaPipe itself is only imported when an
-analyzer is made.
+``assemble_emotions`` turn a video's frames into the data of the services. MediaPipe is imported when an analyzer is
+made.
 """
 
 from rumiai.people.assemble import assemble_people

@@ -1,4 +1,4 @@
-"""The canonical ``mediapipe`` data (ml_outputs 6.3) from the frames of one video."""
+"""The canonical ``mediapipe`` data from the frames of one video."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The canonical ``emotion_detection`` data (ml_outputs 12) from the expressions of the main faces."""
+"""The canonical ``emotion_detection`` data from the expressions of the main faces."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _EYES: Final = ((468, 33, 133), (473, 362, 263))
 _LIPS: Final = (13, 14)  # inner upper and inner lower lip
 _MOUTH_CORNERS: Final = (78, 308)  # inner corners
 
-# ml_outputs 6.3: looking at the camera when the offset ratio is below this and the head is turned by less than that.
+# A face looks at the camera when the offset ratio is below the first and the head is turned by less than the second.
 LOOKING_OFFSET: Final = 0.15
 LOOKING_YAW_DEG: Final = 20.0
 # A lid that covers more of the eye than this hides the iris: its landmark is then a guess.
@@ -58,7 +58,7 @@ def mouth_open(points: npt.NDArray[np.float64]) -> float:
 
 
 def gaze(offset_x: float, offset_y: float, yaw_deg: float) -> Gaze:
-    """Eye contact and direction from the iris offset (in eye widths) and the head's yaw; ml_outputs 6.3.
+    """Eye contact and direction from the iris offset (in eye widths) and the head's yaw.
 
     A head turned by 20 degrees or more looks where it is turned to; else the larger part of the iris offset tells.
     """

@@ -19,7 +19,7 @@ from rumiai.people.geometry import (
 from rumiai.people.observations import FloatArray, Hand
 from rumiai.people.tasks import Tasks, image, run
 
-# The recogniser's labels in RumiAI's vocabulary (ml_outputs 6.3); "None" is no gesture.
+# The recogniser's labels in RumiAI's vocabulary; "None" is no gesture.
 GESTURES: Final = {
     "Closed_Fist": "closed_fist",
     "Open_Palm": "open_palm",

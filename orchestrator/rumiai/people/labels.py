@@ -1,4 +1,4 @@
-"""Smoothed labels: the rule by which changes of emotion are counted (analyses.md 0.2)."""
+"""Smoothed labels: the rule by which changes of emotion are counted."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ HIPS: Final = (23, 24)
 KNEES: Final = (25, 26)
 ANKLES: Final = (27, 28)
 
-# A landmark is seen from this visibility on (analyses.md 3.3).
+# A landmark is seen from this visibility on.
 VISIBLE: Final = 0.5
 # Two poses are one body when nose and shoulders lie this close on average, in heights of the taller box: the heads of
 # two people, even cheek to cheek, are further apart.

@@ -1,4 +1,4 @@
-"""One video through all services at once: each stream is decoded once, and everything reads from that.
+"""Run all services over one video. Each stream is decoded once, and the services read it side by side.
 
 ::
 
@@ -8,7 +8,7 @@
     audio thread   -- whole track ------------> audio services, side by side
 
 A batch's memory is written again when its last reader has released it, so the slowest reader sets the decoder's pace.
-A service that fails goes on releasing, and costs only itself. Which services there are, these stages do not know.
+A service that fails goes on releasing, and costs only itself. The stages know no service by name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The audio stage: the track is decoded once, and all audio services read it side by side."""
+"""The audio stage: it decodes the track once into shared memory, and all audio services read it side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The visual stage: the video stream is decoded once, and all visual services read its frames side by side."""
+"""The visual stage: it decodes the video stream once, and all visual services read the frames side by side.
+
+The decoder runs in a thread and fills batches in shared memory. Each reader has a queue and takes one batch at a time.
+A batch's memory is free again when its last reader has released it.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a run leaves behind: the store of files, unified analyses, analyses, reports, recompute."""
+"""The files of a run: where they are, how they are written, read again and recomputed."""

@@ -1,7 +1,7 @@
-"""From a unified analysis to its markers and its seven analyses on disk, with or without Claude's judgements.
+"""From a unified analysis to its markers and its analyses on disk, with or without Claude's judgements.
 
-The analysis in memory equals what its file reads back as, so a run and a later ``recompute`` give the same ``ml``
-bodies without reading the file again.
+The analysis in memory equals what its file reads back as. So a run and a later ``recompute`` give the same ``ml``
+bodies, and the run does not read the file again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Every path that RumiAI writes, and every write.
 
 Nothing else builds a path from outside text or opens a file for writing. A file is written beside its place, fsynced
-and renamed: whoever reads it finds the old one or the new one, never half of one.
+and renamed: a reader finds the old one or the new one, never half of one. ``Store`` gives the paths of one output
+folder, ``RunState`` records which stages of a video are finished.
 """
 
 from __future__ import annotations

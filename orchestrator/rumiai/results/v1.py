@@ -1,4 +1,4 @@
-"""The flat v1 form of the analyses, made from their six blocks (analyses, section 8)."""
+"""The flat v1 form of the analyses, made from their six blocks."""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""Many videos and one: jobs, workers, the pipeline of a video, the embedded server."""
+"""A run: the pipeline of one video, workers for many, the embedded server, Claude's half.
+
+``types`` -> ``pipeline`` (a video) -> ``worker`` (one process) -> ``batch`` (many videos) -> ``submit``, the command.
+"""

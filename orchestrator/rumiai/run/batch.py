@@ -1,7 +1,7 @@
-"""Many videos: one worker process for each in flight; the parent schedules them and receives their events.
+"""Many videos: one worker process for each in flight. The parent schedules them and receives their events.
 
-A worker that dies (a decoder's segmentation fault, the out-of-memory killer) costs its video, never the run: the video
-gets a second worker, and if it kills that one too it is quarantined with the reason. Workers are spawned, not forked.
+A worker that dies (a decoder's segmentation fault, the out-of-memory killer) costs its video, never the run. The video
+gets a second worker. If it ends that one too, it is quarantined with the reason. Workers are spawned, not forked.
 """
 
 from __future__ import annotations

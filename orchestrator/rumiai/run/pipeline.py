@@ -1,6 +1,10 @@
-"""One video, start to finish: the only file that knows the order.
+"""One video, from its source to its analyses. This module alone knows the order of the stages.
 
-fetch -> probe -> stored results -> services (``perception``) -> ML files -> unified analysis, markers -> analyses
+::
+
+    fetch -> probe -> stored results -> services (``perception``) -> files -> unified analysis, markers -> analyses
+
+A stage that an earlier run finished from the same inputs is not done again.
 """
 
 from __future__ import annotations

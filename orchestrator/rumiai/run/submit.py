@@ -27,7 +27,7 @@ from rumiai.settings import Settings
 from rumiai.sources import SourceItem, find_source, list_items
 from rumiai.terminal.console import Display, choose_display, print_outcomes
 
-# Interrupted runs end with 1, for those who count on it (clients.md 4.3).
+# The exit status of an interrupted run (docs/outputs.md).
 _INTERRUPTED = 1
 # A named server is up, or just being started.
 _SERVER_READY_S = 10.0

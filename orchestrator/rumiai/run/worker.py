@@ -1,4 +1,4 @@
-"""A worker process: what it keeps from video to video, and the boundary where exceptions become recorded failures."""
+"""A worker process: it keeps loaded models from video to video, and exceptions become recorded failures here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The services: one file each, registered here. A plugin registers its own in the same way."""
+"""The services: one file each, registered here in order. A plugin registers its own with :func:`register`."""
 
 from rumiai.services.audio import AudioEnergyService
 from rumiai.services.base import (

@@ -1,7 +1,7 @@
-"""What a service is: one descriptor with its name, its file, what it needs, how it runs and what its data becomes.
+"""The interface of a service: a descriptor with its name, its file, its needs, how it runs and what its data becomes.
 
-Descriptors are cheap to import: the command line knows every service, so models and their libraries are imported by the
-methods that need them.
+Descriptors are cheap to import, since the command line reads them all. Methods import the models and libraries that
+they need.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The sources of videos: one file each, registered here. A plugin registers its own in the same way."""
+"""The sources of videos: one file each, registered here. A plugin registers its own with :func:`register`."""
 
 from rumiai.sources.base import FetchedVideo, Source, SourceItem
 from rumiai.sources.local import LocalSource

@@ -1,4 +1,4 @@
-"""What a source is: it says which names it takes, lists the videos behind one, and brings each to a local path."""
+"""The interface of a source: which names it takes, the videos behind a name, and the way of each to a local path."""
 
 from __future__ import annotations
 

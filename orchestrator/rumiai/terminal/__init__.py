@@ -1,1 +1,1 @@
-"""What a terminal shows."""
+"""Terminal output: progress, events, the table at the end, and the doctor."""

@@ -1,1 +1,1 @@
-"""From the services' results to one timeline, its markers, and back from files of any age."""
+"""From the services' data to one timeline and its markers."""

@@ -1,4 +1,4 @@
-"""From the services' results to the unified analysis (timeline.md 5): failures isolated, nothing assumed."""
+"""From the services' results to the unified analysis: failures isolated, nothing assumed."""
 
 from __future__ import annotations
 

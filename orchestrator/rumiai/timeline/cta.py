@@ -1,4 +1,4 @@
-"""The call-to-action window: the last 15 % of a video, where it asks for something (timeline.md 9.3)."""
+"""The call-to-action window: the last 15 % of a video, where it asks for something."""
 
 from __future__ import annotations
 

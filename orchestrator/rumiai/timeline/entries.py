@@ -1,4 +1,4 @@
-"""What timeline entries of several services share (timeline.md 4)."""
+"""What timeline entries of several services share."""
 
 from __future__ import annotations
 

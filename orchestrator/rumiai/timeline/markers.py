@@ -1,7 +1,7 @@
 """Temporal markers: what happens in the first five seconds, in the call-to-action window and at the peaks.
 
-Structure of timeline.md 9.1, limits of 9.2, definitions of 9.3. All windows are half-open. The engagement curve is a
-heuristic, a weighted count of events per five seconds, and no measurement of engagement.
+All windows are half-open. The engagement curve is a heuristic: a weighted count of events per five seconds. It does not
+measure engagement.
 """
 
 from __future__ import annotations

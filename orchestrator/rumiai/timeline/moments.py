@@ -13,7 +13,7 @@ from rumiai.core.boxes import area
 from rumiai.timeline.elements import Element, most_at_once
 from rumiai.timeline.entries import is_watermark
 
-# timeline.md 9.2
+# Markers are shown in prompts: texts stay short and few.
 MAX_TEXT_CHARS: Final = 50
 MAX_TEXTS: Final = 10
 

@@ -1,4 +1,4 @@
-"""Keeping the markers within their size, in the order of timeline.md 9.2."""
+"""Shrink the markers to their size limit, step by step, until they fit."""
 
 from __future__ import annotations
 

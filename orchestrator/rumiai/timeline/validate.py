@@ -1,4 +1,4 @@
-"""The check of a timeline (timeline.md 10)."""
+"""The check of a timeline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rumiai.contracts.timeline import Timeline, TimelineEntry
 
 
 def timeline_problems(timeline: Timeline | Mapping[str, Any], entry_types: Collection[str]) -> list[str]:
-    """What is wrong with a timeline, or with its JSON form; [] when nothing is (timeline.md 10.3).
+    """What is wrong with a timeline, or with its JSON form; [] when nothing is.
 
     Args:
         timeline: The timeline.

@@ -1,6 +1,6 @@
-"""Model files: which there are, where they come from, and whether the ones on disk are the right ones.
+"""Model files: the catalogue, the sources of each file, and the check of the files on disk.
 
-``weights.toml`` is the catalogue. Nothing is handed out that does not have the sha256 written there.
+``weights.toml`` is the catalogue. A file is handed out only with the sha256 that stands there.
 """
 
 from rumiai.weights.files import WeightsFile, catalogue, path, resolve_names, state, weights_dir

@@ -1,4 +1,4 @@
-"""Lines of single frames become appearances: expected values by hand from ml_outputs 5.3."""
+"""Lines of single frames become appearances: expected values by hand."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from ...faults.claude_videos import video
 from ..metrics_videos import segment, text
 
 TEMPLATES = load_templates()
-# prompts.md 4: tokens of the answer, KB of the data.
+# Tokens of the answer, KB of the data.
 LIMITS = {
     "creative_density": (3500, 12), "emotional_journey": (2500, 20), "person_framing": (2500, 8),
     "scene_pacing": (2500, 6), "speech_analysis": (3000, 16), "visual_overlay_analysis": (3000, 12),

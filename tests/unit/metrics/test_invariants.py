@@ -1,4 +1,4 @@
-"""What holds of every family for every input (analyses, section 10), on random videos."""
+"""What holds of every family for every input, on random videos."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def position_of(box: AnyBox) -> str:
     return "top" if middle < 1 / 3 else "bottom" if middle > 2 / 3 else "center"
 
 
-# Best recogniser confidence below which a script that is not known is suspected (ml_outputs 5.3).
+# Best recogniser confidence below which a script that is not known is suspected.
 _UNREAD_BELOW: Final = 0.1
 
 

@@ -1,1 +1,1 @@
-"""One pure function per service: data of any historical shape in, canonical data (ml_outputs.md) out, a new object."""
+"""One pure function per service: data of any historical shape in, canonical data out, a new object."""

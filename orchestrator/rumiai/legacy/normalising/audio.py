@@ -1,4 +1,4 @@
-"""Audio energy and emotion: their historical files to canonical data (ml_outputs.md 11 and 12)."""
+"""Audio energy and emotion: their historical files to canonical data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the readers of all services share: numbers, times, boxes, metadata (ml_outputs.md 0 and 13.3)."""
+"""What the readers of all services share: numbers, times, boxes, metadata."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rumiai.core.numbers import number
 Record = Mapping[str, object]
 PixelLayout = Literal["xyxy", "xywh"]
 
-# A normalised box never leaves 0..1 by this much; what does is in pixels (ml_outputs.md 13.3).
+# A normalised box never leaves 0..1 by this much; what does is in pixels.
 _PIXELS_ABOVE: Final = 1.5
 _TIME_KEYS: Final = ("timestamp", "time", "start_time", "frame_time", "t")
 _FRAME_KEYS: Final = ("frame_number", "actual_frame_number", "frame")

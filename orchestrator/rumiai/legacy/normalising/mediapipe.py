@@ -1,4 +1,4 @@
-"""MediaPipe: per-kind lists, per-frame details or a timeline of frame numbers to canonical lists (ml_outputs.md 6)."""
+"""MediaPipe: per-kind lists, per-frame details or a timeline of frame numbers to canonical lists."""
 
 from __future__ import annotations
 

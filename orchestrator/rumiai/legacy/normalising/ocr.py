@@ -1,4 +1,4 @@
-"""OCR: texts and stickers of any shape to canonical appearances (ml_outputs.md 5)."""
+"""OCR: texts and stickers of any shape to canonical appearances."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from rumiai.legacy.normalising.common import (
 
 _TEXTS: Final = ("textAnnotations", "text_annotations", "texts")
 _BOXES: Final = ("bbox", "box", "bounding_box", "boundingBox")
-# Shares of the frame height between small, medium and large text (ml_outputs.md 5.3).
+# Shares of the frame height between small, medium and large text.
 _SMALL_BELOW: Final = 0.025
 _MEDIUM_BELOW: Final = 0.05
-# When lines of two frames are one text (ml_outputs.md 5.3).
+# When lines of two frames are one text.
 _SAME_IOU: Final = 0.3
 _SAME_CENTRE: Final = 0.05
 # Frames that follow each other may lie this many sampling steps apart: a nearest frame is never exactly on the grid.

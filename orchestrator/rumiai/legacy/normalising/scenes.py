@@ -1,4 +1,4 @@
-"""Scene detection: scenes, shots or bare cuts to contiguous scenes (ml_outputs.md 8)."""
+"""Scene detection: scenes, shots or bare cuts to contiguous scenes."""
 
 from __future__ import annotations
 

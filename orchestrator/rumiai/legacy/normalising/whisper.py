@@ -1,4 +1,4 @@
-"""Whisper: segments of any shape to canonical segments (ml_outputs.md 4)."""
+"""Whisper: segments of any shape to canonical segments."""
 
 from __future__ import annotations
 

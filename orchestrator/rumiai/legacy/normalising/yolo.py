@@ -1,4 +1,4 @@
-"""YOLO: tracks of any shape, or single boxes, to canonical tracks (ml_outputs.md 2 and 3)."""
+"""YOLO: tracks of any shape, or single boxes, to canonical tracks."""
 
 from __future__ import annotations
 

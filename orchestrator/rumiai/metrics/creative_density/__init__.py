@@ -1,1 +1,1 @@
-"""The analysis ``creative_density``."""
+"""How densely, and in which rhythm, creative elements are used."""

@@ -1,4 +1,4 @@
-"""creative_density: how densely, and in which rhythm, creative elements are used (docs: analyses, section 1)."""
+"""creative_density: density and rhythm of creative elements (docs/analyses.md, creative_density)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The flat v1 form of creative_density (docs: analyses, section 8)."""
+"""The flat v1 form of creative_density."""
 
 from __future__ import annotations
 

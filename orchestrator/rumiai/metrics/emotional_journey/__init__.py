@@ -1,1 +1,1 @@
-"""The analysis ``emotional_journey``."""
+"""Which emotions the main face shows, how they change, and what goes with them."""

@@ -1,4 +1,4 @@
-"""The flat v1 form of emotional_journey (docs: analyses, section 8)."""
+"""The flat v1 form of emotional_journey."""
 
 from __future__ import annotations
 

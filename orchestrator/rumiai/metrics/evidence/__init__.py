@@ -1,1 +1,1 @@
-"""What the metrics read of one video, as typed arrays, and how far it can be trusted."""
+"""The data of one video as typed arrays, and how far each service can be trusted."""

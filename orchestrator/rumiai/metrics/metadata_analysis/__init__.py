@@ -1,1 +1,1 @@
-"""The analysis ``metadata_analysis``."""
+"""Caption, hashtags, counts and creator."""

@@ -1,1 +1,1 @@
-"""The analysis ``person_framing``."""
+"""Who is in the picture, how large, where, and how that changes."""

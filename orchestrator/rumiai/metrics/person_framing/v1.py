@@ -1,4 +1,4 @@
-"""The flat v1 form of person_framing (docs: analyses, section 8)."""
+"""The flat v1 form of person_framing."""
 
 from __future__ import annotations
 

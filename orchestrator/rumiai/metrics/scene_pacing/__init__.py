@@ -1,1 +1,1 @@
-"""The analysis ``scene_pacing``."""
+"""How fast, how regularly and with what the video is cut."""

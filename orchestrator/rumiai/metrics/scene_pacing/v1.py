@@ -1,4 +1,4 @@
-"""The flat v1 form of scene_pacing (docs: analyses, section 8)."""
+"""The flat v1 form of scene_pacing."""
 
 from __future__ import annotations
 

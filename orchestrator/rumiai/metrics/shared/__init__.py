@@ -1,1 +1,1 @@
-"""Measures that several analyses use."""
+"""Measures that several analyses use, as functions of arrays and values."""

@@ -1,1 +1,1 @@
-"""The analysis ``speech_analysis``."""
+"""What is said, how fast and how clearly, and what goes with it."""

@@ -1,4 +1,4 @@
-"""The flat v1 form of speech_analysis (docs: analyses, section 8)."""
+"""The flat v1 form of speech_analysis."""
 
 from __future__ import annotations
 

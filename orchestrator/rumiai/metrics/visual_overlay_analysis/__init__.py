@@ -1,1 +1,1 @@
-"""The analysis ``visual_overlay_analysis``."""
+"""Texts and stickers laid over the picture."""

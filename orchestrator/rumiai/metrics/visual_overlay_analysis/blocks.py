@@ -255,7 +255,7 @@ class PeakOverlayMoment(MoreMetrics):
 
 
 class SpeechAlignment(MoreMetrics):
-    """Texts by how their words stand to the speech."""
+    """Counts of texts that match, precede, follow or are unrelated to speech."""
 
     text_matches_speech: Count
     text_precedes_speech: Count

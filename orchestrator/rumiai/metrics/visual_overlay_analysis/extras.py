@@ -1,4 +1,4 @@
-"""Metrics of visual_overlay_analysis that have no field in its blocks (docs: analyses, 6.2)."""
+"""Metrics of visual_overlay_analysis that have no field in its blocks."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def peak_moments(bursts: Sequence[timing.Burst], text_starts_s: Floats) -> list[
 
 
 def speech_alignment(relations: Sequence[Relation]) -> SpeechAlignment:
-    """Texts by how their words stand to the speech.
+    """Count the texts that match, precede, follow or are unrelated to speech.
 
     Args:
         relations: Of each text.

@@ -1,4 +1,4 @@
-"""visual_overlay_analysis: texts and stickers laid over the picture (docs: analyses, section 6)."""
+"""visual_overlay_analysis: texts and stickers laid over the picture (docs/analyses.md, visual_overlay_analysis)."""
 
 from __future__ import annotations
 

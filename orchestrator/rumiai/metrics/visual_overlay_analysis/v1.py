@@ -1,4 +1,4 @@
-"""The flat v1 form of visual_overlay_analysis (docs: analyses, section 8)."""
+"""The flat v1 form of visual_overlay_analysis."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""On-screen text."""
+"""On-screen text: PP-OCRv6 (``ppocr``) and EasyOCR, chosen by ``engine``."""

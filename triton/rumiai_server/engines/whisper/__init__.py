@@ -1,1 +1,1 @@
-"""Speech recognition."""
+"""Speech recognition: CTranslate2 or openai-whisper, chosen by ``factory``."""

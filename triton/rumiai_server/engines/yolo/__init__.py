@@ -1,1 +1,1 @@
-"""Object detection."""
+"""Object detection: ultralytics' YOLO models."""

@@ -135,6 +135,8 @@ class LineRecognizer:
             for i in reversed(_lost_blanks(logits, steps, letters)):
                 letters.insert(i + 1, " ")
                 places.insert(i + 1, (places[i] + places[i + 1]) / 2)
+            inner = slice(len(letters) - len("".join(letters).lstrip()), len("".join(letters).rstrip()))
+            letters, places = letters[inner], places[inner]
         seen = max(round(len(features) * share), 1)
         return LineReading(
             text="".join(letters),

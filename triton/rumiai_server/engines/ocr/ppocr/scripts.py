@@ -30,7 +30,7 @@ NO_TEXT: Final = "none"
 READABLE: Final = ("latin", "han")
 # From this probability of another script, or of no writing, on, a reading is not believed.
 _DISBELIEVED = 0.95
-# Digits and signs alone have no script; read as surely as this they are believed.
+# Digits without letters have no script; read as surely as this they are believed.
 _SURE_SIGNS = 0.9
 # Of so few letters the classifier knows too little: "lol" and "if" are believed when they are read as surely as this.
 _SHORT, _SURE_WORD = 4, 0.8
@@ -65,7 +65,8 @@ class ScriptGuesser:
 
     def readable(self, reading: LineReading) -> bool:
         """Whether the line may be in a script that the recogniser reads."""
-        if reading.score >= _SURE_SIGNS and not any(char.isalpha() for char in reading.text):
+        has_letters, has_digits = (any(map(kind, reading.text)) for kind in (str.isalpha, str.isdigit))
+        if reading.score >= _SURE_SIGNS and has_digits and not has_letters:
             return True
         if reading.score >= _SURE_WORD and len(reading.text) <= _SHORT and reading.text.isascii():
             return True
