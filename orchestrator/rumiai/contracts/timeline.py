@@ -15,8 +15,8 @@ from functools import cached_property
 from itertools import accumulate, groupby
 from typing import Any, Final, TypeVar
 
-from rumiai.contracts.results import SERVICES
-from rumiai.contracts.services import ServiceData, model_of
+from rumiai.contracts.models import model_of, service_names
+from rumiai.contracts.services.base import ServiceData
 
 Data = TypeVar("Data", bound=ServiceData)
 
@@ -306,7 +306,7 @@ class UnifiedAnalysis:
 
     def completion_status(self) -> dict[str, bool]:
         """Every service, and whether it ran and succeeded."""
-        return {service: self.ok(service) for service in dict.fromkeys((*SERVICES, *self.pipeline_details))}
+        return {service: self.ok(service) for service in dict.fromkeys((*service_names(), *self.pipeline_details))}
 
     def errors(self) -> dict[str, str]:
         """The services without data, each with its reason."""

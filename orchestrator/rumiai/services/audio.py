@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rumiai.services.base import AudioInputs, AudioService
 
 if TYPE_CHECKING:
-    from rumiai.contracts.services import AudioData
+    from rumiai.contracts.services.audio import AudioData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -24,7 +24,7 @@ class AudioEnergyService(AudioService["AudioData"]):
 
     def data_model(self) -> type[AudioData]:
         """See docs/outputs.md."""
-        from rumiai.contracts.services import AudioData
+        from rumiai.contracts.services.audio import AudioData
 
         return AudioData
 

@@ -9,7 +9,7 @@ from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualSe
 from rumiai.services.people import MEDIAPIPE_WEIGHTS, people_reader
 
 if TYPE_CHECKING:
-    from rumiai.contracts.services import ExpressionsData
+    from rumiai.contracts.services.expressions import ExpressionsData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -24,7 +24,7 @@ class ExpressionsService(VisualService["ExpressionsData"]):
 
     def data_model(self) -> type[ExpressionsData]:
         """See docs/outputs.md."""
-        from rumiai.contracts.services import ExpressionsData
+        from rumiai.contracts.services.expressions import ExpressionsData
 
         return ExpressionsData
 

@@ -9,7 +9,7 @@ from rumiai.contracts.outcome import Summary
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more
 
 if TYPE_CHECKING:
-    from rumiai.contracts.services import OcrData
+    from rumiai.contracts.services.ocr import OcrData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -29,7 +29,7 @@ class OcrService(VisualService["OcrData"]):
 
     def data_model(self) -> type[OcrData]:
         """See docs/outputs.md."""
-        from rumiai.contracts.services import OcrData
+        from rumiai.contracts.services.ocr import OcrData
 
         return OcrData
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rumiai.contracts.frames import FrameBatch
-    from rumiai.contracts.services import PeopleData, ServiceData
-    from rumiai.contracts.services.people import Gesture
+    from rumiai.contracts.services.base import ServiceData
+    from rumiai.contracts.services.people import Gesture, PeopleData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.core.boxes import Box
     from rumiai.people.reader import PeopleReader
@@ -37,7 +37,7 @@ class PeopleService(VisualService["PeopleData"]):
 
     def data_model(self) -> type[PeopleData]:
         """See docs/outputs.md."""
-        from rumiai.contracts.services import PeopleData
+        from rumiai.contracts.services.people import PeopleData
 
         return PeopleData
 
@@ -80,7 +80,7 @@ class PeopleService(VisualService["PeopleData"]):
 
     def stand_in(self, service: str, data: PeopleData) -> Iterable[TimelineEntry]:
         """MediaPipe's expressions, as emotions, where no emotion detector ran."""
-        from rumiai.contracts.services import ExpressionsData
+        from rumiai.contracts.services.expressions import ExpressionsData
         from rumiai.timeline.entries import emotion_entries
 
         if service != ExpressionsData.service:
@@ -127,7 +127,7 @@ def _stored_person_boxes(stored: Mapping[str, ServiceData]) -> Callable[[int], n
     """From an earlier run's objects: frame number -> (m, 4) boxes of its persons; None without such a run."""
     import numpy as np
 
-    from rumiai.contracts.services import YoloData
+    from rumiai.contracts.services.yolo import YoloData
 
     objects = stored.get(YoloData.service)
     if not isinstance(objects, YoloData):
@@ -144,7 +144,7 @@ def _stored_person_boxes(stored: Mapping[str, ServiceData]) -> Callable[[int], n
 
 def _speech(context: VideoContext) -> list[tuple[float, float]] | None:
     """Start and end in seconds of what was said; None without a transcript."""
-    from rumiai.contracts.services import WhisperData
+    from rumiai.contracts.services.whisper import WhisperData
 
     transcript = context.get(WhisperData)
     return None if transcript is None else [(segment.start_s, segment.end_s) for segment in transcript.segments]

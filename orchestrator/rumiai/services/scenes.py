@@ -9,7 +9,7 @@ from rumiai.contracts.outcome import Summary
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more, package_version
 
 if TYPE_CHECKING:
-    from rumiai.contracts.services import ScenesData
+    from rumiai.contracts.services.scenes import ScenesData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -27,7 +27,7 @@ class ScenesService(VisualService["ScenesData"]):
 
     def data_model(self) -> type[ScenesData]:
         """See docs/outputs.md."""
-        from rumiai.contracts.services import ScenesData
+        from rumiai.contracts.services.scenes import ScenesData
 
         return ScenesData
 

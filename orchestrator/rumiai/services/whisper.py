@@ -10,7 +10,7 @@ from rumiai.contracts.outcome import JsonValue, Summary
 from rumiai.services.base import AudioInputs, AudioService
 
 if TYPE_CHECKING:
-    from rumiai.contracts.services import WhisperData
+    from rumiai.contracts.services.whisper import WhisperData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -26,7 +26,7 @@ class WhisperService(AudioService["WhisperData"]):
 
     def data_model(self) -> type[WhisperData]:
         """See docs/outputs.md."""
-        from rumiai.contracts.services import WhisperData
+        from rumiai.contracts.services.whisper import WhisperData
 
         return WhisperData
 

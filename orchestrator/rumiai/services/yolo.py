@@ -10,7 +10,7 @@ from rumiai.contracts.outcome import JsonValue, Summary
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more
 
 if TYPE_CHECKING:
-    from rumiai.contracts.services import YoloData
+    from rumiai.contracts.services.yolo import YoloData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -31,7 +31,7 @@ class YoloService(VisualService["YoloData"]):
 
     def data_model(self) -> type[YoloData]:
         """See docs/outputs.md."""
-        from rumiai.contracts.services import YoloData
+        from rumiai.contracts.services.yolo import YoloData
 
         return YoloData
 

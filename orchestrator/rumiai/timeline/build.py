@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import SERVICES, ServiceName, ServiceResult
-from rumiai.contracts.services import ServiceData
+from rumiai.contracts.models import service_names
+from rumiai.contracts.results import ServiceName, ServiceResult
+from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.core.numbers import number
 from rumiai.errors import ContractError
@@ -41,7 +42,7 @@ def build(
         video_id: The safe id.
         metadata: ``VideoMetadata.to_dict()``; its duration becomes ``scraped_duration``.
         facts: What the file says; the duration is required, there is no default.
-        results: What ran; one of our services that is missing here "did not run".
+        results: What ran; a registered service that is missing here "did not run".
         entries_of: What a service's data puts on the timeline, also in place of a service without data, as the
             registry of services knows it.
         processing: More members for ``processing_metadata`` (versions, stage seconds).
@@ -60,7 +61,7 @@ def build(
     ml_data: dict[str, ServiceData] = {}
     details: dict[str, dict[str, Any]] = {}
     entries: list[TimelineEntry] = []
-    for service in dict.fromkeys((*SERVICES, *results)):
+    for service in dict.fromkeys((*service_names(), *results)):
         result = results.get(service)
         details[service] = {"ok": False, "reason": "did not run"} if result is None else _detail(result)
         if result is not None and result.data is not None:

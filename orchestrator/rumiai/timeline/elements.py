@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from rumiai.contracts.services import ExpressionsData, PeopleData, ServiceData
+from rumiai.contracts.services.base import ServiceData
+from rumiai.contracts.services.expressions import ExpressionsData
+from rumiai.contracts.services.people import PeopleData
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
 from rumiai.core import intervals
 from rumiai.timeline.entries import CONSECUTIVE_STEPS, is_watermark

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from rumiai.contracts.services import ServiceModel
+from rumiai.contracts.services.base import ServiceModel
 from rumiai.contracts.services.expressions import EmotionSample
 from rumiai.contracts.services.ocr import WATERMARK
 from rumiai.contracts.services.people import FaceExpression

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.results import SERVICES, ServiceResult
+from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.results.analyses import MeasuredAnalysis, measure, read_measured, save_unified, with_markers, write_analyses
 from rumiai.results.store import RunState, Store, read_json, write_json
 from rumiai.services import entries_of
 from rumiai.timeline.build import build
 
-from ..timeline_samples import FACTS, canonical
+from ..timeline_samples import FACTS, SERVICES, canonical
 
 
 @pytest.fixture

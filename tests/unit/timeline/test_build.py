@@ -9,15 +9,16 @@ import pytest
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.results import SERVICES, ServiceResult
-from rumiai.contracts.services import YoloData, model_of
+from rumiai.contracts.models import model_of
+from rumiai.contracts.results import ServiceResult
+from rumiai.contracts.services.yolo import YoloData
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError
 from rumiai.services import entries_of, service_of_entries
 from rumiai.timeline.build import build
 from rumiai.timeline.validate import timeline_problems
 
-from ..timeline_samples import FACTS, canonical, results
+from ..timeline_samples import FACTS, SERVICES, canonical, results
 
 
 def built(facts=FACTS, metadata=None, **replaced):

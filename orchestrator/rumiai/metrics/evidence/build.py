@@ -11,20 +11,14 @@ import numpy as np
 from rumiai.contracts.gestures import gestures_of
 from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, Emotion, canonical_emotion, canonical_gesture
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.services import (
-    AudioData,
-    ExpressionsData,
-    OcrData,
-    PeopleData,
-    ScenesData,
-    ServiceMetadata,
-    WhisperData,
-    YoloData,
-)
-from rumiai.contracts.services.expressions import EmotionSample
-from rumiai.contracts.services.ocr import Sticker, TextAnnotation
-from rumiai.contracts.services.people import BODY_POINTS, Action, Face, FaceExpression, Gaze, Pose
-from rumiai.contracts.services.whisper import Segment
+from rumiai.contracts.services.audio import AudioData
+from rumiai.contracts.services.base import ServiceMetadata
+from rumiai.contracts.services.expressions import EmotionSample, ExpressionsData
+from rumiai.contracts.services.ocr import OcrData, Sticker, TextAnnotation
+from rumiai.contracts.services.people import BODY_POINTS, Action, Face, FaceExpression, Gaze, PeopleData, Pose
+from rumiai.contracts.services.scenes import ScenesData
+from rumiai.contracts.services.whisper import Segment, WhisperData
+from rumiai.contracts.services.yolo import YoloData
 from rumiai.contracts.timeline import Timeline, UnifiedAnalysis
 from rumiai.core.arrays import Floats, Ints
 from rumiai.metrics.evidence import sound
