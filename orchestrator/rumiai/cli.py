@@ -73,7 +73,10 @@ main.add_command(weights_group)
 def _settings(flags: dict[str, Any]) -> Settings:
     from rumiai.settings import load, read_dotenv
 
-    settings, warnings = load(os.environ, flags, read_dotenv(Path(".env")))
+    names: dict[str, str] = {}
+    for option in click.get_current_context().command.params:
+        names.setdefault(option.name or "", option.opts[0])  # the first one is not the shorthand, as --no-claude is
+    settings, warnings = load(os.environ, flags, read_dotenv(Path(".env")), names)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     load_plugins(settings.plugins)

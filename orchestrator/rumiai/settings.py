@@ -79,6 +79,12 @@ def _within(low: float, high: float, *, or_infinite: bool = False) -> AfterValid
     return AfterValidator(check)
 
 
+def _folder(value: object) -> object:
+    if value == "":
+        raise ValueError("expected a folder; . is the current one")
+    return value
+
+
 _LOWER: Final = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 _UPPER: Final = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 Switch = Annotated[bool, BeforeValidator(_boolean)]
@@ -95,7 +101,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    out: Path = _setting(Path("out"), "RUMIAI_BASE_DIR", "folder for all output, the same as --out")
+    out: Annotated[Path, BeforeValidator(_folder)] = _setting(
+        Path("out"), "RUMIAI_BASE_DIR", "folder for all output, the same as --out"
+    )
     unified_dir: str = _setting(
         "unified_analysis", "RUMIAI_UNIFIED_DIR UNIFIED_ANALYSIS_DIR", "unified analyses, relative to --out"
     )
@@ -240,7 +248,10 @@ _GONE: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def load(
-    environment: Mapping[str, str], flags: Mapping[str, object] | None = None, dotenv: Mapping[str, str] | None = None
+    environment: Mapping[str, str],
+    flags: Mapping[str, object] | None = None,
+    dotenv: Mapping[str, str] | None = None,
+    flag_names: Mapping[str, str] | None = None,
 ) -> tuple[Settings, list[str]]:
     """Settings from an explicit mapping.
 
@@ -249,6 +260,7 @@ def load(
         flags: Values given on the command line, by member name; None counts as not given. Strings are read like
             variables, other types are taken as they are.
         dotenv: What the ``.env`` file holds.
+        flag_names: What the command line calls a member, where that is not ``--member``.
 
     Returns:
         The settings, and warnings about ``RUMIAI_`` names that mean nothing.
@@ -264,7 +276,7 @@ def load(
         flag = (flags or {}).get(member)
         name = next((name for name in _names_of(field) if merged.get(name, "") != ""), None)
         if flag is not None:
-            values[member], origins[member] = flag, f"--{member.replace('_', '-')}"
+            values[member], origins[member] = flag, (flag_names or {}).get(member, f"--{member.replace('_', '-')}")
         elif name is not None:
             values[member], origins[member] = merged[name], name
     values.setdefault("judged_analyses", _judged(merged))

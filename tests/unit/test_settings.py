@@ -149,3 +149,16 @@ def test_worker_processes_get_equal_settings() -> None:
 def test_a_bad_flag_is_named_as_a_flag() -> None:
     with pytest.raises(ConfigurationError, match="--sample-fps: got 'x', expected a number"):
         load({"RUMIAI_SAMPLE_FPS": "2"}, {"sample_fps": "x"})
+
+
+def test_a_flag_is_called_what_the_command_line_calls_it() -> None:
+    with pytest.raises(ConfigurationError, match=r"--max-cost: got 'x', expected a number"):
+        load({}, {"max_cost_usd": "x"}, flag_names={"max_cost_usd": "--max-cost"})
+    with pytest.raises(ConfigurationError, match=r"RUMIAI_MAX_COST_USD: got 'x', expected a number"):
+        load({"RUMIAI_MAX_COST_USD": "x"}, {}, flag_names={"max_cost_usd": "--max-cost"})
+
+
+def test_an_empty_folder_name_is_no_folder() -> None:
+    with pytest.raises(ConfigurationError, match="--out: got '', expected a folder"):
+        load({}, {"out": ""})
+    assert load({"RUMIAI_BASE_DIR": ""})[0].out == Path("out")

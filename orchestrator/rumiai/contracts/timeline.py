@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import accumulate, groupby
+from itertools import groupby
 from typing import Any, Final, TypeVar
 
 from rumiai.contracts.models import model_of, service_names
-from rumiai.contracts.services.base import ServiceData
+from rumiai.contracts.services.base import ServiceData, ServiceModel
+from rumiai.core.windows import WindowIndex, is_in_window
 
 Data = TypeVar("Data", bound=ServiceData)
 
@@ -63,11 +63,6 @@ class Timestamp:
             return None
         return cls(max(0.0, seconds))
 
-    def bin_key(self) -> str:
-        """The one-second bin that holds this instant, ``"3-4s"``."""
-        second = int(self.seconds)
-        return f"{second}-{second + 1}s"
-
 
 def _parse_text(text: str) -> float | None:
     if match := _SECONDS.fullmatch(text):
@@ -81,12 +76,21 @@ def _parse_text(text: str) -> float | None:
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """Something that happens: from ``start_s`` to ``end_s``, or at one instant when ``end_s`` is None."""
+    """Something that happens: from ``start_s`` to ``end_s``, or at one instant when ``end_s`` is None.
+
+    Attributes:
+        start_s: Seconds from the start of the video.
+        entry_type: One of those that the registered services make.
+        data: The payload, as the file holds it; ``payloads`` reads it.
+        end_s: Not before ``start_s``.
+        source: The part of a service's data that the entry was made of, in memory alone: None after reading a file.
+    """
 
     start_s: float
     entry_type: str
     data: Mapping[str, Any]
     end_s: float | None = None
+    source: ServiceModel | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.end_s is not None and self.end_s < self.start_s:
@@ -99,9 +103,7 @@ class TimelineEntry:
 
     def overlaps(self, start_s: float, end_s: float) -> bool:
         """Whether this entry is in the half-open window ``[start_s, end_s)``; an instant is when it lies in it."""
-        if self.end_s is None or self.end_s == self.start_s:
-            return start_s <= self.start_s < end_s
-        return self.start_s < end_s and self.end_s > start_s
+        return is_in_window(self.start_s, self.end_s, start_s, end_s)
 
     def contains_time(self, t_s: float, tolerance_s: float = 0.001) -> bool:
         """Whether the entry holds at ``t_s``: ``start <= t < end``, or an instant within the tolerance."""
@@ -150,20 +152,6 @@ def _sorted(entries: Iterable[TimelineEntry]) -> tuple[TimelineEntry, ...]:
     return tuple(ordered)
 
 
-class _Index:
-    """The entries of one type, in order, for window queries that read only what may lie in the window."""
-
-    def __init__(self, entries: tuple[TimelineEntry, ...]) -> None:
-        self.entries = entries
-        self.starts = [entry.start_s for entry in entries]
-        # Largest end so far: everything before the first that passes a window's start has ended before it.
-        self.reach = list(accumulate((e.start_s if e.end_s is None else e.end_s for e in entries), max))
-
-    def window(self, start_s: float, stop_s: float) -> list[TimelineEntry]:
-        first, last = bisect_left(self.reach, start_s), bisect_left(self.starts, stop_s)
-        return [entry for entry in self.entries[first:last] if entry.overlaps(start_s, stop_s)]
-
-
 @dataclass(frozen=True)
 class Timeline:
     """The entries of one video, sorted by start."""
@@ -190,19 +178,19 @@ class Timeline:
                 continue
             start = min(entry.start_s, duration_s)
             end = None if entry.end_s is None else max(start, min(entry.end_s, duration_s))
-            kept.append(TimelineEntry(start, entry.entry_type, entry.data, end))
+            kept.append(replace(entry, start_s=start, end_s=end))
         return cls(video_id, duration_s, _sorted(kept), dropped)
 
     @cached_property
-    def _by_type(self) -> dict[str, _Index]:
+    def _by_type(self) -> dict[str, WindowIndex[TimelineEntry]]:
         found: dict[str, list[TimelineEntry]] = {}
         for entry in self.entries:
             found.setdefault(entry.entry_type, []).append(entry)
-        return {kind: _Index(tuple(entries)) for kind, entries in found.items()}
+        return {kind: WindowIndex(entries) for kind, entries in found.items()}
 
     def of_type(self, *kinds: str) -> tuple[TimelineEntry, ...]:
         """Entries of the given types, sorted by start."""
-        found = [self._by_type[kind].entries for kind in dict.fromkeys(kinds) if kind in self._by_type]
+        found = [self._by_type[kind].items for kind in dict.fromkeys(kinds) if kind in self._by_type]
         return found[0] if len(found) == 1 else _sorted(entry for entries in found for entry in entries)
 
     def in_range(self, start_s: float, end_s: float, *kinds: str) -> tuple[TimelineEntry, ...]:
@@ -247,7 +235,7 @@ class Timeline:
 
     def counts(self) -> dict[str, int]:
         """How many entries there are of each type."""
-        return {kind: len(index.entries) for kind, index in sorted(self._by_type.items())}
+        return {kind: len(index.items) for kind, index in sorted(self._by_type.items())}
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""

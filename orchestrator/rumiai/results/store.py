@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -41,29 +41,62 @@ def safe_id(raw: str) -> tuple[str, bool]:
     return clean, clean != raw
 
 
-def assign_ids(items: Sequence[SourceItem], digest: Callable[[SourceItem], str]) -> dict[SourceItem, str]:
+@dataclass(frozen=True)
+class KnownInput:
+    """Which video an id stands for in an ``--out`` folder.
+
+    Attributes:
+        location: Where it was when it was first analysed.
+        digest: Hex digits of its content.
+    """
+
+    location: str
+    digest: str
+
+
+def assign_ids(
+    items: Sequence[SourceItem],
+    digest: Callable[[SourceItem], str],
+    known: Callable[[str], KnownInput | None] = lambda video_id: None,
+) -> dict[SourceItem, str]:
     """One id for each input of a run.
 
     The item's stem, made safe. ``_`` and the first 8 digits of its digest (for a file the sha256 of its content) follow
-    when the stem had to be changed or two inputs would have the same id (then both get them); an empty stem gives the
-    digits alone. Inputs with the same stem and the same digest are the same video and share an id.
+    when the stem had to be changed, when two inputs would have the same id (then both get them), or when the folder
+    knows the id as another video's; an empty stem gives the digits alone. An input that the folder knows keeps its id,
+    whatever else the run is given. Inputs with the same stem and the same digest are the same video and share an id.
 
     Args:
         items: The inputs.
         digest: Hex digits of an item, at least 8.
+        known: What the folder knows of an id; None for a new one.
     """
-    bases = {item: safe_id(item.stem) for item in items}
-    counts: dict[str, int] = {}
-    for base, _ in bases.values():
-        counts[base.lower()] = counts.get(base.lower(), 0) + 1
-    out = {}
-    for item, (base, changed) in bases.items():
-        if base and not changed and counts[base.lower()] == 1:
-            out[item] = base
-            continue
-        digits = digest(item)[:_HASH_CHARS]
-        out[item] = f"{base}_{digits}" if base else digits
-    return out
+    groups: dict[str, list[SourceItem]] = {}
+    for item in items:
+        groups.setdefault(safe_id(item.stem)[0].lower(), []).append(item)
+    out: dict[SourceItem, str] = {}
+    for group in groups.values():
+        digests = {item: digest(item) for item in group}
+        for item in group:
+            out[item] = _id_of(item, digests, known)
+    return {item: out[item] for item in items}
+
+
+def _id_of(item: SourceItem, digests: Mapping[SourceItem, str], known: Callable[[str], KnownInput | None]) -> str:
+    """The id of one of the items whose stems give the same id."""
+    base, changed = safe_id(item.stem)
+    digits = digests[item][:_HASH_CHARS]
+    if not base:
+        return digits
+    long = f"{base[: _ID_CHARS - _HASH_CHARS - 1]}_{digits}"
+    if changed:
+        return long
+    owner = known(base)
+    if owner is not None:
+        # A file that was changed where it lies is the same video, unless its old content is an input too.
+        is_changed = owner.location == item.location and owner.digest not in digests.values()
+        return base if owner.digest == digests[item] or is_changed else long
+    return base if len(digests) == 1 and known(long) is None else long
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -80,7 +113,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text atomically, in UTF-8.
+    """Write text atomically, in UTF-8. A byte of a file name that is not UTF-8 is escaped as JSON does it: U+DCE9.
 
     Raises:
         StoreError: The file system refused; the temporary file is gone.
@@ -88,7 +121,7 @@ def write_text(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as stream:
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace") as stream:
             stream.write(text)
             stream.flush()
             os.fsync(stream.fileno())
@@ -155,6 +188,25 @@ class Store:
     def state_file(self, video_id: str) -> Path:
         """``insights/<id>/state.json``: what is finished, from which input."""
         return self.insights_folder(video_id) / "state.json"
+
+    def known_input(self, video_id: str) -> KnownInput | None:
+        """The video that an id stands for; None when nothing is known of it."""
+        try:
+            raw = read_json(self._input_file(video_id))
+            return KnownInput(str(raw["location"]), str(raw["digest"]))
+        except (StoreError, TypeError, KeyError):
+            return None
+
+    def remember_input(self, video_id: str, item: SourceItem, digest: str) -> None:
+        """From now on the id stands for this video.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        write_json(self._input_file(video_id), vars(KnownInput(item.location, digest)))
+
+    def _input_file(self, video_id: str) -> Path:
+        return self.insights_folder(video_id) / ".input.json"
 
     def download_folder(self, video_id: str) -> Path:
         """``downloads/<id>/``: what a source had to bring here."""
@@ -252,4 +304,4 @@ class RunState:
 def fingerprint(*parts: object) -> str:
     """A short hash of anything that JSON can hold, the same for equal values."""
     text = json.dumps(parts, sort_keys=True, default=str, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]

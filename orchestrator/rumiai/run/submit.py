@@ -15,16 +15,16 @@ from typing import Any
 
 from rumiai import weights
 from rumiai.contracts.outcome import VideoOutcome, exit_code
-from rumiai.errors import RumiAIError
+from rumiai.errors import RumiAIError, StoreError
 from rumiai.insights import ClaudeSettings
-from rumiai.results.store import assign_ids
+from rumiai.results.store import Store, assign_ids
 from rumiai.run.batch import run_batch
 from rumiai.run.claude import Totals, open_claude
 from rumiai.run.embedded_server import embedded_server
 from rumiai.run.types import Event, EventHandler, ServerAccess, VideoTask
 from rumiai.services import AnyService, chosen_services
 from rumiai.settings import Settings
-from rumiai.sources import SourceItem, find_source, list_items
+from rumiai.sources import Source, SourceItem, find_source, list_items
 from rumiai.terminal.console import Display, choose_display, print_outcomes
 
 # The exit status of an interrupted run (docs/outputs.md).
@@ -61,7 +61,9 @@ def submit_videos(
     logging.basicConfig(
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    tasks = _tasks(list_items(sources))
+    store = Store(*settings.folders)
+    digests = {item: _digest(item) for item in list_items(sources)}
+    tasks = _tasks(digests, store)
     outcomes: list[VideoOutcome] = []
     error: RumiAIError | None = None
     totals: Totals | None = None
@@ -71,6 +73,8 @@ def submit_videos(
             with open_claude(settings, claude or ClaudeSettings(), len(tasks), handler) as judge:
                 totals = judge.totals if judge else None
                 with _server(settings, display, stop) as server:
+                    for task in tasks:
+                        store.remember_input(task.video_id, task.item, digests[task.item])
                     outcomes = run_batch(
                         tasks,
                         settings,
@@ -106,10 +110,19 @@ def _serialised(handler: EventHandler) -> EventHandler:
     return handle
 
 
-def _tasks(items: Sequence[SourceItem]) -> list[VideoTask]:
+def _digest(item: SourceItem) -> str:
+    """Of the content; of the location where the content cannot be read, so that this video alone fails."""
+    source = find_source(item.source)
+    try:
+        return source.digest(item)
+    except StoreError:
+        return Source.digest(source, item)
+
+
+def _tasks(digests: Mapping[SourceItem, str], store: Store) -> list[VideoTask]:
     """One task for each id: the same content under the same name in two folders is one video."""
     found: dict[str, SourceItem] = {}
-    for item, video_id in assign_ids(items, lambda item: find_source(item.source).digest(item)).items():
+    for item, video_id in assign_ids(list(digests), digests.__getitem__, store.known_input).items():
         found.setdefault(video_id, item)
     return [VideoTask(item, video_id) for video_id, item in found.items()]
 

@@ -73,10 +73,10 @@ class OcrService(VisualService["OcrData"]):
 
         for text in data.texts:
             payload = picked(text, "id", "text", "position", "size", "category", "confidence", "bbox")
-            yield TimelineEntry(text.start_s, "text", payload, text.end_s)
+            yield TimelineEntry(text.start_s, "text", payload, text.end_s, text)
         for sticker in data.stickers:
             payload = picked(sticker, "id", "type", "confidence", "bbox") | {"position": position_of(sticker.bbox)}
-            yield TimelineEntry(sticker.start_s, "sticker", payload, sticker.end_s)
+            yield TimelineEntry(sticker.start_s, "sticker", payload, sticker.end_s, sticker)
 
     def summary(self, data: OcrData | None) -> Summary:
         """The first texts with their times, and how many there are."""

@@ -67,16 +67,17 @@ class PeopleService(VisualService["PeopleData"]):
 
         for pose in data.poses:
             payload = picked(pose, "person", "visibility", "confidence", "posture", "orientation", "bbox")
-            yield TimelineEntry(pose.timestamp_s, "pose", payload)
+            yield TimelineEntry(pose.timestamp_s, "pose", payload, source=pose)
         for face in data.faces:
             payload = picked(face, "bbox", "confidence", "count", "face_index") | {"source": self.name}
-            yield TimelineEntry(face.timestamp_s, "face", payload)
+            yield TimelineEntry(face.timestamp_s, "face", payload, source=face)
         for gaze in data.gaze or ():
             payload = picked(gaze, "eye_contact", "gaze_direction", "confidence", "yaw", "pitch")
-            yield TimelineEntry(gaze.timestamp_s, "gaze", payload)
+            yield TimelineEntry(gaze.timestamp_s, "gaze", payload, source=gaze)
         yield from _gesture_entries(data.gestures, data.metadata.step_s)
         for action in data.actions or ():
-            yield TimelineEntry(action.begins_s, "action", picked(action, "action", "confidence"), action.end_s)
+            payload = picked(action, "action", "confidence")
+            yield TimelineEntry(action.begins_s, "action", payload, action.end_s, action)
 
     def stand_in(self, service: str, data: PeopleData) -> Iterable[TimelineEntry]:
         """MediaPipe's expressions, as emotions, where no emotion detector ran."""
@@ -166,4 +167,4 @@ def _gesture_entries(gestures: Iterable[Gesture], step_s: float) -> Iterator[Tim
         best = max(run, key=lambda gesture: gesture.confidence or 0.0)
         payload = picked(best, "type", "hand", "confidence", "bbox", "direction") | {"count_samples": len(run)}
         start_s, end_s = run[0].timestamp_s, run[-1].timestamp_s + step_s / 2
-        yield TimelineEntry(start_s, "gesture", payload, end_s if end_s > start_s else None)
+        yield TimelineEntry(start_s, "gesture", payload, end_s if end_s > start_s else None, best)

@@ -46,6 +46,7 @@ class ScenesService(VisualService["ScenesData"]):
 
     def entries(self, data: ScenesData) -> Iterable[TimelineEntry]:
         """One ``scene`` per shot, and a ``scene_change`` where each but the first starts."""
+        from rumiai.contracts.services.scenes import Transition
         from rumiai.contracts.timeline import TimelineEntry
 
         changes = data.changes_s
@@ -54,10 +55,11 @@ class ScenesService(VisualService["ScenesData"]):
         confidences = data.change_confidences or (None,) * len(changes)
         for index, scene in enumerate(data.scenes):
             payload = {"scene_index": index, "duration": scene.duration_s}
-            yield TimelineEntry(scene.start_s, "scene", payload, scene.end_s)
+            yield TimelineEntry(scene.start_s, "scene", payload, scene.end_s, scene)
         for index, (time_s, confidence, kind) in enumerate(zip(changes, confidences, kinds, strict=True), start=1):
             change = {"transition_type": kind, "scene_index": index, "confidence": confidence}
-            yield TimelineEntry(time_s, "scene_change", change)
+            source = Transition(start_s=time_s, end_s=time_s, type=kind)
+            yield TimelineEntry(time_s, "scene_change", change, source=source)
 
     def summary(self, data: ScenesData | None) -> Summary:
         """The number of shots, and the cuts."""

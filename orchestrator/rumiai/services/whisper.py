@@ -62,7 +62,7 @@ class WhisperService(AudioService["WhisperData"]):
                 "language": data.language,
                 "words": [word.to_json() for word in segment.words or ()],
             }
-            yield TimelineEntry(segment.start_s, "speech", payload, segment.end_s)
+            yield TimelineEntry(segment.start_s, "speech", payload, segment.end_s, segment)
 
     def summary(self, data: WhisperData | None) -> Summary:
         """Words, language and the first sentence."""

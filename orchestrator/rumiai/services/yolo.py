@@ -78,7 +78,8 @@ class YoloService(VisualService["YoloData"]):
                 "count_samples": len(track.frames),
                 "mean_bbox": [sum(seen.bbox[i] for seen in track.frames) / len(track.frames) for i in range(4)],
             }
-            yield TimelineEntry(min(times), "object", payload | picked(track, "confirmed"), max(times) + half_step_s)
+            payload |= picked(track, "confirmed")
+            yield TimelineEntry(min(times), "object", payload, max(times) + half_step_s, track)
 
     def summary(self, data: YoloData | None) -> Summary:
         """For each class the share of frames that show it; tracks fragment, so they are not counted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,4 +81,4 @@ class Source(ABC):
         Raises:
             RumiAIError: The item cannot be read.
         """
-        return hashlib.sha256(item.location.encode()).hexdigest()
+        return hashlib.sha256(os.fsencode(item.location)).hexdigest()

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import glob
 import hashlib
-from collections.abc import Sequence
+import logging
+import mimetypes
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from rumiai.errors import SourceError, StoreError
 from rumiai.sources.base import FetchedVideo, Source, SourceItem
 
-# What a folder is searched for. A file that is named is taken whatever its suffix; the probe decides.
+LOG = logging.getLogger(__name__)
+
+# What a folder is searched for: the usual suffixes of the containers that ``media.container`` opens. A file that is
+# named is taken whatever its suffix; the probe decides.
 MEDIA_SUFFIXES: Final[frozenset[str]] = frozenset(
-    {".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".ts", ".3gp", ".m4a", ".mp3", ".wav", ".ogg", ".opus", ".flac"}
-)
+    {
+        ".mp4", ".mov", ".m4v", ".mp4v", ".3gp", ".3g2", ".m4a", ".webm", ".mkv", ".avi", ".divx", ".ts", ".mts",
+        ".m2ts", ".mpg", ".mpeg", ".vob", ".flv", ".wmv", ".asf", ".ogv", ".ogg", ".opus", ".mp3", ".wav", ".aac",
+        ".flac",
+    }
+)  # fmt: skip
+# Enough of a name to recognise it by; a message stays one line.
+_NAME_CHARS: Final = 80
 
 
 class LocalSource(Source):
@@ -27,12 +40,15 @@ class LocalSource(Source):
         return "://" not in text
 
     def list(self, text: str) -> Sequence[SourceItem]:
-        """The files as absolute paths, sorted within a folder or glob.
+        """The files as absolute paths, sorted within a folder or glob. A symbolic link to a file keeps its own name.
 
         Raises:
             SourceError: The name stands for nothing, or is no plain file.
         """
-        paths = (path.resolve() for path in _expand(text))
+        try:
+            paths = [path.parent.resolve() / path.name for path in _expand(text)]
+        except OSError as exc:  # a name of more than 255 bytes, a folder that may not be entered
+            raise SourceError(f"{_shown(text)} cannot be looked at: {exc.strerror}", hint="check the path") from exc
         return [SourceItem(self.name, str(path), path.stem) for path in paths]
 
     def fetch(self, item: SourceItem, folder: Path) -> FetchedVideo:
@@ -53,17 +69,13 @@ class LocalSource(Source):
 
 
 def _expand(text: str) -> list[Path]:
-    path = Path(text).expanduser()
+    if not text:
+        raise SourceError("a source is empty", hint="name a file, a folder or a pattern; . is the current folder")
+    path = _path(text)
     if path.is_file():
         return [path]
     if path.is_dir():
-        inside = sorted(
-            item
-            for item in path.rglob("*")
-            if item.suffix.lower() in MEDIA_SUFFIXES
-            and item.is_file()
-            and not any(part.startswith(".") for part in item.relative_to(path).parts)
-        )
+        inside = _media_files(path)
         if not inside:
             raise SourceError(f"{text} is a folder without media files", hint=f"looked for {_suffixes()}")
         return inside
@@ -74,7 +86,62 @@ def _expand(text: str) -> list[Path]:
         if not matches:
             raise SourceError(f"the pattern {text} matches no file")
         return matches
-    raise SourceError(f"{text} does not exist", hint="check the path")
+    raise SourceError(f"{_shown(text)} does not exist", hint="check the path")
+
+
+def _path(text: str) -> Path:
+    """The path that is meant: ``~`` is the home folder, unless a file has this very name or there is no such user."""
+    path = Path(text)
+    if text.startswith("~") and not path.exists():
+        try:
+            return path.expanduser()
+        except RuntimeError:
+            return path
+    return path
+
+
+def _media_files(folder: Path) -> list[Path]:
+    """The media files of a folder and of all below it, sorted; hidden ones are left out.
+
+    Linked folders are followed, each folder once. Of several names of one file the one that is no link is taken. What
+    is not looked at is told in one line of the log.
+    """
+    skipped: Counter[str] = Counter()
+    found: dict[str, Path] = {}
+    files = [path for path in _walk(folder, skipped) if not path.name.startswith(".")]
+    for path in sorted(files, key=lambda path: (path.is_symlink(), path)):
+        suffix = path.suffix.lower()
+        if suffix in MEDIA_SUFFIXES and path.is_file():
+            found.setdefault(os.path.realpath(path), path)
+        elif suffix in MEDIA_SUFFIXES:
+            skipped["broken link" if path.is_symlink() else "no plain file"] += 1
+        elif (mimetypes.guess_type(path.name)[0] or "").startswith(("video/", "audio/")):
+            skipped[suffix] += 1
+    if skipped:
+        counts = ", ".join(f"{count} {reason}" for reason, count in sorted(skipped.items()))
+        LOG.warning("%s: %d skipped (%s)", folder, skipped.total(), counts)
+    return sorted(found.values())
+
+
+def _walk(folder: Path, skipped: Counter[str]) -> Iterator[Path]:
+    """Every file below a folder, through linked folders too; a folder that is reached twice is read once."""
+    seen: set[tuple[int, int]] = set()
+
+    def refused(_error: OSError) -> None:
+        skipped["unreadable folder"] += 1
+
+    for root, folders, names in os.walk(folder, followlinks=True, onerror=refused):
+        found = os.stat(root)
+        if (found.st_dev, found.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((found.st_dev, found.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(root, name) for name in names)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _NAME_CHARS else f"{text[:_NAME_CHARS]}..."
 
 
 def _suffixes() -> str:

@@ -6,15 +6,18 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Final
+from typing import Final
 
 from rumiai.contracts.lexicons import find_ctas
+from rumiai.contracts.payloads import name_of, segment_of
+from rumiai.contracts.services.whisper import Segment, Word
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.core.intervals import length, union
 from rumiai.timeline.elements import Element
-from rumiai.timeline.entries import is_watermark, timed_words
-from rumiai.timeline.moments import clipped, object_counts, text_moments, words_of
+from rumiai.timeline.entries import is_watermark
+from rumiai.timeline.moments import TextMoment, clipped, moment, object_counts, text_moments
 
 _WINDOW_SHARE: Final = 0.15
 # Shorter, and a window of a short video holds not one sentence.
@@ -24,67 +27,140 @@ _MAX_FOCUS: Final = 3
 _MAX_CONTEXT_CHARS: Final = 100
 
 
+@dataclass(frozen=True)
+class CallToAction:
+    """A phrase that asks for something.
+
+    Attributes:
+        time_s: Of its first word where words are timed, else of the text or segment that it stands in.
+        phrase: As the lexicon finds it.
+        context: What it stands in, at most 100 characters.
+        entry_type: ``text`` or ``speech``.
+        kind: ``follow``, ``like``, ``buy``, ... of the lexicon.
+    """
+
+    time_s: float
+    phrase: str
+    context: str
+    entry_type: str
+    kind: str
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON form."""
+        about = {"keyword": self.phrase, "context": self.context, "type": self.entry_type, "cta_type": self.kind}
+        return {**moment(self.time_s), **about}
+
+
+@dataclass(frozen=True)
+class GestureSync:
+    """Share of the window's speech segments that a gesture overlaps; None where it is not known."""
+
+    gestures: int | None
+    segments: int | None
+    ratio: float | None
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON form."""
+        return {"gesture_count": self.gestures, "speech_count": self.segments, "sync_ratio": self.ratio}
+
+
+@dataclass(frozen=True)
+class SpeechEmphasis:
+    """How much is said in the window; None where it is not known."""
+
+    spoken_s: float | None = None
+    words: float | None = None
+    words_per_second: float | None = None
+    segments: int | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON form."""
+        return {
+            "speech_duration": self.spoken_s,
+            "word_count": self.words,
+            "words_per_second": self.words_per_second,
+            "segment_count": self.segments,
+        }
+
+
+@dataclass(frozen=True)
+class CtaWindow:
+    """The window's markers, in the order of the file."""
+
+    start_s: float
+    end_s: float
+    calls: Sequence[CallToAction]
+    sync: GestureSync
+    focus: Sequence[str]
+    emphasis: SpeechEmphasis
+    texts: Sequence[TextMoment]
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON form."""
+        return {
+            "time_range": f"{int(self.start_s)}-{math.ceil(self.end_s)}s",
+            "start": self.start_s,
+            "end": self.end_s,
+            "cta_appearances": [call.to_dict() for call in self.calls],
+            "gesture_sync": self.sync.to_dict(),
+            "object_focus": list(self.focus),
+            "speech_emphasis": self.emphasis.to_dict(),
+            "text_overlays": [text.to_dict() for text in self.texts],
+        }
+
+
 def window_of(duration_s: float) -> tuple[float, float]:
     """The last 15 % of the video, at least 3 s, or the whole of a shorter one."""
     return max(0.0, duration_s - max(_WINDOW_SHARE * duration_s, _MIN_WINDOW_S)), duration_s
 
 
-def cta_window(analysis: UnifiedAnalysis, elements: Sequence[Element]) -> dict[str, Any]:
-    """The window's markers; numbers whose service failed are null."""
+def cta_window(analysis: UnifiedAnalysis, elements: Sequence[Element]) -> CtaWindow:
+    """The window's markers; numbers whose service failed are None."""
     start, end = window_of(analysis.duration_s)
     timeline = analysis.timeline
     # Closed at the end of the video, as Timeline.in_range is.
     last = math.nextafter(end, math.inf)
-    return {
-        "time_range": f"{int(start)}-{math.ceil(end)}s",
-        "start": start,
-        "end": end,
-        "cta_appearances": _appearances(timeline, start, end),
-        "gesture_sync": _gesture_sync(analysis, start, end),
-        "object_focus": [item["class"] for item in object_counts(elements, start, last)[:_MAX_FOCUS]],
-        "speech_emphasis": _speech_emphasis(analysis, start, end),
-        "text_overlays": text_moments(timeline, start, end),
-    }
+    return CtaWindow(
+        start_s=start,
+        end_s=end,
+        calls=_appearances(timeline, start, end),
+        sync=_gesture_sync(analysis, start, end),
+        focus=[item.class_name for item in object_counts(elements, start, last)[:_MAX_FOCUS]],
+        emphasis=_speech_emphasis(analysis, start, end),
+        texts=text_moments(timeline, start, end),
+    )
 
 
-def _appearances(timeline: Timeline, start_s: float, end_s: float) -> list[dict[str, Any]]:
+def _appearances(timeline: Timeline, start_s: float, end_s: float) -> list[CallToAction]:
     """Calls to action, one per phrase and entry, by time; of more than eight the first of every kind go first."""
-    found: list[dict[str, Any]] = []
-    for entry in timeline.in_range(start_s, end_s, "text", "speech"):
-        if is_watermark(entry):
-            continue
-        context, phrases = words_of(entry), set()
-        for time, kind, phrase in _ctas_of(entry):
-            # A segment may begin before the window: only what is said in it counts.
-            said_before = entry.entry_type == "speech" and time < start_s and bool(timed_words(entry))
-            if phrase in phrases or said_before:
-                continue
-            phrases.add(phrase)
-            found.append(
-                {
-                    "time": time,
-                    "timestamp": f"{int(time)}s",
-                    "keyword": phrase,
-                    "context": clipped(context, _MAX_CONTEXT_CHARS),
-                    "type": entry.entry_type,
-                    "cta_type": kind,
-                }
-            )
-    found.sort(key=lambda item: (item["time"], item["keyword"], item["type"], item["context"]))
+    entries = [entry for entry in timeline.in_range(start_s, end_s, "text", "speech") if not is_watermark(entry)]
+    found = [call for entry in entries for call in _calls_in(entry, start_s)]
+    found.sort(key=lambda call: (call.time_s, call.phrase, call.entry_type, call.context))
     seen: Counter[str] = Counter()
     ranked = []
-    for item in found:
-        ranked.append((seen[item["cta_type"]], item["time"], item))
-        seen[item["cta_type"]] += 1
+    for call in found:
+        ranked.append((seen[call.kind], call.time_s, call))
+        seen[call.kind] += 1
     ranked.sort(key=lambda rank: rank[:2])
-    return sorted((item for *_, item in ranked[:_MAX_CTAS]), key=lambda item: (item["time"], item["keyword"]))
+    return sorted((call for *_, call in ranked[:_MAX_CTAS]), key=lambda call: (call.time_s, call.phrase))
 
 
-def _ctas_of(entry: TimelineEntry) -> list[tuple[float, str, str]]:
-    """(time, kind, phrase) of each call to action in the entry, at the time of its first word where words are timed."""
-    words = timed_words(entry)
+def _calls_in(entry: TimelineEntry, start_s: float) -> list[CallToAction]:
+    """The entry's calls to action, each phrase once."""
+    words = (segment_of(entry).words or ()) if entry.entry_type == "speech" else ()
+    said = name_of(entry)
+    context = clipped(said, _MAX_CONTEXT_CHARS)
     if not words:
-        return [(entry.start_s, match.kind, match.phrase) for match in find_ctas(words_of(entry))]
+        timed = [(entry.start_s, match.kind, match.phrase) for match in find_ctas(said)]
+    else:
+        # A segment may begin before the window: only what is said in it counts.
+        timed = [call for call in _timed_ctas(words) if call[0] >= start_s]
+    first = {phrase: (time_s, kind) for time_s, kind, phrase in reversed(timed)}
+    return [CallToAction(time_s, phrase, context, entry.entry_type, kind) for phrase, (time_s, kind) in first.items()]
+
+
+def _timed_ctas(words: Sequence[Word]) -> list[tuple[float, str, str]]:
+    """(time, kind, phrase) of each call to action, at the time of its first word."""
     spelled = [word.word for word in words]
     offsets = [0, *accumulate(len(word) + 1 for word in spelled)]
     return [
@@ -93,17 +169,16 @@ def _ctas_of(entry: TimelineEntry) -> list[tuple[float, str, str]]:
     ]
 
 
-def _gesture_sync(analysis: UnifiedAnalysis, start_s: float, end_s: float) -> dict[str, Any]:
-    """Share of the window's speech segments that a gesture overlaps."""
+def _gesture_sync(analysis: UnifiedAnalysis, start_s: float, end_s: float) -> GestureSync:
     timeline = analysis.timeline
     gestures, speech = timeline.in_range(start_s, end_s, "gesture"), timeline.in_range(start_s, end_s, "speech")
     both = analysis.ok("mediapipe") and analysis.ok("whisper")
     together = sum(any(_overlap(segment, gesture) for gesture in gestures) for segment in speech)
-    return {
-        "gesture_count": len(gestures) if analysis.ok("mediapipe") else None,
-        "speech_count": len(speech) if analysis.ok("whisper") else None,
-        "sync_ratio": together / len(speech) if both and speech else None,
-    }
+    return GestureSync(
+        gestures=len(gestures) if analysis.ok("mediapipe") else None,
+        segments=len(speech) if analysis.ok("whisper") else None,
+        ratio=together / len(speech) if both and speech else None,
+    )
 
 
 def _overlap(segment: TimelineEntry, gesture: TimelineEntry) -> bool:
@@ -111,26 +186,26 @@ def _overlap(segment: TimelineEntry, gesture: TimelineEntry) -> bool:
     return gesture.overlaps(segment.start_s, stop)
 
 
-def _speech_emphasis(analysis: UnifiedAnalysis, start_s: float, end_s: float) -> dict[str, Any]:
-    """How much is said in the window; segments and words count by the part of them that lies in it."""
+def _speech_emphasis(analysis: UnifiedAnalysis, start_s: float, end_s: float) -> SpeechEmphasis:
+    """Segments and words count by the part of them that lies in the window."""
     if not analysis.ok("whisper"):
-        return dict.fromkeys(("speech_duration", "word_count", "words_per_second", "segment_count"))
+        return SpeechEmphasis()
     segments = analysis.timeline.in_range(start_s, end_s, "speech")
     parts = [(max(segment.start_s, start_s), min(segment.end_s or segment.start_s, end_s)) for segment in segments]
     spoken = length(union(parts))
-    words = sum(_words_in(segment, start_s, end_s) for segment in segments)
-    return {
-        "speech_duration": round(spoken, 3),
-        "word_count": round(words, 3),
-        "words_per_second": round(words / spoken, 3) if spoken > 0 else None,
-        "segment_count": len(segments),
-    }
+    words = sum(_words_in(entry, segment_of(entry), start_s, end_s) for entry in segments)
+    return SpeechEmphasis(
+        spoken_s=round(spoken, 3),
+        words=round(words, 3),
+        words_per_second=round(words / spoken, 3) if spoken > 0 else None,
+        segments=len(segments),
+    )
 
 
-def _words_in(segment: TimelineEntry, start_s: float, end_s: float) -> float:
-    if words := timed_words(segment):
+def _words_in(entry: TimelineEntry, segment: Segment, start_s: float, end_s: float) -> float:
+    if segment.words:
         # A word belongs to the window that holds its middle.
-        return float(sum(start_s <= (word.start_s + word.end_s) / 2 <= end_s for word in words))
-    inside = min(segment.end_s or 0.0, end_s) - max(segment.start_s, start_s)
-    share = inside / segment.duration_s if segment.duration_s > 0 else 1.0
-    return share * len(words_of(segment).split())
+        return float(sum(start_s <= (word.start_s + word.end_s) / 2 <= end_s for word in segment.words))
+    inside = min(entry.end_s or 0.0, end_s) - max(entry.start_s, start_s)
+    share = inside / entry.duration_s if entry.duration_s > 0 else 1.0
+    return share * len(segment.text.split())

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from rumiai.contracts.payloads import name_of
 from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.services.expressions import ExpressionsData
 from rumiai.contracts.services.people import PeopleData
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
 from rumiai.core import intervals
+from rumiai.core.windows import is_in_window
 from rumiai.timeline.entries import CONSECUTIVE_STEPS, is_watermark
 
 # One entry per sample: what they show lasts from sample to sample. Scenes and energy windows are no elements: they
@@ -35,18 +37,16 @@ class Element:
     start_s: float
     end_s: float
 
-    def active_in(self, start_s: float, end_s: float) -> bool:
+    def overlaps(self, start_s: float, end_s: float) -> bool:
         """Whether it is there in the half-open window."""
-        if self.end_s == self.start_s:
-            return start_s <= self.start_s < end_s
-        return self.start_s < end_s and self.end_s > start_s
+        return is_in_window(self.start_s, self.end_s, start_s, end_s)
 
 
 def elements_of(analysis: UnifiedAnalysis) -> list[Element]:
     """All elements, by start; watermarks are left out, samples of one thing in a row are one."""
     timeline = analysis.timeline
     found = [
-        Element(entry.entry_type, _name(entry), entry.start_s, _end(entry))
+        Element(entry.entry_type, name_of(entry), entry.start_s, _end(entry))
         for entry in timeline.of_type(*_LASTING)
         if not is_watermark(entry)
     ]
@@ -64,15 +64,6 @@ def _end(entry: TimelineEntry) -> float:
     return entry.start_s if entry.end_s is None else entry.end_s
 
 
-def _name(entry: TimelineEntry) -> str:
-    data = entry.data
-    if entry.entry_type in ("text", "speech"):
-        return str(data.get("text") or "")
-    keys = {"object": "class", "sticker": "id", "gesture": "type", "action": "action", "emotion": "emotion"}
-    keys |= {"scene_change": "transition_type", "pose": "person", "face": "face_index", "gaze": "gaze_direction"}
-    return str(data.get(keys[entry.entry_type], ""))
-
-
 def _runs(kind: str, entries: Iterable[TimelineEntry], step: float) -> list[Element]:
     """Samples of one name that follow each other, as one element up to the end of the last.
 
@@ -81,7 +72,7 @@ def _runs(kind: str, entries: Iterable[TimelineEntry], step: float) -> list[Elem
     last: dict[str, Element] = {}
     done: list[Element] = []
     for entry in entries:
-        name = _name(entry)
+        name = name_of(entry)
         end = entry.start_s + step / 2 if entry.end_s is None else entry.end_s
         run = last.get(name)
         if run is not None and entry.start_s - run.end_s <= (CONSECUTIVE_STEPS - 0.5) * step:
@@ -95,7 +86,7 @@ def _runs(kind: str, entries: Iterable[TimelineEntry], step: float) -> list[Elem
 
 def most_at_once(elements: Iterable[Element], start_s: float, end_s: float) -> int:
     """The largest number of elements that are there together within the window."""
-    there = [element for element in elements if element.active_in(start_s, end_s)]
+    there = [element for element in elements if element.overlaps(start_s, end_s)]
     if len(there) < 2:
         return len(there)
     starts = [max(element.start_s, start_s) for element in there]
@@ -110,7 +101,7 @@ def distinct(elements: Iterable[Element], start_s: float, end_s: float) -> dict[
     """
     groups: dict[tuple[str, str], list[Element]] = {}
     for element in elements:
-        if element.active_in(start_s, end_s):
+        if element.overlaps(start_s, end_s):
             groups.setdefault((element.kind, element.name), []).append(element)
     counts = {}
     for key, group in groups.items():

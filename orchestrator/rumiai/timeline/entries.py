@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from pydantic import ValidationError
-
+from rumiai.contracts.payloads import text_of
 from rumiai.contracts.services.base import ServiceModel
 from rumiai.contracts.services.expressions import EmotionSample
-from rumiai.contracts.services.ocr import WATERMARK
 from rumiai.contracts.services.people import FaceExpression
-from rumiai.contracts.services.whisper import Word
 from rumiai.contracts.timeline import TimelineEntry
 
 # Sightings this many sampling steps apart are consecutive: a nearest frame is never exactly on the grid.
@@ -21,17 +17,7 @@ CONSECUTIVE_STEPS: Final = 1.5
 
 def is_watermark(entry: TimelineEntry) -> bool:
     """Whether an entry is a platform's watermark: in no count and in no marker."""
-    return entry.data.get("category") == WATERMARK
-
-
-def timed_words(entry: TimelineEntry) -> list[Word]:
-    """The words of a speech entry; [] where they are not timed. What an older file says unreadably is left out."""
-    found = []
-    words = entry.data.get("words")
-    for item in words if isinstance(words, list) else ():
-        with contextlib.suppress(ValidationError):
-            found.append(Word.model_validate(item))
-    return found
+    return entry.entry_type == "text" and text_of(entry).is_watermark
 
 
 def picked(item: ServiceModel, *names: str) -> dict[str, Any]:
@@ -61,4 +47,4 @@ def emotion_entries(
         payload = {**marks, **picked(item, *keys)}
         payload["has_action_units"] = bool(item.action_units)
         end_s = item.timestamp_s + step_s if step_s else None
-        yield TimelineEntry(item.timestamp_s, "emotion", payload, end_s)
+        yield TimelineEntry(item.timestamp_s, "emotion", payload, end_s, item)

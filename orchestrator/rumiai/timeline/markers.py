@@ -8,15 +8,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
+from dataclasses import dataclass
 from statistics import fmean, pstdev
 from typing import Any, Final
 
 from rumiai.contracts.lexicons import contains_phrase
+from rumiai.contracts.payloads import emotion_of, segment_of
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
+from rumiai.core.series import local_maxima
+from rumiai.core.windows import WindowIndex
 from rumiai.timeline.cta import cta_window
 from rumiai.timeline.elements import Element, distinct, elements_of
-from rumiai.timeline.moments import Windows, clipped, gesture_moments, object_counts, text_moments, words_of
+from rumiai.timeline.moments import (
+    GestureMoment,
+    ObjectCount,
+    TextMoment,
+    clipped,
+    gesture_moments,
+    object_counts,
+    text_moments,
+)
 from rumiai.timeline.shrinking import MAX_MARKER_BYTES, shrunk
 
 _FIRST_S: Final = 5
@@ -40,6 +51,73 @@ _SPEECH_EMOTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+@dataclass(frozen=True)
+class SpeechExcerpt:
+    """The beginning of what a segment says; ``end_s`` is None for an instant."""
+
+    start_s: float
+    end_s: float | None
+    text: str
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON form."""
+        return {"start": self.start_s, "end": self.end_s, "text": self.text}
+
+
+@dataclass(frozen=True)
+class FirstSeconds:
+    """The markers of the first five seconds; the first, third and fourth list have an item for each of them."""
+
+    density: Sequence[int]
+    texts: Sequence[TextMoment]
+    emotions: Sequence[str]
+    emotion_sources: Sequence[str | None]
+    gestures: Sequence[GestureMoment]
+    objects: Sequence[ObjectCount]
+    speech: Sequence[SpeechExcerpt]
+    changes_s: Sequence[float]
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON form."""
+        return {
+            "density_progression": list(self.density),
+            "text_moments": [text.to_dict() for text in self.texts],
+            "emotion_sequence": list(self.emotions),
+            "emotion_sources": list(self.emotion_sources),
+            "gesture_moments": [gesture.to_dict() for gesture in self.gestures],
+            "object_appearances": [item.to_dict() for item in self.objects],
+            "speech_segments": [segment.to_dict() for segment in self.speech],
+            "scene_changes": list(self.changes_s),
+        }
+
+
+@dataclass(frozen=True)
+class PeakEvent:
+    """A thing that is there in a peak's second, and how many of it."""
+
+    kind: str
+    name: str
+    count: int
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON form."""
+        return {"type": self.kind, "value": self.name, "count": self.count}
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A second in which much begins; ``intensity`` is the weighted number of starts."""
+
+    start_s: float
+    intensity: float
+    events: Sequence[PeakEvent]
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON form."""
+        events = [event.to_dict() for event in self.events]
+        return {"timestamp": self.start_s, "intensity": self.intensity, "events": events}
+
+
 def compute_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) -> dict[str, Any]:
     """The temporal markers of one video, at most 50 KB of JSON.
 
@@ -48,10 +126,10 @@ def compute_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) 
     "nothing there".
     """
     elements = elements_of(analysis)
-    markers = {
-        "first_5_seconds": _first_seconds(analysis, elements),
-        "cta_window": cta_window(analysis, elements),
-        "peak_moments": _peaks(elements, analysis.duration_s),
+    markers: dict[str, object] = {
+        "first_5_seconds": _first_seconds(analysis, elements).to_dict(),
+        "cta_window": cta_window(analysis, elements).to_dict(),
+        "peak_moments": [peak.to_dict() for peak in _peaks(elements, analysis.duration_s)],
         "engagement_curve": _curve(elements, analysis.duration_s),
         "metadata": {
             "video_id": analysis.video_id,
@@ -64,19 +142,19 @@ def compute_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) 
     return shrunk(markers, MAX_MARKER_BYTES)
 
 
-def _first_seconds(analysis: UnifiedAnalysis, elements: Sequence[Element]) -> dict[str, Any]:
+def _first_seconds(analysis: UnifiedAnalysis, elements: Sequence[Element]) -> FirstSeconds:
     timeline = analysis.timeline
     labels, sources = _emotion_sequence(analysis)
-    return {
-        "density_progression": _density(elements, analysis.duration_s),
-        "text_moments": text_moments(timeline, 0.0, _FIRST_S),
-        "emotion_sequence": labels,
-        "emotion_sources": sources,
-        "gesture_moments": gesture_moments(timeline, 0.0, _FIRST_S, _MAX_GESTURES),
-        "object_appearances": object_counts(elements, 0.0, _FIRST_S)[:_MAX_OBJECTS],
-        "speech_segments": _speech_segments(timeline.in_range(0.0, _FIRST_S, "speech")),
-        "scene_changes": [entry.start_s for entry in timeline.in_range(0.0, _FIRST_S, "scene_change")],
-    }
+    return FirstSeconds(
+        density=_density(elements, analysis.duration_s),
+        texts=text_moments(timeline, 0.0, _FIRST_S),
+        emotions=labels,
+        emotion_sources=sources,
+        gestures=gesture_moments(timeline, 0.0, _FIRST_S, _MAX_GESTURES),
+        objects=object_counts(elements, 0.0, _FIRST_S)[:_MAX_OBJECTS],
+        speech=_speech_segments(timeline.in_range(0.0, _FIRST_S, "speech")),
+        changes_s=[entry.start_s for entry in timeline.in_range(0.0, _FIRST_S, "scene_change")],
+    )
 
 
 def _density(elements: Iterable[Element], duration_s: float) -> list[int]:
@@ -108,26 +186,25 @@ def _seen_emotion(entries: Iterable[TimelineEntry], second: int) -> str | None:
     weights: dict[str, float] = {}
     for entry in entries:
         held = min(entry.end_s, second + 1) - max(entry.start_s, second) if entry.end_s is not None else 1.0
-        label = entry.data.get("emotion")
-        if not isinstance(label, str):
-            continue
-        weights[label] = weights.get(label, 0.0) + (entry.data.get("confidence") or 0.0) * held
+        seen = emotion_of(entry)
+        if seen.emotion is not None:
+            weights[seen.emotion] = weights.get(seen.emotion, 0.0) + (seen.confidence or 0.0) * held
     return min(weights, key=lambda label: (-weights[label], label)) if weights else None
 
 
 def _spoken_emotion(entries: Iterable[TimelineEntry]) -> str | None:
-    said = " ".join(words_of(entry) for entry in entries)
+    said = " ".join(segment_of(entry).text for entry in entries)
     return next((label for label, words in _SPEECH_EMOTIONS.items() if contains_phrase(said, words)), None)
 
 
-def _speech_segments(entries: Sequence[TimelineEntry]) -> list[dict[str, Any]]:
+def _speech_segments(entries: Sequence[TimelineEntry]) -> list[SpeechExcerpt]:
     """The segments that say most in the window, by time."""
     longest = sorted(entries, key=lambda entry: (-min(entry.end_s or 0.0, _FIRST_S) + entry.start_s, entry.start_s))
     kept = sorted(longest[:_MAX_SEGMENTS], key=lambda entry: (entry.start_s, entry.end_s or 0.0))
-    return [{"start": e.start_s, "end": e.end_s, "text": clipped(words_of(e))} for e in kept]
+    return [SpeechExcerpt(entry.start_s, entry.end_s, clipped(segment_of(entry).text)) for entry in kept]
 
 
-def _peaks(elements: Sequence[Element], duration_s: float) -> list[dict[str, Any]]:
+def _peaks(elements: Sequence[Element], duration_s: float) -> list[Peak]:
     """Local maxima of the weighted starts per second above mean + 1 population standard deviation, the highest first.
 
     A plateau counts once, at its first second; the first and the last second can be peaks.
@@ -137,43 +214,26 @@ def _peaks(elements: Sequence[Element], duration_s: float) -> list[dict[str, Any
     for element in elements:
         intensity[min(int(element.start_s), seconds - 1)] += _PEAK_WEIGHTS.get(element.kind, 1.0)
     threshold = fmean(intensity) + pstdev(intensity)
-    peaks = [second for second in _local_maxima(intensity) if intensity[second] > threshold]
+    peaks = [second for second in local_maxima(intensity) if intensity[second] > threshold]
     peaks.sort(key=lambda second: (-intensity[second], second))
-    windows = Windows(elements)
-    return [
-        {"timestamp": float(s), "intensity": intensity[s], "events": _events(windows.active(s, s + 1), s)}
-        for s in peaks[:_MAX_PEAKS]
-    ]
+    windows = WindowIndex(elements)
+    return [Peak(float(s), intensity[s], _events(windows.window(s, s + 1), s)) for s in peaks[:_MAX_PEAKS]]
 
 
-def _local_maxima(values: Sequence[float]) -> list[int]:
-    """First index of each run of equal values that is higher than the values beside it."""
-    runs: list[tuple[int, float]] = []
-    place = 0
-    for value, group in groupby(values):
-        runs.append((place, value))
-        place += len(list(group))
-    low = -math.inf
-    around = [low, *(value for _, value in runs), low]
-    return [start for i, (start, value) in enumerate(runs) if value > around[i] and value > around[i + 2]]
-
-
-def _events(active: Iterable[Element], second: int) -> list[dict[str, Any]]:
+def _events(active: Iterable[Element], second: int) -> list[PeakEvent]:
     """Everything active in the second, each thing once, the weightiest first."""
     found = distinct(active, second, second + 1)
     ranked = sorted(found, key=lambda key: (-_PEAK_WEIGHTS.get(key[0], 1.0), key))
-    return [{"type": kind, "value": clipped(name), "count": found[kind, name]} for kind, name in ranked][
-        :_MAX_PEAK_EVENTS
-    ]
+    return [PeakEvent(kind, clipped(name), found[kind, name]) for kind, name in ranked[:_MAX_PEAK_EVENTS]]
 
 
 def _curve(elements: Sequence[Element], duration_s: float) -> list[float]:
     """min(1, weighted count / 10) for every five seconds: texts, cuts, speech and objects in the window."""
-    windows = Windows([element for element in elements if element.kind in _CURVE_WEIGHTS])
+    windows = WindowIndex([element for element in elements if element.kind in _CURVE_WEIGHTS])
     curve = []
     for place in range(max(1, math.ceil(duration_s / _CURVE_STEP_S))):
         start = place * _CURVE_STEP_S
-        counts = distinct(windows.active(start, start + _CURVE_STEP_S), start, start + _CURVE_STEP_S)
+        counts = distinct(windows.window(start, start + _CURVE_STEP_S), start, start + _CURVE_STEP_S)
         score = sum(_CURVE_WEIGHTS[kind] * count for (kind, _), count in counts.items())
         curve.append(round(min(score / 10, 1.0), 2))
     return curve

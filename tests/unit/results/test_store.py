@@ -75,6 +75,97 @@ def test_names_that_differ_in_case_alone_collide(tmp_path: Path) -> None:
     ]
 
 
+LONG = "a" * 140
+
+
+@pytest.mark.parametrize(
+    ("stem", "start"),
+    [
+        (LONG, "a" * 91),
+        ("My caption with words " * 4 + "#fyp #x", ("My_caption_with_words_" * 4 + "_fyp__x")[:91]),
+        ("\N{FACE WITH TEARS OF JOY}" * 30, "_" * 30),
+    ],
+)
+def test_a_long_or_odd_stem_has_an_id_that_the_store_takes(tmp_path: Path, stem: str, start: str) -> None:
+    path = tmp_path / f"{stem}.mp4"
+    path.write_bytes(b"film")
+    (video_id,) = ids([path])
+    assert video_id == f"{start}_{digits(b'film')}"
+    assert len(video_id) <= 100
+    assert ids([path]) == [video_id]
+    assert Store(tmp_path).unified_file(video_id) == tmp_path / f"unified_analysis/{video_id}.json"
+
+
+def run_ids(out: Path, *paths: Path) -> list[str]:
+    """The ids of one run into a folder, which then knows them."""
+    source, store = LocalSource(), Store(out)
+    found = assign_ids([i for path in paths for i in source.list(str(path))], source.digest, store.known_input)
+    for item, video_id in found.items():
+        store.remember_input(video_id, item, source.digest(item))
+    return list(found.values())
+
+
+@pytest.fixture
+def namesakes(tmp_path: Path) -> tuple[Path, Path]:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "clip.mp4").write_bytes(name.encode())
+    return tmp_path / "a/clip.mp4", tmp_path / "b/clip.mp4"
+
+
+def test_two_runs_keep_namesakes_apart(tmp_path: Path, namesakes: tuple[Path, Path]) -> None:
+    a, b = namesakes
+    out = tmp_path / "out"
+    assert run_ids(out, a) == ["clip"]
+    assert run_ids(out, b) == [f"clip_{digits(b'b')}"]
+    assert run_ids(out, b, a) == [f"clip_{digits(b'b')}", "clip"]
+    assert run_ids(out, a, b) == ["clip", f"clip_{digits(b'b')}"]
+    assert run_ids(out, a) == ["clip"]
+
+
+def test_namesakes_of_one_run_keep_their_ids_alone(tmp_path: Path, namesakes: tuple[Path, Path]) -> None:
+    a, b = namesakes
+    both = [f"clip_{digits(b'a')}", f"clip_{digits(b'b')}"]
+    assert run_ids(tmp_path / "one", a, b) == both
+    assert run_ids(tmp_path / "two", b, a) == both[::-1]
+    assert [run_ids(tmp_path / "one", a), run_ids(tmp_path / "one", b)] == [[both[0]], [both[1]]]
+
+
+def test_a_moved_file_and_a_changed_one_keep_their_id(tmp_path: Path, namesakes: tuple[Path, Path]) -> None:
+    a, b = namesakes
+    out = tmp_path / "out"
+    assert run_ids(out, a) == ["clip"]
+    a.write_bytes(b"cut anew")
+    assert run_ids(out, a) == ["clip"]
+    b.write_bytes(b"cut anew")
+    a.unlink()
+    assert run_ids(out, b) == ["clip"]
+
+
+def test_content_beats_location(tmp_path: Path, namesakes: tuple[Path, Path]) -> None:
+    a, b = namesakes
+    out = tmp_path / "out"
+    assert run_ids(out, a) == ["clip"]
+    b.write_bytes(b"a")
+    a.write_bytes(b"new")
+    assert run_ids(out, a, b) == [f"clip_{digits(b'new')}", "clip"]
+
+
+def test_a_link_gives_its_own_name(tmp_path: Path) -> None:
+    (tmp_path / "objects").mkdir()
+    (tmp_path / "objects/3f2a").write_bytes(b"film")
+    (tmp_path / "holiday.mp4").symlink_to(tmp_path / "objects/3f2a")
+    assert ids([tmp_path / "holiday.mp4"]) == ["holiday"]
+
+
+def test_json_with_a_name_that_is_not_utf8_is_utf8(tmp_path: Path) -> None:
+    name = b"caf\xe9.mp4".decode("utf-8", "surrogateescape")
+    write_json(tmp_path / "file.json", {"source": name, "text": "é"})
+    assert '"source": "caf\\udce9.mp4"' in (tmp_path / "file.json").read_text(encoding="utf-8")
+    assert read_json(tmp_path / "file.json") == {"source": name, "text": "é"}
+    assert fingerprint(name) != fingerprint("caf.mp4")
+
+
 def test_write_json_is_utf8_and_leaves_no_temporary_file(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "file.json"
     write_json(path, {"text": "naïve 🎬", "n": 1.5})

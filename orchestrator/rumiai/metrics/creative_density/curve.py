@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from rumiai.core.arrays import Floats
+from rumiai.core.series import local_maxima
 from rumiai.metrics.creative_density.blocks import (
     AccelerationPattern,
     CognitiveLoadCategory,
@@ -20,7 +21,7 @@ from rumiai.metrics.creative_density.blocks import (
     StructuralFlags,
 )
 from rumiai.metrics.shared.bins import Bins
-from rumiai.metrics.shared.series import is_rhythmic, local_maxima
+from rumiai.metrics.shared.series import is_rhythmic
 from rumiai.metrics.shared.statistics import cv, line
 
 _UNEVEN: Final = 1.5  # ratio of two stretches that counts as a difference

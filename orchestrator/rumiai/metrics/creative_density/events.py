@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rumiai.contracts.blocks.types import Grade
 from rumiai.core.arrays import Floats, Ints
+from rumiai.core.series import local_maxima
 from rumiai.metrics.creative_density.blocks import (
     MOST_EVENTS,
     DeadZone,
@@ -23,7 +24,7 @@ from rumiai.metrics.creative_density.blocks import (
     SyncType,
 )
 from rumiai.metrics.shared.bins import Bins
-from rumiai.metrics.shared.series import local_maxima, runs_of
+from rumiai.metrics.shared.series import runs_of
 from rumiai.metrics.shared.statistics import std
 
 _MODES: Final = 3  # types that make a multi-modal peak

@@ -13,9 +13,9 @@ import numpy as np
 
 from rumiai.contracts.lexicons import Emotion
 from rumiai.core.arrays import Floats, Ints
+from rumiai.core.series import local_maxima
 from rumiai.metrics.emotional_journey.blocks import PeakRhythm
 from rumiai.metrics.emotional_journey.curves import running_mean
-from rumiai.metrics.shared.series import local_maxima
 from rumiai.metrics.shared.statistics import cv, mean, variance
 
 STRONG: Final = 0.6  # intensity or |valence| of a strong emotion

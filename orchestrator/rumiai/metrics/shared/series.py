@@ -1,4 +1,4 @@
-"""Shapes in a series of values: local maxima, runs of flags, repetition."""
+"""Shapes in a series of values: runs of flags, repetition."""
 
 from __future__ import annotations
 
@@ -13,26 +13,6 @@ from rumiai.metrics.shared.statistics import line, std
 _RHYTHM_BINS: Final = 12  # fewer bins hold no three periods
 _RHYTHM_ABOVE: Final = 0.5  # autocorrelation
 _SHORTEST_PERIOD: Final = 2  # bins
-
-
-def local_maxima(values: npt.ArrayLike) -> list[int]:
-    """Indices of the values that are higher than both neighbours.
-
-    A plateau counts once, at its first index. What lies beyond the ends counts as lower, so the first and the last
-    value can be maxima.
-
-    Args:
-        values: ``(n,)`` finite numbers, in order.
-
-    Returns:
-        Indices, ascending. Empty for no values; the first index for equal values.
-    """
-    # Imported at the first use: scipy.signal takes half a second, and most commands look for no peaks.
-    from scipy.signal import find_peaks
-
-    fenced = np.pad(np.asarray(values, dtype=np.float64), 1, constant_values=-np.inf)
-    _, plateaus = find_peaks(fenced, plateau_size=1)
-    return [int(index) - 1 for index in plateaus["left_edges"]]
 
 
 def runs_of(flags: npt.ArrayLike) -> list[tuple[int, int]]:

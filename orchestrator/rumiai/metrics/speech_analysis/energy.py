@@ -14,7 +14,7 @@ import numpy as np
 
 from rumiai.core.arrays import Floats, freeze_arrays
 from rumiai.core.intervals import inside
-from rumiai.metrics.shared.series import local_maxima
+from rumiai.core.series import local_maxima
 from rumiai.metrics.shared.statistics import clamp, mean, ratio
 
 _STRESSED: Final = 1.5  # deviations above the mean energy of the speech

@@ -1,12 +1,10 @@
-"""Peaks, runs and rhythm of a series, by hand and against slow references."""
+"""Runs and rhythm of a series, by hand and against slow references."""
 
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
 
-from rumiai.metrics.shared.series import autocorrelation, detrended, is_rhythmic, local_maxima, runs_of
+from rumiai.metrics.shared.series import autocorrelation, detrended, is_rhythmic, runs_of
 
 
 def slow_is_rhythmic(d):
@@ -42,28 +40,8 @@ def test_rhythm_against_a_slow_reference():
     assert False in answers[9:]
 
 
-def test_series():
-    assert local_maxima([1, 3, 3, 2, 5, 0, 7]) == [1, 4, 6]
-    assert local_maxima([2, 2]) == [0]
-    assert local_maxima([]) == []
+def test_runs():
     assert runs_of([True, False, True, True]) == [(0, 1), (2, 4)]
-
-
-def slow_local_maxima(values):
-    """Value by value: higher than what comes before and, behind its plateau, after."""
-    found = []
-    for i, value in enumerate(values):
-        if i and values[i - 1] >= value:
-            continue
-        after = next((other for other in values[i:] if other != value), -np.inf)
-        if after < value:
-            found.append(i)
-    return found
-
-
-@given(st.lists(st.sampled_from([0.0, 0.5, 1.0, 1.5]), max_size=12))
-def test_local_maxima_against_a_slow_reference(values):
-    assert local_maxima(values) == slow_local_maxima(values)
 
 
 def test_trend_and_autocorrelation():
