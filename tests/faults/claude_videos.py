@@ -63,11 +63,7 @@ def _measured(only: tuple[str, ...], changes: dict[str, Any]) -> VideoInput:
     unified = replace(unified, temporal_markers=compute_markers(unified))
     evidence = read_evidence(unified)
     results = {name: family(name).compute(evidence) for name in only or ANALYSES}
-    return VideoInput(
-        unified,
-        {name: result.blocks_json() for name, result in results.items()},
-        {name: result.precompute_json() for name, result in results.items()},
-    )
+    return VideoInput(unified, results)
 
 
 def settings(url: str, **changes: Any) -> ClaudeSettings:

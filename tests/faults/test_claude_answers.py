@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -51,8 +50,7 @@ def changed(change: Change) -> Any:
 
 
 def rule(name: str, **content: Any) -> dict[str, dict[str, Any]]:
-    blocks: dict[str, dict[str, Any]] = copy.deepcopy(dict(video(name, **content).blocks[name]))  # type: ignore[arg-type]
-    return blocks
+    return video(name, **content).measured[name].blocks_json()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

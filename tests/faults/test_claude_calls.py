@@ -71,7 +71,7 @@ def test_all_analyses_are_judged_concurrently(server: ClaudeServer, tmp_path: Pa
     for name, result in found.results.items():
         assert schema_of(name).problems(result.blocks, duration_s=12.0) == []
         assert result.provenance()["CoreMetrics"]["source"] == "python"
-        assert result.blocks["CoreMetrics"] == source.blocks[name]["CoreMetrics"]
+        assert result.blocks["CoreMetrics"] == source.measured[name].blocks_json()["CoreMetrics"]
         # 1000 tokens in and 200 out by the list: 0.1 and 0.5 USD per million.
         assert result.estimated_cost == pytest.approx(0.0002)
         json.dumps(result.to_dict(), allow_nan=False)

@@ -151,7 +151,7 @@ def analysis(
         for name in service_names()
     }
     built = build("v", (metadata or VideoMetadata.local("v")).to_dict(), facts, results, entries_of)
-    broken = {s: d["reason"] for s, d in built.pipeline_details.items() if not d["ok"] and s not in reasons}
+    broken = {s: reason for s, reason in built.errors().items() if s not in reasons}
     assert not broken, broken
     return UnifiedAnalysis.from_dict(json.loads(json.dumps(built.to_dict(), allow_nan=False)))
 

@@ -15,6 +15,32 @@ ServiceName = str
 
 
 @dataclass(frozen=True)
+class ServiceStatus:
+    """Whether a service ran and succeeded on a video.
+
+    Attributes:
+        ok: Whether it did.
+        reason: Why not; None when it did, or when an older file does not say.
+    """
+
+    ok: bool
+    reason: str | None = None
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, object]) -> ServiceStatus:
+        """Read :meth:`to_json`'s form; what is missing means "not ok" and "no reason"."""
+        reason = raw.get("reason")
+        return cls(bool(raw.get("ok")), None if reason is None else str(reason))
+
+    def to_json(self) -> dict[str, Any]:
+        """The form in the file of a unified analysis."""
+        return {"ok": self.ok, "reason": self.reason}
+
+
+DID_NOT_RUN: Final = ServiceStatus(False, "did not run")
+
+
+@dataclass(frozen=True)
 class ServiceResult:
     """What one service says of one video: its data, or why there is none.
 
@@ -58,6 +84,11 @@ class ServiceResult:
     def ok(self) -> bool:
         """Whether there is data."""
         return self.data is not None
+
+    @property
+    def status(self) -> ServiceStatus:
+        """The result without its data."""
+        return ServiceStatus(self.ok, self.failure)
 
     def to_json(self) -> dict[str, Any]:
         """The content of the service's file."""

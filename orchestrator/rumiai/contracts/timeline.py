@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import Any, Final, TypeVar
 
 from rumiai.contracts.models import model_of, service_names
+from rumiai.contracts.results import DID_NOT_RUN, ServiceStatus
 from rumiai.contracts.services.base import ServiceData, ServiceModel
 from rumiai.core.windows import WindowIndex, is_in_window
 
@@ -263,7 +264,7 @@ class UnifiedAnalysis:
         duration_s: The decoder's, in seconds.
         metadata: VideoMetadata.to_dict() plus what the file says (width, height, fps, ...).
         ml_data: service -> its canonical data; services that did not run or failed are absent.
-        pipeline_details: service -> {"ok": bool, "reason": str | None}; every service is listed.
+        pipeline_details: service -> whether it succeeded; every service is listed.
         timeline: The entries made from ml_data.
         temporal_markers: What `rumiai.timeline.markers` makes of the timeline; None until made.
         processing_metadata: Counts, versions, stage seconds; nothing that the metrics read.
@@ -273,20 +274,19 @@ class UnifiedAnalysis:
     duration_s: float
     metadata: Mapping[str, Any]
     ml_data: Mapping[str, ServiceData]
-    pipeline_details: Mapping[str, Mapping[str, Any]]
+    pipeline_details: Mapping[str, ServiceStatus]
     timeline: Timeline
     temporal_markers: Mapping[str, Any] | None = None
     processing_metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def ok(self, service: str) -> bool:
         """Whether the service ran and succeeded."""
-        return bool(self.pipeline_details.get(service, {}).get("ok", False))
+        return self.pipeline_details.get(service, DID_NOT_RUN).ok
 
     def reason(self, service: str) -> str | None:
         """Why the service has no data; None when it has."""
-        if self.ok(service):
-            return None
-        return str(self.pipeline_details.get(service, {}).get("reason") or "did not run")
+        status = self.pipeline_details.get(service, DID_NOT_RUN)
+        return None if status.ok else status.reason or DID_NOT_RUN.reason
 
     def is_complete(self) -> bool:
         """Whether every service ran and succeeded."""
@@ -313,10 +313,9 @@ class UnifiedAnalysis:
             "duration": self.duration_s,
             "metadata": dict(self.metadata),
             "pipeline_status": {
-                service.removesuffix("_detection"): bool(details.get("ok"))
-                for service, details in self.pipeline_details.items()
+                service.removesuffix("_detection"): status.ok for service, status in self.pipeline_details.items()
             },
-            "pipeline_details": {s: dict(d) for s, d in self.pipeline_details.items()},
+            "pipeline_details": {s: status.to_json() for s, status in self.pipeline_details.items()},
             "ml_data": {s: d.to_json() for s, d in self.ml_data.items()},
             "timeline": self.timeline.to_dict(),
             "processing_metadata": dict(self.processing_metadata),
@@ -340,7 +339,7 @@ class UnifiedAnalysis:
             duration_s=float(raw["duration"]),
             metadata=dict(raw["metadata"]),
             ml_data={s: model_of(s).from_json(d) for s, d in raw["ml_data"].items()},
-            pipeline_details={s: dict(d) for s, d in raw["pipeline_details"].items()},
+            pipeline_details={s: ServiceStatus.from_json(d) for s, d in raw["pipeline_details"].items()},
             timeline=Timeline.from_dict(raw["timeline"]),
             temporal_markers=dict(markers) if markers is not None else None,
             processing_metadata=dict(raw.get("processing_metadata", {})),

@@ -9,7 +9,6 @@ _RED = (214, 40, 57)
 _NAVY = (20, 30, 70)
 _TEAL = (0, 121, 107)
 _CAPTION_Y = 0.30
-_SPOKEN_Y = 0.80
 
 
 def demo_spec() -> ClipSpec:

@@ -21,7 +21,7 @@ from rumiai.inference.spans import SharedTensor
 
 LOG = logging.getLogger(__name__)
 
-# A request waits for those before it; ten minutes is what the slowest one (an hour of speech on two cores) may take.
+# A request waits for those before it. The slowest one, an hour of speech on two cores, may take ten minutes.
 DEFAULT_TIMEOUT_S: Final = 600.0
 # Asking whether a server is there, or handing it a region, takes milliseconds.
 _CONTROL_TIMEOUT_S: Final = 10.0
@@ -43,7 +43,7 @@ class TritonClient:
 
     Args:
         url: ``host:port`` of the server's gRPC, or ``grpcs://host:port`` for TLS.
-        token: What the embedded server wants before it maps memory; see :meth:`connect`.
+        token: Access token that the server requires before it maps memory; see :meth:`connect`.
         headers: Sent with every call, for a gateway in front of the server.
         timeout_s: The longest that one request may take.
 
@@ -77,7 +77,7 @@ class TritonClient:
 
     @classmethod
     def connect(cls, url: str, token: str | None = None, **options: Any) -> Self:
-        """A client whose token, when none is given, is the one that a server of this user left for it."""
+        """Make a client; without ``token`` it takes the one that a server of this user left in its file."""
         client = cls(url, token, **options)
         if token is None and (found := read_server_file(client.address)):
             client._token = found.token
@@ -110,7 +110,7 @@ class TritonClient:
         """Wait until the server is up and every one of the models is loaded.
 
         Raises:
-            ServerError: They are not after ``timeout_s``; the message names what is missing.
+            ServerError: Some are not ready after ``timeout_s``; the message names them.
         """
         wanted = list(models)
         deadline = asyncio.get_running_loop().time() + timeout_s

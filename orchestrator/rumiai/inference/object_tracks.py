@@ -1,11 +1,11 @@
 """Detections of single frames -> objects followed through a shot -> the canonical ``yolo`` data.
 
-ByteTrack (Zhang et al., 2022, "ByteTrack: Multi-Object Tracking by Associating Every Detection Box"): sure detections
-are matched with the tracks first, unsure ones only with what is then left, both by the assignment of greatest total
-overlap. Written here, with its limits in seconds, because frames come at 2 a second: the libraries count frames, give
-the first sighting of a track away, and mix the classes. A track ends at a cut.
+The method is ByteTrack (Zhang et al., 2022, "ByteTrack: Multi-Object Tracking by Associating Every Detection Box").
+Sure detections are matched with the tracks first, unsure ones with the tracks that are left. Both steps choose the
+assignment of greatest total overlap. A track ends at a cut. It is written here because frames come at 2 a second: its
+limits are in seconds, while the libraries count frames, lose the first sighting of a track and mix the classes.
 
-Tracks fragment at 2 frames a second (19 on a clip that has 10 at 10 a second), so no metric may count things by them.
+Tracks fragment at 2 frames a second (19 on a clip that has 10 at 10 a second), so no metric may count objects by them.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from rumiai.inference.yolo import DetectionParams
 
 # A track not seen for longer than this has ended.
 DROP_AFTER_S: Final = 1.5
-# Seen this often, a track is confirmed.
+# Sightings that confirm a track.
 CONFIRM_HITS: Final = 2
-# From here on a detection is sure: it may choose its track before the others.
+# A detection with at least this score is sure: it is matched before the others.
 SURE_SCORE: Final = 0.5
-# What must overlap of a detection and a track; low, since things move far in half a second.
+# Least overlap of a detection with a track; low, because objects move far in half a second.
 MIN_IOU: Final = 0.1
 # Timestamps that differ by less are the same instant.
 _SAME_INSTANT_S: Final = 1e-6
@@ -64,7 +64,7 @@ class LinkedObject:
         return self.sightings[-1]
 
     def guesses(self, t_s: float) -> Floats:
-        """Where the object may be at ``t_s``: (2, 4) boxes, if it stands still, and if it moves on as it did."""
+        """Two guesses of where the object is at ``t_s``, (2, 4) boxes: it stands still, or keeps its velocity."""
         here = np.array(self.last.box)
         if len(self.sightings) < 2:
             return np.stack((here, here))

@@ -1,12 +1,12 @@
 """Which frames OCR must read: those on which the text can differ from what was read last.
 
-Captions stand still for seconds while OCR is by far the dearest model, so that most readings repeat the one before.
+OCR is by far the most expensive model, and captions stand still for seconds: most readings would repeat the one before.
 The gate looks at pixels alone, so that frames can be decided while earlier ones are still being read:
 
-* *Stroke map*: where thin, contrasting structures lie, as all writing has them (top-hat and black-hat of each colour
-  channel at two scales). Nothing thin anywhere: nothing to read.
+* *Stroke map*: where a frame has thin, contrasting structures (top-hat and black-hat of each colour channel at two
+  scales). All writing has them: a frame without them has nothing to read.
 * *Change*: where a frame differs from the frame that was read last (not from the frame before: slow change adds up).
-* A change is only of interest where there are strokes, before or after. Where none is, the reading is carried forward,
+* A change counts only where there are strokes, before or after. Without such a change the reading is carried forward,
   for a bounded time.
 
 When in doubt a frame is read: a moving camera moves strokes all over the picture, and nearly all its frames are read.
@@ -39,9 +39,9 @@ _STROKE_PX: Final = 11
 _STROKE_CONTRAST: Final = 12
 # Share of a block that is stroke; letters fill 15 to 40 % of their line.
 _STROKE_SHARE: Final = 0.06
-# Grey levels of difference that noise and compression do not reach after averaging; from 10 on they do.
+# Difference in grey levels that noise and compression do not reach after averaging; they do reach 10.
 _CHANGE_CONTRAST: Final = 14
-# Share of a block that differs: a comma of the smallest captions, a stroke's flank at least.
+# Share of a block that must differ: that of a comma of the smallest captions.
 _CHANGE_SHARE: Final = 0.03
 # The longest time for which a reading is carried: bounds what any misjudgement costs.
 MAX_GAP_S: Final = 4.0
@@ -51,7 +51,7 @@ _REFERENCES: Final = 4
 
 @dataclass(frozen=True)
 class GateDecision:
-    """What becomes of a frame.
+    """How the text of a frame is obtained.
 
     Attributes:
         origin: ``read`` it; ``carried``: its text is that of frame ``source``; ``gated``: nothing on it can be text.
@@ -121,7 +121,7 @@ class OcrGate:
         frame_numbers: npt.NDArray[np.int64],
         kind: FrameKind = "sampled",
     ) -> list[GateDecision]:
-        """What becomes of each frame of a batch.
+        """Decide how the text of each frame of a batch is obtained.
 
         Args:
             images: (n, height, width, 3) uint8 RGB.
@@ -179,7 +179,7 @@ class OcrGate:
 
 
 def _may_differ(reference: _View, view: _View) -> bool:
-    """Whether the text of ``view`` can be other than that of ``reference``."""
+    """Whether the text of ``view`` may differ from that of ``reference``."""
     changed = _changed_blocks(reference.small, view.small)
     return bool((changed & _grow(reference.strokes | view.strokes)).any())
 
@@ -195,7 +195,7 @@ def _answer(decision: GateDecision, readings: Mapping[int, FrameTexts]) -> Frame
 
 def _look(image: npt.NDArray[np.uint8], timestamp_s: float, frame_number: int) -> _View:
     height, width = image.shape[:2]
-    # A whole divisor, with which area averaging is ten times as fast as with any other.
+    # Area averaging by a whole divisor is ten times as fast as by any other.
     divisor = max(1, round(max(height, width) / _SIDE_PX))
     size = (max(1, width // divisor), max(1, height // divisor))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
@@ -225,7 +225,7 @@ def _changed_blocks(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> npt.N
 def _share_over(
     values: npt.NDArray[np.uint8], threshold: int, share: float, grid: tuple[int, int]
 ) -> npt.NDArray[np.bool_]:
-    # Any of the colour channels counts: red letters on a green of the same luminance are letters.
+    # One colour channel is enough: red letters on a green of the same luminance are letters.
     red, green, blue = cv2.split(values)
     strongest = cv2.max(cv2.max(red, green), blue)
     _, over = cv2.threshold(strongest, threshold, 255, cv2.THRESH_BINARY)

@@ -1,6 +1,7 @@
-"""Runs in which a transcript repeats itself as only a decoder stuck in a loop does.
+"""Finds the repetitions that a Whisper decoder writes when it is stuck in a loop.
 
-The same words, letters or segments at least three times, compressing by more than 2.4: openai-whisper's own sign.
+A run repeats the same words, letters or segments at least three times and compresses by more than 2.4, which is
+openai-whisper's own threshold.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ def _stuck(units: Sequence[str], joint: str) -> bool:
 
 
 def find_runs(units: Sequence[str], longest: int, joint: str = " ") -> list[_Run]:
-    """Find runs in which up to ``longest`` units repeat as only a decoder stuck in a loop repeats them.
+    """Find runs that repeat up to ``longest`` units as a decoder stuck in a loop does.
 
-    Runs do not overlap; of those that begin at one unit the longest counts, and among equals the shortest unit.
+    Runs do not overlap. Of the runs that begin at one unit the longest counts; of equally long ones, that which repeats
+    the fewest units.
     """
     runs: list[_Run] = []
     at = 0
@@ -72,7 +74,7 @@ def _plain(text: str) -> str:
 
 
 def collapse_words(segment: Segment) -> tuple[Segment, list[Repetition]]:
-    """The segment with each run of words written once, in ``text`` and ``words``; and what was taken out."""
+    """Write each run of words once, in ``text`` and ``words``; returns the segment and what was taken out."""
     timed = segment.words or ()
     words = [word.word for word in timed] or segment.text.split()
     joint = " " if " " in segment.text else ""
@@ -101,7 +103,7 @@ def collapse_words(segment: Segment) -> tuple[Segment, list[Repetition]]:
 
 
 def collapse_segments(segments: Sequence[Segment]) -> tuple[list[Segment], list[Repetition]]:
-    """The first of segments that repeat each other; and what was taken out."""
+    """Keep the first of segments that repeat each other; returns those kept and what was taken out."""
     runs = find_runs([_plain(segment.text) for segment in segments], MAX_UNIT_SEGMENTS)
     records = [
         Repetition(

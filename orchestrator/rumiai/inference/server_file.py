@@ -31,7 +31,7 @@ def split_address(address: str) -> tuple[str, int]:
     """Host and port of ``host:port``.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The address does not have this form.
     """
     host, colon, port = address.rpartition(":")
     if not colon or not host or not port.isdecimal() or int(port) > 65535:

@@ -1,7 +1,7 @@
-"""Long tracks in windows, so that a request to ``whisper`` is bounded however long the video.
+"""Cuts long tracks into windows, so that a request to ``whisper`` is bounded however long the video is.
 
-A server keeps a copy of what it is sent and looks at all of it for speech; and a model that works through an hour of
-one video lets all others wait.
+The server keeps a copy of a request and searches all of it for speech. A model that works through an hour of one video
+blocks all others.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ
 
-# Most short videos are one window. What is cut is cut where it is quietest in the last half minute that a window may
-# have: speech pauses within that time, and Whisper itself sees 30 s at most.
+# Most short videos are one window. A longer track is cut at the quietest point of the last half minute of a window:
+# speech pauses within that time, and Whisper itself hears at most 30 s.
 LONGEST_S: Final = 75
 SHORTEST_S: Final = 45
-# What counts as quiet is as long as a pause between sentences; it is looked for in steps of 20 ms.
+# Length of the quiet that is searched for, in steps of 20 ms: a pause between sentences.
 _PAUSE_STEPS: Final = 15
 _STEP: Final = AUDIO_SAMPLE_RATE_HZ // 50
 
@@ -30,7 +30,7 @@ def windows(samples: npt.NDArray[np.float32]) -> list[slice]:
 
     Returns:
         Neighbours that make up the track, each of ``SHORTEST_S`` to ``LONGEST_S`` seconds, the last one perhaps
-        shorter; a track of ``LONGEST_S`` or less is one. None of an empty track.
+        shorter; a track of ``LONGEST_S`` or less is one. An empty track has none.
     """
     found: list[slice] = []
     start = 0

@@ -106,7 +106,7 @@ def rows_of(
 
 
 def check_scores(scores: npt.NDArray[Any], model: str) -> None:
-    """Refuse scores that are none.
+    """Refuse values that are no scores.
 
     Raises:
         ContractError: One is not within 0..1.

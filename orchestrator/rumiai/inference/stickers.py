@@ -1,8 +1,8 @@
 """Stickers and other graphics laid over a video, told from colourful objects by how they behave.
 
 A candidate is a compact, highly saturated region with a crisp outline. It becomes a sticker when its box stays fixed
-over samples and neither a detected object nor text fills it. How sure that is follows from what only an overlay does:
-stay while its surroundings move, outlive a cut, or appear from one sample to the next while nothing around it changes.
+over samples and neither a detected object nor text fills it. Its confidence follows from what only an overlay does: it
+stays while its surroundings move, outlives a cut, or appears between two samples while nothing around it changes.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ Rgb = npt.NDArray[np.uint8]
 # Long side at which candidates are sought: a sticker of 2.5 % of it is still 8 px wide.
 _SIDE_PX: Final = 320
 _SATURATION: Final = 140
-# Dark pixels have a saturation of noise.
+# Darker pixels are ignored: their saturation is noise.
 _BRIGHTNESS: Final = 70
-# Shares of the frame: 200 px of 576 x 1024 as in the first version, and what is no sticker but a backdrop.
+# Least and largest share of the frame: 200 px of 576 x 1024, and above the second it is a backdrop.
 _MIN_AREA: Final = 0.00035
 _MAX_AREA: Final = 0.15
 _MAX_RATIO: Final = 3.0
 # Region over the hull of its outline: emoji, arrows and boxes are compact, coloured light and clothes are frayed.
 _SOLIDITY: Final = 0.7
-# Grey levels per pixel at an outline that counts as drawn, and how much of the outline must.
+# Grey levels per pixel at which an outline counts as drawn, and the share of the outline that must reach them.
 _EDGE: Final = 40
 _CRISP: Final = 0.6
 # Candidates of a frame, the largest first; a colourful scene has hundreds of specks.
@@ -43,7 +43,7 @@ _PER_FRAME: Final = 12
 # Largest movement of a fixed box, as a share of the frame.
 _FIXED: Final = 0.02
 _FIXED_SAMPLES: Final = 3
-# Mean grey levels: below, a region is the same as before; above, it is another.
+# Mean change in grey levels: below the first a region is the same as before, above the second it is another.
 _SAME: Final = 10.0
 _CHANGED: Final = 16.0
 _THUMB_PX: Final = 12
@@ -56,12 +56,12 @@ _FOR_OUTLINE: Final = 0.15
 _FOR_MOVING_SURROUNDINGS: Final = 0.3
 _FOR_OUTLIVING_A_CUT: Final = 0.3
 _FOR_POPPING_UP: Final = 0.2
-# Without any such behaviour a region is reported only when it is no speck and its outline is crisp nearly throughout,
-# as that of photographed things hardly ever is.
+# Without any such behaviour a region is reported only when it is larger than a speck and nearly all of its outline is
+# crisp. Outlines of photographed objects hardly ever are.
 _CRISP_ALONE: Final = 0.95
 _MIN_AREA_ALONE: Final = 0.004
 _MAX_CONFIDENCE: Final = 0.95
-# 5.2: a banner is wider and lower than these shares; a "sticker" about square, smaller than 5000 px of 576 x 1024.
+# A banner is wider and lower than these shares. A "sticker" is about square and below 5000 px of 576 x 1024.
 _BANNER_WIDTH: Final = 0.6
 _BANNER_HEIGHT: Final = 0.2
 _STICKER_AREA: Final = 0.0085
@@ -121,10 +121,10 @@ class StickerFinder:
     def finish(
         self, detections: Sequence[FrameDetections], cuts_s: Sequence[float], texts: Sequence[FrameTexts] = ()
     ) -> list[Sticker]:
-        """The stickers by start; the finder is at its end then.
+        """Return the stickers by start; nothing may be fed afterwards.
 
         Args:
-            detections: Objects on the sampled frames; what lies on one to more than 60 % is no sticker.
+            detections: Objects on the sampled frames; a region that one covers to more than 60 % is no sticker.
             cuts_s: Times of the cuts, ascending.
             texts: Lines on the sampled frames; the box behind a caption is no sticker.
         """
@@ -162,7 +162,7 @@ class StickerFinder:
             track.frame_numbers.append(number)
             track.crisp = max(track.crisp, candidate.crisp)
             continued.append(track)
-        # What was seen on one sample only cannot have stood still.
+        # A region on one sample alone has not been seen to stand still.
         self._done += [track for track in open_tracks if len(track.boxes) > 1]
         self._alive = continued
         self._before = small
@@ -175,7 +175,7 @@ class StickerFinder:
         return min(confidence, _MAX_CONFIDENCE)
 
     def _behaves(self, track: _Track, cuts_s: Sequence[float], confidence: float) -> bool:
-        """Fixed for three samples, or for two while a neighbouring scene is without it, and not merely colourful."""
+        """Whether it is fixed for three samples (two when a neighbouring scene lacks it) and more than colourful."""
         one_scene = _scene(cuts_s, track.times_s[0]) == _scene(cuts_s, track.times_s[-1])
         fixed = len(track.boxes) >= _FIXED_SAMPLES
         if confidence > _BASE + _FOR_OUTLINE:
@@ -206,7 +206,7 @@ class StickerFinder:
 
 
 def _shrink(image: npt.NDArray[np.uint8]) -> Rgb:
-    divisor = max(1, round(max(image.shape[:2]) / _SIDE_PX))  # a whole one, with which area averaging is fast
+    divisor = max(1, round(max(image.shape[:2]) / _SIDE_PX))  # a whole one: area averaging is fast with it
     size = (max(1, image.shape[1] // divisor), max(1, image.shape[0] // divisor))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -241,7 +241,7 @@ def _candidates(small: Rgb) -> list[_Candidate]:
 
 
 def _continues(track: _Track, candidate: _Candidate) -> bool:
-    # Against the first box, so that a slow drift is no standing still.
+    # Compared with the first box, so that a slow drift does not count as standing still.
     moved = max(abs(a - b) for a, b in zip(track.boxes[0], candidate.box, strict=True))
     return moved <= _FIXED and float(np.abs(track.thumb - candidate.thumb).mean()) < _CHANGED
 
@@ -259,7 +259,7 @@ def _changes(before: Rgb, now: Rgb, box: Box) -> tuple[float, float]:
     change = cv2.absdiff(before[window], now[window]).mean(axis=2)
     inside = np.zeros(change.shape, np.bool_)
     inside[y0 - top : y1 - top, x0 - left : x1 - left] = True
-    # The outline itself, blurred by the shrinking, belongs to neither.
+    # Shrinking blurs the outline: it belongs to neither side.
     edge = np.zeros(change.shape, np.bool_)
     edge[max(y0 - top - 2, 0) : y1 - top + 2, max(x0 - left - 2, 0) : x1 - left + 2] = True
     around = change[~edge]

@@ -25,7 +25,7 @@ class TextReader(FrameReader):
     Args:
         client: Connected to the server.
         sampling: The sampling grid.
-        thread: Of one thread; looks at the pixels to decide which frames are read.
+        thread: An executor of one thread, which decides from the pixels which frames are read.
         languages: Of EasyOCR.
         engine: Which engine reads.
         strict: Read every frame, with the engine's own settings.
@@ -86,7 +86,7 @@ class TextReader(FrameReader):
 
         Args:
             cuts_s: Instants of the cuts.
-            detections: Objects on the sampled frames; what lies on one of them is no sticker.
+            detections: Objects on the sampled frames; a region that one of them covers is no sticker.
         """
         texts = self._all_texts()
         reader = ocr_reader(self._params.engine, self._params.mode)

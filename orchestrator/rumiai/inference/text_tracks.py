@@ -17,11 +17,11 @@ from rumiai.core.text import characters, same_text
 # When lines of two frames are one text.
 _SAME_IOU: Final = 0.3
 _SAME_CENTRE: Final = 0.05
-# A text is reported when its best reading is surer than this, one of two characters or fewer than that.
+# A text is reported when its best reading is surer than the first, or than the second if it is short.
 _MIN_CONFIDENCE: Final = 0.5
 _MIN_CONFIDENCE_SHORT: Final = 0.7
 _SHORT_CHARACTERS: Final = 2
-# Readings below it link nothing: they are guesses at texture.
+# Less sure readings are not linked: they are guesses at texture.
 _MIN_LINK_CONFIDENCE: Final = 0.1
 # Shares of the frame's height between small, medium and large text.
 _SMALL_BELOW: Final = 0.025
@@ -113,7 +113,7 @@ def link_texts(
 
 
 def interval(first_s: float, last_s: float, cuts_s: Sequence[float], sampling: Sampling) -> tuple[float, float]:
-    """Start and end of what was first and last seen then: half a step around, clipped at cuts and to the video."""
+    """Start and end of an appearance: half a step before and after it was seen, clipped at cuts and to the video."""
     half_s = sampling.step_s / 2
     after, before = bisect_right(cuts_s, first_s), bisect_right(cuts_s, last_s)
     start_s = max(first_s - half_s, cuts_s[after - 1] if after else 0.0, 0.0)
@@ -221,7 +221,7 @@ def _annotation(name: str, track: _Track, category: str, cuts_s: Sequence[float]
 
 
 def _watermarks(tracks: Sequence[_Track], grid_s: Sequence[float]) -> set[int]:
-    """``id`` of every watermark: a platform's logo and the handle at it, or what is still in a corner throughout."""
+    """``id`` of every watermark: a platform's logo and the handle at it, or a text that stays in a corner."""
     found: set[int] = set()
     for track in tracks:
         if _PLATFORM.fullmatch(track.best.text):
@@ -230,7 +230,7 @@ def _watermarks(tracks: Sequence[_Track], grid_s: Sequence[float]) -> set[int]:
     for track in tracks:
         if not _in_corner(track.best.box):
             continue
-        # Small print is misread now and then: its pieces count together.
+        # Small print is misread now and then, which breaks its track: the pieces count together.
         pieces = [
             t
             for t in tracks

@@ -4,9 +4,10 @@ How segments become speech:
 
 * ``confidence`` of a segment is the mean probability of its words; without words it is exp(mean token log-probability),
   which the model knows only for the chunk that the segment comes from.
-* Not speech, and kept under ``non_speech`` with the reason: a segment that is only sound tags ("[Music]", "(chimes)",
-  "♪♪") or signs without a letter or digit; one whose chunk is silent for the model (``no_speech_prob`` > 0.6) and which
-  is also doubtful, by log-probability < -1.0 (openai-whisper's own rule), by confidence < 0.5 or by repeating itself.
+* Two kinds of segments are not speech and are kept under ``non_speech`` with the reason. One has only sound tags
+  ("[Music]", "(chimes)", "♪♪") or signs without a letter or digit. The other lies in a chunk that the model takes for
+  silent (``no_speech_prob`` > 0.6) and is doubtful too: its log-probability is below -1.0 (openai-whisper's own rule),
+  its confidence is below 0.5, or it repeats itself.
 * A run of the same words, letters or segments is written once (:mod:`rumiai.inference.repetitions`);
   ``metadata.repetitions`` says what stood there and how often.
 """
@@ -32,9 +33,9 @@ from rumiai.inference.repetitions import collapse_segments, collapse_words
 from rumiai.inference.sound_windows import windows
 from rumiai.inference.spans import SharedTensor
 
-# Of what is more likely wrong than right.
+# Below this a segment is more likely wrong than right.
 LOW_CONFIDENCE: Final = 0.5
-# What Whisper's own detection of the language is made for is 30 s; in a sentence or two it is mostly right.
+# Whisper's detection of the language is made for 30 s; with this much, a sentence or two, it is mostly right.
 ENOUGH_SPEECH_S: Final = 10.0
 BACKENDS: Final = {"ctranslate2": "faster-whisper", "openai": "openai-whisper"}
 
@@ -100,7 +101,7 @@ class TranscriptPayload(_Payload):
 async def transcribe(
     client: TritonClient, track: AudioTrack, params: WhisperParams, progress: Callable[[int, int], None] | None = None
 ) -> TranscriptPayload | None:
-    """Have one track transcribed, a long one window by window; None when it has no samples, which needs no model.
+    """Have one track transcribed, a long one window by window; None when it has no samples.
 
     A language that was found in enough speech holds for the windows after it.
 
@@ -148,11 +149,11 @@ async def _ask(client: TritonClient, track: AudioTrack, part: slice, params: Whi
 
 
 def _joined(answers: Sequence[tuple[float, TranscriptPayload]]) -> TranscriptPayload:
-    """One transcript of windows that begin at these seconds of the track; its language is that of the most speech."""
+    """Join the transcripts of windows, each with its start in seconds; most speech decides the language."""
     (_, first), *rest = answers
     if not rest:
         return first
-    # The language of a window that was told it is certain there, not found: its own finding counts, of the first one.
+    # A window that was told its language reports it as certain: the probability is that of the first that found it.
     heard = max((answer for _, answer in answers if answer.language), key=lambda a: a.speech_s, default=first)
     found = next((a for _, a in answers if a.language == heard.language), first)
     segments = tuple(_moved(segment, start_s) for start_s, answer in answers for segment in answer.segments)
@@ -163,7 +164,7 @@ def _joined(answers: Sequence[tuple[float, TranscriptPayload]]) -> TranscriptPay
             "duration_s": sum(answer.duration_s for _, answer in answers),
             "speech_s": sum(answer.speech_s for _, answer in answers),
             "segments": segments,
-            # Of windows without words those with something like speech tell more.
+            # When no window has words, the reason of the one with the most speech tells the most.
             "reason": None if segments else max((a for _, a in answers), key=lambda a: a.speech_s).reason,
         }
     )
@@ -283,7 +284,7 @@ def _non_speech(segment: Segment, text: str, reason: str) -> NonSpeech:
 
 
 def _not_speech(segment: Segment, found: SegmentPayload, *, looping: bool) -> str | None:
-    """Why a segment is no speech; None when it is."""
+    """The reason why a segment is not speech; None when it is."""
     if not any(char.isalnum() for char in _TAG.sub("", segment.text)):
         return "sound_tag"
     unsure = segment.confidence is not None and segment.confidence < LOW_CONFIDENCE

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from rumiai.contracts.blocks import Blocks
+from rumiai.contracts.blocks import MeasuredAnalysis
 from rumiai.contracts.gestures import gestures_of
 from rumiai.contracts.services.audio import AudioData
 from rumiai.contracts.services.ocr import OcrData, TextAnnotation
@@ -19,7 +19,6 @@ from rumiai.insights.cleaning import clean
 from rumiai.insights.data import Fields, Json, PromptData
 from rumiai.insights.templates import Part, Template
 from rumiai.insights.video import VideoInput
-from rumiai.metrics.registry import schema_of
 
 _T = TypeVar("_T")
 
@@ -43,7 +42,7 @@ _MARKER_KEYS: Final = ("first_5_seconds", "cta_window", "peak_moments")
 
 def build_context(video: VideoInput, template: Template) -> PromptData:
     """The data of one prompt before any shrinking; clean texts, numbers of three decimals."""
-    unified, analysis = video.analysis, template.analysis
+    unified, measured = video.analysis, video.measured[template.analysis]
     speech = unified.get(WhisperData)
 
     def cleaned(value: Any) -> Any:
@@ -52,25 +51,26 @@ def build_context(video: VideoInput, template: Template) -> PromptData:
     return PromptData(
         duration_s=cleaned(video.duration_s),
         language=cleaned(speech.known_language if speech else None),
-        metrics=cleaned(_metrics(analysis, video.blocks[analysis], video.precompute.get(analysis, {}))),
+        metrics=cleaned(_metrics(measured)),
         evidence=cleaned({name: part for name in template.evidence if (part := _PARTS[name](video))}),
         services=tuple(sorted(cleaned(name) for name in unified.pipeline_details if unified.ok(name))),
-        missing=cleaned(video.blocks[analysis].get("Quality", {}).get("missingServices") or []),
+        missing=cleaned([missing.model_dump(by_alias=True) for missing in measured.blocks.quality.missing_services]),
         markers=cleaned(_markers(unified)) if template.markers else {},
     )
 
 
-def _metrics(analysis: str, blocks: Blocks, precompute: Mapping[str, object]) -> dict[str, dict[str, Json]]:
+def _metrics(measured: MeasuredAnalysis) -> dict[str, dict[str, Json]]:
     """The computed fields without aliases; what a model shall word is left out, so that it has nothing to copy."""
     out: dict[str, dict[str, Json]] = {}
-    for block in schema_of(analysis).blocks:
-        content = blocks.get(block.name, {})
+    blocks = measured.blocks_json()
+    for block in measured.schema.blocks:
+        content = blocks[block.name]
         fields: dict[str, Json] = {}
         for field in block.fields:
-            if field.kind == "num" and field.name in content and field.name != "missingServices":
+            if field.kind == "num" and field.name != "missingServices":
                 fields[field.name] = _without(content[field.name], frozenset(field.judged) | _PRIVATE)
         out[block.name] = fields
-    extra: dict[str, Any] = {name: value for name, value in precompute.items() if name not in _LEFT_OUT}
+    extra: dict[str, Any] = {name: value for name, value in measured.precompute_json().items() if name not in _LEFT_OUT}
     return {**out, "more": extra} if extra else out
 
 
@@ -224,7 +224,7 @@ def _during(video: VideoInput, start_s: float, end_s: float) -> Fields:
 
 
 def _peaks(video: VideoInput) -> list[Fields]:
-    moments = video.blocks["creative_density"].get("KeyEvents", {}).get("peakMoments") or []
+    moments = video.measured["creative_density"].blocks_json()["KeyEvents"]["peakMoments"] or []
     strongest = most_salient(moments, _MAX_PEAKS, lambda m: float(m.get("totalElements") or 0))
     out = []
     for moment in strongest:

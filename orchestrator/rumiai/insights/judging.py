@@ -6,14 +6,13 @@ in the data; what it cites and is not there is dropped, and the rule's value sta
 
 from __future__ import annotations
 
-import copy
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from rumiai.contracts.blocks import EXTRA, Blocks, FieldSchema
+from rumiai.contracts.blocks import EXTRA, AnalysisBlocks, Blocks, FieldSchema, Schema
 from rumiai.insights.answer_json import UnreadableError, blocks_of, read_object
 from rumiai.insights.citing import Corpus
 from rumiai.insights.cleaning import clean, clean_text
@@ -69,7 +68,7 @@ def judge(
     analysis: str,
     text: str,
     stop_reason: str | None,
-    blocks: Blocks,
+    blocks: AnalysisBlocks,
     data: PromptData,
     author: str | None = None,
 ) -> Verdict:
@@ -79,13 +78,14 @@ def judge(
         analysis: Which.
         text: The answer.
         stop_reason: Why it ended.
-        blocks: Python's six blocks, by generic name; not changed.
+        blocks: Python's six blocks.
         data: What the model was told.
         author: Whose name was left out of it.
     """
     # What the model saw of the blocks, and can be held to.
-    shown: Blocks = clean(blocks, author)
-    verdict = Verdict(blocks={name: copy.deepcopy(dict(content)) for name, content in blocks.items()})
+    schema = schema_of(analysis)
+    shown: Blocks = clean(schema.to_json(blocks), author)
+    verdict = Verdict(blocks=schema.to_json(blocks))
     given = _read(analysis, text, stop_reason, verdict)
     if given is None:
         return verdict
@@ -93,17 +93,23 @@ def judge(
     _check(analysis, given, shown, corpus.duration_s, verdict)
     if verdict.errors:
         return verdict
-    schema = schema_of(analysis)
     for block in schema.blocks:
         for item in block.fields:
             if item.needs_judgement and item.name in given.get(block.name, {}):
                 seen = shown.get(block.name, {}).get(item.name)
                 _lay(block.name, item, given[block.name][item.name], seen, corpus, verdict)
-    problems = schema.problems(verdict.blocks, duration_s=corpus.duration_s)
-    before = {str(problem) for problem in schema.problems(blocks, duration_s=corpus.duration_s)}
-    verdict.errors += [str(problem) for problem in problems if str(problem) not in before]
+    verdict.errors += _new_problems(schema, verdict.blocks, blocks, corpus.duration_s)
     verdict.valid = not verdict.errors
     return verdict
+
+
+def _new_problems(schema: Schema, judged: Blocks, blocks: AnalysisBlocks, duration_s: float) -> list[str]:
+    """What is wrong with the judged blocks and was not with Python's."""
+    problems = [str(problem) for problem in schema.problems(judged, duration_s=duration_s)]
+    if not problems:
+        return []
+    before = {str(problem) for problem in schema.problems(schema.to_json(blocks), duration_s=duration_s)}
+    return [problem for problem in problems if problem not in before]
 
 
 def _read(analysis: str, text: str, stop_reason: str | None, verdict: Verdict) -> dict[str, dict[str, Any]] | None:

@@ -23,7 +23,7 @@ from rumiai.insights.results import Collection, Estimate, PromptResult, Submissi
 from rumiai.insights.settings import ClaudeSettings
 from rumiai.insights.shrinking import WARN_BYTES
 from rumiai.insights.templates import Templates, load_templates
-from rumiai.insights.video import VideoInput, completeness, confidence, nothing_to_judge
+from rumiai.insights.video import VideoInput, nothing_to_judge
 
 if TYPE_CHECKING:
     from rumiai.insights.batches import Batches
@@ -125,7 +125,7 @@ class Insights:
     def estimate(self, videos: Sequence[VideoInput]) -> Estimate:
         """What :meth:`analyse` or :meth:`submit` would send; nothing is sent."""
         batch = self.settings.mode == "batch"
-        plans = [(video, analysis, self._plan(video, analysis)) for video in videos for analysis in video.blocks]
+        plans = [(video, analysis, self._plan(video, analysis)) for video in videos for analysis in video.measured]
         open_ = [p.prompt for _, _, p in plans if p.prompt is not None and self.answers.load(p.prompt) is None]
         probable = [prompt.estimated_cost_usd(batch=batch) for prompt in open_]
         most = [prompt.most_cost_usd(batch=batch) for prompt in open_]
@@ -164,7 +164,7 @@ class Insights:
         Raises:
             StoreError: An answer could not be stored.
         """
-        tasks = [self._analysis(video, analysis) for analysis in video.blocks]
+        tasks = [self._analysis(video, analysis) for analysis in video.measured]
         # Those in flight are paid for: they end and are stored before an error goes up.
         results: dict[str, PromptResult] = {}
         for result in await asyncio.gather(*tasks, return_exceptions=True):
@@ -182,7 +182,7 @@ class Insights:
         prompts: list[Prompt] = []
         refused: dict[str, str] = {}
         for video in videos:
-            for analysis in video.blocks:
+            for analysis in video.measured:
                 plan = self._plan(video, analysis)
                 if plan.refused:
                     refused[f"{video.video_id}:{analysis}"] = plan.reason
@@ -212,17 +212,17 @@ class Insights:
         return self._client
 
     def _plan(self, video: VideoInput, analysis: str) -> _Plan:
-        blocks = video.blocks[analysis]
+        measured = video.measured[analysis]
         if self.settings.mode == "off":
             return _Plan(None, "Claude is off")
         if analysis not in self.settings.analyses:
             return _Plan(None, "not among the analyses that use Claude")
-        if reason := nothing_to_judge(analysis, blocks):
+        if reason := nothing_to_judge(analysis, measured.blocks):
             return _Plan(None, reason)
         if decided := video.decided.get(analysis):
             choice = Choice(model_of(decided), "as it was submitted")
         else:
-            choice = choose_model(self.settings, analysis, completeness(blocks), confidence(blocks))
+            choice = choose_model(self.settings, analysis, measured.completeness, measured.confidence)
         try:
             prompt = build_prompt(video, self.templates.of[analysis], self.templates, choice.model)
         except PromptTooLargeError as exc:
@@ -241,7 +241,7 @@ class Insights:
     async def _analysis(self, video: VideoInput, analysis: str) -> PromptResult:
         began = time.monotonic()
         plan = self._plan(video, analysis)
-        blocks = video.blocks[analysis]
+        blocks = video.measured[analysis].blocks_json()
         if plan.prompt is None:
             source: Any = "python_fallback" if plan.refused else "python"
             error = "refused" if plan.refused else None
@@ -273,7 +273,7 @@ class Insights:
             if not isinstance(found, Answer):
                 return verdict, answer, found, repaired
             answer = found
-            blocks = video.blocks[prompt.analysis]
+            blocks = video.measured[prompt.analysis].blocks
             verdict = judge(
                 prompt.analysis, answer.text, answer.stop_reason, blocks, prompt.data, video.author
             )  # fmt: skip

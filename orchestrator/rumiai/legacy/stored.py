@@ -12,7 +12,7 @@ from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.lexicons import canonical_gesture
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.models import service_names
-from rumiai.contracts.results import ServiceName
+from rumiai.contracts.results import ServiceName, ServiceStatus
 from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.timeline import SCHEMA_VERSION, Timeline, TimelineEntry, Timestamp, UnifiedAnalysis
 from rumiai.core.numbers import number
@@ -176,10 +176,10 @@ def _with_old_entries(analysis: UnifiedAnalysis, old: list[TimelineEntry], facts
     kept = [entry for entry in old if not analysis.ok(service_of[entry.entry_type])]
     if not kept:
         return analysis
-    details = {service: dict(detail) for service, detail in analysis.pipeline_details.items()}
+    details = dict(analysis.pipeline_details)
     for service in {service_of[entry.entry_type] for entry in kept}:
-        detail = details.setdefault(service, {"ok": False, "reason": "did not run"})
-        detail["reason"] = f"{detail['reason']}; only the old file's timeline entries are left"
+        reason = f"{analysis.reason(service)}; only the old file's timeline entries are left"
+        details[service] = ServiceStatus(False, reason)
     timeline = Timeline.from_entries(
         analysis.video_id, analysis.duration_s, [*analysis.timeline.entries, *kept], 1 / facts.fps if facts.fps else 0.0
     )

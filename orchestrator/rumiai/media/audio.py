@@ -1,6 +1,6 @@
 """The audio track, decoded once: 16 kHz mono float32 on the video's clock, straight into shared memory.
 
-It has a handle of its own on the file and reads the audio packets alone, so that it runs ahead of the video.
+It opens the file itself and reads the audio packets alone, so that it runs ahead of the video.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 
 # What Whisper hears.
 SAMPLE_RATE_HZ: Final = 16_000
-# Channels are averaged, as they are on the way to 16 bit; to float they would be summed beyond 1.0 by default.
+# Channels are averaged, as in a conversion to 16 bit. The default for float sums them, which exceeds 1.0.
 _MIX: Final = {"rematrix_maxval": "1.0"}
 # Telephone to studio; resampling from rates far outside would multiply a small file into gigabytes.
 _RATES_HZ: Final = range(4_000, 384_001)
 _MAX_CHANNELS: Final = 24
 # Containers round times to milliseconds; less than this is no gap.
 _JITTER_S: Final = 0.02
-# Headers round: this much past the declared duration is trimmed, a track that goes on for longer is a lie.
+# Headers round: this much past the declared duration is trimmed; a longer track contradicts its header.
 _OVERRUN_S: Final = 2.0
-# With more of its packets damaged than this, a transcript would be of the damage.
+# With a larger share of damaged packets a transcript would describe the damage.
 _MAX_DAMAGED: Final = 0.1
 _STEREO: Final = 2
 # A mix with less than this share of its louder channel's energy has cancelled; one silent channel leaves a quarter.
@@ -182,7 +182,7 @@ class _TrackWriter:
             try:
                 packet = next(packets, None)
             except av.FFmpegError:
-                # The file ends in the middle of something.
+                # The file breaks off.
                 self._damaged += 1
                 packet = None
             if packet is not None and packet.size == 0:

@@ -28,7 +28,7 @@ class SoundEnd:
 
 
 def losses(info: VideoInfo, picture: DecodeReport | None, sound: SoundEnd | None) -> list[str]:
-    """What of a file could not be had, one sentence for each; empty for a whole file.
+    """Describe what could not be decoded of a file, a sentence each; empty for a whole file.
 
     Args:
         info: What the header says.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # More decoder threads than this gain nothing below 4K and each keeps a picture.
 _MAX_THREADS: Final = 4
-# Headers round: this much past the declared duration is no lie, a stream that goes on for longer is.
+# Headers round: this much past the declared duration is accepted; a longer stream contradicts its header.
 _OVERRUN_S: Final = 2.0
 # A field-coded stream has two packets per frame; the rest is slack for headers that miscount.
 _PACKETS_PER_FRAME: Final = 2
@@ -186,10 +186,10 @@ class PictureReader:
         self.complete = self._came_to_its_end(stream, zero_s, usual_s)
 
     def _came_to_its_end(self, stream: VideoStream, zero_s: Fraction, usual_s: float) -> bool | None:
-        """Whether the stream went on to the end, and gave the frames, that a header declares; None without one."""
+        """Whether the stream reached its declared end and number of frames; None when no header declares one."""
         given = self.decoded + self.corrupt + self.misplaced
         if "avi" in self._info.container.split(",") and stream.frames > given + _COMPLETE_FRAMES:
-            # Its header counts the frames; the duration that FFmpeg gives is that of what is there.
+            # The header of AVI counts the frames; the duration from FFmpeg is that of the frames that are there.
             return False
         declared_s = declared_end_s(stream, self._info, zero_s)
         if declared_s is None and not self._info.has_audio:
@@ -204,10 +204,10 @@ class PictureReader:
             try:
                 packet = next(packets, None)
             except av.FFmpegError:
-                # The file ends in the middle of something; what is still in the decoder is good.
+                # The file breaks off; the frames still in the decoder are good.
                 packet = None
             if packet is not None and packet.size == 0:
-                # To the decoder that would mean the end; the end is told by None below.
+                # The decoder would take it for the end, which None below means.
                 continue
             try:
                 frames = stream.codec_context.decode(packet)

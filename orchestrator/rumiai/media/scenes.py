@@ -119,7 +119,7 @@ class StreamingSceneDetector:
         """The data of the service ``scene_detection``.
 
         Args:
-            duration_s: End of the last scene; cuts at or after it are a contradiction.
+            duration_s: End of the last scene; cuts at or after it are an error.
             frame_count: Frames of the source stream; by default up to the last one fed.
 
         Returns:

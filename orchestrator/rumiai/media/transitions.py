@@ -1,9 +1,9 @@
 """Gradual transitions (fades and dissolves): stretches in which the picture is a growing mixture of two others.
 
 PySceneDetect finds cuts; its threshold detector finds fades only after the screen was black, and none of its detectors
-finds dissolves. Here a transition is what it is made as in an editor: x(t) = (1 - a(t)) A + a(t) B with ``a`` rising
-from 0 to 1. A cut has no frames in between, movement is not a mixture, a change of exposure does not change the
-picture's structure; none of these passes. It is a description beside the cuts and never adds or removes one.
+finds dissolves. The model here is how an editor makes a transition: x(t) = (1 - a(t)) A + a(t) B with ``a`` rising from
+0 to 1. A cut has no frames in between, movement is not a mixture, and a change of exposure keeps the picture's
+structure: none of these passes. Transitions are reported beside the cuts and never add or remove one.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class GradualTransitions:
         self._open = start_s, end_s
 
     def _close(self) -> None:
-        """Judge the whole stretch: movement passes for a mixture over a few frames, not from one end to the other."""
+        """Judge the whole stretch: movement may pass for a mixture over a few frames, but not from end to end."""
         if self._open is None:
             return
         (start_s, end_s), self._open = self._open, None
@@ -165,7 +165,7 @@ def _is_mixture(pictures: npt.NDArray[np.float32]) -> bool:
         return False
     change = pictures[-1] - pictures[0]
     squared = float(change @ change)
-    # The middle first: it tells movement from mixture, which is what most windows are, at a fraction of the work.
+    # The middle first: most windows are movement, and it tells that from mixture at a fraction of the work.
     for chosen in (slice(n // 2, n // 2 + 1), slice(None)):
         offsets = pictures[chosen] - pictures[0]
         # Without BLAS, whose threads cost more than so small a product.

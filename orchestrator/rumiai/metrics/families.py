@@ -11,7 +11,15 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from rumiai.contracts.blocks import AnalysisBlocks, BlockName, MissingService, MoreMetrics, Schema
+from rumiai.contracts.blocks import (
+    AnalysisBlocks,
+    BlockName,
+    Blocks,
+    MeasuredAnalysis,
+    MissingService,
+    MoreMetrics,
+    Schema,
+)
 from rumiai.errors import ContractError
 from rumiai.metrics.evidence.confidence import Services, Weights
 from rumiai.metrics.evidence.types import Evidence
@@ -19,29 +27,6 @@ from rumiai.metrics.evidence.types import Evidence
 _CONFIDENCE_DECIMALS: Final = 2
 
 B = TypeVar("B", bound=AnalysisBlocks)
-
-
-@dataclass(frozen=True)
-class FamilyResult:
-    """What one family says of one video.
-
-    Attributes:
-        schema: Of the analysis.
-        blocks: Its six blocks.
-        precompute: Metrics that have no field in them.
-    """
-
-    schema: Schema
-    blocks: AnalysisBlocks
-    precompute: MoreMetrics
-
-    def blocks_json(self) -> dict[str, dict[str, Any]]:
-        """Generic block name -> key -> value, JSON types, aliases repeated."""
-        return self.schema.to_json(self.blocks)
-
-    def precompute_json(self) -> dict[str, Any]:
-        """Name -> value, JSON types."""
-        return self.precompute.to_dict()
 
 
 @dataclass(frozen=True)
@@ -72,6 +57,8 @@ class Family(Generic[B]):
             services are left at their defaults.
         nothing_to_judge: Why no model is asked about these blocks; None when there is something to judge.
         v1: Its flat v1 form; empty for an analysis that v1 did not have.
+        further: What ``measure`` may return beside the blocks, the smaller models first; a bare :class:`MoreMetrics`
+            need not be named.
     """
 
     schema: Schema
@@ -79,8 +66,9 @@ class Family(Generic[B]):
     measure: Callable[[Evidence], tuple[B, MoreMetrics]]
     nothing_to_judge: Callable[[B], str | None]
     v1: Mapping[str, V1Key] = field(default_factory=dict)
+    further: tuple[type[MoreMetrics], ...] = ()
 
-    def compute(self, evidence: Evidence) -> FamilyResult:
+    def compute(self, evidence: Evidence) -> MeasuredAnalysis:
         """The six blocks and further metrics of one video.
 
         A computed field that can be null is null where all services of its block failed.
@@ -96,7 +84,29 @@ class Family(Generic[B]):
             raise ContractError(
                 f"{self.schema.name} {exc.title}: {place}: got {first['input']!r}, {first['msg'].lower()}"
             ) from exc
-        return FamilyResult(self.schema, self._finished(blocks, evidence.services), more)
+        return MeasuredAnalysis(self.schema, self._finished(blocks, evidence.services), more)
+
+    def read(self, blocks: Blocks, precompute: Mapping[str, object]) -> MeasuredAnalysis:
+        """What :meth:`compute` gave, from its JSON form.
+
+        Raises:
+            ContractError: The blocks break the schema, or the metrics are none that this analysis has.
+        """
+        try:
+            read = self.schema.read(blocks)
+        except (KeyError, TypeError, ValidationError) as exc:
+            raise ContractError(f"{self.schema.name}: stored blocks break their schema: {str(exc)[:200]}") from exc
+        return MeasuredAnalysis(self.schema, read, self._read_further(precompute))
+
+    def _read_further(self, stored: Mapping[str, object]) -> MoreMetrics:
+        models: tuple[type[MoreMetrics], ...] = (MoreMetrics, *self.further)
+        for model in models:
+            try:
+                return model.model_validate(stored)
+            except ValidationError:
+                continue
+        names = ", ".join(model.__name__ for model in self.further) or "no further metrics"
+        raise ContractError(f"{self.schema.name}: got further metrics {sorted(stored)}, expected {names}")
 
     def _finished(self, blocks: B, services: Services) -> B:
         """The blocks with confidences and missing services, null where all services failed."""

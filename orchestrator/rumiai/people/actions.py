@@ -1,7 +1,7 @@
 """What people do, as far as frames a fraction of a second apart can tell.
 
-Of the six actions four can be told honestly. Walking and dancing have a rhythm of about two steps a second, which 2 to
-5 samples a second do not carry, and a single frame of either looks like standing: they are left out, with the reason.
+Four of the six actions can be told. Walking and dancing have a rhythm of about two steps a second, which 2 to 5 samples
+a second do not carry, and a single frame of either looks like standing: both are left out, with the reason.
 """
 
 from __future__ import annotations

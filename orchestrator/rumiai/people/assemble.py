@@ -69,7 +69,7 @@ def _metadata(frames: Sequence[PeopleFrame], sampling: Sampling) -> PeopleMetada
         models=dict(MODELS),
         frames_read=len(looks) - looks.count("gated"),
         frames_carried=0,
-        # No person box on them, and nobody found when the whole frame was last looked at.
+        # Frames without a person box, after a look at a whole frame that found nobody.
         frames_gated=looks.count("gated"),
         frames_person_crops=looks.count("crops"),
         frames_whole=looks.count("whole"),
@@ -106,7 +106,7 @@ def _poses(frame: PeopleFrame) -> Iterator[told.Pose]:
 
 
 def _rounded(landmarks: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    # Python rounds to the nearest decimal, numpy multiplies first: some of its last digits are others.
+    # Python rounds to the nearest decimal. numpy multiplies first, which changes some last digits.
     return np.array([[_round(value) for value in point] for point in landmarks.tolist()], np.float64)
 
 
@@ -147,7 +147,7 @@ def _gaze(frame: PeopleFrame) -> Iterator[told.Gaze]:
         gaze_offset_y=_round(gaze.offset_y),
         yaw=round(face.mesh.yaw_deg, 1),
         pitch=round(face.mesh.pitch_deg, 1),
-        # That there is a face; of the irises' places MediaPipe tells no confidence.
+        # That of the face: MediaPipe has no confidence for the irises.
         confidence=_round(face.score),
     )
 

@@ -23,7 +23,7 @@ from rumiai.people.observations import Face, PeopleFrame
 
 MODEL: Final = "mediapipe-face_landmarker blendshapes, EMFACS mapping"
 SOURCE: Final = "blendshapes"
-# With a face on fewer samples than this, what the emotions say of the whole video says little (the fork's limit).
+# With a face on a smaller share of the samples, the emotions say little about the whole video.
 _SUITABLE_RATE: Final = 0.2
 _MOST_ACTIVE: Final = 5
 
@@ -107,7 +107,7 @@ def _metrics(
         unique_emotions=len(counts),
         transition_count=transitions,
         avg_confidence=_round(sum(shows.confidence for shows in expressions) / n) if n else None,
-        # Against all seven labels: two that are equally frequent are not all there is.
+        # Relative to all seven labels, not to those that occur.
         emotion_diversity=_round(max(0.0, entropy) / math.log(len(EMOTIONS))) if n else None,
         detection_rate=_round(detection_rate),
         suitable_for_emotion_analysis=detection_rate >= _SUITABLE_RATE,

@@ -61,9 +61,9 @@ PROTOTYPES: Final[Mapping[str, Mapping[int, float]]] = {
     "disgust": {9: 0.6, 10: 0.2, 15: 0.1, 16: 0.1},
 }
 
-# What rules a prototype out, in the measure in which it is there: a smile lifts the upper lip and squeezes the eyes
-# like disgust and anger; a frown is no smile; a wrinkled nose is no grief; lowered brows or stretched lips are no
-# surprise, raised brows no anger.
+# Action units that rule a prototype out, in proportion to their intensity. A smile (12) lifts the upper lip and narrows
+# the eyes like disgust and anger. Lowered lip corners (15) exclude joy, a wrinkled nose (9) sadness, lowered brows (4)
+# or stretched lips (20) surprise, raised brows (1, 2) anger.
 _RULED_OUT_BY: Final[Mapping[str, tuple[int, ...]]] = {
     "joy": (15,),
     "sadness": (12, 9),
@@ -124,8 +124,9 @@ def action_units(blendshapes: Mapping[str, float]) -> dict[int, float]:
 def expression(blendshapes: Mapping[str, float]) -> Expression:
     """The seven scores of one face.
 
-    Each emotion's evidence is the weighted mean of its AUs, lessened by what rules it out; neutral's is what the
-    strongest leaves over; the scores are these over their sum. Ties go to the first in ``EMOTIONS``.
+    The evidence of an emotion is the weighted mean of its AUs times 1 - the strongest AU that rules it out. That of
+    neutral is 1 - the largest of the others. A score is the evidence over the sum of all. Ties go to the first in
+    ``EMOTIONS``.
     """
     units = action_units(blendshapes)
     evidence = {

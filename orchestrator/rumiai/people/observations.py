@@ -23,8 +23,8 @@ FloatArray = npt.NDArray[np.float32]
 GazeDirection = Literal["camera", "left", "right", "up", "down"]
 Posture = Literal["standing", "sitting", "unknown"]
 Orientation = Literal["facing_camera", "turned_left", "turned_right", "facing_away", "unknown"]
-# How a frame was answered: not looked at; faces on the whole frame, bodies and hands on the persons' crops; all on the
-# whole frame, because no person is known.
+# How a frame was analysed. gated: not at all. crops: faces on the whole frame, bodies and hands on the persons' crops.
+# whole: everything on the whole frame, because no person is known.
 Look = Literal["gated", "crops", "whole"]
 
 

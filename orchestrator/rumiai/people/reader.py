@@ -52,5 +52,5 @@ class PeopleReader(FrameReader):
     def _look(self, batch: FrameBatch, boxes: Sequence[npt.NDArray[np.float32]] | None) -> list[PeopleFrame]:
         analyzer = self._analyzer()
         if not self.frames:
-            analyzer.reset()  # it knows the end of another video
+            analyzer.reset()  # it still holds the end of another video
         return analyzer.analyze(batch.images, batch.timestamps_s, batch.frame_numbers, boxes)

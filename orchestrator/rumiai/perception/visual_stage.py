@@ -52,7 +52,7 @@ class _Feed:
     reader: FrameReader
     run: ServiceRun
     queue: asyncio.Queue[_Item | None] = field(default_factory=asyncio.Queue)
-    # One batch of a video at a model: Triton keeps a copy of each, in memory that it never gives back.
+    # One batch of a video is at a model at a time: Triton copies each into memory that it never frees.
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     sampled_done: int = 0
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from rumiai import __version__
-from rumiai.contracts.blocks import GENERIC_BLOCKS, Blocks
+from rumiai.contracts.blocks import GENERIC_BLOCKS, Blocks, MeasuredAnalysis
 from rumiai.contracts.outcome import AnalysisOutcome
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError, StoreError
@@ -55,19 +55,6 @@ def save_unified(store: Store, analysis: UnifiedAnalysis) -> None:
     write_json(store.unified_file(analysis.video_id), analysis.to_dict())
 
 
-@dataclass(frozen=True)
-class MeasuredAnalysis:
-    """What the rules make of one analysis, as its file holds it.
-
-    Attributes:
-        blocks: Generic block name -> fields, complete.
-        precompute: Metrics that have no field in the blocks.
-    """
-
-    blocks: Blocks
-    precompute: Mapping[str, Any]
-
-
 def measure(analysis: UnifiedAnalysis) -> dict[str, MeasuredAnalysis]:
     """Compute all seven analyses.
 
@@ -78,25 +65,18 @@ def measure(analysis: UnifiedAnalysis) -> dict[str, MeasuredAnalysis]:
         Analysis -> its blocks and metrics, in the runner's order.
 
     Raises:
-        ContractError: Computed blocks break their own schema: a bug, and no result to hand on.
+        ContractError: A computed value breaks the schema: a bug, and no result to hand on.
     """
     evidence = read_evidence(analysis)
-    out = {}
-    for name in ANALYSES:
-        result = family(name).compute(evidence)
-        out[name] = MeasuredAnalysis(result.blocks_json(), result.precompute_json())
-        problems = result.schema.problems(out[name].blocks, duration_s=analysis.duration_s)
-        if problems:
-            shown = "; ".join(f"{p.path}: {p.code}, got {p.got}, expected {p.expected}" for p in problems[:3])
-            raise ContractError(f"{analysis.video_id}: {name} breaks its schema: {shown}")
-    return out
+    return {name: family(name).compute(evidence) for name in ANALYSES}
 
 
 def read_measured(store: Store, video_id: str) -> dict[str, MeasuredAnalysis] | None:
     """What this version measured and wrote of the video's unified analysis as it is now.
 
     Returns:
-        As of :func:`measure`; None when a file is missing, of another version or holds a model's judgements.
+        As of :func:`measure`; None when a file is missing, damaged, of another version or holds a model's
+        judgements.
     """
     if not RunState(store.state_file(video_id)).kept("analyses"):
         return None
@@ -108,7 +88,10 @@ def read_measured(store: Store, video_id: str) -> dict[str, MeasuredAnalysis] | 
             return None
         if complete.get("source") != _SOURCE or complete.get("rumiai_version") != __version__:
             return None
-        out[name] = MeasuredAnalysis(complete["parsed_response"], complete["precompute"])
+        try:
+            out[name] = family(name).read(complete["parsed_response"], complete["precompute"])
+        except (ContractError, KeyError):
+            return None
     return out
 
 
@@ -140,8 +123,7 @@ def write_analyses(
         told = (judged or {}).get(name)
         kept = _same(store, video_id, name, told, output_format) if told is not None else None
         files = kept or _write(store, video_id, name, result, told, moment, output_format)
-        confidence = result.blocks["Quality"].get("overallConfidence")
-        summary = AnalysisOutcome(_SOURCE, confidence, files=files, written=kept is None)
+        summary = AnalysisOutcome(_SOURCE, result.confidence, files=files, written=kept is None)
         out[name] = summary if told is None else _summary(summary, told)
     return out
 
@@ -220,14 +202,14 @@ def _write(
     """The triple ``complete``, ``ml``, ``result``, the prompt if there was one, and the pointer to them."""
     folder = store.insights_folder(video_id) / name
     stamp = moment.strftime("%Y%m%d_%H%M%S_") + f"{moment.microsecond // 1000:03d}"
-    blocks: Blocks = result.blocks if told is None else told.blocks
+    blocks: Blocks = result.blocks_json() if told is None else told.blocks
     envelope = {
         **(_PYTHON if told is None else told.to_dict()),
         "analysis_type": name,
         "success": True,
         "result": json.dumps(schema_of(name).to_prefixed(blocks), ensure_ascii=False, allow_nan=False),
         "parsed_response": blocks,
-        "precompute": result.precompute,
+        "precompute": result.precompute_json(),
         "processing_mode": "python_only" if told is None or told.model is None else "precompute_claude",
         "version": _RESULT_VERSION,
         "rumiai_version": __version__,

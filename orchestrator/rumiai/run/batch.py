@@ -36,7 +36,7 @@ LOG = logging.getLogger("rumiai")
 
 # A worker that died may have been unlucky (memory pressure); one that dies twice over the same video was not.
 _ATTEMPTS: Final = 2
-# More videos in flight than this share nothing but contention (spec: at most 5 concurrent videos) on small machines.
+# On small machines more videos in flight only compete for the cores.
 _MAX_WORKERS_SMALL: Final = 5
 _POLL_S: Final = 0.2
 _JOIN_LIMIT_S: Final = 20

@@ -1,7 +1,7 @@
 """The Claude half of a run: a thread with an event loop judges finished videos while workers measure others.
 
 One ``Insights`` serves all videos, so that one limiter and one budget hold for the run. The rule-based analyses are on
-disk before a video comes here: they stay, whatever happens to Claude.
+disk before a video comes here, and stay when Claude fails.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from rumiai.contracts.blocks import MeasuredAnalysis
 from rumiai.contracts.outcome import AnalysisOutcome, Failure, VideoOutcome
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import APIError, ConfigurationError, RumiAIError
@@ -35,7 +36,6 @@ from rumiai.insights import (
     choose_mode,
 )  # fmt: skip
 from rumiai.results.analyses import (
-    MeasuredAnalysis,
     measure,
     now,
     read_measured,
@@ -310,8 +310,7 @@ def read_video(store: Store, video_id: str) -> tuple[VideoInput, dict[str, Measu
     """
     analysis = UnifiedAnalysis.from_dict(read_json(store.unified_file(video_id)))
     measured = read_measured(store, video_id) or measure(analysis)
-    blocks = {name: result.blocks for name, result in measured.items()}
-    return VideoInput(analysis, blocks, {name: result.precompute for name, result in measured.items()}), measured
+    return VideoInput(analysis, measured), measured
 
 
 def write_judged(

@@ -118,8 +118,8 @@ async def _collect(store: Store, settings: Settings, claude: ClaudeSettings, *, 
         for video_id, models in _waiting(store):
             with store.lock(video_id):
                 video, measured = read_video(store, video_id)
-                blocks = {name: video.blocks[name] for name in models}
-                judged = await insights.analyse(replace(video, blocks=blocks, decided=models))
+                waiting = {name: measured[name] for name in models}
+                judged = await insights.analyse(replace(video, measured=waiting, decided=models))
                 totals.add(judged)
                 written = write_judged(store, video_id, measured, judged.results, settings.output_format)
             if any(summary.written for summary in written.values()):

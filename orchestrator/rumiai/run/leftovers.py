@@ -41,5 +41,5 @@ def _left_behind(folder: Path) -> bool:
     try:
         owner = ProcessIdentity.parse((folder / OWNER_FILE).read_text(encoding="ascii"))
         return owner is not None and owner.ended and folder.lstat().st_uid == os.getuid()
-    except (OSError, ValueError):  # another run that starts sweeps too, or it is a stranger's
+    except (OSError, ValueError):  # another run is removing it too, or it is another user's
         return False

@@ -53,5 +53,6 @@ def _source_of(text: str) -> Source:
         if source.accepts(text):
             return source
     raise SourceError(
-        f"{text} is a URL; this version takes files, folders and glob patterns", hint="download the file first"
+        f"{text} is a URL that no source takes",
+        hint="download the file first, or install a plug-in with a source for it",
     )

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.models import service_names
-from rumiai.contracts.results import ServiceName, ServiceResult
+from rumiai.contracts.results import DID_NOT_RUN, ServiceName, ServiceResult, ServiceStatus
 from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.core.numbers import number
@@ -59,11 +59,11 @@ def build(
             f"{video_id}: got {facts.duration_s:g} s, expected at most a day", hint="is the file damaged?"
         )
     ml_data: dict[str, ServiceData] = {}
-    details: dict[str, dict[str, Any]] = {}
+    details: dict[str, ServiceStatus] = {}
     entries: list[TimelineEntry] = []
     for service in dict.fromkeys((*service_names(), *results)):
         result = results.get(service)
-        details[service] = {"ok": False, "reason": "did not run"} if result is None else _detail(result)
+        details[service] = DID_NOT_RUN if result is None else result.status
         if result is not None and result.data is not None:
             ml_data[service] = result.data
             entries += entries_of(service, result.data)
@@ -82,10 +82,6 @@ def build(
         timeline=timeline,
         processing_metadata={**(processing or {}), **entry_counts(timeline), "warnings": warnings},
     )
-
-
-def _detail(result: ServiceResult) -> dict[str, Any]:
-    return {"ok": result.ok, "reason": result.failure}
 
 
 def _metadata(metadata: Mapping[str, Any], facts: MediaFacts) -> tuple[dict[str, Any], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import contextlib
 import dataclasses
 import importlib
@@ -18,6 +19,7 @@ import numpy.typing as npt
 import pytest
 
 import rumiai
+import rumiai_server
 from rumiai.contracts import frames
 from rumiai.contracts.services.people import Landmarks
 from rumiai.core.arrays import Floats, checked, freeze_arrays
@@ -33,6 +35,11 @@ from rumiai.metrics.scene_pacing.pacing import Pacing
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.density import Density
 from rumiai.people import geometry, observations
+from rumiai_server.engines.ocr.detector import Canvas, ScoreMaps
+from rumiai_server.engines.ocr.ppocr.detector import Regions
+from rumiai_server.engines.ocr.ppocr.recognizer import LineReading
+from rumiai_server.engines.ocr.recognizer import Crop
+from rumiai_server.engines.ocr.types import UnreadRegions
 
 BOX = (0.1, 0.1, 0.2, 0.2)
 
@@ -144,6 +151,12 @@ EXAMPLES: dict[type, dict[str, Any]] = {
     },
     GestureOverlap: {"compared_s": f64(2, 2), "compatible_s": f64(1, 2)},
     Positions: {"times_s": f64(2), "speeds": f64(2)},
+    Canvas: {"picture": u8(4, 6, 3), "scale": 1.0},
+    ScoreMaps: {"text": f32(2, 3), "link": f32(2, 3)},
+    Regions: {"quads": f32(2, 4, 2), "scores": f32(2)},
+    LineReading: {"text": "ab", "score": 1.0, "positions": f32(2), "features": f32(8)},
+    Crop: {"quad": f32(4, 2), "image": u8(64, 9), "width": 64, "contrast_ths": 0.1, "adjust_contrast": 0.5},
+    UnreadRegions: {"quads": f32(2, 4, 2), "scripts": ("thai", "thai"), "scores": f32(2)},
     Density: {"bins": Bins(3.0), "values": {"text": f64(3)}, "counts": {"text": ints(3)}},
     Pacing: {
         **dict.fromkeys(field.name for field in dataclasses.fields(Pacing)),
@@ -159,8 +172,9 @@ ANY_FORM = {spans.SharedTensor}
 
 
 def hints(cls: type) -> dict[str, Any]:
-    """The types of a class's members; a name that only type checkers import counts as Any."""
-    names: dict[str, Any] = {}
+    """The types of a class's members; a class that only type checkers import counts as Any."""
+    names: dict[str, Any] = {"NDArray": npt.NDArray}
+    names |= {name: getattr(collections.abc, name) for name in collections.abc.__all__}
     while True:
         try:
             return typing.get_type_hints(cls, localns=names)
@@ -173,8 +187,11 @@ def holds_array(hint: object) -> bool:
 
 
 def holders() -> Iterator[type]:
-    """Every frozen dataclass under ``rumiai`` with a member that is annotated as an array, or holds arrays."""
-    for info in pkgutil.walk_packages(rumiai.__path__, "rumiai."):
+    """Every frozen dataclass of both packages with a member that is annotated as an array, or holds arrays."""
+    packages = (rumiai, rumiai_server)
+    for info in (
+        info for package in packages for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    ):
         module = importlib.import_module(info.name)
         for cls in vars(module).values():
             if not (isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__ == module.__name__):

@@ -48,8 +48,8 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_answer_changes_a_number_or_breaks_a_contract(name: str, data: st.DataObject) -> None:
-    prompt, blocks = prompt_of(name), video(name).blocks[name]
-    before = copy.deepcopy(dict(blocks))
+    prompt, measured = prompt_of(name), video(name).measured[name]
+    before = measured.blocks_json()
     answer = copy.deepcopy(good_answer(prompt.request()))
     for _ in range(data.draw(st.integers(0, 3))):
         path = data.draw(st.sampled_from(places(answer)))
@@ -57,8 +57,8 @@ def test_no_answer_changes_a_number_or_breaks_a_contract(name: str, data: st.Dat
         for key in path[:-1]:
             parent = parent[key]
         parent[path[-1]] = data.draw(ANYTHING)
-    verdict = judge(name, json.dumps(answer), "end_turn", blocks, prompt.data)
-    assert blocks == before
+    verdict = judge(name, json.dumps(answer), "end_turn", measured.blocks, prompt.data)
+    assert measured.blocks_json() == before
     assert schema_of(name).problems(verdict.blocks, duration_s=12.0) == []
     json.dumps(verdict.to_dict(), allow_nan=False, ensure_ascii=False).encode()
     for block in schema_of(name).blocks:
@@ -81,6 +81,6 @@ def test_no_answer_changes_a_number_or_breaks_a_contract(name: str, data: st.Dat
 )
 def test_no_text_is_too_odd(text: str) -> None:
     name = NAMES[0]
-    verdict = judge(name, text, "end_turn", video(name).blocks[name], prompt_of(name).data)
+    verdict = judge(name, text, "end_turn", video(name).measured[name].blocks, prompt_of(name).data)
     assert not verdict.valid
     assert verdict.errors

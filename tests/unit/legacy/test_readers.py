@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.models import model_of
+from rumiai.contracts.results import ServiceStatus
 from rumiai.contracts.services.ocr import OcrData
 from rumiai.contracts.services.scenes import ScenesData
 from rumiai.contracts.services.whisper import WhisperData
@@ -546,7 +547,7 @@ def analyses(draw):
         duration_s=duration,
         metadata=draw(payloads),
         ml_data={service: model_of(service).from_json(canonical(service) | draw(extras)) for service in sorted(ok)},
-        pipeline_details={s: {"ok": s in ok, "reason": None if s in ok else draw(st.text())} for s in SERVICES},
+        pipeline_details={s: ServiceStatus(s in ok, None if s in ok else draw(st.text())) for s in SERVICES},
         timeline=Timeline.from_entries("v", duration, entries),
         temporal_markers=draw(st.none() | payloads.filter(bool)),
         processing_metadata=draw(payloads),

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from rumiai.contracts.blocks import Blocks
+from rumiai.contracts.results import SERVICES
 from rumiai.errors import ContractError
 from rumiai.metrics.creative_density.blocks import CoreMetrics
 from rumiai.metrics.emotional_journey.blocks import MomentumChange as Momentum
 from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.metadata_analysis.blocks import EngagementAlignment
-from rumiai.metrics.registry import family
+from rumiai.metrics.registry import ANALYSES, family
 
-from ..metrics_videos import analysis
+from ..metrics_videos import analysis, segment, text
 
 
 def test_output_is_json_and_rounded_once():
@@ -39,3 +43,32 @@ def test_a_family_that_breaks_its_schema_is_told():
         broken.compute(read_evidence(analysis()))
     with pytest.raises(ContractError, match="got analysis"):
         family("pacing")
+
+
+@pytest.mark.parametrize("name", ANALYSES)
+@pytest.mark.parametrize("missing", [("emotion_detection",), ("ocr", "whisper"), SERVICES])
+def test_the_json_form_reads_back_as_what_was_computed(name: str, missing: Sequence[str]) -> None:
+    video = analysis(
+        texts=[text("HELLO", 0.0, 1.0)], segments=[segment("One two.", 0.5, 2.0)], cuts=[3.0], missing=missing
+    )
+    found = family(name).compute(read_evidence(video))
+    stored = json.loads(json.dumps([found.blocks_json(), found.precompute_json()], allow_nan=False))
+    again = family(name).read(*stored)
+    assert again == found
+    assert [again.blocks_json(), again.precompute_json()] == stored
+    assert found.completeness == next(
+        value for key, value in stored[0]["Quality"].items() if key.lower().endswith("datacompleteness")
+    )
+    assert found.confidence == stored[0]["Quality"]["overallConfidence"]
+
+
+@pytest.mark.parametrize(
+    ("blocks", "precompute", "message"),
+    [({}, {}, "stored blocks break their schema"), (None, {"tempo": 120}, "got further metrics \\['tempo'\\]")],
+)
+def test_stored_forms_of_something_else_are_refused(
+    blocks: Blocks | None, precompute: Mapping[str, object], message: str
+) -> None:
+    found = family("scene_pacing").compute(read_evidence(analysis()))
+    with pytest.raises(ContractError, match=message):
+        family("scene_pacing").read(found.blocks_json() if blocks is None else blocks, precompute)

@@ -42,6 +42,10 @@ class Patterns(Block):
 class Quality(QualityBlock):
     data_completeness: Annotated[Ratio, num("used services that ran / used services")]
 
+    @property
+    def completeness(self):
+        return self.data_completeness
+
 
 class Blocks(AnalysisBlocks):
     core_metrics: CoreMetrics
@@ -116,8 +120,8 @@ def test_an_added_analysis_has_blocks_schema_and_contract(toy: str) -> None:
         "Patterns.loudness: got 'shrill', expected quiet | loud"
     ]
     silent = computed(toy, read_evidence(analysis()))
-    assert nothing_to_judge(toy, silent.blocks) == "there are no letters"
-    assert nothing_to_judge(toy, found.blocks) is None
+    assert nothing_to_judge(toy, schema.read(silent.blocks)) == "there are no letters"
+    assert nothing_to_judge(toy, schema.read(found.blocks)) is None
     failed = computed(toy, read_evidence(analysis(missing={"ocr": "no GPU"})))
     assert failed.blocks["CoreMetrics"] == {"letterCount": None, "letters": None, "confidence": 0.0}
     assert failed.blocks["Quality"]["missingServices"] == [{"service": "ocr", "reason": "no GPU"}]

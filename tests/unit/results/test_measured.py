@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from rumiai.contracts.blocks import MeasuredAnalysis
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
-from rumiai.results.analyses import MeasuredAnalysis, measure, read_measured, save_unified, with_markers, write_analyses
+from rumiai.metrics.registry import ANALYSES
+from rumiai.results.analyses import measure, read_measured, save_unified, with_markers, write_analyses
 from rumiai.results.store import RunState, Store, read_json, write_json
 from rumiai.services import entries_of
 from rumiai.timeline.build import build
@@ -53,6 +55,22 @@ def test_files_of_another_version_or_with_judgements_do_not_count(store: Store, 
     write_json(path, changed)
     with path.open("a") as stream:  # of the same size, so that it is the content that decides
         stream.write(" " * max(0, size - path.stat().st_size))
+    assert read_measured(store, "clip") is None
+
+
+@pytest.mark.parametrize(
+    ("member", "changes"),
+    [("parsed_response", {"Quality": {}}), ("parsed_response", {"CoreMetrics": None}), ("precompute", {"tempo": 120})],
+)
+def test_a_damaged_file_is_measured_again(store: Store, member: str, changes: dict[str, object]) -> None:
+    latest = store.insights_folder("clip") / "scene_pacing" / "latest.json"
+    path = latest.parent / read_json(latest)["complete"]
+    stored = read_json(path)
+    write_json(path, {**stored, member: {**stored[member], **changes}})
+    # The files are the recorded ones: it is the content that is found wanting.
+    files = [store.insights_folder("clip") / name / "latest.json" for name in ANALYSES]
+    RunState(store.state_file("clip")).renew("analyses", files, "then")
+    assert RunState(store.state_file("clip")).kept("analyses")
     assert read_measured(store, "clip") is None
 
 

@@ -87,7 +87,7 @@ def test_the_claude_half_reads_it_once(task: VideoTask, out: Path, unified: Open
     with unified.watch():
         video, measured = read_video(Store(out), "clip")
     assert (unified.writes, unified.reads) == (0, 1)
-    assert video.blocks["scene_pacing"] == measured["scene_pacing"].blocks
+    assert video.measured["scene_pacing"].blocks == measured["scene_pacing"].blocks
 
 
 def test_a_run_that_finds_its_work_done_reads_it_once(task: VideoTask, out: Path, unified: Opened) -> None:

@@ -10,7 +10,7 @@ import pytest
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.models import model_of
-from rumiai.contracts.results import ServiceResult
+from rumiai.contracts.results import ServiceResult, ServiceStatus
 from rumiai.contracts.services.yolo import YoloData
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError
@@ -100,10 +100,10 @@ def test_a_failed_service_fails_alone_with_its_reason(service):
     all_results = results()
     all_results[service] = ServiceResult.failed(service, "1", "out of memory")
     analysis = build("v1", {}, FACTS, all_results, entries_of)
-    assert analysis.pipeline_details[service] == {"ok": False, "reason": "out of memory"}
+    assert analysis.pipeline_details[service] == ServiceStatus(False, "out of memory")
     assert service not in analysis.ml_data
     assert analysis.get(model_of(service)) is None
-    assert sum(detail["ok"] for detail in analysis.pipeline_details.values()) == len(SERVICES) - 1
+    assert sum(status.ok for status in analysis.pipeline_details.values()) == len(SERVICES) - 1
 
 
 def test_broken_data_fails_its_service_as_a_whole_and_no_other():

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import ServiceResult
+from rumiai.contracts.results import ServiceResult, ServiceStatus
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.legacy.stored import read_unified
 from rumiai.services import entries_of
@@ -32,7 +32,7 @@ def of(entries, duration=20.0, services=SERVICES):
     """Markers of hand-made entries."""
     analysis = UnifiedAnalysis(
         "v", duration, {}, {s: {"metadata": {"sample_fps": 2.0}} for s in services},
-        {s: {"ok": s in services, "reason": None if s in services else "did not run"} for s in SERVICES},
+        {s: ServiceStatus(s in services, None if s in services else "did not run") for s in SERVICES},
         Timeline.from_entries("v", duration, [TimelineEntry(s, kind, data, e) for s, e, kind, data in entries]),
     )  # fmt: skip
     return compute_markers(analysis)

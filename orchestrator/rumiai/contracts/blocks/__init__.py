@@ -28,6 +28,7 @@ through :class:`Schema`; a test holds them against the written specification. Wh
 from __future__ import annotations
 
 from rumiai.contracts.blocks.check import Problem
+from rumiai.contracts.blocks.measured import MeasuredAnalysis
 from rumiai.contracts.blocks.model import (
     GENERIC_BLOCKS,
     AnalysisBlocks,
@@ -45,5 +46,5 @@ from rumiai.contracts.blocks.schema import EXTRA, BlockSchema, FieldSchema, Sche
 
 __all__ = [
     "EXTRA", "GENERIC_BLOCKS", "AnalysisBlocks", "Block", "BlockName", "BlockSchema", "Blocks", "FieldSchema",
-    "MissingService", "MoreMetrics", "Problem", "QualityBlock", "Record", "Schema", "judge", "num",
+    "MeasuredAnalysis", "MissingService", "MoreMetrics", "Problem", "QualityBlock", "Record", "Schema", "judge", "num",
 ]  # fmt: skip

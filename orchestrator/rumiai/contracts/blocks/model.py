@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
@@ -95,7 +96,7 @@ class MissingService(Record):
     reason: Text
 
 
-class QualityBlock(Record):
+class QualityBlock(Record, ABC):
     """The last block of an analysis; its two last fields are filled in where its services are known."""
 
     missing_services: Annotated[
@@ -105,6 +106,11 @@ class QualityBlock(Record):
     overall_confidence: Annotated[
         float, Number(low=0, high=1, decimals=2), num("mean block confidence x sqrt(dataCompleteness)")
     ] = 0.0
+
+    @property
+    @abstractmethod
+    def completeness(self) -> float:
+        """Share of the data that the analysis needs and has, in 0..1; each analysis has a field of its own for it."""
 
 
 class AnalysisBlocks(BaseModel):

@@ -158,6 +158,11 @@ class Quality(QualityBlock):
     data_completeness: Annotated[Ratio, num("used services that ran / used services")]
     detection_reliability: Annotated[DetectionReliability, num("quality of each type's service")]
 
+    @property
+    def completeness(self) -> float:
+        """Share of the used services that ran."""
+        return self.data_completeness
+
 
 class Blocks(AnalysisBlocks):
     """The six blocks."""

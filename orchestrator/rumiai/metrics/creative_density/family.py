@@ -164,4 +164,4 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     return None if seen else "no creative elements were found"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1, (Duration, FurtherMetrics))

@@ -160,6 +160,11 @@ class Quality(QualityBlock):
         list[Text], num("no_emotions_detected, limited_emotional_range, no_audio, no_speech")
     ]
 
+    @property
+    def completeness(self) -> float:
+        """Share of the expected samples that were analysed."""
+        return self.emotional_data_completeness
+
 
 class Blocks(AnalysisBlocks):
     """The six blocks."""

@@ -21,6 +21,7 @@ from rumiai.metrics.emotional_journey.blocks import (
     Dynamics,
     EmotionalContrastMoment,
     EmotionalPeak,
+    FurtherMetrics,
     Interactions,
     KeyEvents,
     Moment,
@@ -293,4 +294,4 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     return None if blocks.core_metrics.unique_emotions else "no face shows an emotion"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1, (FurtherMetrics,))

@@ -213,6 +213,11 @@ class Quality(QualityBlock):
     hashtag_quality: Annotated[HashtagQuality | None, num("by generic share and overlap with the content")]
     data_completeness: Annotated[Ratio, num("used services that ran / used services")]
 
+    @property
+    def completeness(self) -> float:
+        """Share of the used services that ran."""
+        return self.data_completeness
+
 
 class EntityRecognition(MoreMetrics):
     """What is in the caption."""

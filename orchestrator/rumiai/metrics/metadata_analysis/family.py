@@ -279,4 +279,4 @@ def nothing_to_judge(blocks: b.Blocks) -> str | None:
     return None if known else "there is neither caption nor hashtag"
 
 
-FAMILY: Final = Family(b.SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)
+FAMILY: Final = Family(b.SCHEMA, WEIGHTS, measure, nothing_to_judge, V1, (b.FurtherMetrics,))

@@ -186,6 +186,11 @@ class Quality(QualityBlock):
     framing_data_completeness: Annotated[Ratio, num("used services that ran / used services")]
     analysis_limitations: Annotated[list[Text], num("no_body_landmarks, low_face_confidence, occlusion, few_samples")]
 
+    @property
+    def completeness(self) -> float:
+        """Share of the used services that ran."""
+        return self.framing_data_completeness
+
 
 class Blocks(AnalysisBlocks):
     """The six blocks."""

@@ -19,6 +19,7 @@ from rumiai.metrics.person_framing.blocks import (
     CoreMetrics,
     Dynamics,
     FramingRun,
+    FurtherMetrics,
     Interactions,
     KeyEvents,
     OptimalFramingPeriod,
@@ -258,4 +259,4 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     return None if blocks.core_metrics.person_presence_rate else "nobody is visible"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1, (FurtherMetrics,))

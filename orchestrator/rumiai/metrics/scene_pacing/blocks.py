@@ -206,6 +206,11 @@ class Quality(QualityBlock):
     technical_quality: Annotated[TechnicalQuality, judge("impression of the edit")]
     analysis_limitations: Annotated[list[Text], num("what could not be measured")]
 
+    @property
+    def completeness(self) -> float:
+        """Share of the used services that ran."""
+        return self.pacing_data_completeness
+
 
 class Blocks(AnalysisBlocks):
     """The six blocks."""

@@ -21,6 +21,7 @@ from rumiai.metrics.scene_pacing.blocks import (
     CoreMetrics,
     CriticalTransition,
     Dynamics,
+    FurtherMetrics,
     Interactions,
     KeyEvents,
     NoScenes,
@@ -261,4 +262,4 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     return None if blocks.core_metrics.total_scenes else "no scenes are known"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1, (NoScenes, FurtherMetrics))

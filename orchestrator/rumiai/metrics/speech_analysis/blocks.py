@@ -255,6 +255,11 @@ class Quality(QualityBlock):
     clarity_by_window: Annotated[dict[Span, Ratio | None] | None, num("mean confidence per 5 s window")]
     analysis_limitations: Annotated[list[Text], num("what could not be measured")]
 
+    @property
+    def completeness(self) -> float:
+        """Share of the used services that ran."""
+        return self.speech_data_completeness
+
 
 class Pause(MoreMetrics):
     """One pause between words."""

@@ -323,4 +323,4 @@ def nothing_to_judge(blocks: b.Blocks) -> str | None:
     return None if blocks.core_metrics.speech_present else "hardly anything is said"
 
 
-FAMILY: Final = Family(b.SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)
+FAMILY: Final = Family(b.SCHEMA, WEIGHTS, measure, nothing_to_judge, V1, (b.FurtherMetrics,))

@@ -226,6 +226,11 @@ class Quality(QualityBlock):
     visual_accessibility: Annotated[Grade | None, num("share of texts readable >= .8 / .5")]
     missing_data_points: Annotated[list[Text], num("kinds of overlay that are not there", origin="P")]
 
+    @property
+    def completeness(self) -> float:
+        """Share of the used services that ran."""
+        return self.overlay_data_completeness
+
 
 class Blocks(AnalysisBlocks):
     """The six blocks."""

@@ -22,6 +22,7 @@ from rumiai.metrics.visual_overlay_analysis.blocks import (
     CommunicationApproach,
     CoreMetrics,
     Dynamics,
+    FurtherMetrics,
     Interactions,
     KeyEvents,
     Patterns,
@@ -248,4 +249,4 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     return None if blocks.core_metrics.total_overlays else "there are no overlays"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1)
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1, (FurtherMetrics,))

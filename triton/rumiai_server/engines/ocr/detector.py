@@ -20,6 +20,7 @@ from easyocr.craft import CRAFT
 from easyocr.detection import copyStateDict
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from rumiai.core.arrays import freeze_arrays
 from rumiai.errors import WeightsError
 from rumiai_server.engines.shared.cuda_graphs import CudaRecorder, Forward, GraphedForward
 from rumiai_server.engines.shared.precision import reduced_dtype
@@ -54,6 +55,9 @@ class Canvas:
 
     picture: NDArray[np.uint8]
     scale: float
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, picture=(np.uint8, "h", "w", 3))
 
     @property
     def content_shape(self) -> tuple[int, int]:
@@ -90,6 +94,9 @@ class ScoreMaps:
 
     text: NDArray[np.float32]
     link: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, text=(np.float32, "h", "w"), link=(np.float32, "h", "w"))
 
 
 class CraftDetector:

@@ -23,6 +23,7 @@ from easyocr.recognition import adjust_contrast_grey, custom_mean
 from easyocr.utils import CTCLabelConverter, get_image_list
 from PIL import Image
 
+from rumiai.core.arrays import freeze_arrays
 from rumiai.errors import ConfigurationError, WeightsError
 from rumiai_server.engines.ocr.detector import fold_batch_norms, load_state
 from rumiai_server.engines.shared.precision import reduced_dtype
@@ -62,6 +63,9 @@ class Crop:
     width: int
     contrast_ths: float
     adjust_contrast: float
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, quad=(np.float32, 4, 2), image=(np.uint8, "h", "w"))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from rumiai.contracts.tensors import SCRIPTS, Mode, OcrEngineName, ocr_reader
+from rumiai.core.arrays import checked, freeze_arrays
 from rumiai.errors import ContractError
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class UnreadRegions:
     scores: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        _check_rows("unread scripts", len(self.scripts), self.quads, self.scores)
+        freeze_arrays(self, scripts=(tuple, "u"), quads=(np.float32, "u", 4, 2), scores=(np.float32, "u"))
         unknown = sorted(set(self.scripts) - set(SCRIPTS))
         if unknown:
             raise ContractError(f"unread scripts: got {', '.join(unknown)}, expected some of {', '.join(SCRIPTS)}")
@@ -182,25 +183,20 @@ class TextLines:
     unread: UnreadRegions = field(default_factory=UnreadRegions.none)
 
     def __post_init__(self) -> None:
-        _check_rows("texts", len(self.texts), self.quads, self.scores)
-        positions = self.positions or tuple(np.zeros(0, dtype=np.float32) for _ in self.texts)
-        if len(positions) != len(self.texts) or any(
-            len(places) not in (0, len(text)) for places, text in zip(positions, self.texts, strict=True)
-        ):
-            lengths = [len(places) for places in positions]
-            raise ContractError(f"positions: got {lengths} for {list(self.texts)}, expected one a character or none")
-        object.__setattr__(self, "positions", positions)
-
-
-def _check_rows(name: str, count: int, quads: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
-    if quads.shape != (count, 4, 2) or quads.dtype != np.float32:
-        raise ContractError(
-            f"quads: got {quads.dtype}{quads.shape} for {count} {name}, expected float32 ({count}, 4, 2)"
+        if not self.positions:
+            object.__setattr__(self, "positions", tuple(np.zeros(0, dtype=np.float32) for _ in self.texts))
+        freeze_arrays(
+            self,
+            texts=(tuple, "m"),
+            quads=(np.float32, "m", 4, 2),
+            scores=(np.float32, "m"),
+            positions=(tuple, "m"),
         )
-    if scores.shape != (count,) or scores.dtype != np.float32:
-        raise ContractError(f"scores: got {scores.dtype}{scores.shape} for {count} {name}, expected float32 ({count},)")
-    quads.setflags(write=False)
-    scores.setflags(write=False)
+        positions = tuple(checked(item, "TextLines.positions", (np.float32, "characters")) for item in self.positions)
+        object.__setattr__(self, "positions", positions)
+        lengths = [len(places) for places in positions]
+        if any(length not in (0, len(text)) for length, text in zip(lengths, self.texts, strict=True)):
+            raise ContractError(f"positions: got {lengths} for {list(self.texts)}, expected one a character or none")
 
 
 def _check_integer(name: str, value: int, low: int, high: int) -> None:

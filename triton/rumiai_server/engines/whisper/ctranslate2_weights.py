@@ -23,6 +23,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.core.arrays import freeze_arrays
 from rumiai.errors import WeightsError
 
 BINARY_VERSION: Final = 6
@@ -57,8 +58,11 @@ class WhisperWeights:
     state: Mapping[str, Array]
     alignment_heads: tuple[tuple[int, int], ...]
 
+    def __post_init__(self) -> None:
+        freeze_arrays(self, state=(np.floating, ...))
 
-class _Reader:
+
+class _BinaryReader:
     def __init__(self, path: Path, data: mmap.mmap) -> None:
         self._path, self._data, self.at = path, data, 0
 
@@ -104,12 +108,12 @@ def read_variables(model_bin: Path) -> dict[str, Array]:
     """
     try:
         with model_bin.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _parse(_Reader(model_bin, data))
+            return _parse(_BinaryReader(model_bin, data))
     except (OSError, ValueError) as exc:  # mmap refuses an empty file with ValueError
         raise WeightsError(f"{model_bin}: could not be read: {exc}", hint="fetch the weights again") from exc
 
 
-def _parse(reader: _Reader) -> dict[str, Array]:
+def _parse(reader: _BinaryReader) -> dict[str, Array]:
     version = reader.number("I")
     if version != BINARY_VERSION:
         raise reader.fail(f"got CTranslate2 format version {version}, expected {BINARY_VERSION}")

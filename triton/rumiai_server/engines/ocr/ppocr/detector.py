@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 import pyclipper
 
+from rumiai.core.arrays import freeze_arrays
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,6 +49,9 @@ class Regions:
 
     quads: NDArray[np.float32]
     scores: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, quads=(np.float32, "m", 4, 2), scores=(np.float32, "m"))
 
 
 class LineDetector:

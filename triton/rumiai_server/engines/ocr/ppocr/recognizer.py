@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from rumiai.core.arrays import freeze_arrays
 from rumiai.errors import WeightsError
 from rumiai_server.engines.ocr.ppocr.lines import LINE_HEIGHT_PX, as_input, fitted_width
 
@@ -48,6 +49,9 @@ class LineReading:
     score: float
     positions: NDArray[np.float32]
     features: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, positions=(np.float32, "characters"), features=(np.float32, "features"))
 
 
 NOTHING_READ: Final = LineReading("", 0.0, np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.float32))
