@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from rumiai.contracts.models import model_of
 from rumiai.contracts.services.base import ServiceData
