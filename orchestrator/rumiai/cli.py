@@ -6,14 +6,15 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
 from rumiai import __version__
 from rumiai.core.plugins import load_plugins
-from rumiai.errors import RumiAIError
+from rumiai.errors import ConfigurationError, RumiAIError
 from rumiai.services import all_services, chosen_services
+from rumiai.terminal.streams import prepare_streams, write_line
 from rumiai.weights.cli import weights_group
 
 if TYPE_CHECKING:
@@ -22,39 +23,53 @@ if TYPE_CHECKING:
 _SERVICES = ", ".join(service.name for service in all_services())
 
 
-def _echo_done(kind: str, message: str) -> None:
-    """The last line of ``--json`` when nothing could start."""
-    click.echo(json.dumps({"event": "done", "videos": [], "error": {"type": kind, "message": message}}))
+# Commands whose ``--json`` is a stream of events, with what their ``done`` event says where nothing could start.
+_EVENT_COMMANDS: Final[dict[str, dict[str, Any]]] = {
+    "submit": {"videos": []},
+    "collect": {"videos": []},
+    "recompute": {"videos": 0, "failed": 0},
+}
 
 
 class _Group(click.Group):
-    """Ends with the exit code of the error, and with one line of text instead of a traceback."""
+    """Ends with the exit code of the error, and with a line of text instead of a traceback.
+
+    With ``--json`` a command that gives events ends with its ``done`` event too, whatever the reason.
+    """
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run; with ``--json`` a mistake in the arguments ends with the ``done`` event too."""
+        """Run a command and end the process."""
+        prepare_streams()
         words = list(args[0] if args and args[0] is not None else extra.get("args") or sys.argv[1:])
         try:
             result = super().main(*args, **{**extra, "standalone_mode": False})
-        except click.UsageError as exc:
-            exc.show()
-            if "--json" in words and "submit" in words:
-                _echo_done("UsageError", exc.format_message())
-            sys.exit(exc.exit_code)
         except click.ClickException as exc:
             exc.show()
-            sys.exit(exc.exit_code)
+            _end(words, type(exc).__name__, exc.format_message(), exc.exit_code)
         except click.Abort:
-            sys.exit(1)
+            _end(words, "Interrupted", "the run was interrupted", 1)
+        except RumiAIError as exc:
+            _say(exc.message, exc.hint)
+            _end(words, type(exc).__name__, str(exc), exc.exit_code)
+        except OSError as exc:  # of the machine, at a place where nobody expected it
+            message = ": ".join(str(part) for part in (exc.strerror or exc, exc.filename) if part)
+            _say(message, None)
+            _end(words, type(exc).__name__, message, 1)
         sys.exit(result if isinstance(result, int) else 0)
 
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except RumiAIError as exc:
-            click.echo(f"error: {exc.message}", err=True)
-            if exc.hint:
-                click.echo(f"  {exc.hint}", err=True)
-            sys.exit(exc.exit_code)
+
+def _say(message: str, hint: str | None) -> None:
+    write_line(f"error: {message}", sys.stderr)
+    if hint:
+        write_line(f"  {hint}", sys.stderr)
+
+
+def _end(words: list[str], kind: str, message: str, exit_code: int) -> NoReturn:
+    """End with this exit code; events end with ``done``."""
+    facts = _EVENT_COMMANDS.get(words[0]) if words else None
+    if facts is not None and "--json" in words:
+        write_line(json.dumps({"event": "done", **facts, "error": {"type": kind, "message": message}}), sys.stdout)
+    sys.exit(exit_code)
 
 
 @click.group(cls=_Group)
@@ -73,6 +88,11 @@ main.add_command(weights_group)
 def _settings(flags: dict[str, Any]) -> Settings:
     from rumiai.settings import load, read_dotenv
 
+    try:
+        Path.cwd()
+    except OSError as exc:
+        message = f"the current folder cannot be used: {exc.strerror}"
+        raise ConfigurationError(message, hint="it may have been removed; change to another one") from exc
     names: dict[str, str] = {}
     for option in click.get_current_context().command.params:
         names.setdefault(option.name or "", option.opts[0])  # the first one is not the shorthand, as --no-claude is
@@ -127,21 +147,11 @@ def submit(sources: tuple[str, ...], no_insights: bool, as_json: bool, quiet: bo
     from rumiai.run.claude import claude_settings
     from rumiai.run.submit import submit_videos
 
-    try:
-        settings = _settings(flags)
-        claude = claude_settings(settings, _secrets(), insights=not no_insights)
-        code = submit_videos(
-            list(sources), settings, claude=claude, as_json=as_json, quiet=quiet, insights=not no_insights
-        )
-    except RumiAIError as exc:
-        if not as_json:
-            raise
-        # The last line is the `done` event, whatever happened; what could be begun has had its own.
-        click.echo(
-            json.dumps({"event": "done", "videos": [], "error": {"type": type(exc).__name__, "message": str(exc)}})
-        )
-        sys.exit(exc.exit_code)
-    sys.exit(code)
+    settings = _settings(flags)
+    claude = claude_settings(settings, _secrets(), insights=not no_insights)
+    sys.exit(
+        submit_videos(list(sources), settings, claude=claude, as_json=as_json, quiet=quiet, insights=not no_insights)
+    )
 
 
 @main.command()
@@ -170,11 +180,11 @@ def demo(output: Path) -> None:
 
 @main.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the rebuilt files.")
+@click.option("--out", required=True, metavar="PATH", help="Folder for the rebuilt files.")
 @click.option("--workers", type=click.IntRange(0, 256), default=0, help="Processes.  [default: one for each core]")
 @click.option("--plugins", help="Modules or .py files that add services, comma separated.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON event a line on stdout; the last one is `done`.")
-def recompute(paths: tuple[str, ...], out: Path, workers: int, plugins: str | None, as_json: bool) -> None:
+def recompute(paths: tuple[str, ...], out: str, workers: int, plugins: str | None, as_json: bool) -> None:
     """Rebuild timeline, markers and analyses from stored results, without running a model.
 
     PATH is an --out folder of an earlier run, a unified analysis, or a folder with ML outputs, of any version.
@@ -183,7 +193,7 @@ def recompute(paths: tuple[str, ...], out: Path, workers: int, plugins: str | No
     from rumiai.results.recompute import recompute as rebuild
 
     done = 0
-    settings = _settings({"plugins": plugins})
+    settings = _settings({"plugins": plugins, "out": out})
     stored = find_stored(paths)
 
     def tell(item: Recomputed) -> None:
@@ -196,7 +206,7 @@ def recompute(paths: tuple[str, ...], out: Path, workers: int, plugins: str | No
         else:
             click.echo(f"[{done}/{len(stored)}] {item.video_id or item.path}: {item.error or 'ok'}", err=True)
 
-    results = rebuild(stored, out, tell, settings.output_format, workers, settings.plugins)
+    results = rebuild(stored, settings.out, tell, settings.output_format, workers, settings.plugins)
     failed = sum(item.error is not None for item in results)
     if as_json:
         click.echo(json.dumps({"event": "done", "videos": len(results), "failed": failed}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -35,3 +36,28 @@ def test_a_mistake_exits_with_2_and_names_what_was_given(
     done = json.loads(as_json.stdout.splitlines()[-1])
     assert (done["event"], done["videos"]) == ("done", [])
     assert message in done["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "done"),
+    [
+        (["collect", "--out", ""], 2, {"videos": []}),
+        (["collect", "--out", "none-here"], 2, {"videos": []}),
+        (["recompute", "", "--out", "x"], 2, {"videos": 0, "failed": 0}),
+        (["recompute", "none-here", "--out", ""], 2, {"videos": 0, "failed": 0}),
+        (["recompute", "none-here", "--out", "x"], 2, {"videos": 0, "failed": 0}),
+        (["recompute", "none-here"], 2, {"videos": 0, "failed": 0}),
+        (["submit", "--no-such-flag"], 2, {"videos": []}),
+    ],
+)
+def test_events_end_with_done_whatever_the_reason(
+    arguments: list[str], code: int, done: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = CliRunner().invoke(main, [*arguments, "--json"])
+    assert ran.exit_code == code
+    last = json.loads(ran.stdout.splitlines()[-1])
+    message = last.pop("error")["message"]
+    assert last == {"event": "done", **done}
+    assert message.split(" (")[0] in ran.stderr
+    assert list(tmp_path.iterdir()) == []

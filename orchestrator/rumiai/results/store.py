@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
 # Longer names break file systems and readers' eyes; the rest of a file name comes on top.
 _ID_CHARS: Final = 100
 _HASH_CHARS: Final = 8
+# Of a path in a message: what is longer is no use to a reader.
+_SHOWN_CHARS: Final = 200
 
 
 def safe_id(raw: str) -> tuple[str, bool]:
@@ -168,6 +171,24 @@ class Store:
     unified_dir: str = "unified_analysis"
     temporal_dir: str = "temporal_markers"
     insights_dir: str = "insights"
+
+    def check_writable(self) -> None:
+        """Make the folder, and a file in it that is gone at once.
+
+        Raises:
+            StoreError: The file system refuses.
+        """
+        try:
+            for folder in (self.base, self.base / "logs"):
+                folder.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=folder):
+                    pass
+        except OSError as exc:
+            reason = f"{exc.filename or self.base}: {exc.strerror}"
+            raise StoreError(
+                f"cannot write results into {str(self.base)[:_SHOWN_CHARS]} ({reason[-_SHOWN_CHARS:]})",
+                hint="name another folder with --out, or check its permissions and free space",
+            ) from exc
 
     def service_file(self, service: AnyService, video_id: str) -> Path:
         """Where a service's canonical data of one video is."""

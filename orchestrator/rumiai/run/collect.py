@@ -18,6 +18,7 @@ from rumiai.results.analyses import read_latest
 from rumiai.results.store import Store
 from rumiai.run.claude import Totals, answer_store, claude_settings, new_budget, read_video, write_judged
 from rumiai.settings import Secrets, Settings
+from rumiai.terminal.streams import write_line
 
 # How often running batches are asked about: they take minutes to hours.
 _POLL_S: Final = 30.0
@@ -93,10 +94,9 @@ def collect_answers(
     with store.batch_lock():
         found = asyncio.run(_collect(store, settings, chosen, wait=wait))
     if as_json:
-        sys.stdout.write(json.dumps({"event": "done", **found.to_dict(), "error": None}) + "\n")
+        write_line(json.dumps({"event": "done", **found.to_dict(), "error": None}), sys.stdout)
     else:
-        sys.stdout.write("\n".join(found.lines()) + "\n")
-    sys.stdout.flush()
+        write_line("\n".join(found.lines()), sys.stdout)
 
 
 async def _collect(store: Store, settings: Settings, claude: ClaudeSettings, *, wait: bool) -> Collected:

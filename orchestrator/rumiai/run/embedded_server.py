@@ -8,6 +8,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +30,8 @@ _START_LIMIT_S: Final = 960.0
 _STOP_LIMIT_S: Final = 40.0
 _POLL_S: Final = 0.2
 _LOG_LINES: Final = 12
+# Of the 107 bytes that the path of a Unix socket has, what the server's own folders and names leave.
+_TEMPORARY_BYTES: Final = 40
 
 EventListener = Callable[[ServerStateChange], None]
 
@@ -72,7 +75,7 @@ def embedded_server(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env=without_secrets(os.environ),
+            env=_environment(),
             start_new_session=True,
         )
     assert process.stdout is not None
@@ -83,6 +86,15 @@ def embedded_server(
     finally:
         events.stop_listening()
         _stop(process)
+
+
+def _environment() -> dict[str, str]:
+    """This process' environment without secrets, and without a ``TMPDIR`` that is too long for the server's sockets."""
+    environment = without_secrets(os.environ)
+    if len(os.fsencode(tempfile.gettempdir())) > _TEMPORARY_BYTES:
+        for name in ("TMPDIR", "TEMP", "TMP"):
+            environment.pop(name, None)
+    return environment
 
 
 def _command(settings: Settings, models: tuple[str, ...]) -> list[str]:
@@ -111,7 +123,7 @@ class _EventReader:
         return self._first.wait(timeout_s)
 
     def stop_listening(self) -> None:
-        """Nobody is told of what comes from here on, which is the end that was asked for."""
+        """Report no further events: the server is being stopped on purpose."""
         self._listening.clear()
 
     def _read(self, stream: IO[bytes]) -> None:

@@ -27,6 +27,8 @@ _DATAGRAM_BYTES: Final = 1 << 16
 # A datagram holds an event whose message has at most this many characters.
 MESSAGE_CHARS: Final = 4000
 _POLL_S: Final = 0.2
+# sun_path of unix(7) has 108 bytes with its end.
+_ADDRESS_BYTES: Final = 107
 
 
 @contextlib.contextmanager
@@ -34,8 +36,8 @@ def event_socket(handler: EventHandler) -> Iterator[str]:
     """Receive events in a thread of its own and pass each to ``handler``; yields the address to send to."""
     with tempfile.TemporaryDirectory(prefix=EVENTS_PREFIX) as folder:
         Path(folder, OWNER_FILE).write_text(str(ProcessIdentity.own()), encoding="ascii")
-        address = str(Path(folder) / "events")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        with _short_path(folder) as short, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+            address = f"{short}/events"
             receiver.bind(address)
             receiver.settimeout(_POLL_S)
             closing = threading.Event()
@@ -46,6 +48,19 @@ def event_socket(handler: EventHandler) -> Iterator[str]:
             finally:
                 closing.set()
                 thread.join()
+
+
+@contextlib.contextmanager
+def _short_path(folder: str) -> Iterator[str]:
+    """A path of the folder that fits into a socket's address: by this process' descriptor where ``TMPDIR`` is long."""
+    if len(os.fsencode(folder)) + len("/events") <= _ADDRESS_BYTES:
+        yield folder
+        return
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/{os.getpid()}/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
 
 
 def _receive(receiver: socket.socket, handler: EventHandler, closing: threading.Event) -> None:
@@ -73,7 +88,7 @@ class EventSender:
         self._last_sent_s: dict[tuple[str, str], float] = {}
 
     def send(self, event: Event) -> None:
-        """Send one event; also when the parent has gone, nothing is raised."""
+        """Send one event; raises nothing, even when the parent has gone."""
         with contextlib.suppress(OSError):
             self._socket.sendto(json.dumps(event, default=str).encode(), self._address)
 

@@ -26,6 +26,7 @@ from rumiai.services import AnyService, chosen_services
 from rumiai.settings import Settings
 from rumiai.sources import Source, SourceItem, find_source, list_items
 from rumiai.terminal.console import Display, choose_display, print_outcomes
+from rumiai.terminal.streams import write_line
 
 # The exit status of an interrupted run (docs/outputs.md).
 _INTERRUPTED = 1
@@ -62,7 +63,9 @@ def submit_videos(
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     store = Store(*settings.folders)
-    digests = {item: _digest(item) for item in list_items(sources)}
+    items = list_items(sources)
+    store.check_writable()
+    digests = {item: _digest(item) for item in items}
     tasks = _tasks(digests, store)
     outcomes: list[VideoOutcome] = []
     error: RumiAIError | None = None
@@ -209,5 +212,4 @@ def _print_done(
     videos = [finished.get(task.video_id, {"video_id": task.video_id, **unfinished}) for task in tasks]
     outer = {"type": type(error).__name__, "message": str(error)} if error else None
     done = {"event": "done", "videos": videos, "claude": vars(totals) if totals else None, "error": outer}
-    sys.stdout.write(json.dumps(done, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+    write_line(json.dumps(done, ensure_ascii=False), sys.stdout)

@@ -49,7 +49,7 @@ class LocalSource(Source):
             paths = [path.parent.resolve() / path.name for path in _expand(text)]
         except OSError as exc:  # a name of more than 255 bytes, a folder that may not be entered
             raise SourceError(f"{_shown(text)} cannot be looked at: {exc.strerror}", hint="check the path") from exc
-        return [SourceItem(self.name, str(path), path.stem) for path in paths]
+        return [SourceItem(self.name, str(path), _stem(path)) for path in paths]
 
     def fetch(self, item: SourceItem, folder: Path) -> FetchedVideo:
         """The file is where it is."""
@@ -98,6 +98,11 @@ def _path(text: str) -> Path:
         except RuntimeError:
             return path
     return path
+
+
+def _stem(path: Path) -> str:
+    """The stem as UTF-8, also where the locale has another encoding: ids are the same in each."""
+    return os.fsencode(path.stem).decode(errors="surrogateescape")
 
 
 def _media_files(folder: Path) -> list[Path]:

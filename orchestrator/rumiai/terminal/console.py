@@ -18,6 +18,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from rumiai.contracts.outcome import AnalysisOutcome, VideoOutcome
+from rumiai.terminal.streams import write_line
 
 # What a reader can follow; more often costs processor time that the models need.
 _REDRAWS_PER_S: Final = 4
@@ -63,8 +64,7 @@ class JsonDisplay(_Base):
         if event["event"] == "log":
             _log(event)
             return
-        sys.stdout.write(json.dumps(event, ensure_ascii=False, allow_nan=False) + "\n")
-        sys.stdout.flush()
+        write_line(json.dumps(event, ensure_ascii=False, allow_nan=False), sys.stdout)
 
 
 class PlainDisplay(_Base):
@@ -88,7 +88,7 @@ class PlainDisplay(_Base):
 
     def _say(self, text: str) -> None:
         if not self._quiet:
-            print(text, file=sys.stderr, flush=True)  # noqa: T201
+            write_line(text, sys.stderr)
 
 
 class LiveDisplay(_Base):
@@ -192,7 +192,7 @@ def print_outcomes(outcomes: Sequence[VideoOutcome]) -> None:
         if len(outcomes) > 1:
             console.print(", ".join(f"{count} {status}" for status, count in counts.items() if count))
     for line in captured.get().splitlines():
-        print(line.rstrip())  # noqa: T201 - tables are filled up with blanks
+        write_line(line.rstrip(), sys.stdout)  # tables are filled up with blanks
 
 
 def outcome_table(outcome: VideoOutcome) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -129,3 +130,13 @@ def test_no_secret_reaches_it(child, tmp_path: Path, monkeypatch: pytest.MonkeyP
         found = json.loads(told.read_text())
     assert found["PATH"] == os.environ["PATH"]
     assert "sk-test-not-a-key" not in json.dumps(found)
+
+
+@pytest.mark.parametrize(("length", "kept"), [(20, True), (100, False)])
+def test_the_server_gets_no_temporary_folder_that_its_sockets_do_not_fit_into(
+    length: int, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = "/" + "t" * (length - 1)
+    monkeypatch.setenv("TMPDIR", folder)
+    monkeypatch.setattr(tempfile, "tempdir", folder)
+    assert module._environment().get("TMPDIR") == (folder if kept else None)

@@ -1,0 +1,59 @@
+"""The standard streams of a command: there from the start, UTF-8 in any locale, and never the end of a run."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Final, TextIO
+
+_STANDARD: Final = range(3)
+
+
+def prepare_streams() -> None:
+    """Make standard streams that take every text.
+
+    A closed one leads to ``/dev/null``; otherwise the next file that is opened would have its number, and what a child
+    prints would go there. A byte of a file name that is not UTF-8 is escaped, in JSON as JSON has it.
+    """
+    for number in _STANDARD:
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
+    # The type checker takes them for always there; the interpreter sets None for a stream that was closed at its start.
+    streams: list[TextIO | None] = [sys.stdout, sys.stderr]
+    if streams[0] is None:
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    if streams[1] is None:
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def write_line(text: str, stream: TextIO) -> None:
+    """Write a line and flush it.
+
+    When the stream takes nothing any more (its reader has gone, the disk is full), that is said once on stderr, and
+    what follows is dropped: results are files, and the videos that are left are analysed all the same.
+
+    Args:
+        text: Without the line's end.
+        stream: ``sys.stdout`` or ``sys.stderr``.
+    """
+    try:
+        stream.write(f"{text}\n")
+        stream.flush()
+    except OSError as exc:
+        _drop(stream, exc)
+
+
+def _drop(stream: TextIO, reason: OSError) -> None:
+    """Lead a stream to ``/dev/null``; what is in its buffer goes there too."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
+    if stream is not sys.stderr:
+        message = f"stdout takes nothing any more ({reason.strerror}); the run goes on, its results are in files"
+        write_line(message, sys.stderr)
