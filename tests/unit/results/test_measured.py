@@ -8,7 +8,7 @@ import pytest
 
 from rumiai.contracts.blocks import MeasuredAnalysis
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.results import SERVICES, ServiceResult
+from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import StoreError
 from rumiai.metrics.registry import ANALYSES
@@ -17,7 +17,7 @@ from rumiai.results.store import RunState, Store, read_json, write_json
 from rumiai.services import entries_of
 from rumiai.timeline.build import build
 
-from ..timeline_samples import FACTS, canonical
+from ..timeline_samples import FACTS, SERVICES, canonical
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import SERVICES, ServiceResult, ServiceStatus
+from rumiai.contracts.results import ServiceResult, ServiceStatus
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.legacy.stored import read_unified
 from rumiai.services import entries_of
@@ -21,7 +21,7 @@ from rumiai.timeline.cta import window_of
 from rumiai.timeline.markers import compute_markers, measure_markers
 from rumiai.timeline.shrinking import MAX_MARKER_BYTES, shrunk, size_bytes
 
-from ..timeline_samples import FACTS, canonical, results
+from ..timeline_samples import FACTS, SERVICES, canonical, results
 
 
 def markers(facts=FACTS, **replaced):
