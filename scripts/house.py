@@ -5,9 +5,10 @@
   counts, also inside functions and under ``TYPE_CHECKING``.
 * Files to touch for a new service, analysis or source. The names of those that there are follow from their folder. A
   file of the packages that spells all of them, or all but one, as string or identifier, is a table: a new one would
-  have to join it. A file that spells fewer reads the data of just these. Their own files and the registry do not count,
-  nor do prompt templates and the adapters of models, one for each, nor what reads and writes older shapes: the figure
-  is 1 and the number of tables. Of a kind that there is one of, tables cannot be told.
+  have to join it. A class that states the name as its ``service`` (``analysis``, ``source``), as the model of a
+  service's data does, spells it too. A file that spells fewer reads the data of just these. Their own files and the
+  registry do not count, nor do prompt templates and the adapters of models, one for each, nor what reads and writes
+  older shapes: the figure is 1 and the number of tables. Of a kind that there is one of, tables cannot be told.
 * Any-maps: functions with a mapping of ``Any`` in an argument or the result, by whatever alias. Mappings of ``object``
   or of pydantic's ``JsonValue`` are typed and do not count: mypy makes the reader narrow a value before it is used.
 * Length: lines of a function from ``def`` to its end, the docstring among them.
@@ -212,22 +213,41 @@ def names_of(kind: Kind, house: House) -> dict[str, Path]:
 
 def _stated_names(tree: ast.Module) -> Iterator[str]:
     for owner in (node for node in tree.body if isinstance(node, ast.ClassDef)):
-        for node in owner.body:
-            is_text = isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
-            if is_text and [_last_name(target) for target in node.targets] == ["name"]:
+        yield from _stated(owner, "name")
+
+
+def _stated(owner: ast.ClassDef, member: str) -> Iterator[str]:
+    """The text that a class gives to one of its members, with an annotation or without."""
+    for node in owner.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Constant):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if [_last_name(target) for target in targets] == [member]:
                 yield str(node.value.value)
 
 
 def tables(kind: Kind, house: House) -> list[str]:
     """Files that spell all names of a kind or all but one, outside of its own files and registries."""
     names = names_of(kind, house)
+    classes = _classes_of(kind, house)
     own = {*names.values(), *(house.root / place for place in (*kind.registries, *HISTORY))}
     found = []
     for module in house.modules.values():
         is_own = not own.isdisjoint((module.path, *module.path.parents))
-        if not is_own and len(names.keys() & module.words) >= max(2, len(names) - 1):
+        spelled = {classes.get(word, word) for word in module.words}
+        if not is_own and len(names.keys() & spelled) >= max(2, len(names) - 1):
             found.append(house.place(module.path))
     return found
+
+
+def _classes_of(kind: Kind, house: House) -> dict[str, str]:
+    """Class -> the name of what it belongs to, as it states it."""
+    return {
+        owner.name: name
+        for module in house.modules.values()
+        for owner in module.tree.body
+        if isinstance(owner, ast.ClassDef)
+        for name in _stated(owner, kind.name)
+    }
 
 
 def any_maps(house: House) -> list[str]:

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from rumiai.contracts.results import SERVICES
-from rumiai.contracts.services import model_of
+from rumiai.contracts.models import model_of, service_names
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.metrics.registry import ANALYSES, schema_of
 
@@ -51,8 +50,8 @@ def test_stdout_is_events_and_ends_with_done(ran: Done) -> None:
 
 def test_every_service_has_its_file_and_holds_its_contract(ran: Done, out: Path) -> None:
     files = ran.done["videos"][0]["files"]
-    assert set(files) == {"unified", *SERVICES}
-    for service in SERVICES:
+    assert set(files) == {"unified", *service_names()}
+    for service in service_names():
         stored = json.loads(Path(files[service]).read_text())
         assert stored["metadata"]["processed"] is True
         assert model_of(service).problems(stored) == []

@@ -11,7 +11,8 @@ from typing import Any
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.results import SERVICES, ServiceResult
+from rumiai.contracts.models import service_names
+from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.legacy.services import read_service
 from rumiai.metrics.evidence.build import read_evidence
@@ -147,7 +148,7 @@ def analysis(
         name: ServiceResult.failed(name, "1", reasons[name])
         if name in reasons
         else read_service(name, data[name], facts)
-        for name in SERVICES
+        for name in service_names()
     }
     built = build("v", (metadata or VideoMetadata.local("v")).to_dict(), facts, results, entries_of)
     broken = {s: reason for s, reason in built.errors().items() if s not in reasons}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import SERVICES, ServiceResult
+from rumiai.contracts.results import ServiceResult
+from rumiai.services import all_services
 
 FACTS = MediaFacts(duration_s=12.0, fps=30.0, width=576, height=1024)
 
@@ -155,6 +156,10 @@ _ALL = {
     "yolo": _YOLO, "whisper": _WHISPER, "ocr": _OCR, "mediapipe": _MEDIAPIPE, "scene_detection": _SCENES,
     "audio_energy": _AUDIO, "emotion_detection": _EMOTION,
 }  # fmt: skip
+
+
+# Ours, in the order of files and tables; with them the models of their data are registered.
+SERVICES = tuple(service.name for service in all_services())
 
 
 def canonical(service):

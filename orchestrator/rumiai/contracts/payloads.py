@@ -14,7 +14,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from rumiai.contracts.services import ServiceModel
+from rumiai.contracts.services.base import ServiceModel
 from rumiai.contracts.services.expressions import EmotionSample
 from rumiai.contracts.services.ocr import Sticker, TextAnnotation
 from rumiai.contracts.services.people import Action, Face, FaceExpression, Gaze, Gesture, Pose

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rumiai.contracts.services import BUILT_IN_MODELS, ServiceData, model_of
+from rumiai.contracts.models import model_of
+from rumiai.contracts.services.base import ServiceData
 from rumiai.errors import ContractError
 
 # A name in the registry of services (rumiai.services); checked there, since plugins add to it.
 ServiceName = str
-
-# Our own, in the order of files and tables; an analysis lists them all, also those that did not run.
-SERVICES: Final[tuple[ServiceName, ...]] = tuple(model.service for model in BUILT_IN_MODELS)
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,12 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
-from rumiai.contracts.results import DID_NOT_RUN, SERVICES, ServiceStatus
-from rumiai.contracts.services import ServiceData, ServiceModel, model_of
+from rumiai.contracts.models import model_of, service_names
+from rumiai.contracts.results import DID_NOT_RUN, ServiceStatus
+from rumiai.contracts.services.base import ServiceData, ServiceModel
 from rumiai.core.windows import WindowIndex, is_in_window
 
 Data = TypeVar("Data", bound=ServiceData)
-
-ENTRY_TYPES: Final[tuple[str, ...]] = (
-    "object", "speech", "text", "sticker", "scene_change", "scene", "pose", "face", "gaze", "gesture", "emotion",
-    "action", "audio_energy",
-)  # fmt: skip
 
 SCHEMA_VERSION: Final = "3.0"
 
@@ -85,7 +81,7 @@ class TimelineEntry:
 
     Attributes:
         start_s: Seconds from the start of the video.
-        entry_type: One of ``ENTRY_TYPES``, or a plugin's.
+        entry_type: One of those that the registered services make.
         data: The payload, as the file holds it; ``payloads`` reads it.
         end_s: Not before ``start_s``.
         source: The part of a service's data that the entry was made of, in memory alone: None after reading a file.
@@ -298,7 +294,7 @@ class UnifiedAnalysis:
 
     def completion_status(self) -> dict[str, bool]:
         """Every service, and whether it ran and succeeded."""
-        return {service: self.ok(service) for service in dict.fromkeys((*SERVICES, *self.pipeline_details))}
+        return {service: self.ok(service) for service in dict.fromkeys((*service_names(), *self.pipeline_details))}
 
     def errors(self) -> dict[str, str]:
         """The services without data, each with its reason."""

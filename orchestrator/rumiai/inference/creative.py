@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rumiai.contracts.frames import FrameDetections, Sampling
-from rumiai.contracts.services import OcrData
-from rumiai.contracts.services.ocr import OcrMetadata
+from rumiai.contracts.services.ocr import OcrData, OcrMetadata
 from rumiai.contracts.tensors import OcrEngineName
 from rumiai.inference.ocr_gate import GatedTexts
 from rumiai.inference.stickers import StickerFinder

@@ -18,8 +18,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from rumiai.contracts.frames import FrameDetections, Sampling
-from rumiai.contracts.services import YoloData
-from rumiai.contracts.services.yolo import ObjectSighting, ObjectTrack, YoloMetadata
+from rumiai.contracts.services.yolo import ObjectSighting, ObjectTrack, YoloData, YoloMetadata
 from rumiai.contracts.tensors import COCO_NAMES
 from rumiai.core.arrays import Floats
 from rumiai.core.boxes import Box, centre, iou_matrix, to_corners

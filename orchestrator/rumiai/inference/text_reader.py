@@ -10,7 +10,7 @@ from functools import partial
 
 from rumiai.contracts.frame_reader import ALL_KINDS, FrameReader, Reading
 from rumiai.contracts.frames import FrameBatch, FrameDetections, FrameTexts, Sampling
-from rumiai.contracts.services import OcrData
+from rumiai.contracts.services.ocr import OcrData
 from rumiai.contracts.tensors import OcrEngineName, ocr_reader
 from rumiai.inference import creative
 from rumiai.inference.client import TritonClient

@@ -25,8 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rumiai.contracts import tensors
 from rumiai.contracts.frames import AudioTrack
-from rumiai.contracts.services import WhisperData
-from rumiai.contracts.services.whisper import NonSpeech, Repetition, Segment, WhisperMetadata, Word
+from rumiai.contracts.services.whisper import NonSpeech, Repetition, Segment, WhisperData, WhisperMetadata, Word
 from rumiai.contracts.whisper import NO_SPEECH_LOGPROB, NO_SPEECH_PROB, TIMESTAMP_STEP_S, Task, WhisperParams
 from rumiai.errors import ContractError
 from rumiai.inference.client import TritonClient

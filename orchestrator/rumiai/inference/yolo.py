@@ -18,7 +18,7 @@ from rumiai.inference.spans import FrameRun, check_scores, frame_runs, normalise
 
 @dataclass(frozen=True)
 class DetectionParams:
-    """The endpoint's request parameters, which the server checks; the defaults are upstream's."""
+    """The endpoint's request parameters, which the server checks; the defaults are Ultralytics'."""
 
     conf: float = 0.25
     iou: float = 0.7

@@ -8,8 +8,11 @@ from typing import Any, Final, TypeVar
 
 from rumiai.contracts.blocks import MeasuredAnalysis
 from rumiai.contracts.gestures import gestures_of
-from rumiai.contracts.services import AudioData, OcrData, ScenesData, WhisperData, YoloData
-from rumiai.contracts.services.ocr import TextAnnotation
+from rumiai.contracts.services.audio import AudioData
+from rumiai.contracts.services.ocr import OcrData, TextAnnotation
+from rumiai.contracts.services.scenes import ScenesData
+from rumiai.contracts.services.whisper import WhisperData
+from rumiai.contracts.services.yolo import YoloData
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.text import same_text
 from rumiai.insights.cleaning import clean

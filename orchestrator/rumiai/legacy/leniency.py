@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from rumiai.contracts.models import model_of
 from rumiai.contracts.results import ServiceName, ServiceResult
-from rumiai.contracts.services import ServiceModel, model_of
-from rumiai.contracts.services.base import fields_along
+from rumiai.contracts.services.base import ServiceModel, fields_along
 
 # Optional, and yet a violation when they are there and wrong.
 _CHECKED: Final = frozenset(

@@ -11,8 +11,9 @@ from typing import Final
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.lexicons import canonical_gesture
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.results import SERVICES, ServiceName, ServiceStatus
-from rumiai.contracts.services import ServiceData
+from rumiai.contracts.models import service_names
+from rumiai.contracts.results import ServiceName, ServiceStatus
+from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.timeline import SCHEMA_VERSION, Timeline, TimelineEntry, Timestamp, UnifiedAnalysis
 from rumiai.core.numbers import number
 from rumiai.errors import ContractError, StoreError
@@ -132,7 +133,7 @@ def _service_data(raw: Record) -> dict[ServiceName, Record]:
     found: dict[ServiceName, Record] = {}
     ml_data = mapping(raw.get("ml_data"))
     results = mapping(raw.get("ml_results"))
-    for service in SERVICES:
+    for service in service_names():
         candidates = (ml_data.get(service), raw.get(_V3_SECTIONS.get(service, "")), results.get(service))
         data = next((item for item in candidates if isinstance(item, Mapping) and item), None)
         if data is not None:

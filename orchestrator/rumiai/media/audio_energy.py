@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.frames import AudioTrack
-from rumiai.contracts.services import AudioData
-from rumiai.contracts.services.audio import AudioMetadata, BurstPattern
+from rumiai.contracts.services.audio import AudioData, AudioMetadata, BurstPattern
 from rumiai.errors import ContractError
 from rumiai.media.rhythm import ENVELOPE_HZ, beat_times, find_onsets, onset_envelope
 

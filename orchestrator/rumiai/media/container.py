@@ -55,7 +55,7 @@ def open_media(path: Path, *, max_pixels: int | None = None, hwaccel: str | None
         options["max_pixels"] = str(max_pixels)
     device = None if hwaccel is None else _device(hwaccel)
     try:
-        # "file:" and an absolute path: a name such as "concat:a|b" is then a name.
+        # "file:" and an absolute path: ffmpeg then takes "concat:a|b" for a file name, not for a protocol.
         container = av.open(
             f"file:{path.absolute()}",
             mode="r",

@@ -29,7 +29,7 @@ def orientation_of(frame: VideoFrame) -> tuple[bool, int]:
 
 
 def orientation_of_matrix(matrix: bytes) -> tuple[bool, int]:
-    """The same of the 36 bytes of a matrix: nine int32 in native order, 16.16 but for the third column."""
+    """The same for the 36 bytes of a matrix: nine int32 in native order, 16.16 except in the third column."""
     if len(matrix) < _MATRIX_BYTES:
         return False, 0
     a, b, _, c, d, *_ = struct.unpack("=9i", matrix[:_MATRIX_BYTES])

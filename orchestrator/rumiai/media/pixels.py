@@ -64,7 +64,7 @@ class RgbFrames:
         """Scale, convert and turn a picture into ``out``, (height, width, 3) uint8.
 
         Raises:
-            DecodeError: Its colour matrix is none that swscale knows.
+            DecodeError: swscale does not know its colour matrix.
         """
         matrix = _MATRICES.get(frame.colorspace)
         if matrix is None and frame.colorspace != 0:

@@ -61,7 +61,7 @@ def onset_envelope(samples: npt.NDArray[np.float32], rate_hz: int) -> FloatArray
         return np.zeros(count)
     window, bands = np.hanning(size).astype(np.float32) / (peak * size / 4), _mel_bands(rate_hz, size)
     # Frame i ends at i * hop + hop: a rise shows in the first frame that reaches it.
-    # Before the start stands its mirror image, for a file that begins loud rises nowhere.
+    # The start is preceded by its mirror image, so that a file that begins loud has no rise there.
     before = np.resize(samples[: size - hop][::-1], size - hop) if len(samples) else np.zeros(size - hop, np.float32)
     padded = np.concatenate([before, samples, np.zeros(2 * hop, np.float32)])
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop][:count]
@@ -143,7 +143,7 @@ def _period(envelope: FloatArray) -> tuple[float, float]:
     bpm = 60 * ENVELOPE_HZ / np.maximum(lags, 1)
     prior = np.exp(-0.5 * (np.log2(bpm / _PRIOR_BPM) / _PRIOR_OCTAVES) ** 2)
     prior[(bpm > _MAX_BPM) | (bpm < _MIN_BPM)] = 0.0
-    # Every multiple of the beat fits as well as the beat: the shorter of two is meant.
+    # Every multiple of the beat fits as well as the beat: shorter periods are preferred.
     shorter = 1 - np.minimum(lags / (_TEMPO_WINDOW_S * ENVELOPE_HZ), 1)
     best = int(np.argmax(np.maximum(broad, 0) * prior * shorter))
     around = slice(max(1, best - 1), best + 2)
@@ -156,7 +156,7 @@ def _period(envelope: FloatArray) -> tuple[float, float]:
 
 
 def _autocorrelation(envelope: FloatArray) -> FloatArray:
-    """Of the envelope less its mean, relative to lag 0, for lags up to 60 % of it; unbiased: a long lag sums less."""
+    """Unbiased autocorrelation of the envelope less its mean, relative to lag 0, for lags up to 60 % of its length."""
     centred = envelope - envelope.mean()
     size = 1 << (2 * len(centred) - 1).bit_length()
     correlation = np.fft.irfft(np.abs(np.fft.rfft(centred, size)) ** 2, size)
@@ -197,7 +197,7 @@ def _track(envelope: FloatArray, period: float) -> npt.NDArray[np.int64]:
 
 
 def _trimmed(beats: npt.NDArray[np.int64], envelope: FloatArray) -> npt.NDArray[np.int64]:
-    """Without the weak beats at both ends, which the tracker runs through silence."""
+    """Drop the weak beats at both ends, which the tracker places in silence."""
     if not len(beats):
         return beats
     around = np.lib.stride_tricks.sliding_window_view(np.pad(envelope, 3), 7).max(axis=1)

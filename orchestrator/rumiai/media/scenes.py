@@ -19,8 +19,7 @@ from scenedetect import AdaptiveDetector, FrameTimecode
 from scenedetect.common import Timecode, framerate_to_fraction
 from scenedetect.scene_manager import compute_downscale_factor
 
-from rumiai.contracts.services import ScenesData
-from rumiai.contracts.services.scenes import Scene, ScenesMetadata, Transition
+from rumiai.contracts.services.scenes import Scene, ScenesData, ScenesMetadata, Transition
 from rumiai.core.cuts import ADAPTIVE_THRESHOLD
 from rumiai.errors import ContractError
 from rumiai.media.pixels import with_bars

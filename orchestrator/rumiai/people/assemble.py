@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.frames import Sampling
-from rumiai.contracts.services import PeopleData
 from rumiai.contracts.services import people as told
-from rumiai.contracts.services.people import PeopleMetadata
+from rumiai.contracts.services.people import PeopleData, PeopleMetadata
 from rumiai.core.boxes import Box
 from rumiai.people.actions import assemble_actions
 from rumiai.people.emotions import SOURCE

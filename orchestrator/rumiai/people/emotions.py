@@ -9,11 +9,11 @@ from typing import Final
 
 from rumiai.contracts.frames import Sampling
 from rumiai.contracts.lexicons import EMOTIONS
-from rumiai.contracts.services import ExpressionsData
 from rumiai.contracts.services.expressions import (
     EmotionMetrics,
     EmotionSample,
     EmotionTransition,
+    ExpressionsData,
     ExpressionsMetadata,
     ProcessingStats,
 )

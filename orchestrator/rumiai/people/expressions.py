@@ -77,7 +77,7 @@ _FEAR_NEEDS: Final = (4, 20)
 
 # Below this an action unit is at rest.
 _TRACE: Final = 0.01
-# An action unit is active from here on, as in the reference program.
+# An action unit is active from this intensity on.
 ACTIVE: Final = 0.5
 
 

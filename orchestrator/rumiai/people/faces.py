@@ -76,7 +76,7 @@ def _has_face(person: Box, candidates: Sequence[_Candidate]) -> bool:
 
 
 def _mesh(tasks: Tasks, frame: Image, candidate: _Candidate) -> tuple[FaceMesh, Box] | None:
-    """What the landmark model says of a detected face, and the box of its landmarks; None where it places none."""
+    """Place landmarks on a detected face: the mesh and the box of its landmarks; None where none can be placed."""
     height, width = frame.shape[:2]
     x, y, w, h = candidate.box
     side = max(w * width, h * height) * _MESH_SQUARE

@@ -29,7 +29,7 @@ GESTURES: Final = {
     "Victory": "victory",
     "ILoveYou": "love",
 }
-# A gesture below this is as likely none.
+# A gesture with a lower score is more likely none.
 _MIN_GESTURE_SCORE: Final = 0.5
 _WRIST, _INDEX_TIP = 0, 8
 # Tip and middle joint of the index finger, and of the three beyond it. A finger is stretched when its tip is further

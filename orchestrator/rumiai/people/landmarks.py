@@ -42,7 +42,7 @@ class LookPolicy:
             moving people differ by less than 0.1.
         max_persons: Persons per frame at whose heads a face is looked for, largest first.
         max_bodies: Persons per frame whose body and hands are looked for, largest first: each costs as much as a frame
-            with nobody, and what those behind do with their hands is not what a video is about.
+            with nobody, and the hands of people in the background matter little.
         max_meshes: Faces per frame with landmarks, largest first.
         min_body_height: Share of the frame's height below which a person's body and hands are too small to tell.
     """

@@ -23,9 +23,9 @@ from rumiai.errors import MLError, WeightsError
 from rumiai.people.geometry import Image
 from rumiai.people.gesture_bundle import gesture_recognizer
 
-# The library's defaults, and those of the reference programs.
+# MediaPipe's own default.
 MIN_CONFIDENCE: Final = 0.5
-# In a view of one person, further hands are another person's, who has a view of their own.
+# A person has two hands. Further hands in the view belong to another person, who has a view of their own.
 MAX_HANDS: Final = 2
 
 # Lines that MediaPipe, LiteRT and TensorFlow Lite write to stderr whatever the log level in the environment.
@@ -70,10 +70,9 @@ _stderr: Final = _Stderr()
 def quiet_stderr() -> Iterator[None]:
     """Keep native notices off stderr; whatever else was written is passed on afterwards.
 
-    The libraries write to file descriptor 2 itself, at any call (when a tensor first lies at an address that they do
-    not like, say), and no variable or call of theirs stops it. The descriptor belongs to the whole process: what other
-    threads write meanwhile comes a moment later, and never if the process dies in the call. Calls may overlap; the last
-    one out puts the descriptor back.
+    The libraries write to file descriptor 2 itself, at any call, and no variable or call of theirs stops it. The
+    descriptor belongs to the whole process: what other threads write meanwhile appears a moment later, and is lost if
+    the process dies in the call. Calls may overlap; the last one to end restores the descriptor.
     """
     _stderr.enter()
     try:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from rumiai.contracts.services import ServiceData
+from rumiai.contracts.services.base import ServiceData
 from rumiai.inference.client import TritonClient
 from rumiai.perception.audio_stage import AudioStage
 from rumiai.perception.service_run import Emit, ServiceResults

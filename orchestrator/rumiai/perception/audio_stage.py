@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rumiai.contracts.frames import AudioTrack
-from rumiai.contracts.services import ServiceData
+from rumiai.contracts.services.base import ServiceData
 from rumiai.errors import RumiAIError, ServerError
 from rumiai.inference.client import TritonClient
 from rumiai.media.audio import decode_audio

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rumiai.contracts.results import ServiceResult
-from rumiai.contracts.services import ServiceData
+from rumiai.contracts.services.base import ServiceData
 from rumiai.errors import RumiAIError
 from rumiai.media.decode import DecodeReport
 from rumiai.media.endings import SoundEnd

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from rumiai.contracts.frame_reader import FrameReader, Reading
 from rumiai.contracts.frames import FrameBatch, FrameKind
-from rumiai.contracts.services import ServiceData
+from rumiai.contracts.services.base import ServiceData
 from rumiai.errors import RumiAIError, ServerError, UsageError
 from rumiai.inference.client import TritonClient
 from rumiai.media.decode import VideoPass, slot_bytes_for

@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from pydantic import ValidationError
+
 from rumiai import __version__
-from rumiai.contracts.blocks import GENERIC_BLOCKS, Blocks, MeasuredAnalysis
+from rumiai.contracts.blocks import GENERIC_BLOCKS, AnalysisBlocks, Blocks, MeasuredAnalysis
 from rumiai.contracts.outcome import AnalysisOutcome
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError, StoreError
@@ -149,10 +151,17 @@ def read_analyses(store: Store, video_id: str) -> dict[str, AnalysisOutcome]:
     out = {}
     for name in ANALYSES:
         files, complete = read_latest(store, video_id, name)
-        confidence = complete["parsed_response"]["Quality"].get("overallConfidence")
+        confidence = _stored_blocks(name, complete).quality.overall_confidence
         model = complete.get("model") if complete["source"] == "claude" else None
         out[name] = AnalysisOutcome(complete["source"], confidence, model, files=files, written=False)
     return out
+
+
+def _stored_blocks(name: str, complete: Mapping[str, Any]) -> AnalysisBlocks:
+    try:
+        return schema_of(name).read(complete["parsed_response"])
+    except (KeyError, TypeError, ValidationError) as exc:
+        raise StoreError(f"the stored blocks of {name} are damaged: {str(exc)[:200]}") from exc
 
 
 def read_latest(store: Store, video_id: str, name: str) -> tuple[dict[str, str], dict[str, Any]]:

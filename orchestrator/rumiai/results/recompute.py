@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.results import ServiceName, ServiceResult
@@ -161,21 +161,7 @@ def _built_again(analysis: UnifiedAnalysis) -> UnifiedAnalysis:
             results[service] = ServiceResult(service, "stored", data)
         elif service in analysis.pipeline_details:
             results[service] = ServiceResult.failed(service, "stored", reason or "did not run")
-    facts = MediaFacts(
-        duration_s=analysis.duration_s,
-        fps=_positive(analysis.metadata.get("fps")),
-        width=_whole(analysis.metadata.get("width")),
-        height=_whole(analysis.metadata.get("height")),
-    )
+    facts = MediaFacts.from_metadata(analysis.metadata, analysis.duration_s)
     # What the scrape said is in the metadata under its own name; the file's duration is a fact again.
     metadata = {key: value for key, value in analysis.metadata.items() if key != "duration"}
     return build(analysis.video_id, metadata, facts, results, entries_of, analysis.processing_metadata)
-
-
-def _positive(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None
-
-
-def _whole(value: Any) -> int | None:
-    number = _positive(value)
-    return None if number is None else int(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.outcome import JsonValue, Summary
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.services import all_services
@@ -9,13 +10,13 @@ from rumiai.services import all_services
 
 def summarise(analysis: UnifiedAnalysis) -> Summary:
     """Duration, frame size and rate, then what each service adds: shots, words, texts, objects, people."""
-    width, height = analysis.metadata.get("width"), analysis.metadata.get("height")
+    file = MediaFacts.from_metadata(analysis.metadata, analysis.duration_s)
     facts: dict[str, JsonValue] = {
         "duration_s": round(analysis.duration_s, 3),
-        "size": [width, height],
-        "fps": analysis.metadata.get("fps"),
+        "size": [file.width, file.height],
+        "fps": file.fps,
     }
-    size = f", {width}x{height}" if width else ""
+    size = f", {file.width}x{file.height}" if file.width else ""
     lines = [("duration", f"{analysis.duration_s:.1f} s{size}")]
     for service in sorted(all_services(), key=lambda service: service.summary_place):
         part = service.summary(analysis.get(service.data_model()))

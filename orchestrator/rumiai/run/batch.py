@@ -34,7 +34,7 @@ from rumiai.settings import Settings
 
 LOG = logging.getLogger("rumiai")
 
-# A worker that died may have been unlucky (memory pressure); one that dies twice over the same video was not.
+# One death may be bad luck (memory pressure); a second one over the same video is caused by it.
 _ATTEMPTS: Final = 2
 # On small machines more videos in flight only compete for the cores.
 _MAX_WORKERS_SMALL: Final = 5

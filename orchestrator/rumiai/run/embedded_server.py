@@ -123,7 +123,7 @@ class _EventReader:
         return self._first.wait(timeout_s)
 
     def stop_listening(self) -> None:
-        """Nobody is told of what comes from here on, which is the end that was asked for."""
+        """Report no further events: the server is being stopped on purpose."""
         self._listening.clear()
 
     def _read(self, stream: IO[bytes]) -> None:

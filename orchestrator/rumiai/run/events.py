@@ -88,7 +88,7 @@ class EventSender:
         self._last_sent_s: dict[tuple[str, str], float] = {}
 
     def send(self, event: Event) -> None:
-        """Send one event; also when the parent has gone, nothing is raised."""
+        """Send one event; raises nothing, even when the parent has gone."""
         with contextlib.suppress(OSError):
             self._socket.sendto(json.dumps(event, default=str).encode(), self._address)
 

@@ -35,7 +35,7 @@ class Worker:
     def __init__(self, context: RunContext) -> None:
         # Ctrl-C reaches the whole group; the parent decides what it means.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        # A crash of a native library shall not write gigabytes of core.
+        # A crash of a native library must not write a core file of gigabytes.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _redirect_stderr(context.settings.out / "logs" / "workers.log")
         # The threads of one worker are its stages; OpenCV's own would only take the cores from them.

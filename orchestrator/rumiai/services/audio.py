@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rumiai.services.base import AudioInputs, AudioService
 
 if TYPE_CHECKING:
-    from rumiai.contracts.services import AudioData
+    from rumiai.contracts.services.audio import AudioData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -24,7 +24,7 @@ class AudioEnergyService(AudioService["AudioData"]):
 
     def data_model(self) -> type[AudioData]:
         """See docs/outputs.md."""
-        from rumiai.contracts.services import AudioData
+        from rumiai.contracts.services.audio import AudioData
 
         return AudioData
 
@@ -40,6 +40,7 @@ class AudioEnergyService(AudioService["AudioData"]):
 
     def entries(self, data: AudioData) -> Iterable[TimelineEntry]:
         """One ``audio_energy`` per window of the energy curve."""
-        from rumiai.timeline.entries import audio_entries
+        from rumiai.contracts.timeline import TimelineEntry
 
-        return audio_entries(data)
+        for window in data.windows:
+            yield TimelineEntry(window.start_s, "audio_energy", {"level": window.level}, window.end_s)

@@ -20,7 +20,7 @@ from rumiai.contracts.outcome import Summary
 if TYPE_CHECKING:
     from rumiai.contracts.frame_reader import FrameReader
     from rumiai.contracts.frames import AudioTrack, Sampling, VideoInfo
-    from rumiai.contracts.services import ServiceData
+    from rumiai.contracts.services.base import ServiceData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.inference.client import TritonClient
     from rumiai.media.scenes import StreamingSceneDetector

@@ -9,7 +9,7 @@ from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualSe
 from rumiai.services.people import MEDIAPIPE_WEIGHTS, people_reader
 
 if TYPE_CHECKING:
-    from rumiai.contracts.services import ExpressionsData
+    from rumiai.contracts.services.expressions import ExpressionsData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -24,7 +24,7 @@ class ExpressionsService(VisualService["ExpressionsData"]):
 
     def data_model(self) -> type[ExpressionsData]:
         """See docs/outputs.md."""
-        from rumiai.contracts.services import ExpressionsData
+        from rumiai.contracts.services.expressions import ExpressionsData
 
         return ExpressionsData
 
@@ -51,4 +51,5 @@ class ExpressionsService(VisualService["ExpressionsData"]):
         """One ``emotion`` per sample with a face."""
         from rumiai.timeline.entries import emotion_entries
 
-        return emotion_entries(data)
+        marks = {"source": data.metadata.source or "feat", "model": data.metadata.model}
+        return emotion_entries(data.emotions, data.metadata.step_s, marks)

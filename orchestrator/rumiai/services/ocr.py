@@ -9,7 +9,7 @@ from rumiai.contracts.outcome import Summary
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more
 
 if TYPE_CHECKING:
-    from rumiai.contracts.services import OcrData
+    from rumiai.contracts.services.ocr import OcrData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -29,7 +29,7 @@ class OcrService(VisualService["OcrData"]):
 
     def data_model(self) -> type[OcrData]:
         """See docs/outputs.md."""
-        from rumiai.contracts.services import OcrData
+        from rumiai.contracts.services.ocr import OcrData
 
         return OcrData
 
@@ -66,10 +66,17 @@ class OcrService(VisualService["OcrData"]):
         return VisualRun(reader, finish)
 
     def entries(self, data: OcrData) -> Iterable[TimelineEntry]:
-        """One ``text`` or ``sticker`` per appearance."""
-        from rumiai.timeline.entries import ocr_entries
+        """One ``text`` or ``sticker`` per appearance, over the time that it was seen."""
+        from rumiai.contracts.services.ocr import position_of
+        from rumiai.contracts.timeline import TimelineEntry
+        from rumiai.timeline.entries import picked
 
-        return ocr_entries(data)
+        for text in data.texts:
+            payload = picked(text, "id", "text", "position", "size", "category", "confidence", "bbox")
+            yield TimelineEntry(text.start_s, "text", payload, text.end_s, text)
+        for sticker in data.stickers:
+            payload = picked(sticker, "id", "type", "confidence", "bbox") | {"position": position_of(sticker.bbox)}
+            yield TimelineEntry(sticker.start_s, "sticker", payload, sticker.end_s, sticker)
 
     def summary(self, data: OcrData | None) -> Summary:
         """The first texts with their times, and how many there are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rumiai.contracts.outcome import Summary
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from rumiai.contracts.frames import FrameBatch
-    from rumiai.contracts.services import PeopleData, ServiceData
+    from rumiai.contracts.services.base import ServiceData
+    from rumiai.contracts.services.people import Gesture, PeopleData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.core.boxes import Box
     from rumiai.people.reader import PeopleReader
@@ -36,7 +37,7 @@ class PeopleService(VisualService["PeopleData"]):
 
     def data_model(self) -> type[PeopleData]:
         """See docs/outputs.md."""
-        from rumiai.contracts.services import PeopleData
+        from rumiai.contracts.services.people import PeopleData
 
         return PeopleData
 
@@ -60,10 +61,33 @@ class PeopleService(VisualService["PeopleData"]):
         return VisualRun(reader, finish)
 
     def entries(self, data: PeopleData) -> Iterable[TimelineEntry]:
-        """``pose``, ``face``, ``gaze``, ``gesture`` and ``action``."""
-        from rumiai.timeline.entries import people_entries
+        """``pose``, ``face`` and ``gaze`` at their instants; ``gesture`` and ``action`` over theirs."""
+        from rumiai.contracts.timeline import TimelineEntry
+        from rumiai.timeline.entries import picked
 
-        return people_entries(data)
+        for pose in data.poses:
+            payload = picked(pose, "person", "visibility", "confidence", "posture", "orientation", "bbox")
+            yield TimelineEntry(pose.timestamp_s, "pose", payload, source=pose)
+        for face in data.faces:
+            payload = picked(face, "bbox", "confidence", "count", "face_index") | {"source": self.name}
+            yield TimelineEntry(face.timestamp_s, "face", payload, source=face)
+        for gaze in data.gaze or ():
+            payload = picked(gaze, "eye_contact", "gaze_direction", "confidence", "yaw", "pitch")
+            yield TimelineEntry(gaze.timestamp_s, "gaze", payload, source=gaze)
+        yield from _gesture_entries(data.gestures, data.metadata.step_s)
+        for action in data.actions or ():
+            payload = picked(action, "action", "confidence")
+            yield TimelineEntry(action.begins_s, "action", payload, action.end_s, action)
+
+    def stand_in(self, service: str, data: PeopleData) -> Iterable[TimelineEntry]:
+        """MediaPipe's expressions, as emotions, where no emotion detector ran."""
+        from rumiai.contracts.services.expressions import ExpressionsData
+        from rumiai.timeline.entries import emotion_entries
+
+        if service != ExpressionsData.service:
+            return ()
+        marks = {"source": "blendshapes", "model": self.name}
+        return emotion_entries(data.expressions or (), data.metadata.step_s, marks)
 
     def summary(self, data: PeopleData | None) -> Summary:
         """On how much of the video people are, the most faces at a time, and the gestures."""
@@ -104,7 +128,7 @@ def _stored_person_boxes(stored: Mapping[str, ServiceData]) -> Callable[[int], n
     """From an earlier run's objects: frame number -> (m, 4) boxes of its persons; None without such a run."""
     import numpy as np
 
-    from rumiai.contracts.services import YoloData
+    from rumiai.contracts.services.yolo import YoloData
 
     objects = stored.get(YoloData.service)
     if not isinstance(objects, YoloData):
@@ -121,7 +145,26 @@ def _stored_person_boxes(stored: Mapping[str, ServiceData]) -> Callable[[int], n
 
 def _speech(context: VideoContext) -> list[tuple[float, float]] | None:
     """Start and end in seconds of what was said; None without a transcript."""
-    from rumiai.contracts.services import WhisperData
+    from rumiai.contracts.services.whisper import WhisperData
 
     transcript = context.get(WhisperData)
     return None if transcript is None else [(segment.start_s, segment.end_s) for segment in transcript.segments]
+
+
+def _gesture_entries(gestures: Iterable[Gesture], step_s: float) -> Iterator[TimelineEntry]:
+    """Equal gestures in consecutive samples as one interval, from the first to half a step after the last."""
+    from rumiai.contracts.timeline import TimelineEntry
+    from rumiai.timeline.entries import CONSECUTIVE_STEPS, picked
+
+    runs: dict[tuple[str, str], list[list[Gesture]]] = {}
+    for item in sorted(gestures, key=lambda gesture: gesture.timestamp_s):
+        of_kind = runs.setdefault((item.type, item.hand or ""), [])
+        if of_kind and item.timestamp_s - of_kind[-1][-1].timestamp_s <= CONSECUTIVE_STEPS * step_s:
+            of_kind[-1].append(item)
+        else:
+            of_kind.append([item])
+    for run in (run for of_kind in runs.values() for run in of_kind):
+        best = max(run, key=lambda gesture: gesture.confidence or 0.0)
+        payload = picked(best, "type", "hand", "confidence", "bbox", "direction") | {"count_samples": len(run)}
+        start_s, end_s = run[0].timestamp_s, run[-1].timestamp_s + step_s / 2
+        yield TimelineEntry(start_s, "gesture", payload, end_s if end_s > start_s else None, best)

@@ -7,58 +7,66 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
+from rumiai.contracts.models import forget_model, register_model
 from rumiai.core.registry import Registry
 from rumiai.errors import ConfigurationError
 from rumiai.services.base import AnyService
 
 if TYPE_CHECKING:
-    from rumiai.contracts.services import ServiceData
+    from rumiai.contracts.services.base import ServiceData
     from rumiai.contracts.timeline import TimelineEntry
 
 _SERVICES: Final[Registry[AnyService]] = Registry("services")
 
 
 def add(service: AnyService) -> None:
-    """Add a service of ours, whose data the contracts know, behind the others.
+    """Add a service behind the others, and its data's model to those that readers of files know.
+
+    The model is loaded when it is first needed.
 
     Raises:
         ConfigurationError: Its name is taken or no identifier, or its file is no relative path with ``{id}``.
     """
     _check_file(service)
     _SERVICES.register(service)
+    register_model(service.name, lambda: _model(service))
 
 
 def register(service: AnyService) -> None:
-    """Add a plugin's service behind the others, and its data's model to those that readers of files know.
+    """Add a plug-in's service; its model is loaded at once, so that a wrong one shows here.
 
     Raises:
         ConfigurationError: As of :func:`add`, or its data's model is that of another service.
     """
-    from rumiai.contracts.services import register_model
-
     add(service)
-    register_model(_model(service))
+    _model(service)
 
 
 @contextlib.contextmanager
 def registered(service: AnyService) -> Iterator[AnyService]:
     """A service that is registered for the length of a ``with`` block."""
-    from rumiai.contracts.services import forget_model, register_model
-
     _check_file(service)
     with _SERVICES.registered(service):
         model = _model(service)
-        register_model(model)
+        register_model(service.name, lambda: model)
         try:
             yield service
         finally:
-            forget_model(model)
+            forget_model(service.name)
 
 
-def entries_of(name: str, data: ServiceData) -> Iterable[TimelineEntry]:
-    """What a service's data puts on the timeline; nothing for a service that is not registered here."""
+def entries_of(name: str, data: ServiceData, *, instead_of: str | None = None) -> Iterable[TimelineEntry]:
+    """What a service's data puts on the timeline; nothing for a service that is not registered here.
+
+    Args:
+        name: The service.
+        data: Its data.
+        instead_of: A service without data: only what this one's data says in its place.
+    """
     service = next((service for service in all_services() if service.name == name), None)
-    return () if service is None else service.entries(data)
+    if service is None:
+        return ()
+    return service.entries(data) if instead_of is None else service.stand_in(instead_of, data)
 
 
 def service_of_entries() -> dict[str, str]:

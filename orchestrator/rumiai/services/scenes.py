@@ -9,7 +9,7 @@ from rumiai.contracts.outcome import Summary
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more, package_version
 
 if TYPE_CHECKING:
-    from rumiai.contracts.services import ScenesData
+    from rumiai.contracts.services.scenes import ScenesData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -27,7 +27,7 @@ class ScenesService(VisualService["ScenesData"]):
 
     def data_model(self) -> type[ScenesData]:
         """See docs/outputs.md."""
-        from rumiai.contracts.services import ScenesData
+        from rumiai.contracts.services.scenes import ScenesData
 
         return ScenesData
 
@@ -45,10 +45,21 @@ class ScenesService(VisualService["ScenesData"]):
         return VisualRun(None, finish)
 
     def entries(self, data: ScenesData) -> Iterable[TimelineEntry]:
-        """One ``scene`` per shot, one ``scene_change`` per cut."""
-        from rumiai.timeline.entries import scene_entries
+        """One ``scene`` per shot, and a ``scene_change`` where each but the first starts."""
+        from rumiai.contracts.services.scenes import Transition
+        from rumiai.contracts.timeline import TimelineEntry
 
-        return scene_entries(data)
+        changes = data.changes_s
+        kinds = data.transition_types or ()
+        kinds = kinds if len(kinds) == len(changes) else ("cut",) * len(changes)
+        confidences = data.change_confidences or (None,) * len(changes)
+        for index, scene in enumerate(data.scenes):
+            payload = {"scene_index": index, "duration": scene.duration_s}
+            yield TimelineEntry(scene.start_s, "scene", payload, scene.end_s, scene)
+        for index, (time_s, confidence, kind) in enumerate(zip(changes, confidences, kinds, strict=True), start=1):
+            change = {"transition_type": kind, "scene_index": index, "confidence": confidence}
+            source = Transition(start_s=time_s, end_s=time_s, type=kind)
+            yield TimelineEntry(time_s, "scene_change", change, source=source)
 
     def summary(self, data: ScenesData | None) -> Summary:
         """The number of shots, and the cuts."""

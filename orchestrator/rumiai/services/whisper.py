@@ -10,7 +10,7 @@ from rumiai.contracts.outcome import JsonValue, Summary
 from rumiai.services.base import AudioInputs, AudioService
 
 if TYPE_CHECKING:
-    from rumiai.contracts.services import WhisperData
+    from rumiai.contracts.services.whisper import WhisperData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -26,7 +26,7 @@ class WhisperService(AudioService["WhisperData"]):
 
     def data_model(self) -> type[WhisperData]:
         """See docs/outputs.md."""
-        from rumiai.contracts.services import WhisperData
+        from rumiai.contracts.services.whisper import WhisperData
 
         return WhisperData
 
@@ -53,9 +53,16 @@ class WhisperService(AudioService["WhisperData"]):
 
     def entries(self, data: WhisperData) -> Iterable[TimelineEntry]:
         """One ``speech`` per segment."""
-        from rumiai.timeline.entries import speech_entries
+        from rumiai.contracts.timeline import TimelineEntry
 
-        return speech_entries(data)
+        for segment in data.segments:
+            payload = {
+                "text": segment.text,
+                "confidence": segment.confidence,
+                "language": data.language,
+                "words": [word.to_json() for word in segment.words or ()],
+            }
+            yield TimelineEntry(segment.start_s, "speech", payload, segment.end_s, segment)
 
     def summary(self, data: WhisperData | None) -> Summary:
         """Words, language and the first sentence."""

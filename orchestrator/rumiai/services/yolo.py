@@ -10,7 +10,7 @@ from rumiai.contracts.outcome import JsonValue, Summary
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more
 
 if TYPE_CHECKING:
-    from rumiai.contracts.services import YoloData
+    from rumiai.contracts.services.yolo import YoloData
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -31,7 +31,7 @@ class YoloService(VisualService["YoloData"]):
 
     def data_model(self) -> type[YoloData]:
         """See docs/outputs.md."""
-        from rumiai.contracts.services import YoloData
+        from rumiai.contracts.services.yolo import YoloData
 
         return YoloData
 
@@ -63,10 +63,23 @@ class YoloService(VisualService["YoloData"]):
         return VisualRun(reader, finish)
 
     def entries(self, data: YoloData) -> Iterable[TimelineEntry]:
-        """One ``object`` per track."""
-        from rumiai.timeline.entries import object_entries
+        """One ``object`` per track: from its first sighting to half a step after its last."""
+        from rumiai.contracts.timeline import TimelineEntry
+        from rumiai.timeline.entries import picked
 
-        return object_entries(data)
+        half_step_s = data.metadata.step_s / 2
+        for track in data.tracks:
+            times = [seen.timestamp_s for seen in track.frames]
+            payload = {
+                "class": track.class_name,
+                "confidence": track.confidence,
+                "bbox": list(max(track.frames, key=lambda seen: seen.confidence or 0.0).bbox),
+                "track_id": track.track_id,
+                "count_samples": len(track.frames),
+                "mean_bbox": [sum(seen.bbox[i] for seen in track.frames) / len(track.frames) for i in range(4)],
+            }
+            payload |= picked(track, "confirmed")
+            yield TimelineEntry(min(times), "object", payload, max(times) + half_step_s, track)
 
     def summary(self, data: YoloData | None) -> Summary:
         """For each class the share of frames that show it; tracks fragment, so they are not counted."""

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Protocol
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import DID_NOT_RUN, SERVICES, ServiceName, ServiceResult, ServiceStatus
-from rumiai.contracts.services import PeopleData, ServiceData
+from rumiai.contracts.models import service_names
+from rumiai.contracts.results import DID_NOT_RUN, ServiceName, ServiceResult, ServiceStatus
+from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.core.numbers import number
 from rumiai.errors import ContractError
-from rumiai.timeline.entries import expression_entries
 
 # A scrape rounds to whole seconds: only a larger difference means another video or a wrong one.
 _DURATION_TOLERANCE_S: Final = 1.0
 # No video is longer; a damaged file's number would cost memory for every second that it claims.
 _MAX_DURATION_S: Final = 86_400.0
 
-EntriesOf = Callable[[ServiceName, ServiceData], Iterable[TimelineEntry]]
+
+class EntriesOf(Protocol):
+    """Makes entries of a service's data, as the registry of services does."""
+
+    def __call__(
+        self, name: ServiceName, data: ServiceData, *, instead_of: ServiceName | None = None
+    ) -> Iterable[TimelineEntry]:
+        """What the data puts on the timeline; with ``instead_of`` only what it says in place of that service."""
 
 
 def build(
@@ -35,8 +42,9 @@ def build(
         video_id: The safe id.
         metadata: ``VideoMetadata.to_dict()``; its duration becomes ``scraped_duration``.
         facts: What the file says; the duration is required, there is no default.
-        results: What ran; one of our services that is missing here "did not run".
-        entries_of: What a service's data puts on the timeline, as the registry of services knows it.
+        results: What ran; a registered service that is missing here "did not run".
+        entries_of: What a service's data puts on the timeline, also in place of a service without data, as the
+            registry of services knows it.
         processing: More members for ``processing_metadata`` (versions, stage seconds).
 
     Raises:
@@ -53,15 +61,15 @@ def build(
     ml_data: dict[str, ServiceData] = {}
     details: dict[str, ServiceStatus] = {}
     entries: list[TimelineEntry] = []
-    for service in dict.fromkeys((*SERVICES, *results)):
+    for service in dict.fromkeys((*service_names(), *results)):
         result = results.get(service)
         details[service] = DID_NOT_RUN if result is None else result.status
         if result is not None and result.data is not None:
             ml_data[service] = result.data
             entries += entries_of(service, result.data)
-    people = ml_data.get("mediapipe")
-    if "emotion_detection" not in ml_data and isinstance(people, PeopleData):
-        entries += expression_entries(people)
+    for missing in (service for service in details if service not in ml_data):
+        for service, data in ml_data.items():
+            entries += entries_of(service, data, instead_of=missing)
     frame_s = 1 / facts.fps if facts.fps else 0.0
     timeline = Timeline.from_entries(video_id, facts.duration_s, entries, frame_s)
     merged, warnings = _metadata(metadata, facts)

@@ -85,12 +85,12 @@ class SpeechEmphasis:
 
 @dataclass(frozen=True)
 class CtaWindow:
-    """The window's markers, in the order of the file."""
+    """The window's markers, in the order of the file; ``sync`` is None where it was left out."""
 
     start_s: float
     end_s: float
     calls: Sequence[CallToAction]
-    sync: GestureSync
+    sync: GestureSync | None
     focus: Sequence[str]
     emphasis: SpeechEmphasis
     texts: Sequence[TextMoment]
@@ -102,7 +102,7 @@ class CtaWindow:
             "start": self.start_s,
             "end": self.end_s,
             "cta_appearances": [call.to_dict() for call in self.calls],
-            "gesture_sync": self.sync.to_dict(),
+            **({} if self.sync is None else {"gesture_sync": self.sync.to_dict()}),
             "object_focus": list(self.focus),
             "speech_emphasis": self.emphasis.to_dict(),
             "text_overlays": [text.to_dict() for text in self.texts],

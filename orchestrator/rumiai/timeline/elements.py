@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rumiai.contracts.payloads import name_of
-from rumiai.contracts.services import ExpressionsData, PeopleData, ServiceData
+from rumiai.contracts.services.base import ServiceData
+from rumiai.contracts.services.expressions import ExpressionsData
+from rumiai.contracts.services.people import PeopleData
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
 from rumiai.core import intervals
 from rumiai.core.windows import is_in_window

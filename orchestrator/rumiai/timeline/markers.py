@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean, pstdev
-from typing import Any, Final
+from typing import Final
 
 from rumiai.contracts.lexicons import contains_phrase
 from rumiai.contracts.payloads import emotion_of, segment_of
@@ -19,10 +18,8 @@ from rumiai.core.series import local_maxima
 from rumiai.core.windows import WindowIndex
 from rumiai.timeline.cta import cta_window
 from rumiai.timeline.elements import Element, distinct, elements_of
+from rumiai.timeline.marker_types import CURVE_STEP_S, FirstSeconds, Markers, Peak, PeakEvent, SpeechExcerpt
 from rumiai.timeline.moments import (
-    GestureMoment,
-    ObjectCount,
-    TextMoment,
     clipped,
     gesture_moments,
     object_counts,
@@ -37,7 +34,6 @@ _MAX_SEGMENTS: Final = 5
 _MAX_PEAKS: Final = 5
 # So that a crowded second cannot fill the file.
 _MAX_PEAK_EVENTS: Final = 20
-_CURVE_STEP_S: Final = 5.0
 
 _DENSITY_WEIGHTS: Final[Mapping[str, float]] = {"text": 3, "speech": 2}
 _PEAK_WEIGHTS: Final[Mapping[str, float]] = {"text": 3.0, "scene_change": 2.0, "speech": 1.5}
@@ -51,95 +47,29 @@ _SPEECH_EMOTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True)
-class SpeechExcerpt:
-    """The beginning of what a segment says; ``end_s`` is None for an instant."""
-
-    start_s: float
-    end_s: float | None
-    text: str
-
-    def to_dict(self) -> dict[str, object]:
-        """JSON form."""
-        return {"start": self.start_s, "end": self.end_s, "text": self.text}
+def compute_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) -> dict[str, object]:
+    """The temporal markers of one video as JSON, at most 50 KB of it: ``measure_markers``, shrunk where need be."""
+    return shrunk(measure_markers(analysis, generated_at), MAX_MARKER_BYTES).to_dict()
 
 
-@dataclass(frozen=True)
-class FirstSeconds:
-    """The markers of the first five seconds; the first, third and fourth list have an item for each of them."""
-
-    density: Sequence[int]
-    texts: Sequence[TextMoment]
-    emotions: Sequence[str]
-    emotion_sources: Sequence[str | None]
-    gestures: Sequence[GestureMoment]
-    objects: Sequence[ObjectCount]
-    speech: Sequence[SpeechExcerpt]
-    changes_s: Sequence[float]
-
-    def to_dict(self) -> dict[str, object]:
-        """JSON form."""
-        return {
-            "density_progression": list(self.density),
-            "text_moments": [text.to_dict() for text in self.texts],
-            "emotion_sequence": list(self.emotions),
-            "emotion_sources": list(self.emotion_sources),
-            "gesture_moments": [gesture.to_dict() for gesture in self.gestures],
-            "object_appearances": [item.to_dict() for item in self.objects],
-            "speech_segments": [segment.to_dict() for segment in self.speech],
-            "scene_changes": list(self.changes_s),
-        }
-
-
-@dataclass(frozen=True)
-class PeakEvent:
-    """A thing that is there in a peak's second, and how many of it."""
-
-    kind: str
-    name: str
-    count: int
-
-    def to_dict(self) -> dict[str, object]:
-        """JSON form."""
-        return {"type": self.kind, "value": self.name, "count": self.count}
-
-
-@dataclass(frozen=True)
-class Peak:
-    """A second in which much begins; ``intensity`` is the weighted number of starts."""
-
-    start_s: float
-    intensity: float
-    events: Sequence[PeakEvent]
-
-    def to_dict(self) -> dict[str, object]:
-        """JSON form."""
-        events = [event.to_dict() for event in self.events]
-        return {"timestamp": self.start_s, "intensity": self.intensity, "events": events}
-
-
-def compute_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) -> dict[str, Any]:
-    """The temporal markers of one video, at most 50 KB of JSON.
+def measure_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) -> Markers:
+    """The temporal markers of one video.
 
     Pure and deterministic: the same analysis gives the same markers; ``generated_at`` is written as given. Lists of a
-    service that failed are empty, its numbers null; ``metadata.ml_data_available`` and ``.missing`` tell it from
-    "nothing there".
+    service that failed are empty, its numbers None; ``available`` and ``missing`` tell it from "nothing there".
     """
     elements = elements_of(analysis)
-    markers: dict[str, object] = {
-        "first_5_seconds": _first_seconds(analysis, elements).to_dict(),
-        "cta_window": cta_window(analysis, elements).to_dict(),
-        "peak_moments": [peak.to_dict() for peak in _peaks(elements, analysis.duration_s)],
-        "engagement_curve": _curve(elements, analysis.duration_s),
-        "metadata": {
-            "video_id": analysis.video_id,
-            "duration": analysis.duration_s,
-            "generated_at": generated_at,
-            "ml_data_available": analysis.completion_status(),
-            "missing": {service: reason[:200] for service, reason in analysis.errors().items()},
-        },
-    }
-    return shrunk(markers, MAX_MARKER_BYTES)
+    return Markers(
+        first=_first_seconds(analysis, elements),
+        window=cta_window(analysis, elements),
+        peaks=_peaks(elements, analysis.duration_s),
+        curve=_curve(elements, analysis.duration_s),
+        video_id=analysis.video_id,
+        duration_s=analysis.duration_s,
+        generated_at=generated_at,
+        available=analysis.completion_status(),
+        missing={service: reason[:200] for service, reason in analysis.errors().items()},
+    )
 
 
 def _first_seconds(analysis: UnifiedAnalysis, elements: Sequence[Element]) -> FirstSeconds:
@@ -231,9 +161,9 @@ def _curve(elements: Sequence[Element], duration_s: float) -> list[float]:
     """min(1, weighted count / 10) for every five seconds: texts, cuts, speech and objects in the window."""
     windows = WindowIndex([element for element in elements if element.kind in _CURVE_WEIGHTS])
     curve = []
-    for place in range(max(1, math.ceil(duration_s / _CURVE_STEP_S))):
-        start = place * _CURVE_STEP_S
-        counts = distinct(windows.window(start, start + _CURVE_STEP_S), start, start + _CURVE_STEP_S)
+    for place in range(max(1, math.ceil(duration_s / CURVE_STEP_S))):
+        start = place * CURVE_STEP_S
+        counts = distinct(windows.window(start, start + CURVE_STEP_S), start, start + CURVE_STEP_S)
         score = sum(_CURVE_WEIGHTS[kind] * count for (kind, _), count in counts.items())
         curve.append(round(min(score / 10, 1.0), 2))
     return curve

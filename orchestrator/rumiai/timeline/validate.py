@@ -6,15 +6,15 @@ from collections.abc import Collection, Mapping
 from itertools import pairwise
 from typing import Any
 
-from rumiai.contracts.timeline import ENTRY_TYPES, Timeline, TimelineEntry
+from rumiai.contracts.timeline import Timeline, TimelineEntry
 
 
-def timeline_problems(timeline: Timeline | Mapping[str, Any], entry_types: Collection[str] = ENTRY_TYPES) -> list[str]:
+def timeline_problems(timeline: Timeline | Mapping[str, Any], entry_types: Collection[str]) -> list[str]:
     """What is wrong with a timeline, or with its JSON form; [] when nothing is.
 
     Args:
         timeline: The timeline.
-        entry_types: Those that may be on it; by default those of the built-in services.
+        entry_types: Those that may be on it: what the registered services make.
     """
     if isinstance(timeline, Timeline):
         return _problems(timeline.video_id, timeline.duration_s, list(timeline.entries), entry_types)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from rumiai.contracts.frame_reader import FrameReader
 from rumiai.contracts.frames import FrameBatch
 from rumiai.contracts.outcome import Summary
-from rumiai.contracts.services import ServiceData, ServiceMetadata, ServiceModel
+from rumiai.contracts.services.base import ServiceData, ServiceMetadata, ServiceModel
 from rumiai.contracts.timeline import TimelineEntry
 from rumiai.services import VideoContext, VisualInputs, VisualRun, VisualService, register
 from rumiai.settings import Settings

@@ -1,7 +1,7 @@
-"""The schema of the blocks agrees, field by field, with section 9 of the specification.
+"""The schema of the blocks agrees, field by field, with tests/golden/analyses_section9.md.
 
-The parser knows nothing of the schema's own classes: it reads the checked-in copy of section 9, whose tables and
-prose lines are two different notations, into plain records.
+The parser knows nothing of the schema's own classes: it reads that page, whose tables and prose lines are
+two different notations, into plain records.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def _check_type(kind: dict, golden: dict) -> None:
         assert _is(kind, "array")
     elif text == "" and golden["name"].endswith(("Completeness", "Confidence")):
         assert kind == RATIO
-    elif text == "":  # "num rule", or a list of what section 9 does not name
+    elif text == "":  # "num rule", or a list of what the page does not name
         assert "enum" in kind or _is(kind, "array")
     elif text.startswith("object"):
         assert _is(kind, "object")

@@ -7,7 +7,10 @@ import json
 import pytest
 
 from rumiai.contracts.payloads import emotion_of, gesture_of, name_of, segment_of, text_of
-from rumiai.contracts.services import ExpressionsData, OcrData, PeopleData, WhisperData
+from rumiai.contracts.services.expressions import ExpressionsData
+from rumiai.contracts.services.ocr import OcrData
+from rumiai.contracts.services.people import PeopleData
+from rumiai.contracts.services.whisper import WhisperData
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
 from rumiai.services import entries_of
 from rumiai.timeline.build import build

@@ -113,9 +113,9 @@ def test_timeline_problems_are_told_one_by_one():
             {"start": 4, "end": 9, "type": "speech", "data": "hello"},
         ],
     }  # fmt: skip
-    problems = timeline_problems(raw)
+    problems = timeline_problems(raw, ("text", "speech"))
     assert len(problems) == 5
     for part in ("entries[2]", "video_id", "starts at 2.0", "text_overlay", "ends after the video"):
         assert any(part in problem for problem in problems), part
-    assert timeline_problems({"video_id": "v", "duration": 0, "entries": []})
-    assert timeline_problems({"video_id": "v", "duration": 1})
+    assert timeline_problems({"video_id": "v", "duration": 0, "entries": []}, ())
+    assert timeline_problems({"video_id": "v", "duration": 1}, ())

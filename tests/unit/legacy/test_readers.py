@@ -10,8 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import SERVICES, ServiceStatus
-from rumiai.contracts.services import OcrData, ScenesData, WhisperData, YoloData, model_of
+from rumiai.contracts.models import model_of
+from rumiai.contracts.results import ServiceStatus
+from rumiai.contracts.services.ocr import OcrData
+from rumiai.contracts.services.scenes import ScenesData
+from rumiai.contracts.services.whisper import WhisperData
+from rumiai.contracts.services.yolo import YoloData
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.errors import ContractError, StoreError
 from rumiai.legacy.normalising.common import canonical_box
@@ -21,7 +25,7 @@ from rumiai.services import all_services, entries_of, find_service
 from rumiai.timeline.build import build
 from rumiai.timeline.markers import compute_markers
 
-from ..timeline_samples import FACTS, canonical, results
+from ..timeline_samples import FACTS, SERVICES, canonical, results
 
 FRAME = MediaFacts(duration_s=10.0, fps=30.0, width=500, height=1000)
 NO_SIZE = MediaFacts(duration_s=10.0, fps=30.0)

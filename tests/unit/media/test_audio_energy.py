@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.frames import AudioTrack
-from rumiai.contracts.services import AudioData
+from rumiai.contracts.services.audio import AudioData
 from rumiai.errors import ContractError
 from rumiai.media.audio_energy import analyze_audio_energy
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from rumiai.contracts.blocks import Blocks
-from rumiai.contracts.results import SERVICES
+from rumiai.contracts.models import service_names
 from rumiai.errors import ContractError
 from rumiai.metrics.creative_density.blocks import CoreMetrics
 from rumiai.metrics.emotional_journey.blocks import MomentumChange as Momentum
@@ -46,7 +46,7 @@ def test_a_family_that_breaks_its_schema_is_told():
 
 
 @pytest.mark.parametrize("name", ANALYSES)
-@pytest.mark.parametrize("missing", [("emotion_detection",), ("ocr", "whisper"), SERVICES])
+@pytest.mark.parametrize("missing", [("emotion_detection",), ("ocr", "whisper"), service_names()])
 def test_the_json_form_reads_back_as_what_was_computed(name: str, missing: Sequence[str]) -> None:
     video = analysis(
         texts=[text("HELLO", 0.0, 1.0)], segments=[segment("One two.", 0.5, 2.0)], cuts=[3.0], missing=missing

@@ -11,7 +11,7 @@ import pytest
 
 from rumiai.contracts.frame_reader import ALL_KINDS, FrameReader, Reading
 from rumiai.contracts.frames import FrameBatch
-from rumiai.contracts.services import ServiceData, ServiceMetadata
+from rumiai.contracts.services.base import ServiceData, ServiceMetadata
 from rumiai.demo import ClipSpec, Shot, render
 from rumiai.errors import MLError
 from rumiai.inference.client import TritonClient

@@ -8,15 +8,16 @@ import pytest
 
 from rumiai.contracts.blocks import MeasuredAnalysis
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.results import SERVICES, ServiceResult
+from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.errors import StoreError
 from rumiai.metrics.registry import ANALYSES
-from rumiai.results.analyses import measure, read_measured, save_unified, with_markers, write_analyses
+from rumiai.results.analyses import measure, read_analyses, read_measured, save_unified, with_markers, write_analyses
 from rumiai.results.store import RunState, Store, read_json, write_json
 from rumiai.services import entries_of
 from rumiai.timeline.build import build
 
-from ..timeline_samples import FACTS, canonical
+from ..timeline_samples import FACTS, SERVICES, canonical
 
 
 @pytest.fixture
@@ -72,6 +73,14 @@ def test_a_damaged_file_is_measured_again(store: Store, member: str, changes: di
     RunState(store.state_file("clip")).renew("analyses", files, "then")
     assert RunState(store.state_file("clip")).kept("analyses")
     assert read_measured(store, "clip") is None
+
+
+def test_an_analysis_without_its_blocks_is_an_error_of_the_store(store: Store) -> None:
+    latest = store.insights_folder("clip") / "scene_pacing" / "latest.json"
+    path = latest.parent / read_json(latest)["complete"]
+    write_json(path, {**read_json(path), "parsed_response": {"Quality": {}}})
+    with pytest.raises(StoreError, match="stored blocks of scene_pacing are damaged"):
+        read_analyses(store, "clip")
 
 
 def test_without_files_there_is_nothing_to_read(tmp_path: Path) -> None:

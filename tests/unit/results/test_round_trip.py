@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.results import SERVICES, ServiceResult
+from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.results.analyses import measure, read_analyses, save_unified, with_markers, write_analyses
 from rumiai.results.recompute import find_stored, recompute
@@ -17,7 +17,7 @@ from rumiai.results.store import Store, read_json
 from rumiai.services import entries_of
 from rumiai.timeline.build import build
 
-from ..timeline_samples import FACTS, canonical
+from ..timeline_samples import FACTS, SERVICES, canonical
 
 _SHARES = frozenset(
     {"confidence", "eye_contact", "visibility", "contrast", "probability", "valence", "x", "y", "z", "v", "yaw"}

@@ -32,6 +32,12 @@ TREE = {
     # A table (all but one), one of what there was, a consumer of one, and one that only speaks of all in its docstring.
     "orchestrator/rumiai/run/table.py": "PATHS = {'eyes': 'a/eyes.json', 'ears': 'a/ears.json'}\n",
     "orchestrator/rumiai/legacy/then.py": "PATHS = {'eyes': 'eyes.txt', 'ears': 'ears.txt', 'nose': 'nose.txt'}\n",
+    # The same by the classes of their data, and one of these with a name; a consumer of one.
+    "orchestrator/rumiai/contracts/one.py": "class Seen:\n    service: ClassVar[str] = 'eyes'\n",
+    "orchestrator/rumiai/contracts/two.py": "class Heard:\n    service = 'ears'\nclass Base:\n    service: str\n",
+    "orchestrator/rumiai/run/models.py": "from rumiai.contracts import one, two\nALL = (one.Seen, two.Heard)\n",
+    "orchestrator/rumiai/run/mixed.py": "from rumiai.contracts.two import Heard\nMORE = {'nose': Heard}\n",
+    "orchestrator/rumiai/run/hearing.py": "from rumiai.contracts.two import Heard\n",
     "orchestrator/rumiai/run/consumer.py": "def smell(nose):\n    return nose\n",
     "orchestrator/rumiai/run/prose.py": '"""eyes, ears, nose"""\n',
     # Two analyses; the table of both spells one as an identifier.
@@ -93,7 +99,12 @@ def test_tables_name_all_of_a_kind_or_all_but_one(house, tree):
     assert set(house.names_of(services, read)) == {"eyes", "nose", "ears"}
     assert set(house.names_of(analyses, read)) == {"joy", "pace"}
     assert house.names_of(sources, read) == {}
-    assert house.tables(services, read) == ["orchestrator/rumiai/run/table.py"]
+    tables = [
+        "orchestrator/rumiai/run/mixed.py",
+        "orchestrator/rumiai/run/models.py",
+        "orchestrator/rumiai/run/table.py",
+    ]
+    assert house.tables(services, read) == tables
     assert house.tables(analyses, read) == ["orchestrator/rumiai/metrics/shared/words.py"]
 
 
@@ -118,7 +129,7 @@ def test_the_report_and_its_status(tree):
     shown = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert "! import circles of modules 1 (at most 0)" in shown
     assert "rumiai.run.one <-> rumiai.run.two" in shown
-    assert "! files to touch for a new service 2 (by 3 of them) (at most 1)" in shown
+    assert "! files to touch for a new service 4 (by 3 of them) (at most 1)" in shown
     assert "! files above 400 lines 1 (at most 0)" in shown
     assert "401 bench/long.py" in shown
 

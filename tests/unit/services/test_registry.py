@@ -11,9 +11,10 @@ import pytest
 from pydantic import Field
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import SERVICES, ServiceResult
-from rumiai.contracts.services import ServiceData, model_of
-from rumiai.contracts.timeline import ENTRY_TYPES, TimelineEntry, UnifiedAnalysis
+from rumiai.contracts.models import model_of
+from rumiai.contracts.results import ServiceResult
+from rumiai.contracts.services.base import ServiceData
+from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
 from rumiai.errors import ConfigurationError, ContractError
 from rumiai.services import (
     VisualInputs,
@@ -30,6 +31,8 @@ from rumiai.services import (
 from rumiai.settings import Settings
 from rumiai.timeline.build import build
 from rumiai.weights.files import catalogue
+
+from ..timeline_samples import SERVICES, canonical
 
 
 class ToyData(ServiceData):
@@ -135,12 +138,24 @@ def test_settings_that_results_depend_on_exist_and_files_are_of_one_service_each
 
 
 def test_the_services_make_every_type_of_entry() -> None:
-    assert sorted(service_of_entries()) == sorted(ENTRY_TYPES)
+    assert sorted(service_of_entries()) == [
+        "action", "audio_energy", "emotion", "face", "gaze", "gesture", "object", "pose", "scene", "scene_change",
+        "speech", "sticker", "text",
+    ]  # fmt: skip
     assert service_of_entries()["sticker"] == "ocr"
 
 
+def test_the_people_stand_in_for_the_emotions_alone() -> None:
+    people = model_of("mediapipe").from_json(canonical("mediapipe"))
+    stood_in = {name: list(entries_of("mediapipe", people, instead_of=name)) for name in ("emotion_detection", "yolo")}
+    assert [(e.entry_type, e.start_s, e.end_s) for e in stood_in["emotion_detection"]] == [("emotion", 0.5, 1.0)]
+    assert stood_in["yolo"] == []
+    assert "emotion" not in {entry.entry_type for entry in entries_of("mediapipe", people)}
+
+
 def test_our_services_are_those_that_every_analysis_lists() -> None:
-    assert tuple(service.name for service in all_services()) == SERVICES
+    nothing_ran = build("v", {}, MediaFacts(4.0), {}, entries_of)
+    assert list(nothing_ran.completion_status()) == [service.name for service in all_services()]
 
 
 def test_weights_are_in_the_catalogue() -> None:

@@ -9,15 +9,16 @@ import pytest
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.results import SERVICES, ServiceResult, ServiceStatus
-from rumiai.contracts.services import YoloData, model_of
+from rumiai.contracts.models import model_of
+from rumiai.contracts.results import ServiceResult, ServiceStatus
+from rumiai.contracts.services.yolo import YoloData
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError
-from rumiai.services import entries_of
+from rumiai.services import entries_of, service_of_entries
 from rumiai.timeline.build import build
 from rumiai.timeline.validate import timeline_problems
 
-from ..timeline_samples import FACTS, canonical, results
+from ..timeline_samples import FACTS, SERVICES, canonical, results
 
 
 def built(facts=FACTS, metadata=None, **replaced):
@@ -31,8 +32,8 @@ def entries(analysis, kind):
 def test_every_entry_type_from_canonical_data():
     analysis = built()
     assert analysis.is_complete()
-    assert timeline_problems(analysis.timeline) == []
-    assert timeline_problems(analysis.timeline.to_dict()) == []
+    assert timeline_problems(analysis.timeline, service_of_entries()) == []
+    assert timeline_problems(analysis.timeline.to_dict(), service_of_entries()) == []
     assert analysis.timeline.counts() == {
         "object": 2, "speech": 2, "text": 1, "sticker": 1, "scene": 3, "scene_change": 2, "pose": 1, "face": 1,
         "gaze": 1, "gesture": 2, "emotion": 2, "audio_energy": 3,

@@ -12,30 +12,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.results import SERVICES, ServiceResult, ServiceStatus
+from rumiai.contracts.results import ServiceResult, ServiceStatus
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.legacy.stored import read_unified
 from rumiai.services import entries_of
 from rumiai.timeline.build import build
 from rumiai.timeline.cta import window_of
-from rumiai.timeline.markers import compute_markers
+from rumiai.timeline.markers import compute_markers, measure_markers
 from rumiai.timeline.shrinking import MAX_MARKER_BYTES, shrunk, size_bytes
 
-from ..timeline_samples import FACTS, canonical, results
+from ..timeline_samples import FACTS, SERVICES, canonical, results
 
 
 def markers(facts=FACTS, **replaced):
     return compute_markers(build("v1", {}, facts, results(**replaced), entries_of))
 
 
-def of(entries, duration=20.0, services=SERVICES):
-    """Markers of hand-made entries."""
-    analysis = UnifiedAnalysis(
+def holding(entries, duration=20.0, services=SERVICES):
+    """The analysis of hand-made entries."""
+    return UnifiedAnalysis(
         "v", duration, {}, {s: {"metadata": {"sample_fps": 2.0}} for s in services},
         {s: ServiceStatus(s in services, None if s in services else "did not run") for s in SERVICES},
         Timeline.from_entries("v", duration, [TimelineEntry(s, kind, data, e) for s, e, kind, data in entries]),
     )  # fmt: skip
-    return compute_markers(analysis)
+
+
+def of(entries, duration=20.0, services=SERVICES):
+    """Markers of hand-made entries."""
+    return compute_markers(holding(entries, duration, services))
 
 
 def text(start, end, words, box=(0.1, 0.4, 0.5, 0.1), **more):
@@ -301,21 +305,22 @@ def test_any_timeline_keeps_the_limits(items, duration):
     assert len(found["peak_moments"]) <= 5
     for moment in (*first["text_moments"], *window["text_overlays"], *first["speech_segments"]):
         assert len(moment["text"]) <= 50
-    before = copy.deepcopy(found)
-    shrunk(found, 500)
-    assert found == before
+    measured = measure_markers(holding(entries, duration))
+    before = copy.deepcopy(measured)
+    shrunk(measured, 500)
+    assert measured == before
 
 
 def test_too_large_markers_shrink_in_order():
     entries = [text(i / 20, 20.0, f"follow me {i} " + "é" * 60) for i in range(60)]
     entries += [(i / 4, None, "gesture", {"type": "wave", "confidence": 0.5}) for i in range(8)]
-    found = of(entries)
+    found = measure_markers(holding(entries))
     assert shrunk(found, MAX_MARKER_BYTES) is found
-    smaller = shrunk(found, size_bytes(found) - 100)
+    smaller = shrunk(found, size_bytes(found.to_dict()) - 100).to_dict()
     assert len(smaller["first_5_seconds"]["text_moments"]) == 5
     assert len(smaller["first_5_seconds"]["gesture_moments"]) == 8
     assert "position" in smaller["first_5_seconds"]["text_moments"][0]
-    least = shrunk(found, 100)
+    least = shrunk(found, 100).to_dict()
     assert "position" not in least["first_5_seconds"]["text_moments"][0]
     assert "gesture_sync" not in least["cta_window"]
     assert len(least["engagement_curve"]) == 1

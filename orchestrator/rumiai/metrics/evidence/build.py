@@ -11,28 +11,18 @@ import numpy as np
 from rumiai.contracts.gestures import gestures_of
 from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, Emotion, canonical_emotion, canonical_gesture
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.services import (
-    AudioData,
-    ExpressionsData,
-    OcrData,
-    PeopleData,
-    ScenesData,
-    ServiceMetadata,
-    WhisperData,
-    YoloData,
-)
-from rumiai.contracts.services.expressions import EmotionSample
-from rumiai.contracts.services.ocr import Sticker, TextAnnotation
-from rumiai.contracts.services.people import BODY_POINTS, Action, Face, FaceExpression, Gaze, Pose
-from rumiai.contracts.services.whisper import Segment
+from rumiai.contracts.services.base import ServiceMetadata
+from rumiai.contracts.services.expressions import EmotionSample, ExpressionsData
+from rumiai.contracts.services.ocr import OcrData, Sticker, TextAnnotation
+from rumiai.contracts.services.people import BODY_POINTS, Action, Face, FaceExpression, Gaze, PeopleData, Pose
+from rumiai.contracts.services.scenes import ScenesData
+from rumiai.contracts.services.yolo import YoloData
 from rumiai.contracts.timeline import Timeline, UnifiedAnalysis
 from rumiai.core.arrays import Floats, Ints
-from rumiai.metrics.evidence import sound
+from rumiai.metrics.evidence import heard
 from rumiai.metrics.evidence import types as e
 from rumiai.metrics.evidence.quality import services_of
-from rumiai.metrics.shared.words import tokens
 
-_CURVE_HZ: Final = 10.0
 _NO_BOX: Final = (math.nan,) * 4
 _T = TypeVar("_T")
 _Out = TypeVar("_Out")
@@ -50,12 +40,12 @@ def read_evidence(analysis: UnifiedAnalysis) -> e.Evidence:
         texts=None if ocr is None else _texts(ocr.texts),
         stickers=None if ocr is None else _stickers(ocr.stickers),
         gestures=None if people is None else _gestures(analysis.timeline),
-        speech=_maybe(analysis.get(WhisperData), _speech),
+        speech=heard.speech_of(analysis),
         objects=_maybe(analysis.get(YoloData), lambda data: _objects(data, duration_s)),
         people=_maybe(people, lambda data: _people(data, duration_s)),
         expressions=_expressions(analysis.get(ExpressionsData), people),
         shots=_maybe(analysis.get(ScenesData), _shots),
-        audio=_maybe(analysis.get(AudioData), _audio),
+        audio=heard.audio_of(analysis),
     )
 
 
@@ -115,25 +105,6 @@ def _gestures(timeline: Timeline) -> tuple[e.Gesture, ...]:
                 )
             )
     return _ordered(found, lambda g: (g.start_s, g.end_s, g.kind, g.hand or "", g.box or ()))
-
-
-def _speech(data: WhisperData) -> sound.Speech:
-    return sound.Speech(
-        text=data.text,
-        language=data.known_language,
-        has_audio=data.metadata.has_audio is not False,
-        segments=_ordered(map(_segment, data.segments), lambda s: (s.start_s, s.end_s, s.text)),
-    )
-
-
-def _segment(item: Segment) -> sound.Segment:
-    start_s, end_s, text = item.start_s, item.end_s, item.text.strip()
-    words = tuple(sound.Word(w.word.strip(), w.start_s, w.end_s, w.probability, True) for w in item.words or ())
-    if not words:
-        spoken = tokens(text)
-        edges = np.linspace(start_s, end_s, len(spoken) + 1).tolist()
-        words = tuple(sound.Word(w, a, b, None, False) for w, a, b in zip(spoken, edges, edges[1:], strict=False))
-    return sound.Segment(start_s, end_s, text, item.confidence, words)
 
 
 def grid_of(metadata: ServiceMetadata, duration_s: float, seen_s: Iterable[float]) -> tuple[e.Grid, float]:
@@ -286,25 +257,3 @@ def _shots(data: ScenesData) -> e.Shots:
         np.array(scores, dtype=np.float64) if len(scores) == len(data.changes_s) else None,
         data.transition_types,
     )
-
-
-def _audio(data: AudioData) -> sound.Audio | None:
-    if data.metadata.has_audio is False:
-        return None
-    return sound.Audio(
-        windows=tuple(sorted((window.start_s, window.end_s, window.level) for window in data.windows)),
-        variance=data.energy_variance,
-        climax_s=data.climax_timestamp_s,
-        burst_pattern=data.burst_pattern,
-        onsets_s=_maybe(data.onsets_s, _instants),
-        beats_s=_maybe(data.beats_s, _instants),
-        tempo_bpm=data.tempo_bpm,
-        snr_db=data.snr_db,
-        silence_ratio=data.silence_ratio,
-        curve=None if data.rms_curve is None else np.array(data.rms_curve, dtype=np.float64),
-        curve_hz=data.metadata.rms_curve_hz or _CURVE_HZ,
-    )
-
-
-def _instants(raw: Sequence[float]) -> Floats:
-    return np.sort(np.array(raw, dtype=np.float64))

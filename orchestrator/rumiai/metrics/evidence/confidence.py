@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from rumiai.contracts.services import all_models
+from rumiai.contracts.models import all_models
 from rumiai.metrics.shared.statistics import mean_known
 
 METADATA_PARTS: Final[tuple[str, ...]] = ("caption", "hashtags", "stats", "createTime", "author")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.services import OcrData, PeopleData, all_models
+from rumiai.contracts.models import all_models
+from rumiai.contracts.services.ocr import OcrData
+from rumiai.contracts.services.people import PeopleData
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.metrics.evidence.confidence import (
     METADATA_PARTS,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
-from rumiai.contracts.services import Landmarks
+from rumiai.contracts.services.people import Landmarks
 from rumiai.errors import ContractError
 
 POINT = {"i": 3, "x": 0.5, "y": 0.25, "z": -0.5, "v": 1}

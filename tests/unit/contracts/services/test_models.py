@@ -10,23 +10,18 @@ from pathlib import Path
 import pytest
 
 from rumiai.contracts.lexicons import EMOTIONS
-from rumiai.contracts.results import SERVICES
-from rumiai.contracts.services import (
-    AudioData,
-    ExpressionsData,
-    OcrData,
-    PeopleData,
-    ScenesData,
-    ServiceData,
-    ServiceMetadata,
-    WhisperData,
-    YoloData,
-    model_of,
-    register_model,
-)
+from rumiai.contracts.models import all_models, model_of, register_model, service_names
+from rumiai.contracts.services.audio import AudioData
+from rumiai.contracts.services.base import ServiceMetadata
+from rumiai.contracts.services.expressions import ExpressionsData
+from rumiai.contracts.services.ocr import OcrData
+from rumiai.contracts.services.people import PeopleData
+from rumiai.contracts.services.scenes import ScenesData
+from rumiai.contracts.services.whisper import WhisperData
+from rumiai.contracts.services.yolo import YoloData
 from rumiai.errors import ContractError
 
-from ...timeline_samples import canonical
+from ...timeline_samples import SERVICES, canonical
 
 GOLDEN = Path(__file__).resolve().parents[3] / "golden" / "unified.json.gz"
 
@@ -50,18 +45,15 @@ def problems(service, path, value):
 
 
 def test_every_service_has_a_model_of_its_name():
-    assert [model_of(service).service for service in SERVICES] == list(SERVICES)
+    assert [model.service for model in all_models()] == list(service_names()) == list(SERVICES)
     with pytest.raises(ContractError, match="got service 'toy', expected one of yolo"):
         model_of("toy")
 
 
 def test_a_service_has_one_model():
-    class Second(ServiceData):
-        service = "yolo"
-
-    register_model(YoloData)
-    with pytest.raises(ContractError, match="no second model beside YoloData"):
-        register_model(Second)
+    with pytest.raises(ContractError, match="yolo: got a second model, expected one"):
+        register_model("yolo", lambda: WhisperData)
+    assert model_of("yolo") is YoloData
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from rumiai.contracts.services import ServiceMetadata
+from rumiai.contracts.services.base import ServiceMetadata
 from rumiai.metrics.evidence.build import grid_of, read_evidence
 
 from ...metrics_videos import analysis, expression, gesture, segment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rumiai.contracts.services import ServiceMetadata
+from rumiai.contracts.services.base import ServiceMetadata
 from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.evidence.confidence import Weights, answered, found_confidence
 from rumiai.metrics.registry import ANALYSES, family

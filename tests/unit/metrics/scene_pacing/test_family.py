@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rumiai.contracts.services import ScenesData
+from rumiai.contracts.services.scenes import ScenesData
 from rumiai.metrics.registry import schema_of
 
 from ...metrics_videos import analysis, expression, face, flat, gesture, objects, result, text

@@ -1,0 +1,139 @@
+"""The temporal markers of one video, and how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rumiai.timeline.cta import CtaWindow
+from rumiai.timeline.moments import GestureMoment, ObjectCount, TextMoment
+
+CURVE_STEP_S: Final = 5.0
+
+# What markers that are too large go without.
+_OPTIONAL: Final = ("confidence", "position", "intensity", "target", "bbox", "context")
+
+
+@dataclass(frozen=True)
+class SpeechExcerpt:
+    """The beginning of what a segment says; ``end_s`` is None for an instant."""
+
+    start_s: float
+    end_s: float | None
+    text: str
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON form."""
+        return {"start": self.start_s, "end": self.end_s, "text": self.text}
+
+
+@dataclass(frozen=True)
+class FirstSeconds:
+    """The markers of the first five seconds; the first, third and fourth list have an item for each of them."""
+
+    density: Sequence[int]
+    texts: Sequence[TextMoment]
+    emotions: Sequence[str]
+    emotion_sources: Sequence[str | None]
+    gestures: Sequence[GestureMoment]
+    objects: Sequence[ObjectCount]
+    speech: Sequence[SpeechExcerpt]
+    changes_s: Sequence[float]
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON form."""
+        return {
+            "density_progression": list(self.density),
+            "text_moments": [text.to_dict() for text in self.texts],
+            "emotion_sequence": list(self.emotions),
+            "emotion_sources": list(self.emotion_sources),
+            "gesture_moments": [gesture.to_dict() for gesture in self.gestures],
+            "object_appearances": [item.to_dict() for item in self.objects],
+            "speech_segments": [segment.to_dict() for segment in self.speech],
+            "scene_changes": list(self.changes_s),
+        }
+
+
+@dataclass(frozen=True)
+class PeakEvent:
+    """A thing that is there in a peak's second, and how many of it."""
+
+    kind: str
+    name: str
+    count: int
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON form."""
+        return {"type": self.kind, "value": self.name, "count": self.count}
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A second in which much begins; ``intensity`` is the weighted number of starts."""
+
+    start_s: float
+    intensity: float
+    events: Sequence[PeakEvent]
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON form."""
+        events = [event.to_dict() for event in self.events]
+        return {"timestamp": self.start_s, "intensity": self.intensity, "events": events}
+
+
+@dataclass(frozen=True)
+class Markers:
+    """All markers, in the order of the file.
+
+    Attributes:
+        first: Of the first five seconds.
+        window: Of the call-to-action window.
+        peaks: The highest first.
+        curve: 0..1 for every ``curve_step_s`` seconds.
+        video_id: The safe id.
+        duration_s: Of the video.
+        generated_at: As it was given.
+        available: Service -> whether it ran and succeeded.
+        missing: Service without data -> the reason.
+        curve_step_s: Larger than ``CURVE_STEP_S`` where the curve was thinned.
+        has_options: Whether members that a reader can do without are written.
+    """
+
+    first: FirstSeconds
+    window: CtaWindow
+    peaks: Sequence[Peak]
+    curve: Sequence[float]
+    video_id: str
+    duration_s: float
+    generated_at: str | None
+    available: Mapping[str, bool]
+    missing: Mapping[str, str]
+    curve_step_s: float = CURVE_STEP_S
+    has_options: bool = True
+
+    def to_dict(self) -> dict[str, object]:
+        """The file ``temporal_markers/<id>.json``."""
+        about: dict[str, object] = {
+            "video_id": self.video_id,
+            "duration": self.duration_s,
+            "generated_at": self.generated_at,
+            "ml_data_available": dict(self.available),
+            "missing": dict(self.missing),
+        }
+        if self.curve_step_s != CURVE_STEP_S:
+            about["engagement_curve_step_s"] = self.curve_step_s
+        out: dict[str, object] = {
+            "first_5_seconds": self.first.to_dict(),
+            "cta_window": self.window.to_dict(),
+            "peak_moments": [peak.to_dict() for peak in self.peaks],
+            "engagement_curve": list(self.curve),
+            "metadata": about,
+        }
+        return out if self.has_options else {key: _without_options(value) for key, value in out.items()}
+
+
+def _without_options(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_options(inner) for key, inner in value.items() if key not in _OPTIONAL}
+    return [_without_options(inner) for inner in value] if isinstance(value, list) else value
