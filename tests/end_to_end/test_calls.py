@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -103,3 +104,23 @@ def test_an_out_that_takes_no_files(film: Path, tmp_path: Path, out: str, reason
     told = orch("submit", film, "--out", tmp_path / out, *LOCAL)
     assert (told.code, told.stdout) == (1, "")
     assert told.stderr.startswith("error: cannot write results into")
+
+
+def test_namesakes_in_two_runs_have_a_result_each(film: Path, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "clip.mp4").write_bytes(film.read_bytes() + folder.encode())
+    other = f"clip_{hashlib.sha256(film.read_bytes() + b'b').hexdigest()[:8]}"
+    unified = tmp_path / "out/unified_analysis"
+
+    def run(*folders: str) -> dict[str, bool]:
+        paths = [tmp_path / folder / "clip.mp4" for folder in folders]
+        ran = orch("submit", *paths, "--out", tmp_path / "out", "--json", *LOCAL)
+        return {video["video_id"]: video["skipped"] for video in ran.done["videos"]}
+
+    assert run("a") == {"clip": False}
+    before = (unified / "clip.json").read_bytes()
+    assert run("b") == {other: False}
+    assert run("b", "a") == {other: True, "clip": True}
+    assert sorted(path.name for path in unified.iterdir()) == ["clip.json", f"{other}.json"]
+    assert (unified / "clip.json").read_bytes() == before

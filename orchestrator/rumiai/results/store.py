@@ -224,7 +224,9 @@ class Store:
         Raises:
             StoreError: It cannot be written.
         """
-        write_json(self._input_file(video_id), vars(KnownInput(item.location, digest)))
+        given = KnownInput(item.location, digest)
+        if self.known_input(video_id) != given:
+            write_json(self._input_file(video_id), vars(given))
 
     def _input_file(self, video_id: str) -> Path:
         return self.insights_folder(video_id) / ".input.json"
