@@ -7,8 +7,8 @@ A frame of 720 x 1280 has two to four captions of 1.5 to 7 % of its height, in t
 plain, shadowed, half faded or turned by up to 8 degrees, over a photograph, a gradient, noise or a plain colour, and
 has been through JPEG. A caption counts as exact when what stands at its place is it, letter by letter and in its case,
 and as read when that has an edit ratio of at least 0.8 to it, letters and digits alone. ``strict`` is EasyOCR as its
-own package runs it. The rules of ``ppocr`` for short words and lost blanks were made after a look at what it missed on the
-default seeds: take other seeds for a figure that nothing was chosen by.
+own package runs it. The rules of ``ppocr`` for short words and lost blanks were made after a look at what it missed on
+the default seeds: take other seeds for a figure that nothing was chosen by.
 
 Exit status 1 when ``ppocr`` has fewer than 95 % exactly, or reads fewer captions than ``strict`` and that is more than
 chance explains (one-sided sign test on those that one of them alone reads, p < 0.05), otherwise 0.
