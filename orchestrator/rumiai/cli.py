@@ -174,6 +174,8 @@ def demo(output: Path) -> None:
     """Build the demo clip: pictures that the dependencies ship, drawn captions, synthetic speech."""
     from rumiai.demo import demo_spec, render
 
+    if not output.name:
+        raise click.UsageError("OUTPUT: got an empty name, expected that of the file to write")
     truth = render(demo_spec(), output)
     click.echo(f"{output}: {truth.duration_s:.1f} s, {len(truth.cuts_s)} cuts")
 

@@ -10,13 +10,13 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from types import FrameType
 
 import click
 
 from rumiai import __version__
 from rumiai.contracts import tensors
 from rumiai.contracts.server_events import ServerEvent, ServerReady
+from rumiai.core.signals import stop_signals
 from rumiai.errors import RumiAIError
 from rumiai.weights.cli import weights_group
 from rumiai_server.launch import running
@@ -151,19 +151,17 @@ def _serve(*, as_json: bool, until_stdin_closes: bool, **options: object) -> Non
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stop = threading.Event()
 
-    def request_stop(signum: int, _frame: FrameType | None) -> None:
-        logging.getLogger("rumiai_server").info("%s: stopping", signal.Signals(signum).name)
+    def request_stop(number: signal.Signals) -> None:
+        logging.getLogger("rumiai_server").info("%s: stopping", number.name)
         stop.set()
 
-    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signum is not signal.SIGHUP or signal.getsignal(signum) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(signum, request_stop)
-    if until_stdin_closes:
-        threading.Thread(target=_watch_stdin, args=(stop,), daemon=True).start()
     # Whatever this process and its children create is for this user alone.
     os.umask(0o077)
-    with running(config, stop, _print_json if as_json else _print_ready) as server:
-        server.wait()
+    with stop_signals(request_stop):
+        if until_stdin_closes:
+            threading.Thread(target=_watch_stdin, args=(stop,), daemon=True).start()
+        with running(config, stop, _print_json if as_json else _print_ready) as server:
+            server.wait()
 
 
 def _watch_stdin(stop: threading.Event) -> None:

@@ -10,11 +10,11 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from types import FrameType
 from typing import Any
 
 from rumiai import weights
 from rumiai.contracts.outcome import VideoOutcome, exit_code
+from rumiai.core.signals import stop_signals
 from rumiai.errors import RumiAIError, StoreError
 from rumiai.insights import ClaudeSettings
 from rumiai.results.store import Store, assign_ids
@@ -182,20 +182,13 @@ def _interrupts(display: Display) -> Iterator[threading.Event]:
     """
     stop = threading.Event()
 
-    def request_stop(signum: int, _frame: FrameType | None) -> None:
+    def request_stop(_: signal.Signals) -> None:
         if not stop.is_set():
             stop.set()
             display.handle({"event": "server", "state": "interrupted", "message": "stopping ..."})
 
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
-        numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, request_stop) for number in numbers}
-    try:
+    with stop_signals(request_stop):
         yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _print_done(
