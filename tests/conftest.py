@@ -26,6 +26,10 @@ from rumiai.demo import Caption, ClipSpec, Shot, Truth, Utterance, View, render
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
+# Started under ``nohup``, the tests and all that they start would ignore what they send.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 _DEFAULT_WEIGHTS_DIR = Path.home() / ".cache/rumiai/weights"
 
 
