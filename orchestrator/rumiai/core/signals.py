@@ -24,8 +24,8 @@ _READ_BYTES: Final = 64
 def stop_signals(handle: Callable[[signal.Signals], None]) -> Iterator[None]:
     """Call ``handle`` in a thread of its own for each SIGINT, SIGTERM and SIGHUP.
 
-    The old handlers come back at the end. SIGHUP stays ignored where it is, as under ``nohup``. To be entered in the main
-    thread.
+    The old handlers come back at the end. SIGHUP stays ignored where it is, as under ``nohup``. To be entered in the
+    main thread.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
