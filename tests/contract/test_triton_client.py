@@ -222,7 +222,7 @@ def test_texts_of_some_frames_are_sent_as_runs_of_neighbours(server, batch):
         return found
 
     found = in_session(server, work)
-    parameters = [("canvas_size", 640), ("mag_ratio", 1.5), ("mode", "fast")]
+    parameters = [("canvas_size", 640), ("engine", "auto"), ("mag_ratio", 1.5), ("mode", "fast")]
     assert [f.texts for f in found] == [
         (f"café 1 of 2 {parameters}",),
         (f"café 2 of 2 {parameters}",),
