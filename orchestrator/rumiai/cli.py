@@ -45,7 +45,9 @@ class _Group(click.Group):
             result = super().main(*args, **{**extra, "standalone_mode": False})
         except click.ClickException as exc:
             exc.show()
-            _end(words, type(exc).__name__, exc.format_message(), exc.exit_code)
+            # Click has a class for each kind of mistake in a call; to a program they are one.
+            kind = "UsageError" if isinstance(exc, click.UsageError) else type(exc).__name__
+            _end(words, kind, exc.format_message(), exc.exit_code)
         except click.Abort:
             _end(words, "Interrupted", "the run was interrupted", 1)
         except RumiAIError as exc:
