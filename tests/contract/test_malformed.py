@@ -139,7 +139,7 @@ PARAMETERS: list[tuple[EndpointSpec, dict[str, Any], str]] = [
     (OCR, {"mag_ratio": "-inf"}, "parameter mag_ratio: got '-inf', expected a finite number"),
     (OCR, {"width_ths": -1}, r"width_ths: got -1\.0, expected a number from 0"),
     (OCR, {"slope_ths": "steep"}, "parameter slope_ths: got 'steep', expected a number"),
-    (OCR, {"conf": 1}, "unknown request parameter conf; known: mode, canvas_size, mag_ratio, slope_ths, height_ths, "),
+    (OCR, {"conf": 1}, "unknown request parameter conf; known: engine, mode, canvas_size, mag_ratio, slope_ths, "),
     (WHISPER, {"language": "klingon"}, "language: got 'klingon', expected one of Whisper's 100 codes"),
     (WHISPER, {"language": 5}, "language: got 5, expected one of Whisper's"),
     (WHISPER, {"task": "sing"}, "task: got 'sing', expected one of transcribe, translate"),
