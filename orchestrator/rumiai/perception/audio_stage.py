@@ -10,11 +10,12 @@ from typing import Any
 
 from rumiai.contracts.frames import AudioTrack
 from rumiai.contracts.services.base import ServiceData
-from rumiai.errors import RumiAIError, ServerError
+from rumiai.errors import RumiAIError
 from rumiai.inference.client import TritonClient
 from rumiai.media.audio import decode_audio
 from rumiai.media.endings import SoundEnd
 from rumiai.media.shared_frames import SharedRegion
+from rumiai.perception.server_memory import mapped_by_server
 from rumiai.perception.service_run import Emit, ServiceResults, ServiceRun
 from rumiai.services import AudioInputs, AudioService, ProbedVideo, WorkerTools
 from rumiai.settings import Settings
@@ -47,20 +48,18 @@ class AudioStage:
         self._out, self._emit = out, emit
         self._runs = [(service, out.begin(service)) for service in services]
         self._region: SharedRegion | None = None
-        self._registered = False
 
     async def run(self) -> None:
         """Decode the track, run the services, free the memory."""
         try:
             track = await self._decoded()
-            await self._register(track)
             inputs = AudioInputs(self._video, track, self._settings, self._client, self._tools, self._progress)
-            async with asyncio.TaskGroup() as group:
+            async with self._known_to_server(track), asyncio.TaskGroup() as group:
                 for service, run in self._runs:
                     group.create_task(self._run_service(service, run, inputs))
         finally:
             if self._region is not None:
-                await self._forget(self._region)
+                self._region.close()
 
     async def _run_service(self, service: AudioService[Any], run: ServiceRun, inputs: AudioInputs) -> None:
         data: ServiceData | None = None
@@ -92,20 +91,9 @@ class AudioStage:
         self._region = SharedRegion(f"{self._video.region_prefix}-audio", size_bytes)
         return self._region
 
-    async def _register(self, track: AudioTrack | None) -> None:
-        """Let the server map the track when a service there reads it; a dead server fails that service's request."""
+    def _known_to_server(self, track: AudioTrack | None) -> contextlib.AbstractAsyncContextManager[None]:
+        """The server maps the track where a model of it hears it."""
         served = any(service.server_model for service, _ in self._runs)
         if served and track is not None and track.span is not None and self._region is not None:
-            with contextlib.suppress(ServerError):
-                self._registered = await self._client.register(
-                    track.span.region, track.span.key, self._region.size_bytes
-                )
-
-    async def _forget(self, region: SharedRegion) -> None:
-        try:
-            if self._registered:
-                await self._client.unregister(region.region)
-        except RumiAIError as exc:  # the server has gone, and the region's registration with it
-            self._out.warnings.append(str(exc))
-        finally:
-            region.close()
+            return mapped_by_server(self._region, self._client, self._out.warnings)
+        return contextlib.nullcontext()

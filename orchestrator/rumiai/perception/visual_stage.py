@@ -15,11 +15,12 @@ from typing import Any, Final
 from rumiai.contracts.frame_reader import FrameReader, Reading
 from rumiai.contracts.frames import FrameBatch, FrameKind
 from rumiai.contracts.services.base import ServiceData
-from rumiai.errors import RumiAIError, ServerError, UsageError
+from rumiai.errors import RumiAIError, UsageError
 from rumiai.inference.client import TritonClient
 from rumiai.media.decode import VideoPass, slot_bytes_for
 from rumiai.media.scenes import StreamingSceneDetector
 from rumiai.media.shared_frames import FrameArena
+from rumiai.perception.server_memory import mapped_by_server
 from rumiai.perception.service_run import Emit, ServiceResults, ServiceRun
 from rumiai.services import ProbedVideo, VideoContext, VisualInputs, VisualRun, VisualService, WorkerTools
 from rumiai.settings import Settings
@@ -99,7 +100,6 @@ class VisualStage:
         self._feeds: list[_Feed] = []
         self._started = [self._start(service) for service in services]
         self._sampled_out = 0
-        self._registered = False
 
     def _start(self, service: VisualService[Any]) -> _Started:
         run = self._out.begin(service)
@@ -124,9 +124,7 @@ class VisualStage:
         """Decode the stream and have its frames read; the results come with :meth:`finish`."""
         info, side_px = self._video.info, self._settings.max_side_px
         slot_bytes = slot_bytes_for(info, max_side_px=side_px, frames_per_batch=FRAMES_PER_BATCH)
-        arena = FrameArena(f"{self._video.region_prefix}-frames", slots=SLOTS, slot_bytes=slot_bytes)
-        try:
-            await self._register(arena)
+        with FrameArena(f"{self._video.region_prefix}-frames", slots=SLOTS, slot_bytes=slot_bytes) as arena:
             frames = VideoPass(
                 self._video.path,
                 info,
@@ -139,32 +137,18 @@ class VisualStage:
                 hwaccel=self._settings.hwaccel or None,
                 deadline_s=self._settings.video_timeout_s,
             )
-            await self._pass(frames)
-        except BaseException:
-            # Wakes a decoder that waits for a slot which nobody will free any more.
-            arena.close()
-            raise
-        finally:
-            await self._forget(arena)
+            async with self._known_to_server(arena):
+                await self._pass(frames)
 
     def _holders(self, kind: FrameKind) -> int:
         """How often a batch is released: by each of its readers, and by the stage when it has handed it out."""
         return 1 + sum(kind in feed.reader.kinds for feed in self._feeds)
 
-    async def _register(self, arena: FrameArena) -> None:
-        """Let the server map the frames when a service there reads them; a dead server fails that service's request."""
+    def _known_to_server(self, arena: FrameArena) -> contextlib.AbstractAsyncContextManager[None]:
+        """The server maps the frames where a model of it reads them."""
         if any(started.service.server_model for started in self._started):
-            with contextlib.suppress(ServerError):
-                self._registered = await self._client.register(arena.region, arena.key, arena.size_bytes)
-
-    async def _forget(self, arena: FrameArena) -> None:
-        try:
-            if self._registered:
-                await self._client.unregister(arena.region)
-        except RumiAIError as exc:  # the server has gone, and the region's registration with it
-            self._out.warnings.append(str(exc))
-        finally:
-            arena.close()
+            return mapped_by_server(arena, self._client, self._out.warnings)
+        return contextlib.nullcontext()
 
     async def _pass(self, frames: VideoPass) -> None:
         """Decode in a thread; hand each batch to its readers on this loop, in order."""
