@@ -38,6 +38,8 @@ class Segment(ServiceModel):
         end_s: After ``start_s``.
         text: What is said, stripped.
         confidence: Mean probability of its words, 0..1; None when unknown.
+        language: Whisper's code of the language that its chunk was decoded in; None where the file does not tell it.
+        language_probability: 0..1; None where it is not told.
         no_speech_prob: Of the chunk that it comes from.
         avg_logprob: Of the chunk that it comes from.
         words: Timed words; empty or None where the model gave none.
@@ -48,6 +50,8 @@ class Segment(ServiceModel):
     end_s: Seconds
     text: Text
     confidence: Share | None = None
+    language: Text | None = None
+    language_probability: Share | None = None
     no_speech_prob: Number | None = None
     avg_logprob: Number | None = None
     words: tuple[Word, ...] | None = None
@@ -82,6 +86,26 @@ class Repetition(ServiceModel):
     end_s: Seconds
 
 
+class LostSpeech(ServiceModel):
+    """A stretch in which a voice was heard that could not be decoded; ``reason`` says why.
+
+    Attributes:
+        start_s: Seconds from the start of the video.
+        end_s: After ``start_s``.
+        reason: Such as ``decoding loops``.
+    """
+
+    start_s: Seconds
+    end_s: Seconds
+    reason: Text
+
+    @model_validator(mode="after")
+    def _ends_after_its_start(self) -> LostSpeech:
+        if problem := interval_problem(self.start_s, self.end_s, may_be_instant=False):
+            raise problem
+        return self
+
+
 class WhisperMetadata(ServiceMetadata):
     """``has_audio`` False is a success without speech; ``reason`` says why there are no segments."""
 
@@ -109,6 +133,8 @@ class WhisperData(ServiceData):
         duration_s: End of the last segment, 0.0 without segments.
         audio_duration_s: Length of the audio track.
         non_speech: What was heard and is no speech.
+        speech_lost: Stretches of speech that could not be decoded, by start: nothing is known of their words. None
+            where the file does not tell it.
         metadata: How it was made.
     """
 
@@ -120,7 +146,13 @@ class WhisperData(ServiceData):
     duration_s: Seconds
     audio_duration_s: Number | None = None
     non_speech: tuple[NonSpeech, ...] | None = None
+    speech_lost: tuple[LostSpeech, ...] | None = None
     metadata: WhisperMetadata
+
+    @property
+    def lost_s(self) -> float:
+        """Seconds of speech that could not be decoded."""
+        return sum(lost.end_s - lost.start_s for lost in self.speech_lost or ())
 
     @property
     def known_language(self) -> str | None:
