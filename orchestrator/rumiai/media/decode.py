@@ -1,4 +1,4 @@
-"""The one pass over a video stream: sampled frames into shared memory, every frame to the scene detector.
+"""The one pass over a video stream: sampled frames into shared memory, every frame to scene detector and grey trail.
 
 The file may be hostile (docs/security.md). The decoder refuses pictures larger than the limit. More frames or a longer
 stream than declared raise LimitError. Damaged pictures are skipped and counted. Work has a wall-clock limit. A crash
@@ -20,9 +20,10 @@ import numpy.typing as npt
 from rumiai.contracts.frames import FrameBatch, FrameKind, Sampling, VideoInfo
 from rumiai.errors import RumiAIError, UsageError
 from rumiai.media.pictures import Picture, PictureReader, WorkClock
-from rumiai.media.pixels import BgrFrames, RgbFrames, analysis_size
+from rumiai.media.pixels import BgrFrames, GreyFrames, RgbFrames, analysis_size
 from rumiai.media.probe import MediaLimits
 from rumiai.media.sampling import NearestFrames
+from rumiai.media.trail import SIDE_PX, GreyTrail
 
 if TYPE_CHECKING:
     from rumiai.media.scenes import StreamingSceneDetector
@@ -83,6 +84,7 @@ class VideoPass:
         frames_per_batch: Frames per slot.
         readers: How many readers each kind of batch has.
         scene_detector: Is fed with every frame; ask it for the scenes afterwards.
+        trail: Gets every frame, small and grey.
         hwaccel: Device type of ffmpeg, ``"cuda"``; a device that cannot decode the file is an error.
         deadline_s: Seconds of work (not of waiting for readers) after which the file is given up.
         limits: Those that were probed with.
@@ -104,6 +106,7 @@ class VideoPass:
         frames_per_batch: int = DEFAULT_FRAMES_PER_BATCH,
         readers: Mapping[FrameKind, int] = DEFAULT_READERS,
         scene_detector: StreamingSceneDetector | None = None,
+        trail: GreyTrail | None = None,
         hwaccel: str | None = None,
         deadline_s: float | None = None,
         limits: MediaLimits | None = None,
@@ -123,9 +126,11 @@ class VideoPass:
         self._frames_per_batch = frames_per_batch
         self._readers = readers
         self._detector = scene_detector
+        self._trail = trail
         self._slot_timeout_s = slot_timeout_s
         self._rgb = RgbFrames(info, max_side_px)
         self._bgr = BgrFrames()
+        self._grey = GreyFrames(info, SIDE_PX)
         self._clock = WorkClock(path.name, deadline_s)
         self._reader = PictureReader(path, info, limits or MediaLimits(), self._clock, hwaccel=hwaccel, threads=threads)
         self._picker: NearestFrames[Picture] = NearestFrames(sampling)
@@ -173,6 +178,8 @@ class VideoPass:
         self._clock.start()
         for picture in self._reader:
             recent.append(picture)
+            if self._trail is not None:
+                self._trail.add(self._grey.read(picture.frame), picture.time_s, picture.number)
             for time_s, chosen in self._picker.push(picture.time_s, picture):
                 yield from self._add("sampled", time_s, chosen)
             if self._detector is not None:

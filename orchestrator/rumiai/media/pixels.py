@@ -122,10 +122,65 @@ class BgrFrames:
         return _pixels(bgr)
 
 
+class GreyFrames:
+    """Gives pictures as shown, in grey, at one fixed small size: the luma as coded, whatever its range and matrix.
+
+    A picture of another shape than the first has black bars, as of :class:`RgbFrames`.
+
+    Args:
+        info: Gives size and orientation.
+        max_side_px: See :func:`analysis_size`.
+    """
+
+    def __init__(self, info: VideoInfo, max_side_px: int) -> None:
+        self.width, self.height = analysis_size(info, max_side_px)
+        self._turn = _TURNS.get(info.rotation_deg)
+        self._mirrored = info.mirrored
+        upright = info.rotation_deg in (0, 180)
+        self._size = (self.width, self.height) if upright else (self.height, self.width)
+        self._coded: tuple[int, int] | None = None
+        self._scaler = VideoReformatter()
+
+    def read(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
+        """(height, width) uint8."""
+        if self._coded is None:
+            self._coded = frame.width, frame.height
+        luma = self._luma(frame)
+        grey = _halved(luma, self._size) if self._coded == (frame.width, frame.height) else fitted(luma, self._size)
+        if self._mirrored:
+            grey = np.asarray(cv2.flip(grey, 1), np.uint8)
+        return grey if self._turn is None else np.asarray(cv2.rotate(grey, self._turn), np.uint8)
+
+    def _luma(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
+        """The plane itself where it has 8 bits, else a converted one."""
+        layout = frame.format
+        first = layout.components[0]
+        if not (first.is_luma and first.bits == 8 and layout.is_planar):
+            frame = self._scaler.reformat(frame, format="gray", threads=1)
+        plane = frame.planes[0]
+        data: Any = plane
+        return np.ndarray((frame.height, frame.width), np.uint8, buffer=data, strides=(plane.line_size, 1))
+
+
+def _halved(image: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """A picture at ``size``, width and height: halving by areas is fast, and leaves little for linear interpolation."""
+    while image.shape[1] >= 2 * size[0] and image.shape[0] >= 2 * size[1]:
+        half = image.shape[1] // 2, image.shape[0] // 2
+        image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def fitted(image: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """A picture of any shape at ``size``, width and height: scaled to fit, with black bars."""
+    scale = min(size[0] / image.shape[1], size[1] / image.shape[0])
+    within = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    return with_bars(np.asarray(cv2.resize(image, within, interpolation=cv2.INTER_LINEAR), np.uint8), size)
+
+
 def with_bars(picture: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """(h, w, 3) uint8 in the middle of a black picture of ``size``, width and height, that is no smaller."""
+    """(h, w[, 3]) uint8 in the middle of a black picture of ``size``, width and height, that is no smaller."""
     left, top = (size[0] - picture.shape[1]) // 2, (size[1] - picture.shape[0]) // 2
-    out = np.zeros((size[1], size[0], 3), np.uint8)
+    out = np.zeros((size[1], size[0], *picture.shape[2:]), np.uint8)
     out[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
     return out
 

@@ -22,7 +22,7 @@ from scenedetect.scene_manager import compute_downscale_factor
 from rumiai.contracts.services.scenes import Scene, ScenesData, ScenesMetadata, Transition
 from rumiai.core.cuts import ADAPTIVE_THRESHOLD
 from rumiai.errors import ContractError
-from rumiai.media.pixels import with_bars
+from rumiai.media.pixels import fitted
 from rumiai.media.transitions import GradualTransition, GradualTransitions
 
 # Canonical settings: PySceneDetect's defaults, and the shortest scene that counts as one.
@@ -103,7 +103,7 @@ class StreamingSceneDetector:
             self._size = size
         if size != self._size:
             # PySceneDetect skips pictures of another size than the first, and with them every later cut.
-            small = _fitted(small, self._size)
+            small = fitted(small, self._size)
         timecode = FrameTimecode(Timecode(round(time_s * 1e6), _MICROSECOND), self._rate)
         found = self._detector.process_frame(timecode, small)
         self._gradual.feed(small, time_s)
@@ -191,13 +191,6 @@ def shrink(image: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         return image
     size = max(1, round(width / factor)), max(1, round(height / factor))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-
-
-def _fitted(small: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """A picture of another shape at ``size``, width and height: scaled to fit, with black bars."""
-    scale = min(size[0] / small.shape[1], size[1] / small.shape[0])
-    within = max(1, round(small.shape[1] * scale)), max(1, round(small.shape[0] * scale))
-    return with_bars(np.asarray(cv2.resize(small, within, interpolation=cv2.INTER_LINEAR), np.uint8), size)
 
 
 def _transitions(

@@ -20,6 +20,7 @@ from rumiai.inference.client import TritonClient
 from rumiai.media.decode import VideoPass, slot_bytes_for
 from rumiai.media.scenes import StreamingSceneDetector
 from rumiai.media.shared_frames import FrameArena
+from rumiai.media.trail import GreyTrail
 from rumiai.perception.server_memory import mapped_by_server
 from rumiai.perception.service_run import Emit, ServiceResults, ServiceRun
 from rumiai.services import ProbedVideo, VideoContext, VisualInputs, VisualRun, VisualService, WorkerTools
@@ -95,8 +96,10 @@ class VisualStage:
             raise UsageError(f"{video.path.name} has no video stream")
         self._video, self._client, self._settings = video, client, settings
         self._out, self._emit, self._sampling = out, emit, video.sampling
-        self._scenes = StreamingSceneDetector(video.info.fps)
-        self._inputs = VisualInputs(video, video.sampling, settings, client, tools, self._scenes, [], stored)
+        self._scenes, self._trail = StreamingSceneDetector(video.info.fps), GreyTrail()
+        self._inputs = VisualInputs(
+            video, video.sampling, settings, client, tools, self._scenes, self._trail, [], stored
+        )
         self._feeds: list[_Feed] = []
         self._started = [self._start(service) for service in services]
         self._sampled_out = 0
@@ -134,6 +137,7 @@ class VisualStage:
                 frames_per_batch=FRAMES_PER_BATCH,
                 readers={"sampled": self._holders("sampled"), "after_cut": self._holders("after_cut")},
                 scene_detector=self._scenes,
+                trail=self._trail,
                 hwaccel=self._settings.hwaccel or None,
                 deadline_s=self._settings.video_timeout_s,
             )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.inference.client import TritonClient
     from rumiai.media.scenes import StreamingSceneDetector
+    from rumiai.media.trail import GreyTrail
     from rumiai.settings import Settings
 
 Stage = Literal["visual", "audio"]
@@ -89,6 +90,7 @@ class VisualInputs:
         client: Connected to a model server, which has the models that the services named.
         tools: The worker's.
         scene_detector: Gets every frame of the video; complete when the services finish.
+        trail: Small grey pictures of every frame; complete when the services finish.
         readers: Of the services that started before this one.
         stored: Service -> its data from an earlier run.
     """
@@ -99,6 +101,7 @@ class VisualInputs:
     client: TritonClient
     tools: WorkerTools
     scene_detector: StreamingSceneDetector
+    trail: GreyTrail
     readers: list[FrameReader]
     stored: Mapping[str, ServiceData]
 
