@@ -293,7 +293,12 @@ class Run:
 
 
 def submit(
-    clips: Sequence[Path], out: Path, server: Server | None, *options: str, settings: Mapping[str, str] | None = None
+    clips: Sequence[Path],
+    out: Path,
+    server: Server | None,
+    *options: str,
+    settings: Mapping[str, str] | None = None,
+    may_fail: bool = False,
 ) -> Run:
     """Run the main job as a user does and wait for it; ends the program when it fails.
 
@@ -303,6 +308,7 @@ def submit(
         server: A running one; None lets the command start its own.
         options: More of the command line.
         settings: Environment variables that no option stands for.
+        may_fail: Whether single videos may fail: they are in ``videos`` with their error.
     """
     out.mkdir(parents=True, exist_ok=True)
     named = ("--server", server.grpc) if server else ()
@@ -317,7 +323,7 @@ def submit(
         lines = stdout.read().splitlines()
     done: dict[str, Any] = json.loads(lines[-1]) if lines else {"videos": [], "error": "no output"}
     failed = [video for video in done["videos"] if video["status"] == "failed"]
-    if code or failed or not done["videos"]:
+    if not done["videos"] or ((code or failed) and not may_fail):
         reasons = done.get("error") or "; ".join(f"{v['video_id']}: {v['error']['message']}" for v in failed[:3])
         sys.exit(f"the pipeline failed with exit status {code}: {reasons}")
     return Run(done["videos"], code, meter.usage, resources.ru_utime + resources.ru_stime)
