@@ -77,7 +77,7 @@ PAGES = {"docs/settings.md": settings_page, "docs/cli.md": cli_page, "docs/analy
 def main() -> None:
     """Write all pages."""
     for name, page in PAGES.items():
-        (DOCS / name).write_text(page(), encoding="utf-8")
+        (DOCS.parent / name).write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import rumiai.services  # noqa: F401 - enters the models of the services
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.demo import render
 from rumiai.metrics.evidence.build import read_evidence

@@ -36,7 +36,7 @@ def text_of(entry: TimelineEntry) -> TextAnnotation:
     if isinstance(entry.source, TextAnnotation):
         return entry.source
     data = entry.data
-    told = {key: _string(data[key]) for key in ("position", "category") if key in data}
+    told = {key: _string(data[key]) for key in ("position", "category", "kind") if key in data}
     return TextAnnotation.model_construct(
         {"text", "bbox", *told},
         text=str(data.get("text") or ""),

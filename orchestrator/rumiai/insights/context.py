@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -23,6 +23,7 @@ from rumiai.insights.video import VideoInput
 _T = TypeVar("_T")
 
 _MAX_TEXTS: Final = 60
+_MAX_SCENE_TEXTS: Final = 20
 _MAX_STICKERS: Final = 20
 _MAX_GESTURES: Final = 40
 _MAX_HASHTAGS: Final = 30
@@ -95,7 +96,10 @@ def most_salient(items: Sequence[_T], count: int, salience: Callable[[_T], float
 
 def _overlay_texts(unified: UnifiedAnalysis) -> list[TextAnnotation]:
     ocr = unified.get(OcrData)
-    texts = [text for text in ocr.texts if not text.is_watermark] if ocr else []
+    return _by_time(ocr.overlays if ocr else ())
+
+
+def _by_time(texts: Iterable[TextAnnotation]) -> list[TextAnnotation]:
     return sorted(texts, key=lambda text: (text.start_s, text.end_s, text.text))
 
 
@@ -127,14 +131,24 @@ class _ShownText:
 
 
 def _texts(video: VideoInput) -> list[Fields]:
+    return _shown_texts(_overlay_texts(video.analysis), _MAX_TEXTS)
+
+
+def _scene_texts(video: VideoInput) -> list[Fields]:
+    ocr = video.analysis.get(OcrData)
+    return _shown_texts(_by_time(text for text in (ocr.texts if ocr else ()) if text.is_scene), _MAX_SCENE_TEXTS)
+
+
+def _shown_texts(texts: Iterable[TextAnnotation], limit: int) -> list[Fields]:
+    """The most salient texts, pieces of one joined."""
     merged: list[_ShownText] = []
-    for item in _overlay_texts(video.analysis):
+    for item in texts:
         same = next((shown for shown in merged[-3:] if shown.joins(item)), None)
         if same is not None:
             same.end_s = max(same.end_s, item.end_s)
         else:
             merged.append(_ShownText(item, item.end_s))
-    chosen = most_salient(merged, _MAX_TEXTS, lambda shown: shown.text.area * (shown.end_s - shown.text.start_s))
+    chosen = most_salient(merged, limit, lambda shown: shown.text.area * (shown.end_s - shown.text.start_s))
     return [shown.to_json() for shown in chosen]
 
 
@@ -242,7 +256,7 @@ def _closing(video: VideoInput) -> Fields:
 
 
 _PARTS: Final[Mapping[Part, Callable[[VideoInput], Any]]] = {
-    "texts": _texts, "stickers": _stickers, "speech": _speech, "gestures": _gestures, "scenes": _scenes,
-    "objects": _objects, "energy": _energy, "caption": _caption, "hashtags": _hashtags, "peaks": _peaks,
-    "opening": _opening, "closing": _closing,
+    "texts": _texts, "scene_texts": _scene_texts, "stickers": _stickers, "speech": _speech, "gestures": _gestures,
+    "scenes": _scenes, "objects": _objects, "energy": _energy, "caption": _caption, "hashtags": _hashtags,
+    "peaks": _peaks, "opening": _opening, "closing": _closing,
 }  # fmt: skip

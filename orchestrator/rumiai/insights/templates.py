@@ -22,8 +22,8 @@ from rumiai.metrics.registry import ANALYSES, schema_of
 
 # Parts of the evidence that a prompt can show beside the metrics.
 Part = Literal[
-    "texts", "stickers", "speech", "gestures", "scenes", "objects", "energy", "caption", "hashtags", "peaks", "opening",
-    "closing",
+    "texts", "scene_texts", "stickers", "speech", "gestures", "scenes", "objects", "energy", "caption", "hashtags",
+    "peaks", "opening", "closing",
 ]  # fmt: skip
 
 _FENCE: Final = "+++\n"

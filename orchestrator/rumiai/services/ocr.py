@@ -9,7 +9,7 @@ from rumiai.contracts.outcome import Summary
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more
 
 if TYPE_CHECKING:
-    from rumiai.contracts.services.ocr import OcrData
+    from rumiai.contracts.services.ocr import OcrData, TextAnnotation
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
 
@@ -72,17 +72,27 @@ class OcrService(VisualService["OcrData"]):
         from rumiai.timeline.entries import picked
 
         for text in data.texts:
-            payload = picked(text, "id", "text", "position", "size", "category", "confidence", "bbox")
+            payload = picked(
+                text, "id", "text", "position", "size", "category", "confidence", "bbox", "kind", "kind_probability"
+            )
             yield TimelineEntry(text.start_s, "text", payload, text.end_s, text)
         for sticker in data.stickers:
             payload = picked(sticker, "id", "type", "confidence", "bbox") | {"position": position_of(sticker.bbox)}
             yield TimelineEntry(sticker.start_s, "sticker", payload, sticker.end_s, sticker)
 
     def summary(self, data: OcrData | None) -> Summary:
-        """The first texts with their times, and how many there are."""
+        """The first overlays with their times, how many there are, and how much writing is in the scene."""
         if data is None:
-            return Summary({"texts": None, "text_count": None})
-        texts = [f"{item.text} ({item.start_s:.1f}-{item.end_s:.1f} s)" for item in data.texts]
+            return Summary(dict.fromkeys(("texts", "text_count", "scene_text_count", "unknown_text_count")))
+        texts = [f"{item.text} ({item.start_s:.1f}-{item.end_s:.1f} s)" for item in data.texts if not _filmed(item)]
         shown = texts[:_MAX_TEXTS]
-        more = count_more(len(texts) - len(shown))
-        return Summary({"texts": shown, "text_count": len(texts)}, (("texts", "; ".join(shown) + more or "none"),))
+        scene, unknown = sum(text.is_scene for text in data.texts), sum(text.is_unknown for text in data.texts)
+        counts = {"text_count": len(texts), "scene_text_count": scene, "unknown_text_count": unknown}
+        beside = [f"{count} {what}" for count, what in ((scene, "in the scene"), (unknown, "of unknown kind")) if count]
+        told = ("; ".join(shown) or "none") + count_more(len(texts) - len(shown))
+        line = told + (f" (and {', '.join(beside)})" if beside else "")
+        return Summary({"texts": shown, **counts}, (("texts", line),))
+
+
+def _filmed(text: TextAnnotation) -> bool:
+    return text.is_scene or text.is_unknown

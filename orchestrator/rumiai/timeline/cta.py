@@ -16,7 +16,7 @@ from rumiai.contracts.services.whisper import Segment, Word
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.core.intervals import length, union
 from rumiai.timeline.elements import Element
-from rumiai.timeline.entries import is_watermark
+from rumiai.timeline.entries import is_left_out
 from rumiai.timeline.moments import TextMoment, clipped, moment, object_counts, text_moments
 
 _WINDOW_SHARE: Final = 0.15
@@ -133,7 +133,7 @@ def cta_window(analysis: UnifiedAnalysis, elements: Sequence[Element]) -> CtaWin
 
 def _appearances(timeline: Timeline, start_s: float, end_s: float) -> list[CallToAction]:
     """Calls to action, one per phrase and entry, by time; of more than eight the first of every kind go first."""
-    entries = [entry for entry in timeline.in_range(start_s, end_s, "text", "speech") if not is_watermark(entry)]
+    entries = [entry for entry in timeline.in_range(start_s, end_s, "text", "speech") if not is_left_out(entry)]
     found = [call for entry in entries for call in _calls_in(entry, start_s)]
     found.sort(key=lambda call: (call.time_s, call.phrase, call.entry_type, call.context))
     seen: Counter[str] = Counter()

@@ -13,7 +13,7 @@ from rumiai.contracts.services.people import PeopleData
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
 from rumiai.core import intervals
 from rumiai.core.windows import is_in_window
-from rumiai.timeline.entries import CONSECUTIVE_STEPS, is_watermark
+from rumiai.timeline.entries import CONSECUTIVE_STEPS, is_left_out
 
 # One entry per sample: what they show lasts from sample to sample. Scenes and energy windows are no elements: they
 # cover the whole video.
@@ -43,12 +43,12 @@ class Element:
 
 
 def elements_of(analysis: UnifiedAnalysis) -> list[Element]:
-    """All elements, by start; watermarks are left out, samples of one thing in a row are one."""
+    """All elements, by start; only overlays of the texts, samples of one thing in a row are one."""
     timeline = analysis.timeline
     found = [
         Element(entry.entry_type, name_of(entry), entry.start_s, _end(entry))
         for entry in timeline.of_type(*_LASTING)
-        if not is_watermark(entry)
+        if not is_left_out(entry)
     ]
     for kind, model in _SAMPLED.items():
         found += _runs(kind, timeline.of_type(kind), _step_s(analysis, model))

@@ -15,9 +15,9 @@ from rumiai.contracts.timeline import TimelineEntry
 CONSECUTIVE_STEPS: Final = 1.5
 
 
-def is_watermark(entry: TimelineEntry) -> bool:
-    """Whether an entry is a platform's watermark: in no count and in no marker."""
-    return entry.entry_type == "text" and text_of(entry).is_watermark
+def is_left_out(entry: TimelineEntry) -> bool:
+    """Whether an entry is in no count and in no marker: a text that is no overlay, or a platform's watermark."""
+    return entry.entry_type == "text" and not text_of(entry).is_overlay
 
 
 def picked(item: ServiceModel, *names: str) -> dict[str, Any]:

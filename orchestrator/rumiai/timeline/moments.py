@@ -70,9 +70,9 @@ def moment(start_s: float) -> dict[str, object]:
 
 
 def text_moments(timeline: Timeline, start_s: float, end_s: float) -> list[TextMoment]:
-    """Texts on screen in the window, by time; of more than ten the largest boxes. Watermarks are none."""
+    """Texts on screen in the window, by time; of more than ten the largest boxes. Only overlays count."""
     shown = [_Shown(entry, text_of(entry)) for entry in timeline.in_range(start_s, end_s, "text")]
-    texts = [item for item in shown if item.text.text and not item.text.is_watermark]
+    texts = [item for item in shown if item.text.text and item.text.is_overlay]
     texts.sort(key=lambda item: (-item.text.area, item.entry.start_s, item.text.text))
     return [item.moment() for item in sorted(texts[:MAX_TEXTS], key=_Shown.by_time)]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 
 from rumiai.contracts.services.base import (
     Box,
     Count,
+    Expected,
     FrameNumber,
     Number,
     Seconds,
@@ -22,6 +23,8 @@ from rumiai.contracts.services.base import (
 from rumiai.core.boxes import AnyBox
 
 WATERMARK: Final = "watermark"
+# Laid over the picture, filmed with it, or not to be told.
+TextKind = Annotated[Literal["overlay", "scene", "unknown"], Expected("overlay, scene or unknown")]
 
 
 def position_of(box: AnyBox) -> str:
@@ -42,6 +45,20 @@ class TextSighting(ServiceModel):
     confidence: Number | None = None
     bbox: Box | None = None
     contrast: Number | None = None
+
+
+class KindCue(ServiceModel):
+    """One cue of a text's kind.
+
+    Attributes:
+        name: Of the cue; docs/design/ocr.md lists them.
+        value: As measured, in the cue's own unit.
+        log_odds: What it added to the log odds of an overlay.
+    """
+
+    name: Text
+    value: Number
+    log_odds: Number
 
 
 class _Appearance(ServiceModel):
@@ -81,6 +98,10 @@ class TextAnnotation(_Appearance):
         category: ``watermark``, ``call_to_action``, ``header_text``, ``caption``, ``username``, ``hashtag`` or
             ``overlay_text``.
         sightings: By time.
+        kind: ``overlay`` was laid over the picture, ``scene`` was filmed with it, ``unknown`` is too close to call;
+            None where it was not looked for, as in results of older versions.
+        kind_probability: Of the kind; of ``unknown``, of the likelier of the two others.
+        kind_evidence: The cues that were there, the weightiest first.
     """
 
     text: Text
@@ -89,11 +110,29 @@ class TextAnnotation(_Appearance):
     size: Text | None = None
     category: Text | None = None
     sightings: tuple[TextSighting, ...] | None = None
+    kind: TextKind | None = None
+    kind_probability: Share | None = None
+    kind_evidence: tuple[KindCue, ...] | None = None
 
     @property
     def is_watermark(self) -> bool:
         """Whether it is a platform's watermark: in no count and in no marker."""
         return self.category == WATERMARK
+
+    @property
+    def is_overlay(self) -> bool:
+        """Whether it counts as laid over the picture: no watermark, and an overlay or of a kind that is not told."""
+        return not self.is_watermark and self.kind in ("overlay", None)
+
+    @property
+    def is_scene(self) -> bool:
+        """Whether it is writing in the scene; a watermark never is."""
+        return not self.is_watermark and self.kind == "scene"
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether it counts neither as an overlay nor as writing in the scene."""
+        return not self.is_watermark and self.kind == "unknown"
 
 
 class Sticker(_Appearance):
@@ -104,7 +143,10 @@ class Sticker(_Appearance):
 
 
 class OcrMetadata(ServiceMetadata):
-    """``regions_detected`` counts lines however sure, ``best_confidence`` is that of the surest of them."""
+    """``regions_detected`` counts lines however sure, ``best_confidence`` is that of the surest of them.
+
+    ``overlay_texts``, ``scene_texts`` and ``unknown_texts`` count the texts of each kind; watermarks are in none.
+    """
 
     engine: Text | None = None
     languages: tuple[Text, ...] | None = None
@@ -114,6 +156,9 @@ class OcrMetadata(ServiceMetadata):
     mean_confidence: Number | None = None
     unique_texts: Count | None = None
     stickers_detected: Count | None = None
+    overlay_texts: Count | None = None
+    scene_texts: Count | None = None
+    unknown_texts: Count | None = None
 
 
 class OcrData(ServiceData):
@@ -124,6 +169,25 @@ class OcrData(ServiceData):
     texts: tuple[TextAnnotation, ...] = Field(validation_alias="textAnnotations", serialization_alias="textAnnotations")
     stickers: tuple[Sticker, ...]
     metadata: OcrMetadata
+
+    @property
+    def overlays(self) -> tuple[TextAnnotation, ...]:
+        """The texts that count as laid over the picture."""
+        return tuple(text for text in self.texts if text.is_overlay)
+
+    @property
+    def kind_remarks(self) -> tuple[str, ...]:
+        """What is not known of the kinds of the texts; () when all are known."""
+        unknown = sum(text.is_unknown for text in self.texts)
+        untold = sum(text.kind is None and not text.is_watermark for text in self.texts)
+        return tuple(
+            remark
+            for count, remark in (
+                (unknown, f"text_kind_unknown: {unknown} of {len(self.texts)} texts count in neither kind"),
+                (untold, f"text_kind_not_told: {untold} of {len(self.texts)} texts count as overlays"),
+            )
+            if count
+        )
 
     @property
     def unsupported_script(self) -> bool:

@@ -37,7 +37,9 @@ def read_evidence(analysis: UnifiedAnalysis) -> e.Evidence:
         duration_s=duration_s,
         metadata=metadata,
         services=services_of(analysis, metadata),
-        texts=None if ocr is None else _texts(ocr.texts),
+        texts=None if ocr is None else _texts(ocr.overlays),
+        scene_texts=None if ocr is None else _texts(text for text in ocr.texts if text.is_scene),
+        unknown_texts=None if ocr is None else _texts(text for text in ocr.texts if text.is_unknown),
         stickers=None if ocr is None else _stickers(ocr.stickers),
         gestures=None if people is None else _gestures(analysis.timeline),
         speech=heard.speech_of(analysis),
@@ -63,8 +65,7 @@ def _told(values: Iterable[float | None]) -> Floats:
 
 
 def _texts(raw: Iterable[TextAnnotation]) -> tuple[e.TextTrack, ...]:
-    found = [_text(item) for item in raw if not item.is_watermark]
-    return _ordered(found, lambda t: (t.start_s, t.end_s, t.text, t.box or ()))
+    return _ordered((_text(item) for item in raw), lambda t: (t.start_s, t.end_s, t.text, t.box or ()))
 
 
 def _text(item: TextAnnotation) -> e.TextTrack:

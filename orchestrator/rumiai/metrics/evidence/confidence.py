@@ -73,6 +73,7 @@ class Services:
 
     of: Mapping[str, Quality]
     unsupported_script: bool = False
+    text_remarks: tuple[str, ...] = ()
 
     def ok(self, *names: str) -> bool:
         """Whether all of the services ran."""
@@ -96,15 +97,16 @@ class Services:
         return float(sum(confidences) / len(confidences) * self.completeness(weights) ** 0.5)
 
     def missing(self, weights: Weights) -> list[tuple[str, str]]:
-        """The used services that failed or did not run, each with its reason, and a suspected script."""
+        """The used services that failed or did not run, each with its reason, and what is not known of the texts."""
         services = service_names()
         found = [
             (services.get(name, name), self.of[name].reason or "did not run")
             for name in weights.used
             if not self.of[name].ok
         ]
-        if self.unsupported_script and "ocr" in weights.used and self.of["ocr"].ok:
-            found.append(("ocr", "unsupported_script"))
+        if "ocr" in weights.used and self.of["ocr"].ok:
+            found += [("ocr", "unsupported_script")] if self.unsupported_script else []
+            found += [("ocr", remark) for remark in self.text_remarks]
         return found
 
 

@@ -35,7 +35,7 @@ def services_of(analysis: UnifiedAnalysis, metadata: VideoMetadata) -> Services:
     for part in METADATA_PARTS:
         of[part] = Quality(present[part], float(present[part]), reason=None if present[part] else "not in the metadata")
     ocr = analysis.get(OcrData)
-    return Services(of, ocr is not None and ocr.unsupported_script)
+    return Services(of, ocr is not None and ocr.unsupported_script, () if ocr is None else ocr.kind_remarks)
 
 
 def quality_of(confidences: list[float | None], answer: float) -> Quality:

@@ -33,7 +33,7 @@ AROUSAL_WEIGHTS: Final = {
 
 @dataclass(frozen=True)
 class TextTrack:
-    """One appearance of an overlay text; watermarks are none.
+    """One appearance of a text; watermarks are none.
 
     Attributes:
         sighting_times_s: ``(m,)``, ascending.
@@ -297,12 +297,14 @@ class Shots:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that the seven families read of one video."""
+    """Everything that the seven families read of one video; ``texts`` are the overlays alone."""
 
     duration_s: float
     metadata: VideoMetadata
     services: Services
     texts: tuple[TextTrack, ...] | None
+    scene_texts: tuple[TextTrack, ...] | None
+    unknown_texts: tuple[TextTrack, ...] | None
     stickers: tuple[Sticker, ...] | None
     gestures: tuple[Gesture, ...] | None
     speech: Speech | None

@@ -307,6 +307,14 @@ class ReadabilityMetrics(Record):
     is_cluttered: Flag
 
 
+class OtherText(MoreMetrics):
+    """A text that is no overlay, and when it is seen."""
+
+    text: Text
+    start: Seconds
+    end: Seconds
+
+
 class FurtherMetrics(MoreMetrics):
     """Metrics without a field in the blocks, of a video whose texts were looked for."""
 
@@ -335,6 +343,10 @@ class FurtherMetrics(MoreMetrics):
     occlusion_events: Count
     dominant_text_changes: Count
     text_size_variance: Positive | None
+    scene_text_count: Count
+    scene_texts: list[OtherText]
+    unknown_text_count: Count
+    unknown_texts: list[OtherText]
 
 
 # The older template's own six names, in the order of the generic ones they stand for.

@@ -10,7 +10,7 @@ import numpy as np
 
 from rumiai.core.arrays import Floats, Ints
 from rumiai.core.intervals import near
-from rumiai.metrics.evidence.types import Gesture
+from rumiai.metrics.evidence.types import Evidence, Gesture, TextTrack
 from rumiai.metrics.shared.bins import active_in, span, windows_of
 from rumiai.metrics.shared.statistics import cv, mean, mean_known, ratio
 from rumiai.metrics.visual_overlay_analysis import legibility, picture, timing
@@ -18,6 +18,7 @@ from rumiai.metrics.visual_overlay_analysis.blocks import (
     ClutterWindow,
     FurtherMetrics,
     GestureCoordination,
+    OtherText,
     PatternFlags,
     PeakOverlayMoment,
     ReinforcedMoment,
@@ -31,20 +32,22 @@ from rumiai.metrics.visual_overlay_analysis.text import CATEGORIES, primary_grou
 _ENDS_S: Final = 5.0  # what counts as intro and outro
 _GESTURE_SYNC_S: Final = 0.5
 _MOST: Final = 5
+_MOST_LISTED: Final = 50  # a filmed screen has hundreds
 _CONSISTENT_CV: Final = 0.3
 _MANY_BURSTS: Final = 2
 _CTA_FOCUSED: Final = 0.3  # share of the texts
 _URGENT: Final = 0.2  # share of the texts
 
 
-def further_metrics(overlays: Overlays, sync: Sync, gestures: Sequence[Gesture] | None) -> FurtherMetrics:
+def further_metrics(overlays: Overlays, sync: Sync, evidence: Evidence) -> FurtherMetrics:
     """Everything that stands under ``precompute``.
 
     Args:
         overlays: Texts and stickers.
         sync: How they go with the rest.
-        gestures: None when they are unknown.
+        evidence: Of the same video: its gestures, and the texts that are no overlays.
     """
+    scene, unknown = evidence.scene_texts or (), evidence.unknown_texts or ()
     count, duration_s, found = len(overlays.texts), overlays.duration_s, overlays.categories
     free_s = picture.free_s(overlays.spans_s, duration_s)
     covering, dominant_changes = overlays.occlusions
@@ -62,7 +65,7 @@ def further_metrics(overlays: Overlays, sync: Sync, gestures: Sequence[Gesture] 
         urgency_score=urgent,
         text_speech_alignment=None if sync.relations is None else speech_alignment(sync.relations),
         text_gesture_coordination=None if sync.coordination is None else gesture_coordination(sync.coordination),
-        reinforced_moments=reinforced_moments(overlays, sync, gestures or ()),
+        reinforced_moments=reinforced_moments(overlays, sync, evidence.gestures or ()),
         sticker_types=dict(sorted(Counter(sticker.kind for sticker in overlays.stickers).items())),
         front_loaded_ratio=ratio(int(overlays.thirds[0]), overlays.total),
         climax_timing=busiest_centre(overlays.windows_s, overlays.window_counts),
@@ -77,7 +80,20 @@ def further_metrics(overlays: Overlays, sync: Sync, gestures: Sequence[Gesture] 
         occlusion_events=covering,
         dominant_text_changes=dominant_changes,
         text_size_variance=cv(overlays.heights),
+        scene_text_count=len(scene),
+        scene_texts=other_texts(scene),
+        unknown_text_count=len(unknown),
+        unknown_texts=other_texts(unknown),
     )
+
+
+def other_texts(texts: Sequence[TextTrack]) -> list[OtherText]:
+    """The texts with their times, by start; of more than fifty the first.
+
+    Args:
+        texts: That are no overlays, by start.
+    """
+    return [OtherText(text=text.text, start=text.start_s, end=text.end_s) for text in texts[:_MOST_LISTED]]
 
 
 def clutter_timeline(spans_s: Floats, text_spans_s: Floats, duration_s: float) -> dict[str, ClutterWindow]:

@@ -58,7 +58,7 @@ def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
         patterns=_patterns(overlays, sync, evidence.speech),
         quality=_quality(evidence, overlays),
     )
-    return blocks, further_metrics(overlays, sync, evidence.gestures)
+    return blocks, further_metrics(overlays, sync, evidence)
 
 
 def _unknown(evidence: Evidence) -> Blocks:

@@ -265,3 +265,24 @@ def test_texts_by_meaning():
     assert found["primary_message_type"] == "questions"
     assert found["urgency_score"] == pytest.approx(1 / 3, abs=1e-3)
     assert found["overlay_pattern_flags"]["urgencyDriven"]
+
+
+def test_writing_in_the_scene_and_texts_of_unknown_kind_count_in_no_overlay_metric():
+    found = overlays(
+        10.0,
+        texts=[
+            text("wait for it", 1.0, 3.0, kind="overlay"),
+            text("link in bio", 2.0, 4.0),  # of an older version, which does not tell
+            text("FOLLOW the sign", 0.0, 10.0, kind="scene"),
+            text("EXIT", 5.0, 6.0, kind="unknown"),
+        ],
+    )
+    assert (found["totalTextOverlays"], found["totalOverlays"], found["timeToFirstText"]) == (2, 2, 1.0)
+    assert [moment["textContent"] for moment in found["ctaMoments"]] == ["link in bio"]
+    assert (found["scene_text_count"], found["unknown_text_count"]) == (1, 1)
+    assert found["scene_texts"] == [{"text": "FOLLOW the sign", "start": 0.0, "end": 10.0}]
+    assert found["unknown_texts"] == [{"text": "EXIT", "start": 5.0, "end": 6.0}]
+    assert [item["reason"] for item in found["missingServices"] if item["service"] == "ocr"] == [
+        "text_kind_unknown: 1 of 4 texts count in neither kind",
+        "text_kind_not_told: 1 of 4 texts count as overlays",
+    ]
