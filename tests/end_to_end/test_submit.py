@@ -173,6 +173,36 @@ def test_recompute_gives_the_same_blocks(ran: Done, out: Path, tmp_path: Path) -
         assert latest(tmp_path / "services", name, "ml").read_bytes() == expected
 
 
+VOLATILE = {"processed_at", "generated_at", "stage_seconds", "seconds"}
+
+
+def lasting(path: Path) -> Any:
+    """A file's content without what may differ between equal runs (docs/outputs.md)."""
+    return json.loads(
+        path.read_text(), object_hook=lambda item: {key: value for key, value in item.items() if key not in VOLATILE}
+    )
+
+
+def test_a_run_in_two_parts_ends_as_one(
+    ran: Done, clip: Clip, triton_server: RunningServer, out: Path, tmp_path: Path
+) -> None:
+    arguments = ["submit", clip.path, "--out", tmp_path, "--server", triton_server.grpc, "--json"]
+    part = orch(*arguments, "--services", "mediapipe,emotion_detection")
+    assert part.code == 0, part.stderr
+    whole = orch(*arguments)
+    services = whole.done["videos"][0]["services"]
+    # Both were made without the boxes of persons and the words, which there are now.
+    assert {name for name, facts in services.items() if facts["cached"]} == set()
+    for service in service_names():
+        mine = Path(whole.done["videos"][0]["files"][service]).relative_to(tmp_path)
+        assert (tmp_path / mine).read_bytes() == (out / mine).read_bytes(), service
+    assert lasting(tmp_path / "unified_analysis/clip.json") == lasting(out / "unified_analysis/clip.json")
+    for name in ANALYSES:
+        assert latest(tmp_path, name, "ml").read_bytes() == latest(out, name, "ml").read_bytes()
+    # The other way round nothing is left to do: they rest on what is there.
+    assert orch(*arguments, "--services", "mediapipe,emotion_detection").done["videos"][0]["skipped"] is True
+
+
 def test_no_insights_stops_after_the_unified_analysis(clip: Clip, tmp_path: Path) -> None:
     stopped = orch(
         "submit", clip.path, "--out", tmp_path, "--json", "--no-insights", "--services", "scene_detection,audio_energy"

@@ -7,11 +7,9 @@ import numpy.typing as npt
 
 from rumiai.contracts.frame_reader import FrameReader
 from rumiai.contracts.frames import FrameBatch, FrameDetections
-from rumiai.contracts.tensors import COCO_NAMES
 from rumiai.inference.client import TritonClient
+from rumiai.inference.object_tracks import as_told, person_boxes
 from rumiai.inference.yolo import DetectionParams, detect
-
-PERSON: int = COCO_NAMES.index("person")
 
 
 class ObjectReader(FrameReader):
@@ -42,7 +40,10 @@ class ObjectReader(FrameReader):
         return sorted(self._found.values(), key=lambda frame: frame.timestamp_s)
 
     def person_boxes(self, batch: FrameBatch) -> list[npt.NDArray[np.float32]] | None:
-        """For each frame of a batch the (m, 4) x, y, width, height of its persons, normalised; None when not read."""
+        """For each frame of a batch the (m, 4) x, y, width, height of its persons, normalised; None when not read.
+
+        They are those that the service's file tells, so that a later run, which reads it, looks at the same places.
+        """
         frames = [self._found.get(int(number)) for number in batch.frame_numbers]
-        known = [frame.boxes[frame.class_ids == PERSON] for frame in frames if frame is not None]
+        known = [person_boxes(as_told(frame)) for frame in frames if frame is not None]
         return known if len(known) == len(frames) else None

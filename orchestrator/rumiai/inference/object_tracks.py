@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from rumiai.contracts.frames import FrameDetections, Sampling
@@ -22,6 +23,7 @@ from rumiai.contracts.services.yolo import ObjectSighting, ObjectTrack, YoloData
 from rumiai.contracts.tensors import COCO_NAMES
 from rumiai.core.arrays import Floats
 from rumiai.core.boxes import Box, centre, iou_matrix, to_corners
+from rumiai.errors import ContractError
 from rumiai.inference.yolo import DetectionParams
 
 # A track not seen for longer than this has ended.
@@ -34,6 +36,10 @@ SURE_SCORE: Final = 0.5
 MIN_IOU: Final = 0.1
 # Timestamps that differ by less are the same instant.
 _SAME_INSTANT_S: Final = 1e-6
+# What the file of the service keeps of a score and of an instant.
+_TIME_DIGITS: Final = 6
+_SCORE_DIGITS: Final = 4
+PERSON: Final = COCO_NAMES.index("person")
 
 
 @dataclass(frozen=True)
@@ -179,19 +185,61 @@ def assemble_objects(
     return YoloData(tracks=tuple(_track(i, track) for i, track in enumerate(tracks, start=1)), metadata=metadata)
 
 
+def as_told(found: FrameDetections) -> FrameDetections:
+    """A frame's detections in the order and with the digits that the file of the service gives them back with."""
+    rows = zip(found.scores.tolist(), found.class_ids.tolist(), found.boxes.astype(np.float64).tolist(), strict=True)
+    told = [(round(score, _SCORE_DIGITS), class_id, _bbox((x, y, w, h))) for score, class_id, (x, y, w, h) in rows]
+    return _ordered(round(found.timestamp_s, _TIME_DIGITS), found.frame_number, told)
+
+
+def detections_of(data: YoloData) -> list[FrameDetections]:
+    """What the service's data says of each frame with an object, by time: the same as :func:`as_told` of that frame.
+
+    Raises:
+        ContractError: A class is not one of COCO's.
+    """
+    numbers = {name: class_id for class_id, name in enumerate(COCO_NAMES)}
+    frames: dict[tuple[float, int], list[tuple[float, int, Box]]] = {}
+    for track in data.tracks:
+        class_id = numbers.get(track.class_name)
+        if class_id is None:
+            raise ContractError(f"{track.track_id}: got class {track.class_name!r}, expected one of COCO's")
+        for seen in track.frames:
+            row = (seen.confidence, class_id, seen.bbox)
+            frames.setdefault((seen.timestamp_s, seen.frame_number), []).append(row)
+    return [_ordered(time_s, number, rows) for (time_s, number), rows in sorted(frames.items())]
+
+
+def person_boxes(found: FrameDetections) -> npt.NDArray[np.float32]:
+    """(m, 4) x, y, width, height of the persons on a frame."""
+    boxes: npt.NDArray[np.float32] = found.boxes[found.class_ids == PERSON]
+    return boxes
+
+
+def _ordered(timestamp_s: float, frame_number: int, rows: list[tuple[float, int, Box]]) -> FrameDetections:
+    rows = sorted(rows, key=lambda row: (-row[0], *row[1:]))
+    return FrameDetections(
+        timestamp_s=timestamp_s,
+        frame_number=frame_number,
+        boxes=np.array([box for _, _, box in rows], np.float32).reshape(-1, 4),
+        scores=np.array([score for score, _, _ in rows], np.float32),
+        class_ids=np.array([class_id for _, class_id, _ in rows], np.int32),
+    )
+
+
 def _track(number: int, track: LinkedObject) -> ObjectTrack:
     return ObjectTrack(
         track_id=f"object_{number}",
         class_name=COCO_NAMES[track.class_id],
         confidence=round(sum(sighting.score for sighting in track.sightings) / len(track.sightings), 4),
         confirmed=len(track.sightings) >= CONFIRM_HITS,
-        first_seen_s=round(track.sightings[0].timestamp_s, 6),
-        last_seen_s=round(track.last.timestamp_s, 6),
+        first_seen_s=round(track.sightings[0].timestamp_s, _TIME_DIGITS),
+        last_seen_s=round(track.last.timestamp_s, _TIME_DIGITS),
         frames=tuple(
             ObjectSighting(
-                timestamp_s=round(sighting.timestamp_s, 6),
+                timestamp_s=round(sighting.timestamp_s, _TIME_DIGITS),
                 frame_number=sighting.frame_number,
-                confidence=round(sighting.score, 4),
+                confidence=round(sighting.score, _SCORE_DIGITS),
                 bbox=_bbox(sighting.box),
             )
             for sighting in track.sightings

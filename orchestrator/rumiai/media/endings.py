@@ -15,6 +15,21 @@ _FILE_SLACK_S: Final = 0.5
 
 
 @dataclass(frozen=True)
+class PictureEnd:
+    """Where the picture ended and what was lost on the way; of the same names as in :class:`DecodeReport`."""
+
+    duration_s: float
+    complete: bool | None
+    frames_corrupt: int
+    frames_misplaced: int
+
+    @classmethod
+    def of(cls, report: DecodeReport) -> PictureEnd:
+        """The end of a decoded video stream."""
+        return cls(report.duration_s, report.complete, report.frames_corrupt, report.frames_misplaced)
+
+
+@dataclass(frozen=True)
 class SoundEnd:
     """Where the sound ended, and where its header says that it ends (None when no header tells), in seconds."""
 
@@ -27,7 +42,7 @@ class SoundEnd:
         return cls(track.duration_s, track.declared_end_s)
 
 
-def losses(info: VideoInfo, picture: DecodeReport | None, sound: SoundEnd | None) -> list[str]:
+def losses(info: VideoInfo, picture: PictureEnd | None, sound: SoundEnd | None) -> list[str]:
     """Describe what could not be decoded of a file, a sentence each; empty for a whole file.
 
     Args:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rumiai.contracts.frame_reader import FrameReader, Reading
@@ -97,8 +97,10 @@ class VisualStage:
         self._video, self._client, self._settings = video, client, settings
         self._out, self._emit, self._sampling = out, emit, video.sampling
         self._scenes, self._trail = StreamingSceneDetector(video.info.fps), GreyTrail()
+        self._readers: dict[str, FrameReader] = {}
+        self._stored = stored
         self._inputs = VisualInputs(
-            video, video.sampling, settings, client, tools, self._scenes, self._trail, [], stored
+            video, video.sampling, settings, client, tools, self._scenes, self._trail, self._readers, {}
         )
         self._feeds: list[_Feed] = []
         self._started = [self._start(service) for service in services]
@@ -109,8 +111,9 @@ class VisualStage:
         visual: VisualRun | None = None
         feed: _Feed | None = None
         with run.guard():
-            visual = service.start(self._inputs)
+            visual = service.start(replace(self._inputs, stored=_inputs_of(service, self._stored)))
             if visual.reader is not None:
+                self._readers[service.name] = visual.reader
                 feed = self._feed_of(visual.reader, run)
         return _Started(service, run, visual, feed)
 
@@ -119,7 +122,6 @@ class VisualStage:
         for feed in self._feeds:
             if feed.reader is reader:
                 return feed
-        self._inputs.readers.append(reader)
         self._feeds.append(_Feed(reader, run))
         return self._feeds[-1]
 
@@ -233,6 +235,12 @@ class VisualStage:
                 run.failure = run.failure or started.feed.run.failure
             data: ServiceData | None = None
             if run.failure is None and started.visual is not None:
+                context = VideoContext(cuts_s, _inputs_of(started.service, known), started.service.inputs)
                 with run.guard():
-                    data = known[run.name] = started.visual.finish(VideoContext(cuts_s, known))
+                    data = known[run.name] = started.visual.finish(context)
             self._out.results[run.name] = run.result(data)
+
+
+def _inputs_of(service: VisualService[Any], known: Mapping[str, ServiceData]) -> dict[str, ServiceData]:
+    """The data that a service's result may be made from."""
+    return {name: known[name] for name in service.inputs if name in known}

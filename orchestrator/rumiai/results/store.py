@@ -318,10 +318,24 @@ class RunState:
         if saved is not None:
             self.finish(stage, saved["fingerprint"], outputs, finished_at)
 
-    def forget(self, stage: str) -> None:
-        """Drop a stage, so that it is done again."""
-        if self._stages.pop(stage, None) is not None:
+    def forget(self, *stages: str) -> None:
+        """Drop stages, so that they are done again."""
+        dropped = [stage for stage in stages if self._stages.pop(stage, None) is not None]
+        if dropped:
             write_json(self._path, {"stages": self._stages})
+
+    def note(self, stage: str, fingerprint: str, facts: Mapping[str, Any], finished_at: str) -> None:
+        """Record a stage that leaves no file but facts: what JSON can hold."""
+        entry = {"fingerprint": fingerprint, "outputs": {}, "facts": dict(facts), "finished_at": finished_at}
+        self._stages[stage] = entry
+        write_json(self._path, {"stages": self._stages})
+
+    def noted(self, stage: str, fingerprint: str) -> Mapping[str, Any] | None:
+        """The facts of a stage that was finished from these very inputs; None without any."""
+        if not self.finished(stage, fingerprint):
+            return None
+        facts = self._stages[stage].get("facts")
+        return facts if isinstance(facts, dict) else None
 
 
 def fingerprint(*parts: object) -> str:

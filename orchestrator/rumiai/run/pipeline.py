@@ -10,12 +10,11 @@ A stage that an earlier run finished from the same inputs is not done again.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, get_args
 
 from rumiai import __version__
 from rumiai.contracts.facts import MediaFacts
@@ -24,9 +23,9 @@ from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.outcome import AnalysisOutcome, Failure, ServiceOutcome, VideoOutcome
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
-from rumiai.errors import ContractError, MLError, StoreError
+from rumiai.errors import ContractError, MLError
 from rumiai.inference.client import TritonClient
-from rumiai.media.endings import losses
+from rumiai.media.endings import PictureEnd, SoundEnd, losses
 from rumiai.media.probe import MediaLimits, probe, sampling_for
 from rumiai.perception import ServiceResults, perceive
 from rumiai.results.analyses import (
@@ -37,10 +36,20 @@ from rumiai.results.analyses import (
     with_markers,
     write_analyses,
 )
-from rumiai.results.store import RunState, Store, fingerprint, read_bytes, read_json, write_json
+from rumiai.results.store import RunState, Store, fingerprint, read_json, write_json
 from rumiai.results.summary import summarise
+from rumiai.run.reuse import Provenance, Reusable, find_reusable, stage_of
 from rumiai.run.types import RunContext, VideoTask
-from rumiai.services import AnyService, ProbedVideo, WorkerTools, chosen_services, entries_of, service_of_entries
+from rumiai.services import (
+    AnyService,
+    ProbedVideo,
+    WorkerTools,
+    chosen_services,
+    entries_of,
+    service_of_entries,
+    with_inputs,
+)
+from rumiai.services.base import Stage
 from rumiai.settings import Settings
 from rumiai.sources import FetchedVideo, find_source
 from rumiai.timeline.build import build
@@ -73,6 +82,7 @@ class _Run:
     store: Store
     state: RunState
     info: VideoInfo
+    provenance: Provenance
 
     @property
     def settings(self) -> Settings:
@@ -86,17 +96,19 @@ class _Run:
     @property
     def applicable(self) -> tuple[AnyService, ...]:
         """Those whose stream the file has; for an audio service, no sound is an answer too."""
-        return tuple(service for service in self.asked if self.info.has_video or service.stage != "visual")
+        return tuple(service for service in self.asked if self._has_stream(service))
+
+    @property
+    def concerned(self) -> tuple[AnyService, ...]:
+        """Those, and the services that their results are made from."""
+        return tuple(service for service in with_inputs(self.asked) if self._has_stream(service))
+
+    def _has_stream(self, service: AnyService) -> bool:
+        return self.info.has_video or service.stage != "visual"
 
     def service_file(self, service: AnyService) -> Path:
         """Where the service's data of this video is stored."""
         return self.store.service_file(service, self.task.video_id)
-
-    def fingerprint(self, service: AnyService) -> str:
-        """Hash of everything that the service's result depends on: file, settings, model, our own version."""
-        stat = self.video.path.stat()
-        chosen = {name: getattr(self.settings, name) for name in service.settings}
-        return fingerprint(__version__, service.version(self.settings), stat.st_size, stat.st_mtime_ns, chosen)
 
 
 def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: Progress) -> VideoOutcome:
@@ -109,18 +121,19 @@ def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: 
     store = Store(*context.settings.folders)
     with store.lock(task.video_id):
         run, stages = _opened(task, context, store, progress)
-        stored = {} if context.settings.force else _stored_results(run)
-        wanted = tuple(service for service in run.applicable if service.name not in stored)
+        reused = _reusable(run)
+        wanted = tuple(service for service in run.applicable if service.name not in reused.results)
         found = ServiceResults({})
         if wanted:
-            found = asyncio.run(_perceive(run, wanted, tools, progress, stored))
+            found = asyncio.run(_perceive(run, wanted, tools, progress, reused.results))
         progress("save")
-        _store_results(run, found.results)
-        results = {**_not_applicable(run), **stored, **found.results}
-        analysis, made_of = _unified(run, results, found, renew=bool(wanted))
+        endings = _endings(run, found)
+        made_from = _store_results(run, reused, found.results)
+        results = _results(run, reused, found)
+        analysis, made_of = _unified(run, results, made_from, found, renew=bool(wanted))
         progress("analyse")
         summaries = _analysed(run, analysis, made_of) if context.insights else {}
-        outcome = _outcome(run, results, stored, found, analysis)
+        outcome = _outcome(run, results, reused, [*found.warnings, *losses(run.info, *endings)], analysis)
     seconds = time.monotonic() - began
     stages |= {**found.stage_seconds, "total": seconds}
     return replace(outcome, skipped=not wanted, seconds=seconds, stage_seconds=stages, analyses=summaries)
@@ -137,7 +150,8 @@ def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progre
     stages = {"probe": time.monotonic() - fetched}
     if fetch_s := round(fetched - began, 1):  # a file on this machine takes none
         stages = {"fetch": fetch_s, **stages}
-    return _Run(task, video, context, store, RunState(store.state_file(task.video_id)), info), stages
+    state, provenance = RunState(store.state_file(task.video_id)), Provenance(video.path, context.settings)
+    return _Run(task, video, context, store, state, info, provenance), stages
 
 
 def _limits(settings: Settings) -> MediaLimits:
@@ -170,42 +184,59 @@ async def _perceive(
         return await perceive(video, wanted, client, settings, tools, progress, known, devices)
 
 
-def _not_applicable(run: _Run) -> dict[str, ServiceResult]:
-    """The failures of the services whose stream the file does not have."""
+def _reusable(run: _Run) -> Reusable:
+    services = run.concerned
+    again = run.applicable if run.settings.force else ()
+    files = {service.name: run.service_file(service) for service in services}
+    return find_reusable(services, again, run.applicable, run.provenance, run.state, files)
+
+
+def _results(run: _Run, reused: Reusable, found: ServiceResults) -> dict[str, ServiceResult]:
+    """A result for each service that was asked for; a failure for one whose stream the file does not have."""
+    known = {**reused.results, **found.results}
     return {
-        service.name: ServiceResult.failed(service.name, service.version(run.settings), _NO_VIDEO)
+        service.name: known.get(service.name)
+        or ServiceResult.failed(service.name, service.version(run.settings), _NO_VIDEO)
         for service in run.asked
-        if service not in run.applicable
     }
 
 
-def _stored_results(run: _Run) -> dict[str, ServiceResult]:
-    """What earlier runs finished from the same inputs: it parses and holds its contract."""
-    found: dict[str, ServiceResult] = {}
-    for service in run.applicable:
-        if run.state.finished(f"ml.{service.name}", run.fingerprint(service)):
-            with contextlib.suppress(StoreError, ContractError):
-                data = service.data_model().from_bytes(read_bytes(run.service_file(service)))
-                found[service.name] = ServiceResult(service.name, service.version(run.settings), data)
-    return found
+def _endings(run: _Run, found: ServiceResults) -> tuple[PictureEnd | None, SoundEnd | None]:
+    """How the streams ended, of this run or, where it did not decode one, of the one that did."""
+    streams = {stage: (f"decode.{stage}", run.provenance.of_stream(stage)) for stage in get_args(Stage)}
+    seen = {"visual": found.report and PictureEnd.of(found.report), "audio": found.sound}
+    for stage, end in seen.items():
+        if end is not None:
+            run.state.note(*streams[stage], asdict(end), now())
+    picture, sound = (run.state.noted(*streams[stage]) for stage in seen)
+    return PictureEnd(**picture) if picture else None, SoundEnd(**sound) if sound else None
 
 
-def _store_results(run: _Run, results: Mapping[str, ServiceResult]) -> None:
-    """Write each service's file; a failure is written too, but never counts as finished."""
-    for service in run.asked:
-        result = results.get(service.name)
-        if result is None:
-            continue
+def _store_results(run: _Run, reused: Reusable, results: Mapping[str, ServiceResult]) -> dict[str, str]:
+    """Write each service's file; a failure is written too, but never counts as finished.
+
+    Returns:
+        Service -> what its result was made from, of all that have one.
+    """
+    made_from = run.provenance.of_results(run.concerned, reused, results)
+    written = [service for service in run.asked if service.name in results]
+    # From here on a file may be newer than what the state says of it.
+    run.state.forget(*map(stage_of, written))
+    for service in written:
         path = run.service_file(service)
-        write_json(path, result.to_json())
-        if result.ok:
-            run.state.finish(f"ml.{service.name}", run.fingerprint(service), [path], now())
-        else:
-            run.state.forget(f"ml.{service.name}")
+        write_json(path, results[service.name].to_json())
+        if service.name in made_from:
+            run.state.finish(stage_of(service), made_from[service.name], [path], now())
+    return made_from
 
 
 def _unified(
-    run: _Run, results: Mapping[str, ServiceResult], found: ServiceResults, *, renew: bool
+    run: _Run,
+    results: Mapping[str, ServiceResult],
+    made_from: Mapping[str, str],
+    found: ServiceResults,
+    *,
+    renew: bool,
 ) -> tuple[UnifiedAnalysis, str]:
     """The unified analysis with its markers, and the fingerprint of what it is made of.
 
@@ -213,15 +244,15 @@ def _unified(
     what the file reads back as.
     """
     metadata = (run.video.metadata or VideoMetadata.local(run.task.video_id)).to_dict()
+    facts = MediaFacts.from_info(run.info, run.settings.sample_fps if run.info.has_video else None)
     made_of = fingerprint(
-        [(s.name, run.fingerprint(s), results[s.name].ok) for s in run.asked if s.name in results],
-        metadata,
-        run.context.insights,
+        __version__, {name: made_from.get(name) for name in results}, asdict(facts), metadata, run.context.insights
     )
     path = run.store.unified_file(run.task.video_id)
     if not (renew or run.settings.force) and run.state.finished("unified", made_of):
         return UnifiedAnalysis.from_dict(read_json(path)), made_of
-    analysis = _built(run, results, found, metadata)
+    processing = {"rumiai_version": __version__, "stage_seconds": found.stage_seconds, "processed_at": now()}
+    analysis = build(run.task.video_id, metadata, facts, results, entries_of, processing)
     if run.context.insights:
         analysis = with_markers(analysis)
     if problems := timeline_problems(analysis.timeline, service_of_entries()):
@@ -230,19 +261,6 @@ def _unified(
     run.state.finish("unified", made_of, [path], now())
     run.state.forget("analyses")
     return analysis, made_of
-
-
-def _built(
-    run: _Run, results: Mapping[str, ServiceResult], found: ServiceResults, metadata: Mapping[str, Any]
-) -> UnifiedAnalysis:
-    return build(
-        run.task.video_id,
-        metadata,
-        MediaFacts.from_info(run.info, run.settings.sample_fps if run.info.has_video else None),
-        results,
-        entries_of,
-        {"rumiai_version": __version__, "stage_seconds": found.stage_seconds, "processed_at": now()},
-    )
 
 
 def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, AnalysisOutcome]:
@@ -272,8 +290,8 @@ def _failure(run: _Run, analysis: UnifiedAnalysis) -> Failure | None:
 def _outcome(
     run: _Run,
     results: Mapping[str, ServiceResult],
-    stored: Mapping[str, ServiceResult],
-    found: ServiceResults,
+    reused: Reusable,
+    warnings: list[str],
     analysis: UnifiedAnalysis,
 ) -> VideoOutcome:
     failure = _failure(run, analysis)
@@ -282,12 +300,10 @@ def _outcome(
             ok=analysis.ok(service.name),
             reason=analysis.reason(service.name),
             seconds=round(results[service.name].seconds, 3),
-            cached=service.name in stored,
+            cached=service.name in reused.results,
         )
         for service in run.asked
-        if service.name in results
     }
-    warnings = [*found.warnings, *losses(run.info, found.report, found.sound)]
     partial = warnings or any(not service.ok for service in services.values())
     video_id = run.task.video_id
     files: dict[str, str] = {"unified": str(run.store.unified_file(video_id))}

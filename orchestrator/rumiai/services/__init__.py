@@ -25,6 +25,7 @@ from rumiai.services.registry import (
     register,
     registered,
     service_of_entries,
+    with_inputs,
 )
 from rumiai.services.scenes import ScenesService
 from rumiai.services.whisper import WhisperService
@@ -48,6 +49,7 @@ __all__ = [
     "register",
     "registered",
     "service_of_entries",
+    "with_inputs",
 ]
 
 # A service comes behind those that it builds on.

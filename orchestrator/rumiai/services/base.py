@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from rumiai.contracts.outcome import Summary
+from rumiai.errors import UsageError
 
 if TYPE_CHECKING:
     from rumiai.contracts.frame_reader import FrameReader
@@ -91,8 +92,8 @@ class VisualInputs:
         tools: The worker's.
         scene_detector: Gets every frame of the video; complete when the services finish.
         trail: Small grey pictures of every frame; complete when the services finish.
-        readers: Of the services that started before this one.
-        stored: Service -> its data from an earlier run.
+        readers: Service -> its reader, of those that started before this one.
+        stored: Service -> its data from an earlier run; of the service's ``inputs`` alone.
     """
 
     video: ProbedVideo
@@ -102,12 +103,15 @@ class VisualInputs:
     tools: WorkerTools
     scene_detector: StreamingSceneDetector
     trail: GreyTrail
-    readers: list[FrameReader]
+    readers: Mapping[str, FrameReader]
     stored: Mapping[str, ServiceData]
 
-    def running(self, kind: type[_Reader]) -> _Reader | None:
-        """The reader of this type that another service of the run has started; None without one."""
-        return next((reader for reader in self.readers if isinstance(reader, kind)), None)
+    def shared(self, kind: type[_Reader]) -> _Reader | None:
+        """The reader of this type that another service of the run has started, to share its work; None without one.
+
+        To use what another service finds, name it in ``inputs`` instead, see :class:`Service`.
+        """
+        return next((reader for reader in self.readers.values() if isinstance(reader, kind)), None)
 
 
 @dataclass(frozen=True)
@@ -116,14 +120,26 @@ class VideoContext:
 
     Attributes:
         cuts_s: Instant of the first frame of each new shot, ascending.
-        results: Service -> its data, of this run or stored; of a visual service when it comes earlier in the registry.
+        results: Service -> its data, of this run or stored; of the service's ``inputs`` alone.
+        inputs: The services whose data may be asked for.
     """
 
     cuts_s: tuple[float, ...]
     results: Mapping[str, ServiceData]
+    inputs: tuple[str, ...] = ()
 
     def get(self, model: type[_Data]) -> _Data | None:
-        """A service's data, by its model; None when the service did not run, or failed."""
+        """An input's data, by its model; None when that service did not run, or failed.
+
+        Raises:
+            UsageError: The service that asks does not name that one in its ``inputs``.
+        """
+        if model.service not in self.inputs:
+            known = ", ".join(self.inputs) or "none"
+            raise UsageError(
+                f"got a question for the data of {model.service}, expected one of the service's inputs ({known})",
+                hint="name it in the service's `inputs`",
+            )
         data = self.results.get(model.service)
         return data if isinstance(data, model) else None
 
@@ -171,6 +187,9 @@ class Service(ABC, Generic[_Data]):
         file: Where its data is stored below the output folder; ``{id}`` stands for the video's id.
         older_files: Other places where earlier versions stored it.
         settings: Names of the settings that its result depends on: a stored result is reused while they are equal.
+        inputs: Names of the visual and audio services whose data its result is made from where they have any. They are
+            registered before it. A stored result is reused while each of them has the same data as then, or none as
+            then. Data of other services cannot be read.
         server_model: The model that the server must have for it; None for a service that runs in the worker.
         entry_types: The types of the timeline entries that it makes; none that another service has.
         summary_place: Where its line stands in the table at the end of a run; the smallest first.
@@ -181,6 +200,7 @@ class Service(ABC, Generic[_Data]):
     file: ClassVar[str]
     older_files: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[tuple[str, ...]] = ()
+    inputs: ClassVar[tuple[str, ...]] = ()
     server_model: ClassVar[str | None] = None
     entry_types: ClassVar[tuple[str, ...]] = ()
     summary_place: ClassVar[int] = 100

@@ -20,6 +20,7 @@ class ExpressionsService(VisualService["ExpressionsData"]):
     name = "emotion_detection"
     file = "emotion_detection_outputs/{id}/{id}_emotions.json"
     settings = ("sample_fps", "max_side_px")
+    inputs = ("yolo",)
     entry_types = ("emotion",)
 
     def data_model(self) -> type[ExpressionsData]:

@@ -23,6 +23,7 @@ class OcrService(VisualService["OcrData"]):
     name = "ocr"
     file = "creative_analysis_outputs/{id}/{id}_creative_analysis.json"
     settings = ("sample_fps", "max_side_px", "mode")
+    inputs = ("yolo",)
     server_model = "ocr"
     entry_types = ("text", "sticker")
     summary_place = 30
@@ -47,7 +48,8 @@ class OcrService(VisualService["OcrData"]):
 
     def start(self, inputs: VisualInputs) -> VisualRun:
         """Read the frames that may hold other text; link the lines to appearances at the end."""
-        from rumiai.inference.object_reader import ObjectReader
+        from rumiai.contracts.services.yolo import YoloData
+        from rumiai.inference.object_tracks import detections_of
         from rumiai.inference.text_reader import TextReader
 
         reader = TextReader(
@@ -58,10 +60,10 @@ class OcrService(VisualService["OcrData"]):
             engine=inputs.settings.ocr_engine,
             strict=inputs.settings.mode == "strict",
         )
-        objects = inputs.running(ObjectReader)
 
         def finish(context: VideoContext) -> OcrData:
-            return reader.assemble(context.cuts_s, objects.detections if objects else ())
+            objects = context.get(YoloData)
+            return reader.assemble(context.cuts_s, detections_of(objects) if objects else ())
 
         return VisualRun(reader, finish)
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from rumiai.contracts.services.base import ServiceData
     from rumiai.contracts.services.people import Gesture, PeopleData
     from rumiai.contracts.timeline import TimelineEntry
-    from rumiai.core.boxes import Box
     from rumiai.people.reader import PeopleReader
     from rumiai.settings import Settings
 
@@ -32,6 +31,7 @@ class PeopleService(VisualService["PeopleData"]):
     name = "mediapipe"
     file = "human_analysis_outputs/{id}/{id}_human_analysis.json"
     settings = ("sample_fps", "max_side_px")
+    inputs = ("yolo", "whisper")
     entry_types = ("pose", "face", "gaze", "gesture", "action")
     summary_place = 50
 
@@ -110,9 +110,9 @@ def people_reader(inputs: VisualInputs) -> PeopleReader:
     from rumiai.people.landmarks import PeopleAnalyzer
     from rumiai.people.reader import PeopleReader
 
-    if running := inputs.running(PeopleReader):
+    if running := inputs.shared(PeopleReader):
         return running
-    objects, stored = inputs.running(ObjectReader), _stored_person_boxes(inputs.stored)
+    objects, stored = inputs.shared(ObjectReader), _stored_person_boxes(inputs.stored)
 
     def person_boxes(batch: FrameBatch) -> Sequence[npt.NDArray[np.float32]] | None:
         found = objects.person_boxes(batch) if objects else None
@@ -129,16 +129,12 @@ def _stored_person_boxes(stored: Mapping[str, ServiceData]) -> Callable[[int], n
     import numpy as np
 
     from rumiai.contracts.services.yolo import YoloData
+    from rumiai.inference.object_tracks import detections_of, person_boxes
 
     objects = stored.get(YoloData.service)
     if not isinstance(objects, YoloData):
         return None
-    found: dict[int, list[Box]] = {}
-    for track in objects.tracks:
-        if track.class_name == "person":
-            for seen in track.frames:
-                found.setdefault(seen.frame_number, []).append(seen.bbox)
-    boxes = {number: np.array(rows, np.float32) for number, rows in found.items()}
+    boxes = {found.frame_number: person_boxes(found) for found in detections_of(objects)}
     nobody = np.zeros((0, 4), np.float32)
     return lambda number: boxes.get(number, nobody)
 

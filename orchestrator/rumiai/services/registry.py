@@ -25,9 +25,10 @@ def add(service: AnyService) -> None:
     The model is loaded when it is first needed.
 
     Raises:
-        ConfigurationError: Its name is taken or no identifier, or its file is no relative path with ``{id}``.
+        ConfigurationError: Its name is taken or no identifier, its file is no relative path with ``{id}``, or one of
+            its inputs is not registered.
     """
-    _check_file(service)
+    _check(service)
     _SERVICES.register(service)
     register_model(service.name, lambda: _model(service))
 
@@ -45,7 +46,7 @@ def register(service: AnyService) -> None:
 @contextlib.contextmanager
 def registered(service: AnyService) -> Iterator[AnyService]:
     """A service that is registered for the length of a ``with`` block."""
-    _check_file(service)
+    _check(service)
     with _SERVICES.registered(service):
         model = _model(service)
         register_model(service.name, lambda: model)
@@ -79,6 +80,18 @@ def all_services() -> tuple[AnyService, ...]:
     return _SERVICES.all()
 
 
+def with_inputs(services: Iterable[AnyService]) -> tuple[AnyService, ...]:
+    """These services and all that their results are made from, in the order of the registry."""
+    wanted: set[str] = set()
+    pending = list(services)
+    while pending:
+        service = pending.pop()
+        if service.name not in wanted:
+            wanted.add(service.name)
+            pending += map(find_service, service.inputs)
+    return tuple(service for service in all_services() if service.name in wanted)
+
+
 def find_service(name: str) -> AnyService:
     """The service of this name.
 
@@ -106,9 +119,15 @@ def _model(service: AnyService) -> type[ServiceData]:
     return model
 
 
-def _check_file(service: AnyService) -> None:
+def _check(service: AnyService) -> None:
     path = PurePosixPath(service.file)
     if "{id}" not in service.file or path.is_absolute() or ".." in path.parts:
         raise ConfigurationError(
             f"service {service.name}: got file {service.file!r}, expected a relative path with {{id}}"
+        )
+    for name in service.inputs:
+        _SERVICES.find(name)
+    if service.inputs and service.stage == "audio":
+        raise ConfigurationError(
+            f"service {service.name}: got inputs {', '.join(service.inputs)}, expected none: audio services run first"
         )

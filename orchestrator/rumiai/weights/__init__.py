@@ -3,6 +3,6 @@
 ``weights.toml`` is the catalogue. A file is handed out only with the sha256 that stands there.
 """
 
-from rumiai.weights.files import WeightsFile, catalogue, path, resolve_names, state, weights_dir
+from rumiai.weights.files import WeightsFile, catalogue, identities, path, resolve_names, state, weights_dir
 
-__all__ = ["WeightsFile", "catalogue", "path", "resolve_names", "state", "weights_dir"]
+__all__ = ["WeightsFile", "catalogue", "identities", "path", "resolve_names", "state", "weights_dir"]

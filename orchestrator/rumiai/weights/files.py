@@ -171,6 +171,27 @@ def state(item: WeightsFile, *, rehash: bool = False) -> tuple[State, str | None
     return ("ok", None) if found == item.sha256 else ("wrong", found)
 
 
+def identities(names: Iterable[str]) -> dict[str, str | None]:
+    """What tells one model from another of the same name: file -> its sha256.
+
+    Args:
+        names: Names of the catalogue, or paths of the user's own files; one that is not on this machine has None.
+    """
+    found: dict[str, str | None] = {}
+    for name in names:
+        own = Path(name)
+        try:
+            found |= {item.name: item.sha256 for item in resolve_names([name])}
+        except WeightsError:
+            found[own.name] = _sha256_of(own, own.stat().st_mtime_ns) if own.is_file() else None
+    return found
+
+
+@functools.cache
+def _sha256_of(own: Path, _mtime_ns: int) -> str:
+    return file_sha256(own)
+
+
 def path(name: str) -> Path:
     """Where a verified file (or a folder of verified files) lies.
 

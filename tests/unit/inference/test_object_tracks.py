@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.frames import FrameDetections, Sampling
+from rumiai.contracts.services.yolo import YoloData
 from rumiai.contracts.tensors import COCO_NAMES
-from rumiai.inference.object_tracks import DROP_AFTER_S, assemble_objects, track_objects
+from rumiai.errors import ContractError
+from rumiai.inference.object_tracks import (
+    DROP_AFTER_S,
+    as_told,
+    assemble_objects,
+    detections_of,
+    person_boxes,
+    track_objects,
+)
 from rumiai.inference.yolo import DetectionParams
 
 PERSON, DOG = COCO_NAMES.index("person"), COCO_NAMES.index("dog")
@@ -212,3 +223,32 @@ def test_every_detection_is_in_exactly_one_track(clip, cuts):
         for x, y, w, h in (f["bbox"] for f in annotation["frames"]):
             assert min(x, y, w, h) >= 0
             assert max(x + w, y + h) <= 1 + 1e-9
+
+
+@settings(max_examples=100, deadline=None)
+@given(clips)
+def test_a_later_run_reads_from_the_file_what_this_run_gives_on(clip):
+    frames = [frame(step / 3, *objects) for step, objects in sorted(clip.items())]
+    data = assemble_objects(frames, [], SAMPLING, model="m", params=DetectionParams())
+    read = YoloData.from_json(json.loads(json.dumps(data.to_json())))
+    expected = [as_told(found) for found in frames if len(found.scores)]
+    for got, told in zip(detections_of(read), expected, strict=True):
+        assert (got.timestamp_s, got.frame_number) == (told.timestamp_s, told.frame_number)
+        assert np.array_equal(got.boxes, told.boxes)
+        assert np.array_equal(got.scores, told.scores)
+        assert np.array_equal(got.class_ids, told.class_ids)
+        assert np.array_equal(person_boxes(got), told.boxes[told.class_ids == PERSON])
+
+
+def test_what_is_given_on_has_the_digits_of_the_file_surest_first():
+    told = as_told(frame(0.5, (DOG, 0.30004, BOX), (PERSON, 0.912349, (0.123456, 0.2, 0.3, 0.4))))
+    assert told.class_ids.tolist() == [PERSON, DOG]
+    assert told.scores.tolist() == pytest.approx([0.9123, 0.3], abs=1e-7)
+    assert told.boxes[0].tolist() == pytest.approx([0.12346, 0.2, 0.3, 0.4], abs=1e-7)
+
+
+def test_a_class_that_is_not_cocos_is_told():
+    data = assemble_objects([frame(0.0, (DOG, 0.9, BOX))], [], SAMPLING, model="m", params=DetectionParams())
+    strange = data.model_copy(update={"tracks": (data.tracks[0].model_copy(update={"class_name": "unicorn"}),)})
+    with pytest.raises(ContractError, match="object_1: got class 'unicorn', expected one of COCO's"):
+        detections_of(strange)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rumiai.media.audio import decode_audio
-from rumiai.media.endings import SoundEnd, losses
+from rumiai.media.endings import PictureEnd, SoundEnd, losses
 from rumiai.media.probe import probe
 
 from .test_decode import Seen
@@ -30,7 +30,7 @@ CONTAINERS = [
 def told(path: Path) -> list[str]:
     info = probe(path)
     sound = SoundEnd.of(decode_audio(path, info)) if info.has_audio else None
-    return losses(info, Seen(path).report, sound)
+    return losses(info, PictureEnd.of(Seen(path).report), sound)
 
 
 def clip(make_clip: MakeClip, container: tuple, *, silent: bool) -> Path:
@@ -85,7 +85,7 @@ def test_the_last_frames_keep_their_times_at_a_variable_frame_rate(make_clip: Ma
     seen = Seen(path)
     assert seen.of("sampled")[0][-1] == pytest.approx(4.0, abs=0.01)
     assert seen.report.duration_s >= 4.0
-    assert losses(seen.info, seen.report, None) == []
+    assert losses(seen.info, PictureEnd.of(seen.report), None) == []
 
 
 def test_an_edit_list_that_hides_frames_loses_nothing(make_clip: MakeClip, tmp_path: Path) -> None:
@@ -105,4 +105,4 @@ def test_an_edit_list_that_hides_frames_loses_nothing(make_clip: MakeClip, tmp_p
         assert check.streams.video[0].frames == 120
     seen = Seen(hidden)
     assert seen.report.frames_decoded < 100
-    assert losses(seen.info, seen.report, None) == []
+    assert losses(seen.info, PictureEnd.of(seen.report), None) == []

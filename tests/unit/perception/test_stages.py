@@ -53,9 +53,14 @@ class Visual(VisualService[ToyData]):
     file = "toy/{id}.json"
 
     def __init__(
-        self, name: str, reader: FrameReader | None, finish: Callable[[VideoContext], ToyData] | None = None
+        self,
+        name: str,
+        reader: FrameReader | None,
+        finish: Callable[[VideoContext], ToyData] | None = None,
+        inputs: tuple[str, ...] = (),
     ) -> None:
         self.name = name  # type: ignore[misc]
+        self.inputs = inputs  # type: ignore[misc]
         self._reader, self._finish = reader, finish or (lambda context: DATA)
 
     def data_model(self) -> type[ToyData]:
@@ -182,7 +187,7 @@ def test_what_need_not_be_read_is_not(video: ProbedVideo) -> None:
     assert succeeded(out) == {"picky": True}
 
 
-def test_a_service_finishes_with_cuts_and_the_results_of_those_before_it(video: ProbedVideo) -> None:
+def test_a_service_finishes_with_cuts_and_the_results_of_its_inputs(video: ProbedVideo) -> None:
     seen: list[VideoContext] = []
 
     def finish(context: VideoContext) -> ToyData:
@@ -190,11 +195,15 @@ def test_a_service_finishes_with_cuts_and_the_results_of_those_before_it(video: 
         return DATA
 
     out, events = run(
-        video, Visual("one", None, finish), Audio(), Visual("two", Counter(), finish), stored={"old": DATA}
+        video,
+        Visual("one", None, finish),
+        Audio(),
+        Visual("two", Counter(), finish, ("loudest", "old", "one", "absent")),
+        stored={"old": DATA, "older": DATA},
     )
     assert list(seen[0].cuts_s) == pytest.approx([5.1], abs=0.01)
-    assert [sorted(context.results) for context in seen] == [["loudest", "old"], ["loudest", "old", "one"]]
-    heard = seen[0].results["loudest"]
+    assert [sorted(context.results) for context in seen] == [[], ["loudest", "old", "one"]]
+    heard = seen[1].results["loudest"]
     assert isinstance(heard, ToyData)
     assert 0.01 < (heard.peak or 0.0) <= 1
     assert heard == out.results["loudest"].data
@@ -230,3 +239,24 @@ def test_frames_that_cannot_be_decoded_fail_the_visual_services_alone(video: Pro
     assert out.report is None
     assert succeeded(out) == {"one": False, "none": False}
     assert "clip.mp4" in str(out.results["none"].failure)
+
+
+def test_a_service_that_asks_for_what_is_not_its_input_fails(video: ProbedVideo) -> None:
+    def nosy(context: VideoContext) -> ToyData:
+        return context.get(ToyData) or DATA
+
+    out, _ = run(video, Visual("nosy", None, nosy), Visual("honest", None, nosy, ("toy",)), stored={"toy": DATA})
+    assert succeeded(out) == {"nosy": False, "honest": True}
+    assert "the data of toy, expected one of the service's inputs (none)" in str(out.results["nosy"].failure)
+
+
+def test_a_service_starts_with_what_is_stored_of_its_inputs(video: ProbedVideo) -> None:
+    stored: list[list[str]] = []
+
+    class Curious(Visual):
+        def start(self, inputs: VisualInputs) -> VisualRun:
+            stored.append(sorted(inputs.stored))
+            return super().start(inputs)
+
+    run(video, Curious("one", None), Curious("two", None, None, ("old",)), stored={"old": DATA, "older": DATA})
+    assert stored == [[], ["old"]]

@@ -27,6 +27,7 @@ from rumiai.services import (
     register,
     registered,
     service_of_entries,
+    with_inputs,
 )
 from rumiai.settings import Settings
 from rumiai.timeline.build import build
@@ -61,8 +62,8 @@ class TimedToy(Toy):
         yield TimelineEntry(data.peak_s, "object", {"class": "toy"})
 
 
-def named(name: str, file: str = "toy/{id}.json") -> Toy:
-    return type("Other", (Toy,), {"name": name, "file": file})()
+def named(name: str, file: str = "toy/{id}.json", inputs: tuple[str, ...] = (), stage: str = "visual") -> Toy:
+    return type("Other", (Toy,), {"name": name, "file": file, "inputs": inputs, "stage": stage})()
 
 
 def test_the_order_is_that_of_the_files_and_tables() -> None:
@@ -110,6 +111,16 @@ def test_a_plugins_data_is_on_the_timeline_and_reads_back() -> None:
     assert list(entries_of("toy", data)) == []
 
 
+def test_inputs_come_before_what_is_made_from_them() -> None:
+    order = [service.name for service in all_services()]
+    for service in all_services():
+        assert all(order.index(name) < order.index(service.name) for name in service.inputs)
+    toy = named("toy", inputs=("mediapipe",))
+    with registered(toy):
+        names = [service.name for service in with_inputs([toy])]
+    assert names == ["yolo", "whisper", "mediapipe", "toy"]
+
+
 def test_no_name_chooses_all() -> None:
     assert chosen_services(()) == all_services()
 
@@ -122,6 +133,9 @@ def test_no_name_chooses_all() -> None:
         (named("toy", "toy/result.json"), "expected a relative path with {id}"),
         (named("toy", "/tmp/{id}.json"), "expected a relative path with {id}"),
         (named("toy", "../{id}.json"), "expected a relative path with {id}"),
+        (named("toy", inputs=("yolo", "later")), "got 'later', expected some of yolo"),
+        (named("toy", inputs=("toy",)), "got 'toy', expected some of yolo"),
+        (named("toy", inputs=("yolo",), stage="audio"), "got inputs yolo, expected none: audio services run first"),
     ],
 )
 def test_what_cannot_be_registered(service: Toy, reason: str) -> None:
