@@ -95,6 +95,8 @@ def analysis(
     missing: Mapping[str, str] | Iterable[str] = ("emotion_detection",),
     sample_fps: float = 2.0,
     ocr_meta: Mapping[str, Any] | None = None,
+    unread: Sequence[Mapping[str, Any]] | None = None,
+    language: str = "en",
 ) -> UnifiedAnalysis:
     """The unified analysis of a video on which every service but the missing ones ran."""
     frames = math.ceil(duration_s * sample_fps)
@@ -114,12 +116,13 @@ def analysis(
             "metadata": dict(meta),
         },
         "whisper": {
-            "text": " ".join(s["text"] for s in segments), "language": "en", "duration": duration_s,
+            "text": " ".join(s["text"] for s in segments), "language": language, "duration": duration_s,
             "segments": list(segments), "metadata": {"processed": True, "success": True, "has_audio": True},
         },
         "ocr": {
             "textAnnotations": list(texts), "stickers": list(stickers),
             "metadata": {**meta, "frames_read": frames, "frames_carried": 0, "frames_gated": 0, **(ocr_meta or {})},
+            **({} if unread is None else {"unread": list(unread)}),
         },
         "mediapipe": {
             "faces": list(faces), "poses": list(poses), "hands": [], "gaze": list(gaze), "gestures": list(gestures),

@@ -211,6 +211,29 @@ class FrameDetections:
 
 
 @dataclass(frozen=True)
+class UnreadLines:
+    """Writing on one frame that was seen and not read. Row i of each member is one line.
+
+    Attributes:
+        boxes: (u, 4) float32 x, y, width, height, normalised, clipped.
+        scripts: u of ``tensors.SCRIPTS``: in which it is probably written.
+        scores: (u,) float32 probability of that script, 0..1.
+    """
+
+    boxes: npt.NDArray[np.float32]
+    scripts: tuple[str, ...]
+    scores: npt.NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, scripts=(tuple, "u"), boxes=(np.float32, "u", 4), scores=(np.float32, "u"))
+
+    @classmethod
+    def none(cls) -> UnreadLines:
+        """Of a frame whose writing was read, or that has none."""
+        return cls(np.zeros((0, 4), np.float32), (), np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True)
 class FrameTexts:
     """Lines of text on one frame. Row i of each member is one line.
 
@@ -223,6 +246,7 @@ class FrameTexts:
         contrasts: (m,) float32, (95th - 5th percentile of the luminance in the box) / 255.
         origin: ``read`` by the model on this frame; ``carried`` from the frame before, which differs too little to hold
             other text; ``gated``: nothing on it can be text that was not there before.
+        unread: What was seen beside these and not read.
     """
 
     timestamp_s: float
@@ -232,6 +256,7 @@ class FrameTexts:
     scores: npt.NDArray[np.float32]
     contrasts: npt.NDArray[np.float32]
     origin: Literal["read", "carried", "gated"] = "read"
+    unread: UnreadLines = field(default_factory=UnreadLines.none)
 
     def __post_init__(self) -> None:
         freeze_arrays(

@@ -11,6 +11,7 @@ from rumiai.contracts.tensors import OcrEngineName
 from rumiai.inference.ocr_gate import GatedTexts
 from rumiai.inference.stickers import StickerFinder
 from rumiai.inference.text_tracks import link_texts
+from rumiai.inference.unread_tracks import link_unread
 
 # What results call the engines.
 ENGINES: Final[Mapping[OcrEngineName, str]] = {"easyocr": "easyocr-1.7", "ppocr": "ppocr-v6-small"}
@@ -39,6 +40,7 @@ def assemble(
     cuts = sorted(cuts_s)
     summary = link_texts(texts.sampled, texts.after_cuts, cuts, sampling)
     found = stickers.finish(detections, cuts, texts.sampled)
+    unread = link_unread(texts.in_order, summary.annotations, cuts, sampling)
     metadata = OcrMetadata(
         **sampling.metadata(len(texts.sampled)),
         engine=ENGINES[reader],
@@ -48,8 +50,9 @@ def assemble(
         frames_gated=texts.frames_gated,
         frames_extra=texts.frames_extra,
         regions_detected=summary.regions_detected,
+        unread_detected=sum(len(frame.unread.scripts) for frame in texts.in_order if frame.origin == "read"),
         best_confidence=summary.best_confidence,
         unique_texts=summary.unique_texts,
         stickers_detected=len(found),
     )
-    return OcrData(texts=summary.annotations, stickers=tuple(found), metadata=metadata)
+    return OcrData(texts=summary.annotations, stickers=tuple(found), unread=unread, metadata=metadata)

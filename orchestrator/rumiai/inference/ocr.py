@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts import tensors
-from rumiai.contracts.frames import FrameBatch, FrameTexts
+from rumiai.contracts.frames import FrameBatch, FrameTexts, UnreadLines
 from rumiai.errors import ContractError
 from rumiai.inference.client import Parameter, TritonClient
 from rumiai.inference.spans import FrameRun, check_scores, frame_runs, normalised_xywh, rows_of
@@ -75,14 +75,12 @@ async def read_texts(
 def _frames(batch: FrameBatch, run: FrameRun, outputs: dict[str, npt.NDArray[Any]]) -> list[FrameTexts]:
     height, width = batch.images.shape[1:3]
     frames = []
+    unread = _unread(outputs, run.stop - run.start, height, width)
     for row, count in enumerate(rows_of(outputs, tensors.OCR, run.stop - run.start)):
-        quads = outputs["QUADS"][row, :count]
         scores = outputs["SCORES"][row, :count]
         check_scores(scores, "ocr")
-        if not np.isfinite(quads).all():
-            raise ContractError(f"ocr returned quads {quads.tolist()}, expected finite pixels")
         index = run.start + row
-        boxes = normalised_xywh(np.concatenate((quads.min(1), quads.max(1)), axis=1), height, width)
+        boxes = _boxes(outputs["QUADS"][row, :count], height, width)
         frames.append(
             FrameTexts(
                 timestamp_s=float(batch.timestamps_s[index]),
@@ -91,9 +89,30 @@ def _frames(batch: FrameBatch, run: FrameRun, outputs: dict[str, npt.NDArray[Any
                 boxes=boxes,
                 scores=scores,
                 contrasts=box_contrasts(batch.images[index], boxes),
+                unread=unread[row],
             )
         )
     return frames
+
+
+def _unread(outputs: dict[str, npt.NDArray[Any]], n: int, height: int, width: int) -> list[UnreadLines]:
+    """Of each of the n frames what was not read."""
+    lines = []
+    for row, count in enumerate(rows_of(outputs, tensors.OCR, n, "UNREAD_")):
+        scores = outputs["UNREAD_SCORES"][row, :count]
+        check_scores(scores, "ocr")
+        scripts = tuple(_decoded(script) for script in outputs["UNREAD_SCRIPTS"][row, :count])
+        if unknown := sorted(set(scripts) - set(tensors.SCRIPTS)):
+            raise ContractError(f"ocr returned the scripts {unknown}, expected some of {', '.join(tensors.SCRIPTS)}")
+        lines.append(UnreadLines(_boxes(outputs["UNREAD_QUADS"][row, :count], height, width), scripts, scores))
+    return lines
+
+
+def _boxes(quads: npt.NDArray[np.float32], height: int, width: int) -> npt.NDArray[np.float32]:
+    """Of (m, 4, 2) corners in pixels the (m, 4) boxes around them, normalised and clipped."""
+    if not np.isfinite(quads).all():
+        raise ContractError(f"ocr returned quads {quads.tolist()}, expected finite pixels")
+    return normalised_xywh(np.concatenate((quads.min(1), quads.max(1)), axis=1), height, width)
 
 
 def _decoded(text: bytes) -> str:

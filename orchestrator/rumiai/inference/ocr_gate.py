@@ -16,7 +16,7 @@ Following the motion by dense optical flow was tried and spared no reading.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import cv2
@@ -185,12 +185,11 @@ def _may_differ(reference: _View, view: _View) -> bool:
 
 
 def _answer(decision: GateDecision, readings: Mapping[int, FrameTexts]) -> FrameTexts:
-    at = (decision.timestamp_s, decision.frame_number)
+    at_s, number = decision.timestamp_s, decision.frame_number
     if decision.origin == "gated":
         none = np.zeros(0, np.float32)
-        return FrameTexts(*at, (), np.zeros((0, 4), np.float32), none, none, "gated")
-    found = readings[decision.source]
-    return FrameTexts(*at, found.texts, found.boxes, found.scores, found.contrasts, decision.origin)
+        return FrameTexts(at_s, number, (), np.zeros((0, 4), np.float32), none, none, "gated")
+    return replace(readings[decision.source], timestamp_s=at_s, frame_number=number, origin=decision.origin)
 
 
 def _look(image: npt.NDArray[np.uint8], timestamp_s: float, frame_number: int) -> _View:

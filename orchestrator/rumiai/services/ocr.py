@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,8 @@ from rumiai.contracts.outcome import Summary
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from rumiai.contracts.services.ocr import OcrData, TextAnnotation
     from rumiai.contracts.timeline import TimelineEntry
     from rumiai.settings import Settings
@@ -83,9 +86,11 @@ class OcrService(VisualService["OcrData"]):
             yield TimelineEntry(sticker.start_s, "sticker", payload, sticker.end_s, sticker)
 
     def summary(self, data: OcrData | None) -> Summary:
-        """The first overlays with their times, how many there are, and how much writing is in the scene."""
+        """The first overlays with their times, how much writing is there by kind, and how much was not read."""
         if data is None:
-            return Summary(dict.fromkeys(("texts", "text_count", "scene_text_count", "unknown_text_count")))
+            return Summary(
+                dict.fromkeys(("texts", "text_count", "scene_text_count", "unknown_text_count", "unread_texts"))
+            )
         texts = [f"{item.text} ({item.start_s:.1f}-{item.end_s:.1f} s)" for item in data.texts if not _filmed(item)]
         shown = texts[:_MAX_TEXTS]
         scene, unknown = sum(text.is_scene for text in data.texts), sum(text.is_unknown for text in data.texts)
@@ -93,7 +98,12 @@ class OcrService(VisualService["OcrData"]):
         beside = [f"{count} {what}" for count, what in ((scene, "in the scene"), (unknown, "of unknown kind")) if count]
         told = ("; ".join(shown) or "none") + count_more(len(texts) - len(shown))
         line = told + (f" (and {', '.join(beside)})" if beside else "")
-        return Summary({"texts": shown, **counts}, (("texts", line),))
+        unread = Counter(item.script_guess for item in data.unread_writing())
+        facts: dict[str, JsonValue] = {"texts": [*shown], **counts, "unread_texts": {**unread}}
+        lines = [("texts", line)]
+        if unread:
+            lines.append(("unread", ", ".join(f"{count} in {script}" for script, count in sorted(unread.items()))))
+        return Summary(facts, tuple(lines))
 
 
 def _filmed(text: TextAnnotation) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import numpy as np
+import pytest
 
 from rumiai.contracts.frames import FrameBatch, SharedSpan
+from rumiai.errors import ContractError
 from rumiai.inference.client import TritonClient
 from rumiai.inference.ocr import CAPTIONS, box_contrasts, read_texts
 
@@ -36,7 +38,19 @@ class CountingClient(TritonClient):
             "QUADS": np.zeros((n, 1, 4, 2), np.float32),
             "SCORES": np.full((n, 1), 0.5, np.float32),
             "COUNTS": np.ones((n, 1), np.int32),
+            "UNREAD_QUADS": np.tile(np.array([[0, 0], [3, 0], [3, 1], [0, 1]], np.float32), (n, 2, 1, 1)),
+            "UNREAD_SCRIPTS": np.array([[b"thai", b""]] * n, object),
+            "UNREAD_SCORES": np.full((n, 2), 0.75, np.float32),
+            "UNREAD_COUNTS": np.array([[int(image[0, 0, 0] > 0)] for image in images], np.int32),
         }
+
+
+class ForgedClient(CountingClient):
+    """Names a script that there is not."""
+
+    async def infer(self, spec, inputs, parameters=None):
+        answer = await super().infer(spec, inputs, parameters)
+        return answer | {"UNREAD_SCRIPTS": np.array([[b"klingon", b""]] * len(answer["TEXTS"]), object)}
 
 
 def test_a_video_has_one_request_of_a_batch_at_ocr():
@@ -45,6 +59,19 @@ def test_a_video_has_one_request_of_a_batch_at_ocr():
     assert (client.sizes, client.most) == ([1, 3, 1], 1)
     assert [frame.frame_number for frame in found] == [0, 2, 3, 4, 7]
     assert [frame.texts for frame in found] == [(str(batch.images[i, 0, 0, 0]),) for i in (0, 2, 3, 4, 7)]
+
+
+def test_what_was_not_read_comes_with_its_box_and_its_script():
+    first, second = asyncio.run(read_texts(CountingClient(), batch_of(2), CAPTIONS))
+    assert first.unread.scripts == ()
+    assert second.unread.scripts == ("thai",)
+    assert second.unread.boxes.tolist() == [[0, 0, 1, 0.5]]  # of 3 x 2 px
+    assert second.unread.scores.tolist() == [0.75]
+
+
+def test_a_script_that_there_is_not_is_refused():
+    with pytest.raises(ContractError, match="klingon"):
+        asyncio.run(read_texts(ForgedClient(), batch_of(2), CAPTIONS))
 
 
 def test_contrast_is_the_spread_of_the_luminance_in_the_box():

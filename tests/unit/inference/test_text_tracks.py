@@ -221,6 +221,7 @@ def test_canonical_data():
         "frames_gated": 1,
         "frames_extra": 0,
         "regions_detected": 1,
+        "unread_detected": 0,
         "best_confidence": pytest.approx(0.9),
         "unique_texts": 1,
         "stickers_detected": 0,

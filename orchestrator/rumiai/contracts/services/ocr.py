@@ -21,6 +21,7 @@ from rumiai.contracts.services.base import (
     interval_problem,
 )
 from rumiai.core.boxes import AnyBox
+from rumiai.core.scripts import script_of_language
 
 WATERMARK: Final = "watermark"
 # Laid over the picture, filmed with it, or not to be told.
@@ -33,8 +34,11 @@ def position_of(box: AnyBox) -> str:
     return "top" if middle < 1 / 3 else "bottom" if middle > 2 / 3 else "center"
 
 
-# Best recogniser confidence below which a script that is not known is suspected.
-_UNREAD_BELOW: Final = 0.1
+# From this probability of its script on, and this long, a region surely holds writing: textures look like some script
+# for a frame. Of the language that is spoken less is enough.
+_SURE_SCRIPT: Final = 0.6
+_SURE_S: Final = 1.0
+_SPOKEN_SCRIPT: Final = 0.3
 
 
 class TextSighting(ServiceModel):
@@ -142,6 +146,37 @@ class Sticker(_Appearance):
     confidence: Share | None = None
 
 
+class UnreadText(ServiceModel):
+    """Writing that was seen and could not be read, while it stood at one place.
+
+    Attributes:
+        start_s: First sighting less half a sampling step.
+        end_s: Last sighting and half a step.
+        bbox: Of the first sighting.
+        script_guess: In which it is probably written: one of ``tensors.SCRIPTS``.
+        script_score: Probability of that script over all sightings, 0..1.
+    """
+
+    start_s: Seconds
+    end_s: Seconds
+    bbox: Box
+    script_guess: Text
+    script_score: Share | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_its_start(self) -> UnreadText:
+        if problem := interval_problem(self.start_s, self.end_s, may_be_instant=True):
+            raise problem
+        return self
+
+    def is_writing(self, language: str | None = None) -> bool:
+        """Whether it surely holds writing: its script is sure for long enough, or that of the spoken language."""
+        score = 1.0 if self.script_score is None else self.script_score
+        if language is not None and self.script_guess == script_of_language(language):
+            return score >= _SPOKEN_SCRIPT
+        return score >= _SURE_SCRIPT and self.end_s - self.start_s >= _SURE_S
+
+
 class OcrMetadata(ServiceMetadata):
     """``regions_detected`` counts lines however sure, ``best_confidence`` is that of the surest of them.
 
@@ -152,6 +187,7 @@ class OcrMetadata(ServiceMetadata):
     languages: tuple[Text, ...] | None = None
     frames_extra: Count | None = None
     regions_detected: Count | None = None
+    unread_detected: Count | None = None
     best_confidence: Number | None = None
     mean_confidence: Number | None = None
     unique_texts: Count | None = None
@@ -162,12 +198,13 @@ class OcrMetadata(ServiceMetadata):
 
 
 class OcrData(ServiceData):
-    """All texts and stickers of one video, by start."""
+    """All texts and stickers of one video, by start; ``unread`` is None in files of versions that did not tell."""
 
     service: ClassVar[str] = "ocr"
 
     texts: tuple[TextAnnotation, ...] = Field(validation_alias="textAnnotations", serialization_alias="textAnnotations")
     stickers: tuple[Sticker, ...]
+    unread: tuple[UnreadText, ...] | None = None
     metadata: OcrMetadata
 
     @property
@@ -189,16 +226,16 @@ class OcrData(ServiceData):
             if count
         )
 
-    @property
-    def unsupported_script(self) -> bool:
-        """Whether text was seen but nothing of it could be read: a script outside the OCR languages is suspected."""
-        best = self.metadata.best_confidence
-        return bool(self.metadata.regions_detected) and best is not None and best < _UNREAD_BELOW
+    def unread_writing(self, language: str | None = None) -> tuple[UnreadText, ...]:
+        """What surely is writing and could not be read.
+
+        Args:
+            language: ISO code of the language that is spoken; None where it is unknown.
+        """
+        return tuple(item for item in self.unread or () if item.is_writing(language))
 
     @property
     def found_confidences(self) -> list[float | None]:
-        """Of texts and stickers; of a script that could not be read, that of the recogniser."""
-        if self.unsupported_script:
-            mean = self.metadata.mean_confidence
-            return [self.metadata.best_confidence if mean is None else mean]
-        return [*(text.confidence for text in self.texts), *(sticker.confidence for sticker in self.stickers)]
+        """Of texts and stickers; 0 of writing that could not be read."""
+        unread = [0.0] * len(self.unread_writing())
+        return [*(text.confidence for text in self.texts), *(sticker.confidence for sticker in self.stickers), *unread]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from rumiai.contracts.models import all_models
@@ -69,10 +69,13 @@ class Quality:
 
 @dataclass(frozen=True)
 class Services:
-    """The quality of every service and metadata part, by the short names of the weights."""
+    """The quality of every service and metadata part, by the short names of the weights.
+
+    ``unread`` tells for each script how many texts in it could not be read.
+    """
 
     of: Mapping[str, Quality]
-    unsupported_script: bool = False
+    unread: Mapping[str, int] = field(default_factory=dict)
     text_remarks: tuple[str, ...] = ()
 
     def ok(self, *names: str) -> bool:
@@ -105,7 +108,7 @@ class Services:
             if not self.of[name].ok
         ]
         if "ocr" in weights.used and self.of["ocr"].ok:
-            found += [("ocr", "unsupported_script")] if self.unsupported_script else []
+            found += [("ocr", "unsupported_script")] if self.unread else []
             found += [("ocr", remark) for remark in self.text_remarks]
         return found
 

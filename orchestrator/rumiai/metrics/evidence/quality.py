@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.models import all_models
 from rumiai.contracts.services.ocr import OcrData
 from rumiai.contracts.services.people import PeopleData
+from rumiai.contracts.services.whisper import WhisperData
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.metrics.evidence.confidence import (
     METADATA_PARTS,
@@ -35,7 +38,16 @@ def services_of(analysis: UnifiedAnalysis, metadata: VideoMetadata) -> Services:
     for part in METADATA_PARTS:
         of[part] = Quality(present[part], float(present[part]), reason=None if present[part] else "not in the metadata")
     ocr = analysis.get(OcrData)
-    return Services(of, ocr is not None and ocr.unsupported_script, () if ocr is None else ocr.kind_remarks)
+    return Services(of, _unread(analysis), () if ocr is None else ocr.kind_remarks)
+
+
+def _unread(analysis: UnifiedAnalysis) -> dict[str, int]:
+    """Script -> how many texts in it could not be read."""
+    ocr, speech = analysis.get(OcrData), analysis.get(WhisperData)
+    if ocr is None:
+        return {}
+    language = speech.language if speech is not None and speech.segments else None
+    return dict(Counter(item.script_guess for item in ocr.unread_writing(language)))
 
 
 def quality_of(confidences: list[float | None], answer: float) -> Quality:

@@ -241,7 +241,8 @@ def missing_points(evidence: Evidence) -> list[str]:
         "no_speech": speech is not None and not speech.words,
         "no_gestures": evidence.gestures is not None and not evidence.gestures,
     }
-    return [name for name, there in found.items() if there]
+    unread = [f"{count} {script} texts unread" for script, count in sorted(evidence.services.unread.items())]
+    return [*(name for name, there in found.items() if there), *unread]
 
 
 def nothing_to_judge(blocks: Blocks) -> str | None:

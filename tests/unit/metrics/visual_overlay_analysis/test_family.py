@@ -74,12 +74,30 @@ def test_without_ocr():
     assert found.blocks["Quality"]["missingDataPoints"] == ["no_gestures"]
 
 
+def unread(script, score, end_s):
+    return {"start": 0.0, "end": end_s, "bbox": [0.1, 0.1, 0.5, 0.1], "script_guess": script, "script_score": score}
+
+
 def test_a_script_that_could_not_be_read():
-    meta = {"regions_detected": 12, "best_confidence": 0.06, "mean_confidence": 0.04}
-    found = result(NAME, ocr_meta=meta).blocks
+    found = result(NAME, unread=[unread("hangul", 0.9, 3.0), unread("hangul", 0.8, 2.0)]).blocks
     assert found["Quality"]["missingServices"] == [{"service": "ocr", "reason": "unsupported_script"}]
+    assert "2 hangul texts unread" in found["Quality"]["missingDataPoints"]
     assert found["CoreMetrics"]["totalTextOverlays"] == 0
-    assert found["CoreMetrics"]["confidence"] == 0.04
+    assert found["CoreMetrics"]["confidence"] == 0.0
+
+
+def test_surely_and_long_or_in_the_script_that_is_spoken():
+    doubtful = [unread("hangul", 0.4, 3.0), unread("hangul", 0.9, 0.5)]
+    silent, korean = (
+        result(NAME, unread=doubtful, segments=[segment("hello", 0.0, 1.0)], language=language).blocks["Quality"]
+        for language in ("en", "ko")
+    )
+    assert (silent["missingServices"], "2 hangul texts unread" in korean["missingDataPoints"]) == ([], True)
+
+
+def test_a_poor_reading_is_no_other_script():
+    meta = {"regions_detected": 12, "best_confidence": 0.06, "mean_confidence": 0.04}
+    assert result(NAME, ocr_meta=meta).blocks["Quality"]["missingServices"] == []
 
 
 def test_timeline_windows():
