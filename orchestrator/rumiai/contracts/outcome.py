@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 Status = Literal["ok", "partial", "failed"]
 AnalysisSource = Literal["python", "claude", "python_fallback"]
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+
+# Below this a difference of sums is rounding.
+_LEAST_USD: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,46 @@ class VideoOutcome:
             "summary": dict(self.summary.facts),
             "memory": asdict(self.memory) if self.memory else {},
         }
+
+
+@dataclass(frozen=True)
+class ClaudeTotals:
+    """What Claude did in a run.
+
+    Attributes:
+        videos: Judged videos.
+        answered: Analyses with a model's valid answer; ``stored`` of them were asked in an earlier run.
+        stored: See ``answered``.
+        skipped: Analyses with nothing to judge, or switched off.
+        fallen: Analyses that fell back to Python's blocks.
+        pending: Analyses whose batch has not ended.
+        cost_usd: Of all answers of this run, valid or not; None when a price is not known.
+        uncertain_usd: Of attempts without an answer, which may have been charged.
+        counted_usd: Against the run's limit: both of these, requests that were cut short, and batches at their highest.
+        tokens: Of this run.
+    """
+
+    videos: int = 0
+    answered: int = 0
+    stored: int = 0
+    skipped: int = 0
+    fallen: int = 0
+    pending: int = 0
+    cost_usd: float | None = 0.0
+    uncertain_usd: float = 0.0
+    counted_usd: float = 0.0
+    tokens: int = 0
+
+    def line(self) -> str:
+        """For a person."""
+        parts = [f"{self.answered} analyses judged"]
+        parts += [f"{count} {what}" for count, what in (
+            (self.stored, "of them from stored answers"), (self.skipped, "with nothing to judge"),
+            (self.fallen, "fell back to Python's blocks"), (self.pending, "wait for their batch"),
+        ) if count]  # fmt: skip
+        cost = "cost unknown" if self.cost_usd is None else f"{self.cost_usd:.4f} USD"
+        more = self.counted_usd - (self.cost_usd or 0.0)
+        return f"Claude: {', '.join(parts)}; {cost}" + (f", and at most {more:.4f} more" if more > _LEAST_USD else "")
 
 
 def exit_code(outcomes: Sequence[VideoOutcome]) -> int:

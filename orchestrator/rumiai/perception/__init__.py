@@ -45,7 +45,7 @@ async def perceive(
         client: Connected to a server that has the models they need.
         settings: Of the run.
         tools: The worker's.
-        emit: Takes progress: stage and its numbers.
+        emit: Takes progress: the stage, how much of it is done, and how much there is.
         stored: Service -> its data from an earlier run, which the services may build on.
         devices: Service -> where the server runs its model.
 

@@ -69,7 +69,7 @@ class AudioStage:
         self._out.results[service.name] = run.result(data)
 
     def _progress(self, done: int, of: int) -> None:
-        self._emit("speech", {"done": done, "of": of})
+        self._emit("speech", done, of)
 
     async def _decoded(self) -> AudioTrack | None:
         """The track; None when the file has none, or when it cannot be decoded (then the services have failed)."""

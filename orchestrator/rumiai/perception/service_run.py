@@ -14,8 +14,8 @@ from rumiai.media.decode import DecodeReport
 from rumiai.media.endings import SoundEnd
 from rumiai.services import AnyService
 
-# Takes a stage and its numbers.
-Emit = Callable[[str, Mapping[str, int]], None]
+# Takes the name of a stage, how much of it is done, and how much there is.
+Emit = Callable[[str, int, int], None]
 
 
 @dataclass

@@ -219,7 +219,7 @@ class VisualStage:
         """The slowest reader says how far the video is."""
         done = min((feed.sampled_done for feed in self._feeds if "sampled" in feed.reader.kinds), default=None)
         done = self._sampled_out if done is None else done
-        self._emit("frames", {"done": done, "of": self._sampling.frames_expected})
+        self._emit("frames", done, self._sampling.frames_expected)
 
     def finish(self, results: Mapping[str, ServiceData]) -> None:
         """Make each service's result, now that all frames were read.

@@ -24,12 +24,13 @@ from typing import Any, Final
 from pebble import ProcessExpired, ProcessPool
 
 from rumiai.contracts.outcome import Failure, VideoOutcome
+from rumiai.contracts.run_events import EventHandler, RetryEvent, VideoEvent
 from rumiai.errors import ServerError, StoreError
 from rumiai.results.report import write_report
 from rumiai.results.store import Store
 from rumiai.run import leftovers
 from rumiai.run.events import event_socket
-from rumiai.run.types import EventHandler, PostProcess, RunContext, ServerAccess, VideoTask
+from rumiai.run.types import PostProcess, RunContext, ServerAccess, VideoTask
 from rumiai.settings import Settings
 
 LOG = logging.getLogger("rumiai")
@@ -65,8 +66,8 @@ def run_batch(
         tasks: The videos; ids are unique.
         settings: For all of them.
         server: A server that is ready.
-        handler: Gets every event of the workers, and ``{"event": "video", ...}`` as each video ends; called from
-            several threads.
+        handler: Gets the events of the workers, and an event for each retry and for each video that ends; called
+            from several threads.
         stop: When it is set, no new video is begun and those in flight are given up.
         insights: Whether to go on after the unified analysis.
         post_process: Begun for each video that has a result, while others are still with the workers.
@@ -141,7 +142,7 @@ class _Scheduler:
 
     def _retry(self, pool: ProcessPool, task: VideoTask, cause: str) -> None:
         if self._attempts[task.video_id] < _ATTEMPTS:
-            self._handler({"event": "retry", "video_id": task.video_id, "reason": cause})
+            self._handler(RetryEvent(task.video_id, cause))
             self._schedule(pool, task)
         else:
             message = f"quarantined: it ended its worker process {_ATTEMPTS} times ({cause})"
@@ -167,7 +168,7 @@ class _Scheduler:
         self._outcomes[outcome.video_id] = outcome
         if outcome.analyses or outcome.status == "failed":
             self._report(outcome)
-        self._handler({"event": "video", **outcome.to_dict()})
+        self._handler(VideoEvent(outcome))
 
     def _report(self, outcome: VideoOutcome) -> None:
         settings = self._context.settings

@@ -15,13 +15,14 @@ import threading
 import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from rumiai.contracts.blocks import MeasuredAnalysis
-from rumiai.contracts.outcome import AnalysisOutcome, Failure, VideoOutcome
+from rumiai.contracts.outcome import AnalysisOutcome, ClaudeTotals, Failure, VideoOutcome
+from rumiai.contracts.run_events import ClaudeEvent, EventHandler, ProgressEvent
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import APIError, ConfigurationError, RumiAIError
 from rumiai.insights import (
@@ -42,7 +43,6 @@ from rumiai.results.analyses import (
     write_analyses,
 )
 from rumiai.results.store import RunState, Store, read_json, write_json
-from rumiai.run.types import EventHandler
 from rumiai.settings import Secrets, Settings
 
 LOG = logging.getLogger("rumiai")
@@ -51,9 +51,6 @@ LOG = logging.getLogger("rumiai")
 _PROMPTS_PER_VIDEO: Final = 7
 # A batch is made of the prompts of at most this many videos: they take tens of megabytes.
 _VIDEOS_PER_BATCH: Final = 100
-
-# Below this a difference of sums is rounding.
-_LEAST_USD: Final = 1e-9
 
 _T = TypeVar("_T")
 
@@ -102,58 +99,22 @@ def new_budget(store: Store, claude: ClaudeSettings) -> Budget:
     return Budget(claude.max_cost_usd, store.claude_folder / f"ledger-{stamp}-{os.getpid()}.json")
 
 
-@dataclass
-class Totals:
-    """Counts of what Claude did in a run.
-
-    Attributes:
-        videos: Judged videos.
-        answered: Analyses with a model's valid answer; ``stored`` of them were asked in an earlier run.
-        stored: See ``answered``.
-        skipped: Analyses with nothing to judge, or switched off.
-        fallen: Analyses that fell back to Python's blocks.
-        pending: Analyses whose batch has not ended.
-        cost_usd: Of all answers of this run, valid or not; None when a price is not known.
-        uncertain_usd: Of attempts without an answer, which may have been charged.
-        counted_usd: Against the run's limit: both of these, requests that were cut short, and batches at their highest.
-        tokens: Of this run.
-    """
-
-    videos: int = 0
-    answered: int = 0
-    stored: int = 0
-    skipped: int = 0
-    fallen: int = 0
-    pending: int = 0
-    cost_usd: float | None = 0.0
-    uncertain_usd: float = 0.0
-    counted_usd: float = 0.0
-    tokens: int = 0
-
-    def add(self, found: VideoInsights) -> None:
-        """Count a video."""
-        results = list(found.results.values())
-        self.videos += 1
-        self.answered += sum(result.model_success for result in results)
-        self.stored += sum(result.model_success and result.reused for result in results)
-        self.skipped += sum(result.source == "python" for result in results)
-        self.pending += len(found.pending)
-        self.fallen += len(found.warnings)
-        cost = found.cost_usd
-        self.cost_usd = None if cost is None or self.cost_usd is None else self.cost_usd + cost
-        self.uncertain_usd += sum(result.uncertain_cost for result in results)
-        self.tokens += found.tokens_used
-
-    def line(self) -> str:
-        """For a person."""
-        parts = [f"{self.answered} analyses judged"]
-        parts += [f"{count} {what}" for count, what in (
-            (self.stored, "of them from stored answers"), (self.skipped, "with nothing to judge"),
-            (self.fallen, "fell back to Python's blocks"), (self.pending, "wait for their batch"),
-        ) if count]  # fmt: skip
-        cost = "cost unknown" if self.cost_usd is None else f"{self.cost_usd:.4f} USD"
-        more = self.counted_usd - (self.cost_usd or 0.0)
-        return f"Claude: {', '.join(parts)}; {cost}" + (f", and at most {more:.4f} more" if more > _LEAST_USD else "")
+def with_video(totals: ClaudeTotals, found: VideoInsights) -> ClaudeTotals:
+    """The totals after one more video."""
+    results = list(found.results.values())
+    cost = found.cost_usd
+    return replace(
+        totals,
+        videos=totals.videos + 1,
+        answered=totals.answered + sum(result.model_success for result in results),
+        stored=totals.stored + sum(result.model_success and result.reused for result in results),
+        skipped=totals.skipped + sum(result.source == "python" for result in results),
+        fallen=totals.fallen + len(found.warnings),
+        pending=totals.pending + len(found.pending),
+        cost_usd=None if cost is None or totals.cost_usd is None else totals.cost_usd + cost,
+        uncertain_usd=totals.uncertain_usd + sum(result.uncertain_cost for result in results),
+        tokens=totals.tokens + found.tokens_used,
+    )
 
 
 class ClaudeRun:
@@ -168,7 +129,7 @@ class ClaudeRun:
         self._loop = asyncio.new_event_loop()
         self._places = asyncio.Semaphore(1 + math.ceil(claude.max_concurrent / _PROMPTS_PER_VIDEO))
         self._thread = threading.Thread(target=self._loop.run_forever, name="claude", daemon=True)
-        self.totals = Totals()
+        self.totals = ClaudeTotals()
 
     def start(self, videos: int) -> None:
         """Check the key, fetch the answers of earlier batches, and report what the run may cost.
@@ -216,9 +177,9 @@ class ClaudeRun:
             self._loop.close()
             return
         self._wait(self._end())
-        self.totals.counted_usd = self._budget.spent_usd
+        self.totals = replace(self.totals, counted_usd=self._budget.spent_usd)
         if self.totals.videos:
-            self._handle({"event": "claude", "state": "done", "message": self.totals.line(), **vars(self.totals)})
+            self._handle(ClaudeEvent("done", self.totals.line(), self.totals))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -232,7 +193,7 @@ class ClaudeRun:
 
     async def _judge(self, outcome: VideoOutcome) -> VideoOutcome:
         async with self._places:
-            self._handle({"event": "progress", "video_id": outcome.video_id, "stage": "claude"})
+            self._handle(ProgressEvent(outcome.video_id, "claude"))
             try:
                 with self._store.lock(outcome.video_id):
                     return await self._judged(outcome)
@@ -244,7 +205,7 @@ class ClaudeRun:
         store, video_id = self._store, outcome.video_id
         video, measured = await asyncio.to_thread(read_video, store, video_id)
         found = await self._insights.analyse(video)
-        self.totals.add(found)
+        self.totals = with_video(self.totals, found)
         if found.to_submit:
             self._pending.append(video_id)
         written = await asyncio.to_thread(
@@ -267,8 +228,8 @@ class ClaudeRun:
         message = f"in strict mode every analysis must be judged: {'; '.join(warnings)}"
         return replace(outcome, status="failed", error=Failure("APIError", message, "claude", APIError.exit_code))
 
-    def _say(self, state: str, message: str) -> None:
-        self._handle({"event": "claude", "state": state, "message": message})
+    def _say(self, state: Literal["estimate", "submitted"], message: str) -> None:
+        self._handle(ClaudeEvent(state, message))
 
     def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()

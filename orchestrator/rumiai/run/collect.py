@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from rumiai.contracts.outcome import ClaudeTotals
 from rumiai.errors import SourceError, StoreError
 from rumiai.insights import ClaudeSettings, Collection, Insights
 from rumiai.metrics.registry import ANALYSES
 from rumiai.results.analyses import read_latest
 from rumiai.results.store import Store
-from rumiai.run.claude import Totals, answer_store, claude_settings, new_budget, read_video, write_judged
+from rumiai.run.claude import answer_store, claude_settings, new_budget, read_video, with_video, write_judged
 from rumiai.settings import Secrets, Settings
 from rumiai.terminal.streams import write_line
 
@@ -41,7 +42,7 @@ class Collected:
     failed: Mapping[str, str]
     running: tuple[str, ...]
     videos: tuple[str, ...]
-    totals: Totals
+    totals: ClaudeTotals
     batch_cost_usd: float | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -100,7 +101,7 @@ def collect_answers(
 
 
 async def _collect(store: Store, settings: Settings, claude: ClaudeSettings, *, wait: bool) -> Collected:
-    totals = Totals()
+    totals = ClaudeTotals()
     updated: list[str] = []
     failed: dict[str, str] = {}
     stored, cost = 0, 0.0
@@ -120,11 +121,11 @@ async def _collect(store: Store, settings: Settings, claude: ClaudeSettings, *, 
                 video, measured = read_video(store, video_id)
                 waiting = {name: measured[name] for name in models}
                 judged = await insights.analyse(replace(video, measured=waiting, decided=models))
-                totals.add(judged)
+                totals = with_video(totals, judged)
                 written = write_judged(store, video_id, measured, judged.results, settings.output_format)
             if any(summary.written for summary in written.values()):
                 updated.append(video_id)
-        totals.counted_usd = insights.budget.spent_usd
+        totals = replace(totals, counted_usd=insights.budget.spent_usd)
     return Collected(stored, failed, found.pending, tuple(updated), totals, cost if known else None)
 
 

@@ -1,4 +1,4 @@
-"""The event channel of a run: worker processes send JSON events to the parent over a Unix datagram socket.
+"""The event channel of a run: worker processes send their events to the parent, as JSON over a Unix datagram socket.
 
 Unlike a queue's pipe, a datagram socket has no lock that a dying worker could keep.
 """
@@ -13,13 +13,13 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from rumiai.contracts.run_events import EventHandler, LogEvent, ProgressEvent, WorkerEvent
 from rumiai.core.processes import ProcessIdentity
 from rumiai.run.leftovers import EVENTS_PREFIX, OWNER_FILE
-from rumiai.run.types import Event, EventHandler
 
 # The display is redrawn no more often than this.
 _PROGRESS_INTERVAL_S: Final = 0.1
@@ -71,7 +71,14 @@ def _receive(receiver: socket.socket, handler: EventHandler, closing: threading.
             if closing.is_set():
                 return
             continue
-        handler(json.loads(message))
+        handler(_read(message))
+
+
+def _read(message: bytes) -> WorkerEvent:
+    """The event that a worker of this same version sent."""
+    members = json.loads(message)
+    kind = members.pop("event")
+    return next(event for event in (ProgressEvent, LogEvent) if event.kind == kind)(**members)
 
 
 class EventSender:
@@ -87,19 +94,22 @@ class EventSender:
         self._socket.setblocking(False)
         self._last_sent_s: dict[tuple[str, str], float] = {}
 
-    def send(self, event: Event) -> None:
+    def send(self, event: WorkerEvent) -> None:
         """Send one event; raises nothing, even when the parent has gone."""
         with contextlib.suppress(OSError):
-            self._socket.sendto(json.dumps(event, default=str).encode(), self._address)
+            self._socket.sendto(json.dumps(event.to_json()).encode(), self._address)
 
-    def progress(self, video_id: str, stage: str, facts: Mapping[str, int]) -> None:
+    def close(self) -> None:
+        """Close the socket; a worker keeps it until its process ends."""
+        self._socket.close()
+
+    def progress(self, event: ProgressEvent) -> None:
         """Send the progress of a stage: at most ten times a second, but always its last step."""
         now_s = time.monotonic()
-        key = (video_id, stage)
-        is_complete = facts.get("done") == facts.get("of")
-        if is_complete or now_s - self._last_sent_s.get(key, 0.0) >= _PROGRESS_INTERVAL_S:
+        key = (event.video_id, event.stage)
+        if event.is_complete or now_s - self._last_sent_s.get(key, 0.0) >= _PROGRESS_INTERVAL_S:
             self._last_sent_s[key] = now_s
-            self.send({"event": "progress", "video_id": video_id, "stage": stage, **facts})
+            self.send(event)
 
 
 class EventLogHandler(logging.Handler):
@@ -114,12 +124,4 @@ class EventLogHandler(logging.Handler):
         text = record.getMessage()
         if record.exc_info and record.exc_info[1]:
             text += "\n" + logging.Formatter().formatException(record.exc_info)
-        self._sender.send(
-            {
-                "event": "log",
-                "level": record.levelname,
-                "logger": record.name,
-                "message": text[:MESSAGE_CHARS],
-                "pid": os.getpid(),
-            }
-        )
+        self._sender.send(LogEvent(record.levelname, record.name, text[:MESSAGE_CHARS], os.getpid()))

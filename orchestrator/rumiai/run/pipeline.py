@@ -22,6 +22,7 @@ from rumiai.contracts.frames import VideoInfo
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.outcome import AnalysisOutcome, Failure, ServiceOutcome, VideoOutcome
 from rumiai.contracts.results import ServiceResult
+from rumiai.contracts.run_events import ProgressEvent
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import ContractError, MLError
 from rumiai.inference.client import TritonClient
@@ -62,14 +63,14 @@ _READY_S: Final = 30.0
 class Progress:
     """Reports the stages of one video, and remembers the current one for the report of an error."""
 
-    def __init__(self, tell: Callable[[str, Mapping[str, int]], None]) -> None:
-        self._tell = tell
+    def __init__(self, video_id: str, tell: Callable[[ProgressEvent], None]) -> None:
+        self._video_id, self._tell = video_id, tell
         self.stage = "probe"
 
-    def __call__(self, stage: str, facts: Mapping[str, int] | None = None) -> None:
+    def __call__(self, stage: str, done: int | None = None, of: int | None = None) -> None:
         """Enter a stage, or report how far it is."""
         self.stage = stage
-        self._tell(stage, facts or {})
+        self._tell(ProgressEvent(self._video_id, stage, done, of))
 
 
 @dataclass(frozen=True)

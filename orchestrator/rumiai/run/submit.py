@@ -10,22 +10,23 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
 from rumiai import weights
-from rumiai.contracts.outcome import VideoOutcome, exit_code
+from rumiai.contracts.outcome import ClaudeTotals, VideoOutcome, exit_code
+from rumiai.contracts.run_events import DoneEvent, EventHandler, NotStarted, RunEvent, ServerEvent
 from rumiai.core.signals import stop_signals
 from rumiai.errors import RumiAIError, StoreError
 from rumiai.insights import ClaudeSettings
 from rumiai.results.store import Store, assign_ids
 from rumiai.run.batch import run_batch
-from rumiai.run.claude import Totals, open_claude
+from rumiai.run.claude import ClaudeRun, open_claude
 from rumiai.run.embedded_server import embedded_server
-from rumiai.run.types import Event, EventHandler, ServerAccess, VideoTask
+from rumiai.run.types import ServerAccess, VideoTask
 from rumiai.services import AnyService, chosen_services
 from rumiai.settings import Settings
 from rumiai.sources import Source, SourceItem, find_source, list_items
-from rumiai.terminal.console import Display, choose_display, print_outcomes
+from rumiai.terminal.console import choose_display, print_outcomes
 from rumiai.terminal.streams import write_line
 
 # The exit status of an interrupted run (docs/outputs.md).
@@ -66,47 +67,85 @@ def submit_videos(
     items = list_items(sources)
     store.check_writable()
     digests = {item: _digest(item) for item in items}
-    tasks = _tasks(digests, store)
-    outcomes: list[VideoOutcome] = []
-    error: RumiAIError | None = None
-    totals: Totals | None = None
-    with choose_display(len(tasks), as_json=as_json, quiet=quiet) as display, _interrupts(display) as stop:
+    submission = _Submission(_tasks(digests, store), digests, store, settings, claude or ClaudeSettings(), insights)
+    with choose_display(len(submission.tasks), as_json=as_json, quiet=quiet) as display:
         handler = _serialised(display.handle)
+        with _interrupts(handler) as stop:
+            submission.run(handler, stop)
+    if as_json:
+        done = DoneEvent(submission.videos, submission.totals, submission.error)
+        write_line(json.dumps(done.to_json(), ensure_ascii=False), sys.stdout)
+    else:
+        print_outcomes(submission.outcomes)
+        if submission.error is not None:
+            raise submission.error
+    if stop.is_set():
+        return _INTERRUPTED
+    return submission.error.exit_code if submission.error else exit_code(submission.outcomes)
+
+
+@dataclass
+class _Submission:
+    """What one call analyses, and what came of it.
+
+    Attributes:
+        tasks: The videos.
+        digests: Of the content of every input.
+        store: The output folder.
+        settings: For all videos.
+        claude: How Claude is used.
+        insights: Whether to go on after the unified analysis.
+        outcomes: Of the videos; empty when the run ended before the batch did.
+        totals: Of Claude's half; None when it is off.
+        error: What ended the run early.
+    """
+
+    tasks: Sequence[VideoTask]
+    digests: Mapping[SourceItem, str]
+    store: Store
+    settings: Settings
+    claude: ClaudeSettings
+    insights: bool
+    outcomes: list[VideoOutcome] = field(default_factory=list)
+    totals: ClaudeTotals | None = None
+    error: RumiAIError | None = None
+
+    def run(self, handler: EventHandler, stop: threading.Event) -> None:
+        """Analyse the videos with a model server and Claude's half beside it; an error of ours ends the run early."""
+        judge: ClaudeRun | None = None
         try:
-            with open_claude(settings, claude or ClaudeSettings(), len(tasks), handler) as judge:
-                totals = judge.totals if judge else None
-                with _server(settings, display, stop) as server:
-                    for task in tasks:
-                        store.remember_input(task.video_id, task.item, digests[task.item])
-                    outcomes = run_batch(
-                        tasks,
-                        settings,
-                        server,
-                        handler,
-                        stop,
-                        insights=insights,
-                        post_process=judge.judge if judge else None,
-                    )
+            with open_claude(self.settings, self.claude, len(self.tasks), handler) as judge:
+                with _server(self.settings, handler, stop) as server:
+                    self._run_batch(server, handler, stop, judge)
                 if judge and not stop.is_set():
                     judge.submit_pending()
         except RumiAIError as exc:
-            error = exc
-    if as_json:
-        _print_done(tasks, outcomes, error, totals)
-    else:
-        print_outcomes(outcomes)
-        if error is not None:
-            raise error
-    if stop.is_set():
-        return _INTERRUPTED
-    return error.exit_code if error else exit_code(outcomes)
+            self.error = exc
+        # Claude's half closes its account when it ends.
+        self.totals = judge.totals if judge else None
+
+    def _run_batch(
+        self, server: ServerAccess, handler: EventHandler, stop: threading.Event, judge: ClaudeRun | None
+    ) -> None:
+        for task in self.tasks:
+            self.store.remember_input(task.video_id, task.item, self.digests[task.item])
+        post_process = judge.judge if judge else None
+        self.outcomes = run_batch(
+            self.tasks, self.settings, server, handler, stop, insights=self.insights, post_process=post_process
+        )
+
+    @property
+    def videos(self) -> list[VideoOutcome | NotStarted]:
+        """Every video, also those that the run never came to."""
+        finished = {outcome.video_id: outcome for outcome in self.outcomes}
+        return [finished.get(task.video_id) or NotStarted(task.video_id) for task in self.tasks]
 
 
 def _serialised(handler: EventHandler) -> EventHandler:
-    """Call ``handler`` from one thread at a time: events come from the workers' thread and from Claude's."""
+    """Call ``handler`` from one thread at a time: workers, Claude and the signals have threads of their own."""
     lock = threading.Lock()
 
-    def handle(event: Event) -> None:
+    def handle(event: RunEvent) -> None:
         with lock:
             handler(event)
 
@@ -131,7 +170,7 @@ def _tasks(digests: Mapping[SourceItem, str], store: Store) -> list[VideoTask]:
 
 
 @contextlib.contextmanager
-def _server(settings: Settings, display: Display, stop: threading.Event) -> Iterator[ServerAccess]:
+def _server(settings: Settings, handler: EventHandler, stop: threading.Event) -> Iterator[ServerAccess]:
     """The server named in the settings, else an embedded one for the length of the run."""
     services = chosen_services(settings.services)
     models = tuple(dict.fromkeys(service.server_model for service in services if service.server_model))
@@ -143,11 +182,11 @@ def _server(settings: Settings, display: Display, stop: threading.Event) -> Iter
         asyncio.run(_check_server(settings.server, models))
         yield ServerAccess(settings.server, None, models)
         return
-    display.handle({"event": "server", "state": "starting", "message": "starting the model server ..."})
+    handler(ServerEvent("starting", "starting the model server ..."))
     with embedded_server(settings, models, settings.out / "logs" / "server.log", stop) as server:
-        display.handle({"event": "server", "state": "ready", "message": f"model server ready at {server.grpc}"})
+        handler(ServerEvent("ready", f"model server ready at {server.grpc}"))
         yield server
-        display.handle({"event": "server", "state": "stopping", "message": "stopping the model server ..."})
+        handler(ServerEvent("stopping", "stopping the model server ..."))
 
 
 def _check_weights(services: Sequence[AnyService], settings: Settings) -> None:
@@ -175,7 +214,7 @@ async def _check_server(address: str, models: tuple[str, ...]) -> None:
 
 
 @contextlib.contextmanager
-def _interrupts(display: Display) -> Iterator[threading.Event]:
+def _interrupts(handler: EventHandler) -> Iterator[threading.Event]:
     """SIGINT, SIGTERM and SIGHUP set the event.
 
     Videos in flight are given up then, the server stops, and shared memory is removed.
@@ -185,24 +224,7 @@ def _interrupts(display: Display) -> Iterator[threading.Event]:
     def request_stop(_: signal.Signals) -> None:
         if not stop.is_set():
             stop.set()
-            display.handle({"event": "server", "state": "interrupted", "message": "stopping ..."})
+            handler(ServerEvent("interrupted", "stopping ..."))
 
     with stop_signals(request_stop):
         yield stop
-
-
-def _print_done(
-    tasks: Sequence[VideoTask], outcomes: Sequence[VideoOutcome], error: RumiAIError | None, totals: Totals | None
-) -> None:
-    finished = {outcome.video_id: outcome.to_dict() for outcome in outcomes}
-    unfinished: Mapping[str, Any] = {
-        "status": "failed",
-        "skipped": False,
-        "seconds": 0.0,
-        "files": {},
-        "error": {"type": "NotStarted", "message": "the run ended before this video", "stage": "start"},
-    }
-    videos = [finished.get(task.video_id, {"video_id": task.video_id, **unfinished}) for task in tasks]
-    outer = {"type": type(error).__name__, "message": str(error)} if error else None
-    done = {"event": "done", "videos": videos, "claude": vars(totals) if totals else None, "error": outer}
-    write_line(json.dumps(done, ensure_ascii=False), sys.stdout)

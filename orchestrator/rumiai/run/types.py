@@ -1,19 +1,15 @@
-"""What the parts of a run pass to each other: videos to analyse, the context of a worker, events."""
+"""What the parts of a run pass to each other: videos to analyse, and the context of a worker."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
 
 from rumiai.contracts.outcome import VideoOutcome
 from rumiai.settings import Settings
 from rumiai.sources import SourceItem
 
-# One JSON object with the key "event": "progress", "log", "retry", "video", "server", "claude" or "done".
-Event = Mapping[str, Any]
-EventHandler = Callable[[Event], None]
 # Begins the post-processing of one video in the parent process.
 PostProcess = Callable[[VideoOutcome], "Future[VideoOutcome]"]
 

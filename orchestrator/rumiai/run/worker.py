@@ -49,7 +49,7 @@ class Worker:
     def analyse(self, task: VideoTask) -> VideoOutcome:
         """Analyse one video. Raises nothing: an exception becomes the failure in the outcome."""
         began_s = time.monotonic()
-        progress = pipeline.Progress(lambda stage, facts: self._events.progress(task.video_id, stage, facts))
+        progress = pipeline.Progress(task.video_id, self._events.progress)
         try:
             return replace(pipeline.analyse(task, self._context, self._tools, progress), memory=_memory())
         except RumiAIError as exc:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Final, Protocol, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -18,6 +18,15 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from rumiai.contracts.outcome import AnalysisOutcome, VideoOutcome
+from rumiai.contracts.run_events import (
+    ClaudeEvent,
+    LogEvent,
+    ProgressEvent,
+    RetryEvent,
+    RunEvent,
+    ServerEvent,
+    VideoEvent,
+)
 from rumiai.terminal.streams import write_line
 
 # What a reader can follow; more often costs processor time that the models need.
@@ -36,8 +45,8 @@ class Display(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None: ...
-    def handle(self, event: Mapping[str, Any]) -> None:
-        """One event of ``batch`` or of the command itself."""
+    def handle(self, event: RunEvent) -> None:
+        """Show one event, or pass it over."""
 
 
 @dataclass
@@ -59,12 +68,12 @@ class _Base:
 class JsonDisplay(_Base):
     """One event a line on stdout, and nothing else there."""
 
-    def handle(self, event: Mapping[str, Any]) -> None:
+    def handle(self, event: RunEvent) -> None:
         """Print it; the workers' log lines go to stderr."""
-        if event["event"] == "log":
+        if isinstance(event, LogEvent):
             _log(event)
-            return
-        write_line(json.dumps(event, ensure_ascii=False, allow_nan=False), sys.stdout)
+        else:
+            write_line(json.dumps(event.to_json(), ensure_ascii=False, allow_nan=False), sys.stdout)
 
 
 class PlainDisplay(_Base):
@@ -73,18 +82,18 @@ class PlainDisplay(_Base):
     def __init__(self, total: int, *, quiet: bool = False) -> None:
         self._total, self._quiet, self._done = total, quiet, 0
 
-    def handle(self, event: Mapping[str, Any]) -> None:
+    def handle(self, event: RunEvent) -> None:
         """Print stages of the run and finished videos."""
-        kind = event["event"]
-        if kind == "log":
-            _log(event)
-        elif kind == "video":
-            self._done += 1
-            self._say(f"[{self._done}/{self._total}] {event['video_id']}: {_verdict(event)}")
-        elif kind == "retry":
-            self._say(f"{event['video_id']}: its worker ended ({event['reason']}), once more")
-        elif kind in ("server", "claude"):
-            self._say(str(event["message"]))
+        match event:
+            case LogEvent():
+                _log(event)
+            case VideoEvent(outcome):
+                self._done += 1
+                self._say(f"[{self._done}/{self._total}] {outcome.video_id}: {_verdict(outcome)}")
+            case RetryEvent(video_id, reason):
+                self._say(f"{video_id}: its worker ended ({reason}), once more")
+            case ServerEvent(message=message) | ClaudeEvent(message=message):
+                self._say(message)
 
     def _say(self, text: str) -> None:
         if not self._quiet:
@@ -97,7 +106,7 @@ class LiveDisplay(_Base):
     def __init__(self, total: int) -> None:
         self._total = total
         self._flights: dict[str, _Flight] = {}
-        self._finished: list[str] = []
+        self._finished = 0
         self._began: float | None = None
         self._server = ""
         self._console = Console(stderr=True)
@@ -110,28 +119,34 @@ class LiveDisplay(_Base):
     def __exit__(self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None) -> None:
         self._live.stop()
 
-    def handle(self, event: Mapping[str, Any]) -> None:
+    def handle(self, event: RunEvent) -> None:
         """Update the rows."""
-        kind = event["event"]
-        if kind == "progress":
-            self._began = self._began or time.monotonic()
-            flight = self._flights.setdefault(event["video_id"], _Flight())
-            # Speech runs beside the frames; the frames are what the bar shows.
-            if event["stage"] != "speech" or flight.stage in ("waiting", "probe", "speech"):
-                flight.stage = event["stage"]
-                flight.done, flight.of = event.get("done", 0), event.get("of", 0)
-        elif kind == "video":
-            self._flights.pop(event["video_id"], None)
-            self._finished.append(event["status"])
-            self._console.print(f"{escape(event['video_id'])}: {_verdict(event)}", highlight=False)
-        elif kind == "retry":
-            self._console.print(f"{escape(event['video_id'])}: its worker ended ({event['reason']}), once more")
-        elif kind == "server":
-            self._server = str(event["message"])
-        elif kind == "claude":
-            self._console.print(escape(str(event["message"])), highlight=False)
-        elif kind == "log":
-            _log(event)
+        match event:
+            case ProgressEvent():
+                self._advance(event)
+            case VideoEvent(outcome):
+                self._flights.pop(outcome.video_id, None)
+                self._finished += 1
+                self._say(f"{outcome.video_id}: {_verdict(outcome)}")
+            case RetryEvent(video_id, reason):
+                self._say(f"{video_id}: its worker ended ({reason}), once more")
+            case ServerEvent():
+                self._server = event.message
+            case ClaudeEvent():
+                self._say(event.message)
+            case LogEvent():
+                _log(event)
+
+    def _advance(self, event: ProgressEvent) -> None:
+        self._began = self._began or time.monotonic()
+        flight = self._flights.setdefault(event.video_id, _Flight())
+        # Speech runs beside the frames; the frames are what the bar shows.
+        if event.stage != "speech" or flight.stage in ("waiting", "probe", "speech"):
+            flight.stage = event.stage
+            flight.done, flight.of = event.done or 0, event.of or 0
+
+    def _say(self, text: str) -> None:
+        self._console.print(escape(text), highlight=False)
 
     def _render(self) -> RenderableType:
         rows = Table.grid(padding=(0, 1))
@@ -143,7 +158,7 @@ class LiveDisplay(_Base):
         return Group(rows, self._footer())
 
     def _footer(self) -> str:
-        done = len(self._finished)
+        done = self._finished
         if self._began is None:
             return f"[dim]{escape(self._server)}[/dim]"
         elapsed = time.monotonic() - self._began
@@ -163,19 +178,18 @@ def choose_display(total: int, *, as_json: bool, quiet: bool) -> Display:
     return LiveDisplay(total)
 
 
-def _log(event: Mapping[str, Any]) -> None:
-    logger = logging.getLogger(str(event["logger"]))
-    logger.log(logging.getLevelName(str(event["level"])), "%s", event["message"])
+def _log(event: LogEvent) -> None:
+    logging.getLogger(event.logger).log(logging.getLevelName(event.level), "%s", event.message)
 
 
-def _verdict(event: Mapping[str, Any]) -> str:
-    if event["status"] == "failed":
-        return f"failed: {event['error']['message'] if event['error'] else 'unknown reason'}"
-    if event["skipped"]:
+def _verdict(outcome: VideoOutcome) -> str:
+    if outcome.status == "failed":
+        return f"failed: {outcome.error.message if outcome.error else 'unknown reason'}"
+    if outcome.skipped:
         return "done by an earlier run"
-    failed = [name for name, facts in event["services"].items() if not facts["ok"]]
+    failed = [name for name, service in outcome.services.items() if not service.ok]
     more = f", without {', '.join(failed)}" if failed else ""
-    return f"{event['status']} in {event['seconds']:.1f} s{more}"
+    return f"{outcome.status} in {outcome.seconds:.1f} s{more}"
 
 
 def print_outcomes(outcomes: Sequence[VideoOutcome]) -> None:

@@ -72,7 +72,7 @@ def run(task: VideoTask, out: Path) -> VideoOutcome:
     """The services that need no server."""
     settings = Settings(out=out, services=("scene_detection", "audio_energy"))
     context = RunContext("test-files", settings, ServerAccess("127.0.0.1:9", None), "")
-    return analyse(task, context, WorkerTools(), Progress(lambda stage, facts: None))
+    return analyse(task, context, WorkerTools(), Progress(task.video_id, lambda event: None))
 
 
 def test_the_unified_analysis_is_written_once_and_not_read(task: VideoTask, out: Path, unified: Opened) -> None:

@@ -1,12 +1,23 @@
-"""What a person reads at the end of a run: the table of a video, from its unified analysis."""
+"""What a person reads during a run, and at its end: the table of a video, from its unified analysis."""
 
 from __future__ import annotations
 
+import json
+
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.outcome import VideoOutcome
+from rumiai.contracts.outcome import Failure, ServiceOutcome, VideoOutcome
+from rumiai.contracts.run_events import (
+    ClaudeEvent,
+    LogEvent,
+    ProgressEvent,
+    RetryEvent,
+    RunEvent,
+    ServerEvent,
+    VideoEvent,
+)
 from rumiai.results.summary import summarise
 from rumiai.services import entries_of
-from rumiai.terminal.console import print_outcomes
+from rumiai.terminal.console import JsonDisplay, PlainDisplay, print_outcomes
 from rumiai.timeline.build import build
 
 from ..timeline_samples import FACTS, canonical, results
@@ -56,3 +67,52 @@ def test_what_is_left_out_is_counted(capsys):
     assert rows["shots"] == "11 (cuts at 1.00, 2.00, 3.00, 4.00, 5.00, 6.00, 7.00, 8.00 s; 2 more)"
     assert rows["texts"].endswith("T5 (0.0-3.2 s); 2 more")
     assert rows["objects"] == "bed 12%, bus 12%, car 12%, cat 12%, cow 12%, cup 12% of frames; 3 more"
+
+
+EVENTS: list[RunEvent] = [
+    ServerEvent("starting", "starting ..."),
+    ProgressEvent("one", "frames", 1, 2),
+    RetryEvent("one", "killed by SIGSEGV"),
+    LogEvent("WARNING", "rumiai.test", "100 % odd", 7),
+    VideoEvent(VideoOutcome("one", "1.mp4", "failed", error=Failure("MLError", "no picture", "services"))),
+    VideoEvent(VideoOutcome("two", "2.mp4", "ok", skipped=True)),
+    VideoEvent(
+        VideoOutcome(
+            "three", "3.mp4", "partial", seconds=2.34,
+            services={"ocr": ServiceOutcome(False, "gone", 0, False), "yolo": ServiceOutcome(True, None, 0, False)},
+        )
+    ),
+    ClaudeEvent("submitted", "Claude: sent"),
+]  # fmt: skip
+
+
+def test_plain_lines_tell_what_matters(capsys, caplog):
+    display = PlainDisplay(3)
+    for event in EVENTS:
+        display.handle(event)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        "starting ...",
+        "one: its worker ended (killed by SIGSEGV), once more",
+        "[1/3] one: failed: no picture",
+        "[2/3] two: done by an earlier run",
+        "[3/3] three: partial in 2.3 s, without ocr",
+        "Claude: sent",
+    ]
+    assert [(r.name, r.levelname, r.getMessage()) for r in caplog.records] == [("rumiai.test", "WARNING", "100 % odd")]
+
+
+def test_quiet_shows_none_of_them(capsys):
+    display = PlainDisplay(3, quiet=True)
+    for event in EVENTS:
+        display.handle(event)
+    assert capsys.readouterr().err == ""
+
+
+def test_json_has_every_event_but_the_log(capsys, caplog):
+    for event in EVENTS:
+        JsonDisplay().handle(event)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines == [event.to_json() for event in EVENTS if not isinstance(event, LogEvent)]
+    assert len(caplog.records) == 1
