@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from rumiai.contracts.models import model_of, service_names
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.metrics.registry import ANALYSES, schema_of
+from rumiai.services import all_services
 
 from ..conftest import Clip, RunningServer
 from .running import Done, alike, orch
@@ -50,11 +50,11 @@ def test_stdout_is_events_and_ends_with_done(ran: Done) -> None:
 
 def test_every_service_has_its_file_and_holds_its_contract(ran: Done, out: Path) -> None:
     files = ran.done["videos"][0]["files"]
-    assert set(files) == {"unified", *service_names()}
-    for service in service_names():
-        stored = json.loads(Path(files[service]).read_text())
+    assert set(files) == {"unified", *(service.name for service in all_services())}
+    for service in all_services():
+        stored = json.loads(Path(files[service.name]).read_text())
         assert stored["metadata"]["processed"] is True
-        assert model_of(service).problems(stored) == []
+        assert service.data_model().problems(stored) == []
 
 
 def test_frames_went_through_shared_memory(ran: Done) -> None:
