@@ -13,12 +13,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import common
 
-from rumiai.contracts.facts import MediaFacts
+from rumiai.contracts.metadata import AnalysisMetadata
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.metrics.evidence.build import read_evidence
@@ -114,15 +115,16 @@ def energy(data: Mapping[str, Any], times: int, length_s: float, fps: float) -> 
 
 def video(recorded: UnifiedAnalysis, length_s: float) -> UnifiedAnalysis:
     """The recorded video, repeated until it lasts about this long."""
-    one_s, fps = recorded.duration_s, float(recorded.metadata["fps"])
+    told = recorded.facts
+    one_s, fps = recorded.duration_s, told.fps
     times = max(1, round(length_s / one_s))
     makers: dict[str, Callable[..., dict[str, Any]]] = {"scene_detection": scenes, "audio_energy": energy}
     results = {}
     for service, data in recorded.ml_data.items():
         made = makers.get(service, repeated)(data.to_json(), times, one_s, fps)
         results[service] = ServiceResult.read(service, "repeated", made)  # type: ignore[arg-type]
-    facts = MediaFacts(one_s * times, fps, recorded.metadata["width"], recorded.metadata["height"])
-    analysis = build("repeated", {}, facts, results, entries_of)  # type: ignore[arg-type]
+    facts = replace(told, duration_s=one_s * times)
+    analysis = build("repeated", AnalysisMetadata(), facts, results, entries_of)  # type: ignore[arg-type]
     broken = {name: reason for name, reason in analysis.errors().items()}
     if broken:
         raise SystemExit(f"the repeated video does not hold its contracts: {broken}")

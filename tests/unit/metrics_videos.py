@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.metadata import VideoMetadata
+from rumiai.contracts.metadata import AnalysisMetadata, VideoMetadata
 from rumiai.contracts.models import service_names
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
@@ -153,7 +153,7 @@ def analysis(
         else read_service(name, data[name], facts)
         for name in service_names()
     }
-    built = build("v", (metadata or VideoMetadata.local("v")).to_dict(), facts, results, entries_of)
+    built = build("v", AnalysisMetadata.of(metadata or VideoMetadata.local("v")), facts, results, entries_of)
     broken = {s: reason for s, reason in built.errors().items() if s not in reasons}
     assert not broken, broken
     return UnifiedAnalysis.from_dict(json.loads(json.dumps(built.to_dict(), allow_nan=False)))

@@ -9,8 +9,11 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final
 
+from rumiai.contracts.facts import MediaFacts
+from rumiai.core.json_values import JsonObject, JsonValue
 from rumiai.core.numbers import number
 
 # Epoch numbers above this are milliseconds: as seconds it would be the year 5138.
@@ -107,6 +110,7 @@ class VideoMetadata:
         plain: dict[str, Any] = {name: data.get(key) for name, key in _PLAIN_KEYS.items()}
         plain |= {name: _number(plain[name]) for name in ("views", "likes", "comments", "shares", "saves")}
         plain |= {name: _text(plain[name]) for name in ("url", "username", "download_url", "cover_url")}
+        plain["description"] = _caption(data, "description")
         plain |= {name: _copied(_mapping(plain[name])) for name in ("music", "author", "raw")}
         plain |= {name: _pixels(plain[name]) for name in ("width", "height")}
         scraped = data.get("scraped_duration", data.get("duration"))
@@ -137,17 +141,58 @@ class VideoMetadata:
             return None
         return round(100.0 * sum(known) / self.views, 2)
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """JSON form, camel case as older files have it; every key is there, unknown ones null."""
-        out = {key: _copied(getattr(self, name)) for name, key in _PLAIN_KEYS.items()}
+        out: dict[str, JsonValue] = {key: _copied(getattr(self, name)) for name, key in _PLAIN_KEYS.items()}
         return out | {
             "createTime": self.create_time.isoformat() if self.create_time is not None else None,
-            "hashtags": None if self.hashtags is None else [dict(tag) for tag in self.hashtags],
+            "hashtags": None if self.hashtags is None else [_copied(tag) for tag in self.hashtags],
             "mentions": None if self.mentions is None else list(self.mentions),
             "effectStickers": None if self.effect_stickers is None else copy.deepcopy(list(self.effect_stickers)),
             "engagementRate": self.engagement_rate,
             "engagementRateWithSaves": self.engagement_rate_with_saves,
         }
+
+
+@dataclass(frozen=True)
+class AnalysisMetadata:
+    """What a unified analysis says of its video, besides what the services found.
+
+    Attributes:
+        members: As the file holds them, with those that only older versions wrote.
+    """
+
+    members: JsonObject = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, video: VideoMetadata) -> AnalysisMetadata:
+        """What a source says, before the file was looked at."""
+        return cls(video.to_dict())
+
+    def with_file(self, facts: MediaFacts) -> AnalysisMetadata:
+        """With the file's duration, size and rate as further members; the source's duration is kept beside it."""
+        known = {"width": facts.width, "height": facts.height, "fps": facts.fps}
+        told = {key: value for key, value in known.items() if value is not None}
+        scraped = {"scraped_duration": self.scraped_duration_s, "duration": facts.duration_s}
+        return AnalysisMetadata({**self.members, **scraped, **told})
+
+    def without_file(self) -> AnalysisMetadata:
+        """Without the file's duration: what :meth:`with_file` takes again."""
+        return AnalysisMetadata({key: value for key, value in self.members.items() if key != "duration"})
+
+    @property
+    def scraped_duration_s(self) -> float | None:
+        """The duration that the source states; None when it states none."""
+        return number(self.members.get("scraped_duration", self.members.get("duration")))
+
+    @cached_property
+    def video(self) -> VideoMetadata:
+        """What the source says; a member that cannot be read is None."""
+        return VideoMetadata.from_dict(self.members)
+
+    def facts(self, duration_s: float) -> MediaFacts:
+        """What the file says; ``duration_s`` is the decoder's."""
+        return MediaFacts.from_metadata(self.members, duration_s)
 
 
 def parse_time(value: object) -> datetime | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal
+
+from rumiai.core.json_values import JsonValue
 
 Status = Literal["ok", "partial", "failed"]
 AnalysisSource = Literal["python", "claude", "python_fallback"]
-JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 # Below this a difference of sums is rounding.
 _LEAST_USD: Final = 1e-9

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import ClassVar, Literal, TypeAlias
 
-from rumiai.contracts.outcome import ClaudeTotals, JsonValue, VideoOutcome
+from rumiai.contracts.outcome import ClaudeTotals, VideoOutcome
+from rumiai.core.json_values import JsonValue
 
 Members: TypeAlias = dict[str, JsonValue]
 

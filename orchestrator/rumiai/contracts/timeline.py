@@ -14,9 +14,12 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
+from rumiai.contracts.facts import MediaFacts
+from rumiai.contracts.metadata import AnalysisMetadata
 from rumiai.contracts.models import model_of, service_names
 from rumiai.contracts.results import DID_NOT_RUN, ServiceStatus
 from rumiai.contracts.services.base import ServiceData, ServiceModel
+from rumiai.core.json_values import JsonObject
 from rumiai.core.windows import WindowIndex, is_in_window
 
 Data = TypeVar("Data", bound=ServiceData)
@@ -89,7 +92,7 @@ class TimelineEntry:
 
     start_s: float
     entry_type: str
-    data: Mapping[str, Any]
+    data: JsonObject
     end_s: float | None = None
     source: ServiceModel | None = field(default=None, compare=False, repr=False)
 
@@ -262,22 +265,23 @@ class UnifiedAnalysis:
     Attributes:
         video_id: The safe id, also the file name.
         duration_s: The decoder's, in seconds.
-        metadata: VideoMetadata.to_dict() plus what the file says (width, height, fps, ...).
+        metadata: What its source and its file say.
         ml_data: service -> its canonical data; services that did not run or failed are absent.
         pipeline_details: service -> whether it succeeded; every service is listed.
         timeline: The entries made from ml_data.
-        temporal_markers: What `rumiai.timeline.markers` makes of the timeline; None until made.
+        temporal_markers: What ``rumiai.timeline.markers`` makes of the timeline, as it is written and put into prompts;
+            None until made.
         processing_metadata: Counts, versions, stage seconds; nothing that the metrics read.
     """
 
     video_id: str
     duration_s: float
-    metadata: Mapping[str, Any]
+    metadata: AnalysisMetadata
     ml_data: Mapping[str, ServiceData]
     pipeline_details: Mapping[str, ServiceStatus]
     timeline: Timeline
-    temporal_markers: Mapping[str, Any] | None = None
-    processing_metadata: Mapping[str, Any] = field(default_factory=dict)
+    temporal_markers: JsonObject | None = None
+    processing_metadata: JsonObject = field(default_factory=dict)
 
     def ok(self, service: str) -> bool:
         """Whether the service ran and succeeded."""
@@ -287,6 +291,11 @@ class UnifiedAnalysis:
         """Why the service has no data; None when it has."""
         status = self.pipeline_details.get(service, DID_NOT_RUN)
         return None if status.ok else status.reason or DID_NOT_RUN.reason
+
+    @property
+    def facts(self) -> MediaFacts:
+        """What the file says: duration, frame rate and size."""
+        return self.metadata.facts(self.duration_s)
 
     def is_complete(self) -> bool:
         """Whether every service ran and succeeded."""
@@ -311,7 +320,7 @@ class UnifiedAnalysis:
             "schema_version": SCHEMA_VERSION,
             "video_id": self.video_id,
             "duration": self.duration_s,
-            "metadata": dict(self.metadata),
+            "metadata": dict(self.metadata.members),
             "pipeline_status": {
                 service.removesuffix("_detection"): status.ok for service, status in self.pipeline_details.items()
             },
@@ -337,7 +346,7 @@ class UnifiedAnalysis:
         return cls(
             video_id=str(raw["video_id"]),
             duration_s=float(raw["duration"]),
-            metadata=dict(raw["metadata"]),
+            metadata=AnalysisMetadata(dict(raw["metadata"])),
             ml_data={s: model_of(s).from_json(d) for s, d in raw["ml_data"].items()},
             pipeline_details={s: ServiceStatus.from_json(d) for s, d in raw["pipeline_details"].items()},
             timeline=Timeline.from_dict(raw["timeline"]),

@@ -210,17 +210,15 @@ def _energy(video: VideoInput) -> Fields:
 
 
 def _caption(video: VideoInput) -> str | None:
-    caption = video.analysis.metadata.get("description")
-    if not isinstance(caption, str) or not caption.strip():
+    caption = video.analysis.metadata.video.description
+    if caption is None or not caption.strip():
         return None
     most, head, tail = _CAPTION_CHARS
     return caption if len(caption) <= most else f"{caption[:head]} ... {caption[-tail:]}"
 
 
 def _hashtags(video: VideoInput) -> list[str]:
-    tags = video.analysis.metadata.get("hashtags") or ()
-    names = [str(tag.get("name") if isinstance(tag, Mapping) else tag) for tag in tags]
-    return names[:_MAX_HASHTAGS]
+    return [str(tag["name"]) for tag in video.analysis.metadata.video.hashtags or ()][:_MAX_HASHTAGS]
 
 
 def _during(video: VideoInput, start_s: float, end_s: float) -> Fields:

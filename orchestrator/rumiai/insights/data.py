@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import JsonValue
+from rumiai.core.json_values import JsonValue
 
 Json = JsonValue
 Fields = dict[str, Json]

@@ -37,8 +37,7 @@ class VideoInput:
     @property
     def author(self) -> str | None:
         """Who published it; left out of prompts."""
-        name = self.analysis.metadata.get("username")
-        return str(name) if name else None
+        return self.analysis.metadata.video.username
 
 
 def nothing_to_judge(analysis: str, blocks: AnalysisBlocks) -> str | None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rumiai.contracts.models import model_of
 from rumiai.contracts.results import ServiceName, ServiceResult
 from rumiai.contracts.services.base import ServiceModel, fields_along
+from rumiai.core.json_values import JsonObject, JsonValue
 
 # Optional, and yet a violation when they are there and wrong.
 _CHECKED: Final = frozenset(
@@ -22,7 +23,7 @@ _TOLD: Final = 20
 Loc = tuple[int | str, ...]
 
 
-def read_leniently(service: ServiceName, version: str, data: Mapping[str, object]) -> ServiceResult:
+def read_leniently(service: ServiceName, version: str, data: JsonObject) -> ServiceResult:
     """A result from data in canonical form of any age; ``data`` stays as it is.
 
     An optional member that the service's contract never checked and that cannot be read is left out;
@@ -43,7 +44,7 @@ def read_leniently(service: ServiceName, version: str, data: Mapping[str, object
     return ServiceResult.read(service, version, kept)
 
 
-def _unreadable(service: ServiceName, data: Mapping[str, object]) -> list[Loc]:
+def _unreadable(service: ServiceName, data: JsonObject) -> list[Loc]:
     """The optional members with a violation inside; [] when a member that counts has one."""
     model = model_of(service)
     try:
@@ -62,7 +63,7 @@ def _optional(model: type[ServiceModel], loc: Loc) -> Loc | None:
     return loc[: optional[-1]] if optional else None
 
 
-def _remove(data: dict[str, object], loc: Loc) -> None:
+def _remove(data: dict[str, JsonValue], loc: Loc) -> None:
     node: Any = data
     for part in loc[:-1]:
         node = node[part]

@@ -11,6 +11,7 @@ from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.lexicons import canonical_emotion, canonical_gesture
 from rumiai.contracts.results import ServiceName
 from rumiai.contracts.timeline import TimelineEntry
+from rumiai.core.json_values import JsonValue
 from rumiai.core.numbers import number
 from rumiai.legacy.normalising.common import Record, first, mapping, records
 
@@ -31,7 +32,7 @@ def node_results(raw: Record) -> dict[ServiceName, Record]:
     found: dict[ServiceName, Record] = {}
     segments = records(summary.get("speechSegments")) or _speech(timelines)
     if segments or isinstance(summary.get("transcript"), str):
-        metadata = {"processed": True, "model": "unknown"}
+        metadata: Record = {"processed": True, "model": "unknown"}
         found["whisper"] = {"segments": segments, "text": summary.get("transcript"), "metadata": metadata}
     fps = source_fps(raw)
     changes = timelines.get("sceneChangeTimeline")
@@ -79,7 +80,7 @@ def node_entries(raw: Record, facts: MediaFacts) -> Iterator[TimelineEntry]:
                 yield TimelineEntry(frame / facts.sample_fps, kind, payload)
 
 
-Payloads = Iterator[tuple[str, dict[str, object]]]
+Payloads = Iterator[tuple[str, dict[str, JsonValue]]]
 
 
 def _items(value: object, plural: str) -> list[Any]:
@@ -130,7 +131,7 @@ def _expressions(value: object) -> Payloads:
             yield "emotion", {"emotion": emotion, "confidence": confidence, "source": "landmarks"}
 
 
-def node_metadata(raw: Record) -> dict[str, object]:
+def node_metadata(raw: Record) -> dict[str, JsonValue]:
     """A Node file's ``static_metadata`` under the names of ``VideoMetadata.to_dict``."""
     static = mapping(raw.get("static_metadata"))
     if not static:

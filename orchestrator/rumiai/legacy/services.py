@@ -7,6 +7,7 @@ from typing import Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.results import ServiceName, ServiceResult
+from rumiai.core.json_values import JsonValue
 from rumiai.legacy.leniency import read_leniently
 from rumiai.legacy.normalising.audio import normalise_audio_energy, normalise_emotion
 from rumiai.legacy.normalising.common import Record
@@ -16,7 +17,7 @@ from rumiai.legacy.normalising.scenes import normalise_scenes
 from rumiai.legacy.normalising.whisper import normalise_whisper
 from rumiai.legacy.normalising.yolo import normalise_yolo
 
-_NORMALISERS: Final[Mapping[ServiceName, Callable[[Record, MediaFacts], dict[str, object]]]] = {
+_NORMALISERS: Final[Mapping[ServiceName, Callable[[Record, MediaFacts], dict[str, JsonValue]]]] = {
     "yolo": normalise_yolo, "whisper": normalise_whisper, "ocr": normalise_ocr, "mediapipe": normalise_mediapipe,
     "scene_detection": normalise_scenes, "audio_energy": normalise_audio_energy,
     "emotion_detection": normalise_emotion,
@@ -48,7 +49,7 @@ def read_service(
     return read_leniently(service, version, data)
 
 
-def canonical_form(service: ServiceName, raw: Record, facts: MediaFacts | None = None) -> dict[str, object]:
+def canonical_form(service: ServiceName, raw: Record, facts: MediaFacts | None = None) -> dict[str, JsonValue]:
     """Stored data in the canonical form's JSON, a new object; what cannot be known is None.
 
     Data without an answer gives ``processed: false`` with a reason.

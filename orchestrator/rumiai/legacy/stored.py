@@ -10,11 +10,12 @@ from typing import Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.lexicons import canonical_gesture
-from rumiai.contracts.metadata import VideoMetadata
+from rumiai.contracts.metadata import AnalysisMetadata, VideoMetadata
 from rumiai.contracts.models import service_names
 from rumiai.contracts.results import ServiceName, ServiceStatus
 from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.timeline import SCHEMA_VERSION, Timeline, TimelineEntry, Timestamp, UnifiedAnalysis
+from rumiai.core.json_values import JsonValue
 from rumiai.core.numbers import number
 from rumiai.errors import ContractError, StoreError
 from rumiai.legacy.leniency import read_leniently
@@ -59,7 +60,7 @@ def read_unified(raw: Record, facts: MediaFacts | None = None) -> UnifiedAnalysi
     known = _file_facts(raw, services, facts or MediaFacts())
     results = {service: read_service(service, data, known) for service, data in services.items()}
     processing = mapping(raw.get("processing_metadata"))
-    analysis = build(video_id, _read_metadata(raw), known, results, entries_of, processing)
+    analysis = build(video_id, AnalysisMetadata(_read_metadata(raw)), known, results, entries_of, processing)
     analysis = _with_old_entries(analysis, [*_old_entries(raw), *node_entries(raw, known)], known)
     markers = mapping(raw.get("temporal_markers", raw.get("temporalMarkers")))
     return replace(analysis, temporal_markers=markers or None)
@@ -96,7 +97,7 @@ def read_ml_files(
         metadata = scraped.to_dict()
     known = _file_facts(about, services, facts or MediaFacts())
     results = {service: read_service(service, data, known) for service, data in services.items()}
-    return build(video_id, metadata, known, results, entries_of)
+    return build(video_id, AnalysisMetadata(metadata), known, results, entries_of)
 
 
 def _found(root: Path, names: tuple[str, ...], video_id: str) -> Path | None:
@@ -144,7 +145,7 @@ def _service_data(raw: Record) -> dict[ServiceName, Record]:
     return found
 
 
-def _emotions_of_timeline(raw: Record) -> list[dict[str, object]]:
+def _emotions_of_timeline(raw: Record) -> list[dict[str, JsonValue]]:
     return [{**e.data, "timestamp": e.start_s} for e in _old_entries(raw) if e.entry_type == "emotion"]
 
 
@@ -188,7 +189,7 @@ def _with_old_entries(analysis: UnifiedAnalysis, old: list[TimelineEntry], facts
     return replace(analysis, timeline=timeline, pipeline_details=details, processing_metadata=processing)
 
 
-def _read_metadata(raw: Record) -> dict[str, object]:
+def _read_metadata(raw: Record) -> dict[str, JsonValue]:
     given = mapping(raw.get("metadata")) or mapping(raw.get("video_metadata")) or node_metadata(raw)
     canonical = VideoMetadata.from_dict({**given, "id": given.get("id") or raw.get("video_id")}).to_dict()
     known = {key: value for key, value in canonical.items() if value is not None}

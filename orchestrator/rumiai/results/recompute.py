@@ -10,7 +10,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
-from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.results import ServiceName, ServiceResult
 from rumiai.contracts.timeline import SCHEMA_VERSION, UnifiedAnalysis
 from rumiai.core.plugins import load_plugins
@@ -161,7 +160,5 @@ def _built_again(analysis: UnifiedAnalysis) -> UnifiedAnalysis:
             results[service] = ServiceResult(service, "stored", data)
         elif service in analysis.pipeline_details:
             results[service] = ServiceResult.failed(service, "stored", reason or "did not run")
-    facts = MediaFacts.from_metadata(analysis.metadata, analysis.duration_s)
-    # What the scrape said is in the metadata under its own name; the file's duration is a fact again.
-    metadata = {key: value for key, value in analysis.metadata.items() if key != "duration"}
-    return build(analysis.video_id, metadata, facts, results, entries_of, analysis.processing_metadata)
+    metadata = analysis.metadata.without_file()
+    return build(analysis.video_id, metadata, analysis.facts, results, entries_of, analysis.processing_metadata)

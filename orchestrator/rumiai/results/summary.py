@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.outcome import JsonValue, Summary
+from rumiai.contracts.outcome import Summary
 from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.core.json_values import JsonValue
 from rumiai.services import all_services
 
 
 def summarise(analysis: UnifiedAnalysis) -> Summary:
     """Duration, frame size and rate, then what each service adds: shots, words, texts, objects, people."""
-    file = MediaFacts.from_metadata(analysis.metadata, analysis.duration_s)
+    file = analysis.facts
     facts: dict[str, JsonValue] = {
         "duration_s": round(analysis.duration_s, 3),
         "size": [file.width, file.height],

@@ -19,7 +19,7 @@ from typing import Final, get_args
 from rumiai import __version__
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.frames import VideoInfo
-from rumiai.contracts.metadata import VideoMetadata
+from rumiai.contracts.metadata import AnalysisMetadata, VideoMetadata
 from rumiai.contracts.outcome import AnalysisOutcome, Failure, ServiceOutcome, VideoOutcome
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.run_events import ProgressEvent
@@ -244,10 +244,14 @@ def _unified(
     It is kept when an earlier run made it from the same results, else made and written once: what is in memory equals
     what the file reads back as.
     """
-    metadata = (run.video.metadata or VideoMetadata.local(run.task.video_id)).to_dict()
+    metadata = AnalysisMetadata.of(run.video.metadata or VideoMetadata.local(run.task.video_id))
     facts = MediaFacts.from_info(run.info, run.settings.sample_fps if run.info.has_video else None)
     made_of = fingerprint(
-        __version__, {name: made_from.get(name) for name in results}, asdict(facts), metadata, run.context.insights
+        __version__,
+        {name: made_from.get(name) for name in results},
+        asdict(facts),
+        metadata.members,
+        run.context.insights,
     )
     path = run.store.unified_file(run.task.video_id)
     if not (renew or run.settings.force) and run.state.finished("unified", made_of):

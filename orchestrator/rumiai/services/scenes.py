@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from rumiai.contracts.outcome import Summary
+from rumiai.core.json_values import JsonObject
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more, package_version
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class ScenesService(VisualService["ScenesData"]):
             payload = {"scene_index": index, "duration": scene.duration_s}
             yield TimelineEntry(scene.start_s, "scene", payload, scene.end_s, scene)
         for index, (time_s, confidence, kind) in enumerate(zip(changes, confidences, kinds, strict=True), start=1):
-            change = {"transition_type": kind, "scene_index": index, "confidence": confidence}
+            change: JsonObject = {"transition_type": kind, "scene_index": index, "confidence": confidence}
             source = Transition(start_s=time_s, end_s=time_s, type=kind)
             yield TimelineEntry(time_s, "scene_change", change, source=source)
 

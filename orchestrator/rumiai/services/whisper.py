@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rumiai.contracts.outcome import JsonValue, Summary
+from rumiai.contracts.outcome import Summary
+from rumiai.core.json_values import JsonValue
 from rumiai.services.base import AudioInputs, AudioService
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from rumiai.contracts.outcome import JsonValue, Summary
+from rumiai.contracts.outcome import Summary
+from rumiai.core.json_values import JsonValue
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, count_more
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class YoloService(VisualService["YoloData"]):
         half_step_s = data.metadata.step_s / 2
         for track in data.tracks:
             times = [seen.timestamp_s for seen in track.frames]
-            payload = {
+            payload: dict[str, JsonValue] = {
                 "class": track.class_name,
                 "confidence": track.confidence,
                 "bbox": list(max(track.frames, key=lambda seen: seen.confidence or 0.0).bbox),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from rumiai.contracts.facts import MediaFacts
+from rumiai.contracts.metadata import AnalysisMetadata
 from rumiai.contracts.models import service_names
 from rumiai.contracts.results import DID_NOT_RUN, ServiceName, ServiceResult, ServiceStatus
 from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
-from rumiai.core.numbers import number
+from rumiai.core.json_values import JsonObject
 from rumiai.errors import ContractError
 
 # A scrape rounds to whole seconds: only a larger difference means another video or a wrong one.
@@ -30,17 +31,17 @@ class EntriesOf(Protocol):
 
 def build(
     video_id: str,
-    metadata: Mapping[str, Any],
+    metadata: AnalysisMetadata,
     facts: MediaFacts,
     results: Mapping[ServiceName, ServiceResult],
     entries_of: EntriesOf,
-    processing: Mapping[str, Any] | None = None,
+    processing: JsonObject | None = None,
 ) -> UnifiedAnalysis:
     """Make the timeline of every service's data, and list what is missing with its reason.
 
     Args:
         video_id: The safe id.
-        metadata: ``VideoMetadata.to_dict()``; its duration becomes ``scraped_duration``.
+        metadata: What the source says; its duration becomes ``scraped_duration``.
         facts: What the file says; the duration is required, there is no default.
         results: What ran; a registered service that is missing here "did not run".
         entries_of: What a service's data puts on the timeline, also in place of a service without data, as the
@@ -72,31 +73,30 @@ def build(
             entries += entries_of(service, data, instead_of=missing)
     frame_s = 1 / facts.fps if facts.fps else 0.0
     timeline = Timeline.from_entries(video_id, facts.duration_s, entries, frame_s)
-    merged, warnings = _metadata(metadata, facts)
     return UnifiedAnalysis(
         video_id=video_id,
         duration_s=facts.duration_s,
-        metadata=merged,
+        metadata=metadata.with_file(facts),
         ml_data=ml_data,
         pipeline_details=details,
         timeline=timeline,
-        processing_metadata={**(processing or {}), **entry_counts(timeline), "warnings": warnings},
+        processing_metadata={
+            **(processing or {}),
+            **entry_counts(timeline),
+            "warnings": _warnings(metadata, facts.duration_s),
+        },
     )
 
 
-def _metadata(metadata: Mapping[str, Any], facts: MediaFacts) -> tuple[dict[str, Any], list[str]]:
-    """The metadata with the file's own facts, and what does not fit together."""
-    scraped = number(metadata.get("scraped_duration", metadata.get("duration")))
-    out = {**metadata, "scraped_duration": scraped, "duration": facts.duration_s}
-    known = {"width": facts.width, "height": facts.height, "fps": facts.fps}
-    out |= {key: value for key, value in known.items() if value is not None}
-    warnings = []
-    if scraped is not None and abs(scraped - (facts.duration_s or 0.0)) > _DURATION_TOLERANCE_S:
-        warnings.append(f"the scrape says {scraped:g} s, the file lasts {facts.duration_s:g} s")
-    return out, warnings
+def _warnings(metadata: AnalysisMetadata, duration_s: float) -> list[str]:
+    """What source and file do not agree on."""
+    scraped_s = metadata.scraped_duration_s
+    if scraped_s is None or abs(scraped_s - duration_s) <= _DURATION_TOLERANCE_S:
+        return []
+    return [f"the scrape says {scraped_s:g} s, the file lasts {duration_s:g} s"]
 
 
-def entry_counts(timeline: Timeline) -> dict[str, Any]:
+def entry_counts(timeline: Timeline) -> JsonObject:
     """What ``processing_metadata`` says of a timeline."""
     return {
         "timeline_entries": len(timeline.entries),

@@ -15,6 +15,7 @@ from rumiai.contracts.payloads import name_of, segment_of
 from rumiai.contracts.services.whisper import Segment, Word
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.core.intervals import length, union
+from rumiai.core.json_values import JsonValue
 from rumiai.timeline.elements import Element
 from rumiai.timeline.entries import is_left_out
 from rumiai.timeline.moments import TextMoment, clipped, moment, object_counts, text_moments
@@ -45,7 +46,7 @@ class CallToAction:
     entry_type: str
     kind: str
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """JSON form."""
         about = {"keyword": self.phrase, "context": self.context, "type": self.entry_type, "cta_type": self.kind}
         return {**moment(self.time_s), **about}
@@ -59,7 +60,7 @@ class GestureSync:
     segments: int | None
     ratio: float | None
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """JSON form."""
         return {"gesture_count": self.gestures, "speech_count": self.segments, "sync_ratio": self.ratio}
 
@@ -73,7 +74,7 @@ class SpeechEmphasis:
     words_per_second: float | None = None
     segments: int | None = None
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """JSON form."""
         return {
             "speech_duration": self.spoken_s,
@@ -95,7 +96,7 @@ class CtaWindow:
     emphasis: SpeechEmphasis
     texts: Sequence[TextMoment]
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """JSON form."""
         return {
             "time_range": f"{int(self.start_s)}-{math.ceil(self.end_s)}s",

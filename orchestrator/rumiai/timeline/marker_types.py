@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from rumiai.core.json_values import JsonValue
 from rumiai.timeline.cta import CtaWindow
 from rumiai.timeline.moments import GestureMoment, ObjectCount, TextMoment
 
@@ -23,7 +24,7 @@ class SpeechExcerpt:
     end_s: float | None
     text: str
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """JSON form."""
         return {"start": self.start_s, "end": self.end_s, "text": self.text}
 
@@ -41,7 +42,7 @@ class FirstSeconds:
     speech: Sequence[SpeechExcerpt]
     changes_s: Sequence[float]
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """JSON form."""
         return {
             "density_progression": list(self.density),
@@ -63,7 +64,7 @@ class PeakEvent:
     name: str
     count: int
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """JSON form."""
         return {"type": self.kind, "value": self.name, "count": self.count}
 
@@ -76,7 +77,7 @@ class Peak:
     intensity: float
     events: Sequence[PeakEvent]
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """JSON form."""
         events = [event.to_dict() for event in self.events]
         return {"timestamp": self.start_s, "intensity": self.intensity, "events": events}
@@ -112,9 +113,9 @@ class Markers:
     curve_step_s: float = CURVE_STEP_S
     has_options: bool = True
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """The file ``temporal_markers/<id>.json``."""
-        about: dict[str, object] = {
+        about: dict[str, JsonValue] = {
             "video_id": self.video_id,
             "duration": self.duration_s,
             "generated_at": self.generated_at,
@@ -123,7 +124,7 @@ class Markers:
         }
         if self.curve_step_s != CURVE_STEP_S:
             about["engagement_curve_step_s"] = self.curve_step_s
-        out: dict[str, object] = {
+        out: dict[str, JsonValue] = {
             "first_5_seconds": self.first.to_dict(),
             "cta_window": self.window.to_dict(),
             "peak_moments": [peak.to_dict() for peak in self.peaks],
@@ -133,7 +134,7 @@ class Markers:
         return out if self.has_options else {key: _without_options(value) for key, value in out.items()}
 
 
-def _without_options(value: object) -> object:
+def _without_options(value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
         return {key: _without_options(inner) for key, inner in value.items() if key not in _OPTIONAL}
     return [_without_options(inner) for inner in value] if isinstance(value, list) else value

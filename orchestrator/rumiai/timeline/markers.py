@@ -14,6 +14,7 @@ from typing import Final
 from rumiai.contracts.lexicons import contains_phrase
 from rumiai.contracts.payloads import emotion_of, segment_of
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
+from rumiai.core.json_values import JsonValue
 from rumiai.core.series import local_maxima
 from rumiai.core.windows import WindowIndex
 from rumiai.timeline.cta import cta_window
@@ -47,7 +48,7 @@ _SPEECH_EMOTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def compute_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) -> dict[str, object]:
+def compute_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) -> dict[str, JsonValue]:
     """The temporal markers of one video as JSON, at most 50 KB of it: ``measure_markers``, shrunk where need be."""
     return shrunk(measure_markers(analysis, generated_at), MAX_MARKER_BYTES).to_dict()
 

@@ -10,6 +10,7 @@ from rumiai.contracts.gestures import TimedGesture
 from rumiai.contracts.payloads import text_of
 from rumiai.contracts.services.ocr import TextAnnotation
 from rumiai.contracts.timeline import Timeline, TimelineEntry
+from rumiai.core.json_values import JsonValue
 from rumiai.timeline.elements import Element, most_at_once
 
 # Markers are shown in prompts: texts stay short and few.
@@ -26,7 +27,7 @@ class TextMoment:
     duration_s: float
     position: str | None
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """JSON form."""
         return {
             **moment(self.start_s), "text": self.text, "duration": self.duration_s, "position": self.position,
@@ -41,7 +42,7 @@ class GestureMoment:
     kind: str
     confidence: float | None
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """JSON form."""
         return {**moment(self.start_s), "type": self.kind, "confidence": self.confidence}
 
@@ -54,7 +55,7 @@ class ObjectCount:
     first_s: float
     count: int
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, JsonValue]:
         """JSON form."""
         return {"class": self.class_name, "first_appearance": self.first_s, "count": self.count}
 
@@ -64,7 +65,7 @@ def clipped(text: str, limit: int = MAX_TEXT_CHARS) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
-def moment(start_s: float) -> dict[str, object]:
+def moment(start_s: float) -> dict[str, JsonValue]:
     """When: seconds, and the whole second as older readers want it."""
     return {"time": start_s, "timestamp": f"{int(start_s)}s"}
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from rumiai.contracts.metadata import AnalysisMetadata
 from rumiai.contracts.payloads import emotion_of, gesture_of, name_of, segment_of, text_of
 from rumiai.contracts.services.expressions import ExpressionsData
 from rumiai.contracts.services.ocr import OcrData
@@ -20,7 +21,7 @@ from ..timeline_samples import FACTS, results
 
 @pytest.fixture(scope="module")
 def built():
-    return build("v1", {}, FACTS, results(), entries_of)
+    return build("v1", AnalysisMetadata(), FACTS, results(), entries_of)
 
 
 def test_a_built_entry_carries_the_model_of_its_service(built):

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.facts import MediaFacts
+from rumiai.contracts.metadata import AnalysisMetadata
 from rumiai.contracts.models import model_of
 from rumiai.contracts.results import ServiceStatus
 from rumiai.contracts.services.ocr import OcrData
@@ -393,7 +394,7 @@ def test_fork_file():
     analysis = read_unified(raw)
     assert raw == before
     assert analysis.duration_s == 12.3  # the decoder's, which the scenes keep
-    assert analysis.metadata["scraped_duration"] == 12
+    assert analysis.metadata.members["scraped_duration"] == 12
     assert {s for s in SERVICES if analysis.ok(s)} == {"yolo", "whisper", "scene_detection", "emotion_detection"}
     (thing,) = analysis.timeline.of_type("object")
     assert thing.data["bbox"] == pytest.approx([0, 0, 0.5, 0.5])
@@ -402,7 +403,7 @@ def test_fork_file():
     assert [e.data["text"] for e in analysis.timeline.of_type("text")] == ["SALE"]
     assert analysis.reason("ocr") == "did not run; only the old file's timeline entries are left"
     assert analysis.temporal_markers == {"peak_moments": []}
-    assert (analysis.metadata["likes"], analysis.metadata["description"]) == (5, "hi")
+    assert (analysis.metadata.members["likes"], analysis.metadata.members["description"]) == (5, "hi")
 
 
 def test_nested_data_and_v3_sections_read_like_the_forks():
@@ -464,9 +465,8 @@ def test_node_keys_are_frame_numbers():
     assert [scene.end_s for scene in analysis.get(ScenesData).scenes] == [pytest.approx(18.1), 40.0]
     assert analysis.get(WhisperData).text == "Hi you."
     assert analysis.get(OcrData) is None
-    assert (analysis.metadata["description"], analysis.metadata["views"], analysis.metadata["username"]) == (
-        "hello", 100, "me",
-    )  # fmt: skip
+    video = analysis.metadata.video
+    assert (video.description, video.views, video.username) == ("hello", 100, "me")
     faster = read_unified(node_file(), MediaFacts(sample_fps=6.0))
     assert [e.start_s for e in faster.timeline.of_type("object")] == [5.0, 5.0]
 
@@ -489,7 +489,7 @@ def test_files_that_say_too_little_are_errors():
 
 
 def test_ml_files_rebuild_the_analysis(tmp_path):
-    built = build("7", {"id": "7"}, FACTS, results(), entries_of)
+    built = build("7", AnalysisMetadata({"id": "7"}), FACTS, results(), entries_of)
     for service, names in ((service.name, service.files) for service in all_services()):
         path = tmp_path / names[0].format(id="7_1" if service == "yolo" else "7")
         path.parent.mkdir(parents=True)
@@ -502,7 +502,7 @@ def test_ml_files_rebuild_the_analysis(tmp_path):
     scraped.write_text('{"id": "7", "text": "caption", "playCount": 9}')
     (tmp_path / find_service("ocr").file.format(id="7")).write_text("{broken")
     again = read_ml_files(tmp_path, "7")
-    assert (again.metadata["description"], again.metadata["views"]) == ("caption", 9)
+    assert (again.metadata.members["description"], again.metadata.members["views"]) == ("caption", 9)
     assert "could not be read" in again.reason("ocr")
     assert again.ok("yolo")
 
@@ -545,7 +545,7 @@ def analyses(draw):
     return UnifiedAnalysis(
         video_id=draw(st.text(min_size=1, max_size=5)),
         duration_s=duration,
-        metadata=draw(payloads),
+        metadata=AnalysisMetadata(draw(payloads)),
         ml_data={service: model_of(service).from_json(canonical(service) | draw(extras)) for service in sorted(ok)},
         pipeline_details={s: ServiceStatus(s in ok, None if s in ok else draw(st.text())) for s in SERVICES},
         timeline=Timeline.from_entries("v", duration, entries),
@@ -582,7 +582,7 @@ def damaged(raw, data):
 def test_no_raw_data_makes_a_reader_stumble(service, data):
     raw = damaged(canonical(service), data)
     assert all(isinstance(problem, str) for problem in model_of(service).problems(raw))
-    analysis = build("v", {}, FACTS, {service: read_service(service, raw, FACTS)}, entries_of)
+    analysis = build("v", AnalysisMetadata(), FACTS, {service: read_service(service, raw, FACTS)}, entries_of)
     assert analysis.ok(service) or analysis.reason(service)
     saved = json.loads(json.dumps(analysis.to_dict(), allow_nan=False))
     assert read_unified(saved) == analysis

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rumiai.contracts.blocks import MeasuredAnalysis
-from rumiai.contracts.metadata import VideoMetadata
+from rumiai.contracts.metadata import AnalysisMetadata, VideoMetadata
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import StoreError
@@ -24,7 +24,7 @@ from ..timeline_samples import FACTS, SERVICES, canonical
 def store(tmp_path: Path) -> Store:
     """A video that was measured."""
     results = {service: ServiceResult.read(service, "1", canonical(service)) for service in SERVICES}
-    analysis = with_markers(build("clip", VideoMetadata.local("clip").to_dict(), FACTS, results, entries_of))
+    analysis = with_markers(build("clip", AnalysisMetadata.of(VideoMetadata.local("clip")), FACTS, results, entries_of))
     store = Store(tmp_path)
     save_unified(store, analysis)
     summaries = write_analyses(store, "clip", measured_of(store))

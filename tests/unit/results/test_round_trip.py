@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rumiai.contracts.metadata import VideoMetadata
+from rumiai.contracts.metadata import AnalysisMetadata, VideoMetadata
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.results.analyses import measure, read_analyses, save_unified, with_markers, write_analyses
@@ -51,7 +51,12 @@ def built(draw):
     assert {service for service, result in results.items() if result.ok} == ok
     metadata = VideoMetadata("clip", description=draw(st.none() | texts), hashtags=({"name": "fun"},), views=9)
     return build(
-        "clip", metadata.to_dict(), FACTS, results, entries_of, {"stage_seconds": {"decode_video": draw(shares)}}
+        "clip",
+        AnalysisMetadata.of(metadata),
+        FACTS,
+        results,
+        entries_of,
+        {"stage_seconds": {"decode_video": draw(shares)}},
     )
 
 
@@ -77,7 +82,7 @@ def test_the_analyses_of_what_was_read_back_are_the_same(analysis):
 
 def test_recompute_gives_the_same_bodies_byte_for_byte(tmp_path):
     results = {service: ServiceResult.read(service, "1", canonical(service)) for service in SERVICES}
-    analysis = with_markers(build("clip", VideoMetadata.local("clip").to_dict(), FACTS, results, entries_of))
+    analysis = with_markers(build("clip", AnalysisMetadata.of(VideoMetadata.local("clip")), FACTS, results, entries_of))
     store = Store(tmp_path / "run")
     save_unified(store, analysis)
     bodies = bodies_of(write_analyses(store, "clip", measure(analysis)))

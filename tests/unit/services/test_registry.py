@@ -11,6 +11,7 @@ import pytest
 from pydantic import Field
 
 from rumiai.contracts.facts import MediaFacts
+from rumiai.contracts.metadata import AnalysisMetadata
 from rumiai.contracts.models import model_of
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.services.base import ServiceData
@@ -100,7 +101,7 @@ def test_a_service_and_its_data_have_one_name() -> None:
 def test_a_plugins_data_is_on_the_timeline_and_reads_back() -> None:
     data = ToyData.from_json({"metadata": {"processed": True}, "peak_s": 1.5})
     with registered(TimedToy()):
-        built = build("v", {}, MediaFacts(4.0), {"toy": ServiceResult("toy", "1", data)}, entries_of)
+        built = build("v", AnalysisMetadata(), MediaFacts(4.0), {"toy": ServiceResult("toy", "1", data)}, entries_of)
         assert [(e.entry_type, e.start_s) for e in built.timeline.entries] == [("object", 1.5)]
         assert built.ok("toy")
         assert built.errors() == dict.fromkeys(SERVICES, "did not run")
@@ -168,7 +169,7 @@ def test_the_people_stand_in_for_the_emotions_alone() -> None:
 
 
 def test_our_services_are_those_that_every_analysis_lists() -> None:
-    nothing_ran = build("v", {}, MediaFacts(4.0), {}, entries_of)
+    nothing_ran = build("v", AnalysisMetadata(), MediaFacts(4.0), {}, entries_of)
     assert list(nothing_ran.completion_status()) == [service.name for service in all_services()]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from rumiai.contracts.metadata import VideoMetadata
+from rumiai.contracts.metadata import AnalysisMetadata, VideoMetadata
 from rumiai.contracts.outcome import Failure, ServiceOutcome, VideoOutcome
 from rumiai.contracts.run_events import (
     ClaudeEvent,
@@ -25,7 +25,7 @@ from ..timeline_samples import FACTS, canonical, results
 
 def table(capsys, **replaced):
     """Name -> text of the rows of a table."""
-    analysis = build("v1", VideoMetadata.local("v1").to_dict(), FACTS, results(**replaced), entries_of)
+    analysis = build("v1", AnalysisMetadata.of(VideoMetadata.local("v1")), FACTS, results(**replaced), entries_of)
     print_outcomes([VideoOutcome("v1", "v1.mp4", "ok", summary=summarise(analysis))])
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "v1  ok"

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from rumiai.contracts.facts import MediaFacts
-from rumiai.contracts.metadata import VideoMetadata
+from rumiai.contracts.metadata import AnalysisMetadata, VideoMetadata
 from rumiai.contracts.models import model_of
 from rumiai.contracts.results import ServiceResult, ServiceStatus
 from rumiai.contracts.services.yolo import YoloData
@@ -22,7 +22,9 @@ from ..timeline_samples import FACTS, SERVICES, canonical, results
 
 
 def built(facts=FACTS, metadata=None, **replaced):
-    return build("v1", metadata or VideoMetadata.local("v1").to_dict(), facts, results(**replaced), entries_of)
+    return build(
+        "v1", AnalysisMetadata.of(metadata or VideoMetadata.local("v1")), facts, results(**replaced), entries_of
+    )
 
 
 def entries(analysis, kind):
@@ -99,7 +101,7 @@ def test_audio_windows_are_entries():
 def test_a_failed_service_fails_alone_with_its_reason(service):
     all_results = results()
     all_results[service] = ServiceResult.failed(service, "1", "out of memory")
-    analysis = build("v1", {}, FACTS, all_results, entries_of)
+    analysis = build("v1", AnalysisMetadata(), FACTS, all_results, entries_of)
     assert analysis.pipeline_details[service] == ServiceStatus(False, "out of memory")
     assert service not in analysis.ml_data
     assert analysis.get(model_of(service)) is None
@@ -131,23 +133,28 @@ def test_empty_lists_are_a_result():
 
 
 def test_nothing_ran():
-    analysis = build("v1", {}, MediaFacts(duration_s=0.4), {}, entries_of)
+    analysis = build("v1", AnalysisMetadata(), MediaFacts(duration_s=0.4), {}, entries_of)
     assert analysis.errors() == dict.fromkeys(SERVICES, "did not run")
     assert analysis.timeline.entries == ()
 
 
 def test_an_unknown_duration_is_an_error_and_not_a_minute():
     with pytest.raises(ContractError, match="duration"):
-        build("v1", {}, MediaFacts(), {}, entries_of)
+        build("v1", AnalysisMetadata(), MediaFacts(), {}, entries_of)
 
 
 def test_the_decoders_duration_counts_and_the_scrapes_is_compared():
-    scraped = VideoMetadata("v1", duration=14).to_dict()
+    scraped = VideoMetadata("v1", duration=14)
     analysis = built(metadata=scraped)
-    assert (analysis.duration_s, analysis.metadata["duration"], analysis.metadata["scraped_duration"]) == (12, 12, 14)
+    assert (
+        analysis.duration_s,
+        analysis.metadata.members["duration"],
+        analysis.metadata.members["scraped_duration"],
+    ) == (12, 12, 14)
     assert analysis.processing_metadata["warnings"] == ["the scrape says 14 s, the file lasts 12 s"]
-    assert built(metadata=VideoMetadata("v1", duration=12).to_dict()).processing_metadata["warnings"] == []
-    assert scraped["duration"] == 14
+    assert built(metadata=VideoMetadata("v1", duration=12)).processing_metadata["warnings"] == []
+    assert analysis.metadata.video.duration == 14
+    assert analysis.facts == MediaFacts(12.0, 30.0, 576, 1024)
 
 
 def test_entries_after_the_end_are_dropped_and_counted():
@@ -179,7 +186,7 @@ def test_saved_and_loaded_it_is_the_same():
 def test_the_builder_changes_none_of_its_inputs():
     given = results()
     before = json.dumps({s: r.to_json() for s, r in given.items()}, sort_keys=True)
-    build("v1", {}, FACTS, given, entries_of)
+    build("v1", AnalysisMetadata(), FACTS, given, entries_of)
     assert json.dumps({s: r.to_json() for s, r in given.items()}, sort_keys=True) == before
 
 
@@ -194,7 +201,7 @@ def test_three_hours_are_built_in_bounded_time():
     data = canonical("yolo") | {"objectAnnotations": tracks}
     data["metadata"]["duration"] = duration
     facts = MediaFacts(duration, 30.0, 576, 1024)
-    analysis = build("v1", {}, facts, {"yolo": ServiceResult.read("yolo", "1", data)}, entries_of)
+    analysis = build("v1", AnalysisMetadata(), facts, {"yolo": ServiceResult.read("yolo", "1", data)}, entries_of)
     assert len(analysis.timeline.of_type("object")) == n
     windows = [len(analysis.timeline.in_range(s, s + 1, "object")) for s in range(0, 10_800)]
     assert sum(windows) == n

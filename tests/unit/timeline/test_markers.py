@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.facts import MediaFacts
+from rumiai.contracts.metadata import AnalysisMetadata
 from rumiai.contracts.results import ServiceResult, ServiceStatus
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.legacy.stored import read_unified
@@ -25,13 +26,13 @@ from ..timeline_samples import FACTS, SERVICES, canonical, results
 
 
 def markers(facts=FACTS, **replaced):
-    return compute_markers(build("v1", {}, facts, results(**replaced), entries_of))
+    return compute_markers(build("v1", AnalysisMetadata(), facts, results(**replaced), entries_of))
 
 
 def holding(entries, duration=20.0, services=SERVICES):
     """The analysis of hand-made entries."""
     return UnifiedAnalysis(
-        "v", duration, {}, {s: {"metadata": {"sample_fps": 2.0}} for s in services},
+        "v", duration, AnalysisMetadata(), {s: {"metadata": {"sample_fps": 2.0}} for s in services},
         {s: ServiceStatus(s in services, None if s in services else "did not run") for s in SERVICES},
         Timeline.from_entries("v", duration, [TimelineEntry(s, kind, data, e) for s, e, kind, data in entries]),
     )  # fmt: skip
@@ -95,7 +96,7 @@ def test_peaks_and_curve_by_hand():
 
 
 def test_metadata_and_clock():
-    analysis = build("v1", {}, FACTS, results(yolo=None), entries_of)
+    analysis = build("v1", AnalysisMetadata(), FACTS, results(yolo=None), entries_of)
     found = compute_markers(analysis, generated_at="2026-01-01T00:00:00+00:00")
     assert found["metadata"]["generated_at"] == "2026-01-01T00:00:00+00:00"
     assert found["metadata"]["ml_data_available"]["yolo"] is False
@@ -105,7 +106,7 @@ def test_metadata_and_clock():
 
 
 def test_nothing_ran():
-    found = compute_markers(build("v", {}, MediaFacts(duration_s=2.0), {}, entries_of))
+    found = compute_markers(build("v", AnalysisMetadata(), MediaFacts(duration_s=2.0), {}, entries_of))
     first, window = found["first_5_seconds"], found["cta_window"]
     assert first["density_progression"] == [0] * 5
     assert first["emotion_sequence"] == ["unknown"] * 5
@@ -242,7 +243,9 @@ def test_a_denser_sampling_of_the_same_things_changes_no_marker():
         people = {k: [dict(s, face_index=0, person=0, count=1) for s in seen] for k in ("poses", "faces")}
         people |= {"hands": [], "gestures": [dict(s, type="wave", hand="left") for s in seen], "gaze": []}
         result = ServiceResult.read("mediapipe", "1", data | people)
-        found = compute_markers(build("v", {}, MediaFacts(20.0, 30.0), {"mediapipe": result}, entries_of))
+        found = compute_markers(
+            build("v", AnalysisMetadata(), MediaFacts(20.0, 30.0), {"mediapipe": result}, entries_of)
+        )
         return found["first_5_seconds"]["density_progression"], found["engagement_curve"], [
             (p["timestamp"], p["intensity"]) for p in found["peak_moments"]
         ]  # fmt: skip
@@ -251,7 +254,7 @@ def test_a_denser_sampling_of_the_same_things_changes_no_marker():
 
 
 def test_markers_of_the_saved_and_loaded_analysis_are_the_same():
-    analysis = build("v1", {}, FACTS, results(), entries_of)
+    analysis = build("v1", AnalysisMetadata(), FACTS, results(), entries_of)
     loaded = UnifiedAnalysis.from_dict(json.loads(json.dumps(analysis.to_dict())))
     assert compute_markers(loaded) == compute_markers(analysis)
     assert json.loads(json.dumps(compute_markers(analysis), allow_nan=False)) == compute_markers(analysis)

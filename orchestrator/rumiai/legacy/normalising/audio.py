@@ -7,6 +7,7 @@ from typing import Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.lexicons import VALENCE_WEIGHTS, canonical_emotion
+from rumiai.core.json_values import JsonValue
 from rumiai.core.numbers import number
 from rumiai.legacy.normalising.common import (
     Record,
@@ -24,7 +25,7 @@ from rumiai.legacy.normalising.common import (
 _LISTS_OF_SECONDS: Final = ("onsets", "beats")
 
 
-def normalise_audio_energy(data: Record, facts: MediaFacts) -> dict[str, object]:
+def normalise_audio_energy(data: Record, facts: MediaFacts) -> dict[str, JsonValue]:
     """Canonical audio energy; what older files did not measure (onsets, tempo, noise) stays absent: unknown."""
     windows = data.get("energy_level_windows")
     if not isinstance(windows, Mapping):
@@ -51,7 +52,7 @@ def _seconds(values: list[object]) -> list[float]:
     return [found for value in values if (found := number(value)) is not None]
 
 
-def normalise_emotion(data: Record, facts: MediaFacts) -> dict[str, object]:
+def normalise_emotion(data: Record, facts: MediaFacts) -> dict[str, JsonValue]:
     """Canonical emotions in the shared vocabulary; a label that is in none stays, and fails the contract."""
     found = listed(data, "emotions")
     if found is None:
@@ -73,7 +74,7 @@ def normalise_emotion(data: Record, facts: MediaFacts) -> dict[str, object]:
     }
 
 
-def emotion_of(item: Record, facts: MediaFacts) -> dict[str, object]:
+def emotion_of(item: Record, facts: MediaFacts) -> dict[str, JsonValue]:
     """One face's emotion at one instant."""
     label = item.get("emotion") if item.get("emotion") is not None else item.get("expression")
     t_s = seconds_of(item, facts)

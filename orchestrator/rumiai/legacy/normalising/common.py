@@ -8,9 +8,10 @@ from typing import Any, Final, Literal
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.timeline import Timestamp
+from rumiai.core.json_values import JsonObject, JsonValue
 from rumiai.core.numbers import number
 
-Record = Mapping[str, object]
+Record = JsonObject
 PixelLayout = Literal["xyxy", "xywh"]
 
 # A normalised box never leaves 0..1 by this much; what does is in pixels.
@@ -36,7 +37,7 @@ def records(value: object) -> list[Record]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
 
 
-def mapping(value: object) -> dict[str, object]:
+def mapping(value: object) -> dict[str, JsonValue]:
     """A copy of a mapping; {} when it is none."""
     return dict(value) if isinstance(value, Mapping) else {}
 
@@ -51,7 +52,7 @@ def box_of(value: object) -> list[float] | None:
     return value if isinstance(value, list) else None
 
 
-def without(item: Record, *keys: str) -> dict[str, object]:
+def without(item: Record, *keys: str) -> dict[str, JsonValue]:
     """A deep copy of ``item`` less ``keys``: members that this version does not know are kept."""
     return {key: copied(value) for key, value in item.items() if key not in keys}
 
@@ -168,7 +169,7 @@ def _largest(values: Iterable[float | None]) -> float | None:
     return max(known) if known else None
 
 
-def metadata_of(data: Record, facts: MediaFacts, answered: bool) -> dict[str, object]:
+def metadata_of(data: Record, facts: MediaFacts, answered: bool) -> dict[str, JsonValue]:
     """The service's metadata with what is known of the file filled in.
 
     ``processed`` is what the data says; data that says nothing was processed when it holds an answer (``answered``)
@@ -191,7 +192,7 @@ def metadata_of(data: Record, facts: MediaFacts, answered: bool) -> dict[str, ob
     return out
 
 
-def failure(data: Record, facts: MediaFacts) -> dict[str, object]:
+def failure(data: Record, facts: MediaFacts) -> dict[str, JsonValue]:
     """The canonical data of a service that failed."""
     return {"metadata": metadata_of(data, facts, answered=False)}
 

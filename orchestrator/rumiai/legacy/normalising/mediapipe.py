@@ -8,6 +8,7 @@ from typing import Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.lexicons import canonical_emotion, canonical_gesture
+from rumiai.core.json_values import JsonValue
 from rumiai.core.numbers import number
 from rumiai.legacy.normalising.audio import emotion_of
 from rumiai.legacy.normalising.common import (
@@ -26,7 +27,7 @@ from rumiai.legacy.normalising.common import (
 KINDS: Final = ("poses", "faces", "hands", "gaze", "gestures", "expressions")
 
 
-def normalise_mediapipe(data: Record, facts: MediaFacts) -> dict[str, object]:
+def normalise_mediapipe(data: Record, facts: MediaFacts) -> dict[str, JsonValue]:
     """Canonical lists; ``none`` is no gesture, an expression outside the vocabulary is none."""
     facts = facts_of(data, facts)
     kinds, extracted = _lists(data)
@@ -73,7 +74,7 @@ def _lists(data: Record) -> tuple[dict[str, list[Record]] | None, bool]:
 
 def _spread(detail: Record, place: int, found: dict[str, list[Record]]) -> None:
     """One v3 frame: its faces, hands and poses, each with the frame's time."""
-    frame: dict[str, object] = {key: detail[key] for key in ("frame", "frame_number", "timestamp") if key in detail}
+    frame: dict[str, JsonValue] = {key: detail[key] for key in ("frame", "frame_number", "timestamp") if key in detail}
     frame.setdefault("frame_number", place)
     faces, hands = records(detail.get("faces")), records(detail.get("hands"))
     for face in faces:
@@ -91,7 +92,7 @@ def _spread(detail: Record, place: int, found: dict[str, list[Record]]) -> None:
         found["poses"].append({**without(pose, "type", "pose"), **frame, "person": person, "posture": pose.get("pose")})
 
 
-def _stamped(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, object]:
+def _stamped(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, JsonValue]:
     t_s = seconds_of(item, facts, extracted=extracted)
     index = None if extracted else frame_number_of(item, t_s, facts)
     if extracted and t_s is not None and facts.fps is not None:
@@ -99,7 +100,7 @@ def _stamped(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, obje
     return {**without(item, "frame"), "timestamp": t_s, "frame_number": index}
 
 
-def _pose(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, object]:
+def _pose(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, JsonValue]:
     landmarks = item.get("landmarks")
     out = _stamped({key: value for key, value in item.items() if key != "landmarks"}, facts, extracted)
     out["landmarks"] = [without(point) for point in records(landmarks)]  # older files hold their number only
@@ -111,7 +112,7 @@ def _pose(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, object]
     return out
 
 
-def _faces(items: list[Record], facts: MediaFacts, extracted: bool) -> list[dict[str, object]]:
+def _faces(items: list[Record], facts: MediaFacts, extracted: bool) -> list[dict[str, JsonValue]]:
     out, seen = [], defaultdict[float | None, int](int)
     for item in items:
         face = _stamped(item, facts, extracted)
@@ -131,7 +132,7 @@ def _faces(items: list[Record], facts: MediaFacts, extracted: bool) -> list[dict
     return out
 
 
-def _gesture(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, object] | None:
+def _gesture(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, JsonValue] | None:
     kind = canonical_gesture(str(first(item, "type", "gesture") or "none"))
     if kind is None:
         return None
@@ -148,14 +149,14 @@ def _gesture(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, obje
     }
 
 
-def _expression(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, object] | None:
+def _expression(item: Record, facts: MediaFacts, extracted: bool) -> dict[str, JsonValue] | None:
     stamped = emotion_of({**item, **_stamped(item, facts, extracted)}, facts)
     if "frame_number" not in item:
         del stamped["frame_number"]
     return stamped if canonical_emotion(str(stamped["emotion"])) is not None else None
 
 
-def _presence(out: Record, metadata: Record) -> dict[str, object]:
+def _presence(out: Record, metadata: Record) -> dict[str, JsonValue]:
     """Frames with a pose or a face, where the file does not say; None when the frames were not counted."""
     people = {item["timestamp"] for kind in ("poses", "faces") for item in records(out[kind])}
     frames = number(first(metadata, "frames_analyzed", "total_frames"))

@@ -9,6 +9,7 @@ from typing import Final
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.services.ocr import position_of
 from rumiai.core.boxes import distance, iou
+from rumiai.core.json_values import JsonValue
 from rumiai.core.numbers import number
 from rumiai.core.text import same_text
 from rumiai.legacy.normalising.common import (
@@ -38,7 +39,7 @@ _SAME_CENTRE: Final = 0.05
 _CONSECUTIVE_STEPS: Final = 1.5
 
 
-def normalise_ocr(data: Record, facts: MediaFacts) -> dict[str, object]:
+def normalise_ocr(data: Record, facts: MediaFacts) -> dict[str, JsonValue]:
     """Canonical appearances; lines listed frame by frame (``frame_details``) are linked over time first."""
     facts = facts_of(data, facts)
     texts, stickers = listed(data, *_TEXTS), listed(data, "stickers") or []
@@ -67,7 +68,7 @@ def size_of(box: Sequence[float]) -> str:
     return "S" if box[3] < _SMALL_BELOW else "M" if box[3] < _MEDIUM_BELOW else "L"
 
 
-def _appearance(item: Record, name: str, facts: MediaFacts) -> dict[str, object]:
+def _appearance(item: Record, name: str, facts: MediaFacts) -> dict[str, JsonValue]:
     box = canonical_box(first(item, *_BOXES), facts, "xywh")
     seen = [_sighting(entry, facts) for entry in records(item.get("sightings"))]
     t_s = seconds_of(item, facts)
@@ -88,7 +89,7 @@ def _appearance(item: Record, name: str, facts: MediaFacts) -> dict[str, object]
     }
 
 
-def _sighting(item: Record, facts: MediaFacts) -> dict[str, object]:
+def _sighting(item: Record, facts: MediaFacts) -> dict[str, JsonValue]:
     t_s = seconds_of(item, facts)
     return {
         **without(item, *_BOXES, "frame", "text", "category", "type", "start", "end", "id", "position", "size"),
@@ -99,7 +100,7 @@ def _sighting(item: Record, facts: MediaFacts) -> dict[str, object]:
     }
 
 
-def _text(item: Record, place: int, facts: MediaFacts) -> dict[str, object]:
+def _text(item: Record, place: int, facts: MediaFacts) -> dict[str, JsonValue]:
     out = _appearance({**item, "text": item.get("text")}, f"text_{place}", facts)
     box = box_of(out["bbox"])
     out["position"] = item.get("position") or (position_of(box) if box else "unknown")
@@ -108,7 +109,7 @@ def _text(item: Record, place: int, facts: MediaFacts) -> dict[str, object]:
     return out
 
 
-def _sticker(item: Record, place: int, facts: MediaFacts) -> dict[str, object]:
+def _sticker(item: Record, place: int, facts: MediaFacts) -> dict[str, JsonValue]:
     out = _appearance(item, f"sticker_{place}", facts)
     return out | {"type": str(first(item, "type", "element") or "sticker")}
 
@@ -172,7 +173,7 @@ def _is_same(old: Record, new: Record) -> bool:
     return a is not None and b is not None and (iou(a, b) >= _SAME_IOU or distance(a, b) < _SAME_CENTRE)
 
 
-def _merged(track: list[Record], half_step_s: float, duration_s: float | None) -> dict[str, object]:
+def _merged(track: list[Record], half_step_s: float, duration_s: float | None) -> dict[str, JsonValue]:
     best = max(track, key=lambda line: number(line.get("confidence")) or 0.0)
     if track[0]["timestamp"] is None:
         return dict(best)

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from rumiai.contracts.facts import MediaFacts
+from rumiai.core.json_values import JsonValue
 from rumiai.core.numbers import number
 from rumiai.legacy.normalising.common import (
     Record,
@@ -23,7 +24,7 @@ _LISTS: Final = ("scenes", "shots", "cuts")
 _SAME_INSTANT_S: Final = 0.01
 
 
-def normalise_scenes(data: Record, facts: MediaFacts) -> dict[str, object]:
+def normalise_scenes(data: Record, facts: MediaFacts) -> dict[str, JsonValue]:
     """Canonical scenes; changes are the starts but the first, whatever the file lists (it may list 0.0)."""
     facts = facts_of(data, facts)
     given = listed(data, *_LISTS)
@@ -75,7 +76,7 @@ def _cut_times(data: Record) -> list[float] | None:
     return None
 
 
-def _scenes_between(cuts: list[float], duration_s: float | None) -> list[dict[str, object]]:
+def _scenes_between(cuts: list[float], duration_s: float | None) -> list[dict[str, JsonValue]]:
     if duration_s is None:
         return []
     edges = [0.0, *(cut for cut in cuts if cut < duration_s), duration_s]
@@ -85,7 +86,7 @@ def _scenes_between(cuts: list[float], duration_s: float | None) -> list[dict[st
     ]
 
 
-def _scene(item: Record, place: int) -> dict[str, object]:
+def _scene(item: Record, place: int) -> dict[str, JsonValue]:
     start = number(first(item, "start_time", "start", "start_seconds"))
     end = number(first(item, "end_time", "end", "end_seconds"))
     duration = number(item.get("duration"))

@@ -8,6 +8,7 @@ from typing import Final
 
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.timeline import Timestamp
+from rumiai.core.json_values import JsonValue
 from rumiai.core.numbers import number
 from rumiai.legacy.normalising.common import (
     Record,
@@ -24,7 +25,7 @@ _SOUND_TAG: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\{[^{}]*\}|\uff08[^\uff
 _NODE: Final = "speechTranscriptions"
 
 
-def normalise_whisper(data: Record, facts: MediaFacts) -> dict[str, object]:
+def normalise_whisper(data: Record, facts: MediaFacts) -> dict[str, JsonValue]:
     """Canonical transcript: items without start, end or text are dropped and counted, sound tags set apart."""
     given = listed(data, "segments", "transcription")
     if not given and (node := listed(data, _NODE)):
@@ -64,7 +65,7 @@ def _says_something(text: str) -> bool:
     return any(char.isalnum() for char in _SOUND_TAG.sub("", text))
 
 
-def _segment(item: Record) -> dict[str, object] | None:
+def _segment(item: Record) -> dict[str, JsonValue] | None:
     offsets = item.get("offsets")
     if isinstance(offsets, Mapping):  # whisper.cpp, in milliseconds
         start, end = (None if (ms := number(offsets.get(key))) is None else ms / 1000 for key in ("from", "to"))
@@ -84,7 +85,7 @@ def _segment(item: Record) -> dict[str, object] | None:
     }
 
 
-def _word(item: Record) -> dict[str, object] | None:
+def _word(item: Record) -> dict[str, JsonValue] | None:
     start, end = _seconds(first(item, "start", "startTime")), _seconds(first(item, "end", "endTime"))
     text = first(item, "word", "text")
     if start is None or end is None or not isinstance(text, str) or not text.strip():
@@ -98,7 +99,7 @@ def _word(item: Record) -> dict[str, object] | None:
     }
 
 
-def _from_node(item: Record) -> dict[str, object]:
+def _from_node(item: Record) -> dict[str, JsonValue]:
     alternatives = records(item.get("alternatives"))
     best: Record = alternatives[0] if alternatives else {}
     words = records(best.get("words"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rumiai.contracts.facts import MediaFacts
+from rumiai.core.json_values import JsonValue
 from rumiai.core.numbers import number
 from rumiai.legacy.normalising.common import (
     Record,
@@ -26,7 +27,7 @@ _BOXES = ("bbox", "box", "bounding_box", "boundingBox")
 _NAMES = ("className", "class", "label", "class_name")
 
 
-def normalise_yolo(data: Record, facts: MediaFacts) -> dict[str, object]:
+def normalise_yolo(data: Record, facts: MediaFacts) -> dict[str, JsonValue]:
     """Canonical tracks; a box that stands alone becomes a track of one frame, for a flat file's ids name no object."""
     annotations = listed(data, *_LISTS)
     if annotations is None:
@@ -41,7 +42,7 @@ def normalise_yolo(data: Record, facts: MediaFacts) -> dict[str, object]:
     return {**without(data, "metadata", *_LISTS), "objectAnnotations": tracks, "metadata": metadata}
 
 
-def _track(item: Record, place: int, facts: MediaFacts) -> dict[str, object]:
+def _track(item: Record, place: int, facts: MediaFacts) -> dict[str, JsonValue]:
     frames = listed(item, *_FRAMES)
     flat = not frames
     seen = [_sighting(frame, facts) for frame in (frames or [item])]
@@ -64,7 +65,7 @@ def _track(item: Record, place: int, facts: MediaFacts) -> dict[str, object]:
     }
 
 
-def _sighting(frame: Record, facts: MediaFacts) -> dict[str, object]:
+def _sighting(frame: Record, facts: MediaFacts) -> dict[str, JsonValue]:
     t_s = seconds_of(frame, facts)
     return {
         "timestamp": t_s,

@@ -10,7 +10,6 @@ import numpy as np
 
 from rumiai.contracts.gestures import gestures_of
 from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, Emotion, canonical_emotion, canonical_gesture
-from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.services.base import ServiceMetadata
 from rumiai.contracts.services.expressions import EmotionSample, ExpressionsData
 from rumiai.contracts.services.ocr import OcrData, Sticker, TextAnnotation
@@ -31,7 +30,7 @@ _Placed = TypeVar("_Placed", Face, Pose, Gaze)
 
 def read_evidence(analysis: UnifiedAnalysis) -> e.Evidence:
     """Typed evidence of one video; parts whose service failed or did not run are None."""
-    metadata = VideoMetadata.from_dict(analysis.metadata)
+    metadata = analysis.metadata.video
     ocr, duration_s, people = analysis.get(OcrData), analysis.duration_s, analysis.get(PeopleData)
     return e.Evidence(
         duration_s=duration_s,
