@@ -193,7 +193,7 @@ def test_a_run_in_two_parts_ends_as_one(
     services = whole.done["videos"][0]["services"]
     # Both were made without the boxes of persons and the words, which there are now.
     assert {name for name, facts in services.items() if facts["cached"]} == set()
-    for service in service_names():
+    for service in (service.name for service in all_services()):
         mine = Path(whole.done["videos"][0]["files"][service]).relative_to(tmp_path)
         assert (tmp_path / mine).read_bytes() == (out / mine).read_bytes(), service
     assert lasting(tmp_path / "unified_analysis/clip.json") == lasting(out / "unified_analysis/clip.json")

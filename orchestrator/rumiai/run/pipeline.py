@@ -24,6 +24,7 @@ from rumiai.contracts.outcome import AnalysisOutcome, Failure, ServiceOutcome, V
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.run_events import ProgressEvent
 from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.core.json_values import JsonObject
 from rumiai.errors import ContractError, MLError
 from rumiai.inference.client import TritonClient
 from rumiai.media.endings import PictureEnd, SoundEnd, losses
@@ -256,7 +257,11 @@ def _unified(
     path = run.store.unified_file(run.task.video_id)
     if not (renew or run.settings.force) and run.state.finished("unified", made_of):
         return UnifiedAnalysis.from_dict(read_json(path)), made_of
-    processing = {"rumiai_version": __version__, "stage_seconds": found.stage_seconds, "processed_at": now()}
+    processing: JsonObject = {
+        "rumiai_version": __version__,
+        "stage_seconds": found.stage_seconds,
+        "processed_at": now(),
+    }
     analysis = build(run.task.video_id, metadata, facts, results, entries_of, processing)
     if run.context.insights:
         analysis = with_markers(analysis)

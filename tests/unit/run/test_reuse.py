@@ -108,7 +108,7 @@ def run(
         "test-reuse", Settings(out=out, services=services, **changes), ServerAccess("127.0.0.1:9", None), ""
     )
     task = VideoTask(SourceItem("local", str(clip), "clip"), "clip")
-    outcome = analyse(task, context, WorkerTools(), Progress(lambda stage, facts: None))
+    outcome = analyse(task, context, WorkerTools(), Progress(task.video_id, lambda event: None))
     return Toy.made, outcome
 
 
