@@ -7,7 +7,7 @@ VIDEO ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup run serve test check lint typecheck bench bench-captions bench-caption-clips bench-real bench-scaling bench-stages bench-metrics bench-gpu house clean
+.PHONY: help setup run serve test fuzz check lint typecheck bench bench-captions bench-caption-clips bench-real bench-scaling bench-stages bench-metrics bench-gpu house clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ serve: setup  ## Run the model server until Ctrl-C
 
 test: setup  ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+fuzz: setup  ## Mutated files, odd calls and wrong requests: ARGS="--seed 7 --files 5000"
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -170,7 +170,8 @@ class AudioTrack:
 
     ``span`` is None when the samples are in ordinary memory. ``offset_s`` is where sample 0 stands on the video's
     clock (audio that starts late has silence put before it, so it is 0.0 unless said otherwise). ``declared_end_s`` is
-    where the stream ends by its header, None when no header tells.
+    where the stream ends by its header, None when no header tells. ``packets_damaged`` counts what could not be decoded
+    of it: that is silence, or missing at its end.
     """
 
     samples: npt.NDArray[np.float32]
@@ -178,6 +179,7 @@ class AudioTrack:
     span: SharedSpan | None = None
     offset_s: float = 0.0
     declared_end_s: float | None = None
+    packets_damaged: int = 0
 
     def __post_init__(self) -> None:
         freeze_arrays(self, samples=(np.float32, "samples"))

@@ -100,7 +100,13 @@ def decode_audio(
     samples = track[:end]
     samples.flags.writeable = False
     span = region.span(0, end * 4) if region is not None and end else None
-    return AudioTrack(samples, SAMPLE_RATE_HZ, span, declared_end_s=writer.declared_end_s)
+    return AudioTrack(
+        samples,
+        SAMPLE_RATE_HZ,
+        span,
+        declared_end_s=writer.declared_end_s,
+        packets_damaged=writer.damaged + writer.flagged,
+    )
 
 
 class _TrackWriter:
@@ -127,7 +133,8 @@ class _TrackWriter:
         self.declared_end_s: float | None = None
         self._at = 0
         self._end = 0
-        self._packets = self._damaged = 0
+        self._packets = 0
+        self.damaged = self.flagged = 0
 
     @property
     def louder_of_cancelling(self) -> int | None:
@@ -148,8 +155,8 @@ class _TrackWriter:
             raise DecodeError(f"{self._path.name} changed since it was probed: {exc.message}") from exc
         except av.FFmpegError as exc:
             raise self._undecodable(exc.strerror or type(exc).__name__) from exc
-        if self._damaged > _MAX_DAMAGED * self._packets:
-            raise self._undecodable(f"{self._damaged} of {self._packets} packets are damaged")
+        if self.damaged > _MAX_DAMAGED * self._packets:
+            raise self._undecodable(f"{self.damaged} of {self._packets} packets are damaged")
         return self._end
 
     def _place(self, container: InputContainer, stream: AudioStream) -> None:
@@ -183,17 +190,19 @@ class _TrackWriter:
                 packet = next(packets, None)
             except av.FFmpegError:
                 # The file breaks off.
-                self._damaged += 1
+                self.damaged += 1
                 packet = None
             if packet is not None and packet.size == 0:
                 continue
             self._packets += 1
+            # The container saw that it is not as it was sent; what decodes of it is played.
+            self.flagged += packet is not None and packet.is_corrupt
             try:
                 yield from stream.codec_context.decode(packet)
             except EOFError:
                 return
             except av.FFmpegError:
-                self._damaged += 1
+                self.damaged += 1
             if packet is None:
                 return
         raise LimitError(f"{self._path.name} has more audio packets than {self._info.duration_s:.1f} s can hold")

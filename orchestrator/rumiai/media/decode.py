@@ -43,6 +43,8 @@ class DecodeReport:
     Attributes:
         frames_decoded: Intact frames of the source stream.
         frames_corrupt: Frames that were damaged, and were skipped.
+        packets_damaged: Packets that the container says did not arrive as they were sent, and places at which it could
+            not be read on; their frames are used where they can be decoded.
         frames_misplaced: Intact frames whose time repeats that of the one before, runs back or lies before the start.
         duration_s: Measured: end of the last frame.
         complete: Whether the stream went on to its declared end; None when no header declares one.
@@ -53,6 +55,7 @@ class DecodeReport:
 
     frames_decoded: int
     frames_corrupt: int
+    packets_damaged: int
     frames_misplaced: int
     duration_s: float
     complete: bool | None
@@ -193,6 +196,7 @@ class VideoPass:
         self._report = DecodeReport(
             frames_decoded=self._reader.decoded,
             frames_corrupt=self._reader.corrupt,
+            packets_damaged=self._reader.packets_damaged,
             frames_misplaced=self._reader.misplaced,
             duration_s=self._reader.end_s,
             complete=self._reader.complete,

@@ -93,6 +93,7 @@ class PictureReader:
     Attributes:
         decoded: Intact pictures so far.
         corrupt: Damaged ones so far; they are skipped.
+        packets_damaged: Packets flagged by the container as corrupt, and errors of reading.
         misplaced: Intact ones so far whose time repeats, runs back or lies before the start; they are skipped.
         end_s: End of the last picture.
         complete: After the iteration: whether the stream went on to its declared end; None when none is declared.
@@ -110,6 +111,7 @@ class PictureReader:
     ) -> None:
         self.decoded = 0
         self.corrupt = 0
+        self.packets_damaged = 0
         self.misplaced = 0
         self.end_s = 0.0
         self.complete: bool | None = None
@@ -205,10 +207,12 @@ class PictureReader:
                 packet = next(packets, None)
             except av.FFmpegError:
                 # The file breaks off; the frames still in the decoder are good.
+                self.packets_damaged += 1
                 packet = None
             if packet is not None and packet.size == 0:
                 # The decoder would take it for the end, which None below means.
                 continue
+            self.packets_damaged += packet is not None and packet.is_corrupt
             try:
                 frames = stream.codec_context.decode(packet)
             except EOFError:

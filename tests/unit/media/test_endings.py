@@ -78,6 +78,18 @@ def test_sound_alone_that_ends_early_is_told(make_clip: MakeClip) -> None:
     assert losses(info, None, SoundEnd(1.0, 2.0)) == ["the sound breaks off at 1.00 s of 2.00 s"]
 
 
+def test_damaged_sound_is_told_where_no_header_declares_its_end(make_clip: MakeClip) -> None:
+    path = make_clip(name="a.ts", frames=60, sound=0.3 * np.sin(np.arange(44_100 * 2) * 0.06))
+    assert told(path) == []
+    data = bytearray(path.read_bytes())
+    with av.open(str(path)) as source:
+        packets = [packet for packet in source.demux(audio=0) if packet.size]
+    at = data.index(bytes(packets[len(packets) // 2])[:40])
+    data[at + 7 : at + 40] = bytes(33)  # what stands behind the header of its first frame
+    path.write_bytes(data)
+    assert any(line.endswith("of the sound are damaged: they are silent") for line in told(path))
+
+
 def test_the_last_frames_keep_their_times_at_a_variable_frame_rate(make_clip: MakeClip) -> None:
     # The decoder holds frames back until the end of the file; the last two stand 1.5 s apart.
     times_ms = [*range(0, 1000, 40), 2500, 4000]
