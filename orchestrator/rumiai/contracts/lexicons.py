@@ -167,8 +167,21 @@ def find_in(text: str, lexicon: Lexicon) -> tuple[PhraseMatch, ...]:
     return tuple(sorted(found))
 
 
+def _beginnings(lexicon: Lexicon) -> re.Pattern[str]:
+    """Matches wherever a phrase of the lexicon could begin: most texts hold none, which one search tells."""
+    begins = {re.split(r"[^a-z]", phrase)[0] for phrases in lexicon.values() for phrase in phrases}
+    return re.compile(rf"(?<!\w)(?:{'|'.join(sorted(begins))})", re.IGNORECASE)
+
+
+_CTA_BEGINNINGS: Final = _beginnings(CTA_PHRASES)
+_HOOK_BEGINNINGS: Final = _beginnings(HOOK_PHRASES)
+_URGENCY_BEGINNINGS: Final = _beginnings(URGENCY_PHRASES)
+
+
 def find_ctas(text: str) -> tuple[PhraseMatch, ...]:
     """Calls to action in ``text``, by position: phrases of ``CTA_PHRASES`` used as imperatives."""
+    if not _CTA_BEGINNINGS.search(text):
+        return ()
     return tuple(match for match in find_in(text, CTA_PHRASES) if _is_imperative(text, match))
 
 
@@ -186,6 +199,8 @@ def _is_imperative(text: str, match: PhraseMatch) -> bool:
 
 def find_hooks(text: str) -> tuple[PhraseMatch, ...]:
     """Hook phrases in ``text``, by position; a greeting counts only as the very first words."""
+    if not _HOOK_BEGINNINGS.search(text):
+        return ()
     start = _TOKEN.search(text)
     first = start.start() if start else 0
     return tuple(m for m in find_in(text, HOOK_PHRASES) if m.kind != "greeting" or m.start == first)
@@ -193,6 +208,8 @@ def find_hooks(text: str) -> tuple[PhraseMatch, ...]:
 
 def urgency_level(text: str) -> Urgency:
     """The strongest urgency that ``text`` expresses."""
+    if not _URGENCY_BEGINNINGS.search(text):
+        return "none"
     if contains_phrase(text, URGENCY_PHRASES["high"]):
         return "high"
     if contains_phrase(text, URGENCY_PHRASES["medium"]):

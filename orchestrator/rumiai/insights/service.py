@@ -7,11 +7,11 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
+from rumiai.core.clock import now_iso
 from rumiai.errors import ConfigurationError
 from rumiai.insights.answers import Answer, AnswerStore, CallFailure
 from rumiai.insights.budget import Budget
@@ -245,7 +245,7 @@ class Insights:
         if plan.prompt is None:
             source: Any = "python_fallback" if plan.refused else "python"
             error = "refused" if plan.refused else None
-            return PromptResult(analysis, blocks, source, reason=plan.reason, error=error, timestamp=_now())
+            return PromptResult(analysis, blocks, source, reason=plan.reason, error=error, timestamp=now_iso())
         # The same video under two ids asks the same question once.
         async with self._locks.setdefault(plan.prompt.custom_id, asyncio.Lock()):
             account = _Account()
@@ -324,7 +324,7 @@ def _common(prompt: Prompt, account: _Account, answer: Answer | None, verdict: V
         "validation": verdict.to_dict() if verdict else {},
         "fingerprint": prompt.fingerprint,
         "request_id": account.request_id,
-        "timestamp": _now(),
+        "timestamp": now_iso(),
         "prompt_text": prompt.text,
     }
 
@@ -332,7 +332,3 @@ def _common(prompt: Prompt, account: _Account, answer: Answer | None, verdict: V
 def _sum(costs: Sequence[float | None]) -> float | None:
     known = [cost for cost in costs if cost is not None]
     return sum(known) if len(known) == len(costs) else None
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -19,6 +19,7 @@ from rumiai import __version__
 from rumiai.contracts.blocks import GENERIC_BLOCKS, AnalysisBlocks, Blocks, MeasuredAnalysis
 from rumiai.contracts.outcome import AnalysisOutcome
 from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.core.clock import now_iso
 from rumiai.errors import ContractError, StoreError
 from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.registry import ANALYSES, family, schema_of
@@ -43,7 +44,7 @@ _PYTHON: Final[Mapping[str, Any]] = {
 
 def with_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) -> UnifiedAnalysis:
     """The analysis with its temporal markers; ``generated_at`` is now unless it is given."""
-    return replace(analysis, temporal_markers=compute_markers(analysis, generated_at or now()))
+    return replace(analysis, temporal_markers=compute_markers(analysis, generated_at or now_iso()))
 
 
 def save_unified(store: Store, analysis: UnifiedAnalysis) -> None:
@@ -242,8 +243,3 @@ def _forget_older(folder: Path, name: str, *, keep: str) -> None:
         for path in folder.glob(f"{name}_{kind}_*"):
             if path.stem != f"{name}_{kind}_{keep}":
                 path.unlink(missing_ok=True)
-
-
-def now() -> str:
-    """The present instant, ISO 8601 in UTC."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

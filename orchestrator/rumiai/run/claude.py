@@ -24,6 +24,7 @@ from rumiai.contracts.blocks import MeasuredAnalysis
 from rumiai.contracts.outcome import AnalysisOutcome, ClaudeTotals, Failure, VideoOutcome
 from rumiai.contracts.run_events import ClaudeEvent, EventHandler, ProgressEvent
 from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.core.clock import now_iso
 from rumiai.errors import APIError, ConfigurationError, RumiAIError
 from rumiai.insights import (
     AnswerStore,
@@ -38,7 +39,6 @@ from rumiai.insights import (
 )  # fmt: skip
 from rumiai.results.analyses import (
     measure,
-    now,
     read_measured,
     write_analyses,
 )
@@ -292,5 +292,5 @@ def write_judged(
         latest = (store.insights_folder(video_id) / name / "latest.json" for name in measured)
         outputs = [path.parent / file for path in latest for file in read_json(path).values()]
         files: list[Path] = [store.markers_file(video_id), *outputs]
-        RunState(store.state_file(video_id)).renew("analyses", files, now())
+        RunState(store.state_file(video_id)).renew("analyses", files, now_iso())
     return written

@@ -24,6 +24,7 @@ from rumiai.contracts.outcome import AnalysisOutcome, Failure, ServiceOutcome, V
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.run_events import ProgressEvent
 from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.core.clock import now_iso
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import ContractError, MLError
 from rumiai.inference.client import TritonClient
@@ -32,7 +33,6 @@ from rumiai.media.probe import MediaLimits, probe, sampling_for
 from rumiai.perception import ServiceResults, perceive
 from rumiai.results.analyses import (
     measure,
-    now,
     read_analyses,
     save_unified,
     with_markers,
@@ -209,7 +209,7 @@ def _endings(run: _Run, found: ServiceResults) -> tuple[PictureEnd | None, Sound
     seen = {"visual": found.report and PictureEnd.of(found.report), "audio": found.sound}
     for stage, end in seen.items():
         if end is not None:
-            run.state.note(*streams[stage], asdict(end), now())
+            run.state.note(*streams[stage], asdict(end), now_iso())
     picture, sound = (run.state.noted(*streams[stage]) for stage in seen)
     return PictureEnd(**picture) if picture else None, SoundEnd(**sound) if sound else None
 
@@ -228,7 +228,7 @@ def _store_results(run: _Run, reused: Reusable, results: Mapping[str, ServiceRes
         path = run.service_file(service)
         write_json(path, results[service.name].to_json())
         if service.name in made_from:
-            run.state.finish(stage_of(service), made_from[service.name], [path], now())
+            run.state.finish(stage_of(service), made_from[service.name], [path], now_iso())
     return made_from
 
 
@@ -260,7 +260,7 @@ def _unified(
     processing: JsonObject = {
         "rumiai_version": __version__,
         "stage_seconds": found.stage_seconds,
-        "processed_at": now(),
+        "processed_at": now_iso(),
     }
     analysis = build(run.task.video_id, metadata, facts, results, entries_of, processing)
     if run.context.insights:
@@ -268,7 +268,7 @@ def _unified(
     if problems := timeline_problems(analysis.timeline, service_of_entries()):
         raise ContractError(f"the timeline is inconsistent: {'; '.join(problems[:3])}")
     save_unified(run.store, analysis)
-    run.state.finish("unified", made_of, [path], now())
+    run.state.finish("unified", made_of, [path], now_iso())
     run.state.forget("analyses")
     return analysis, made_of
 
@@ -280,7 +280,7 @@ def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, A
         return read_analyses(run.store, run.task.video_id)
     summaries = write_analyses(run.store, run.task.video_id, measure(analysis), run.settings.output_format)
     outputs = [Path(path) for summary in summaries.values() for path in summary.files.values()]
-    run.state.finish("analyses", inputs, [run.store.markers_file(run.task.video_id), *outputs], now())
+    run.state.finish("analyses", inputs, [run.store.markers_file(run.task.video_id), *outputs], now_iso())
     return summaries
 
 

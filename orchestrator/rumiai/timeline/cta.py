@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Final
 
 from rumiai.contracts.lexicons import find_ctas
@@ -15,6 +13,7 @@ from rumiai.contracts.payloads import name_of, segment_of
 from rumiai.contracts.services.whisper import Segment, Word
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
 from rumiai.core.intervals import length, union
+from rumiai.core.joined_words import JoinedWords
 from rumiai.core.json_values import JsonValue
 from rumiai.timeline.elements import Element
 from rumiai.timeline.entries import is_left_out
@@ -163,11 +162,9 @@ def _calls_in(entry: TimelineEntry, start_s: float) -> list[CallToAction]:
 def _timed_ctas(words: Sequence[Word]) -> list[tuple[float, str, str]]:
     """(time, kind, phrase) of each call to action, at the time of its first word."""
     spelled = [word.word for word in words]
-    offsets = [0, *accumulate(len(word) + 1 for word in spelled)]
-    return [
-        (words[bisect_right(offsets, match.start) - 1].start_s, match.kind, match.phrase)
-        for match in find_ctas(" ".join(spelled))
-    ]
+    joined = JoinedWords(spelled)
+    found = find_ctas(" ".join(spelled))
+    return [(words[joined.at(match.start)].start_s, match.kind, match.phrase) for match in found]
 
 
 def _gesture_sync(analysis: UnifiedAnalysis, start_s: float, end_s: float) -> GestureSync:

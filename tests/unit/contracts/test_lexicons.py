@@ -89,6 +89,18 @@ def test_every_phrase_is_found_between_emoji_and_never_inside_a_word(phrase, mar
     assert not lx.contains_phrase(f"x{phrase}y", (phrase,))
 
 
+@pytest.mark.parametrize("lexicon", [lx.CTA_PHRASES, lx.HOOK_PHRASES, lx.URGENCY_PHRASES])
+@given(data=st.data())
+def test_the_quick_look_misses_no_phrase(lexicon, data):
+    phrase = data.draw(st.sampled_from([phrase for phrases in lexicon.values() for phrase in phrases]))
+    spelled = data.draw(
+        st.sampled_from([phrase, phrase.upper(), phrase.replace("'", ""), phrase.replace("'", "\u2019")])
+    )
+    text = data.draw(st.sampled_from(["{}", "so, {}!", "\U0001f525{}", "-{}-"])).format(spelled)
+    assert lx.find_in(text, lexicon)
+    assert lx._beginnings(lexicon).search(text)
+
+
 @given(st.text())
 def test_any_text_can_be_searched(text):
     for match in (*lx.find_ctas(text), *lx.find_hooks(text)):

@@ -11,11 +11,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.contracts.lexicons import find_ctas
 from rumiai.metrics.creative_density.blocks import DetectionReliability, ElementCounts, PatternFlags, TimelineCounts
 from rumiai.metrics.evidence.sound import Speech
 from rumiai.metrics.evidence.types import Expressions, Gesture, Objects, Shots, Sticker, TextTrack
 from rumiai.metrics.shared.density import object_count
-from rumiai.metrics.shared.phrases import find_ctas, spoken_phrases
+from rumiai.metrics.shared.phrases import spoken_phrases
 
 _CLOSING_SHARE: Final = 0.15
 _TEXT_DRIVEN: Final = 0.4  # share of all elements

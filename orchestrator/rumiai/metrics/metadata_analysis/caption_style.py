@@ -15,7 +15,8 @@ from rumiai.metrics.shared.words import content_words, listed
 
 _VOWELS: Final = re.compile(r"[aeiouyàâäáãåèéêëìíîïòóôöõùúûü]+")
 _LETTERS: Final = re.compile(r"[^\W_]+")
-_PRONOUNS: Final = listed(
+# Counted as ``linguisticMarkers`` of docs/analyses.md, metadataPatterns.
+PERSONAL_PRONOUNS: Final = listed(
     """i me my mine myself we us our ours you your yours he him his she her hers they them their theirs i'm i've i'll
     i'd we're we've you're you've you'll"""
 )
@@ -101,20 +102,6 @@ def capital_words(prose: str) -> int:
         Their number; 0 for no text.
     """
     return sum(word.isupper() and sum(map(str.isalpha, word)) > 1 for word in _LETTERS.findall(prose))
-
-
-def pronoun_count(words: Sequence[str]) -> int:
-    """Personal pronouns among the caption words.
-
-    Source: docs/analyses.md, metadataPatterns, ``linguisticMarkers``.
-
-    Args:
-        words: Caption words.
-
-    Returns:
-        Their number; 0 without words.
-    """
-    return sum(word in _PRONOUNS for word in words)
 
 
 def keywords(prose: str) -> list[str]:

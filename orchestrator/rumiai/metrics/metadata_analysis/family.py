@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Final, get_args
 
 from rumiai.contracts.blocks import MoreMetrics
-from rumiai.contracts.lexicons import CTA_PHRASES
+from rumiai.contracts.lexicons import CTA_PHRASES, urgency_level
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.families import Family
@@ -18,8 +18,8 @@ from rumiai.metrics.metadata_analysis.hashtags import any_in_capitals, is_generi
 from rumiai.metrics.metadata_analysis.measures import CaptionMeasures, MetadataMeasures
 from rumiai.metrics.metadata_analysis.v1 import V1
 from rumiai.metrics.shared.emoji import emoji_sentiment
-from rumiai.metrics.shared.phrases import urgency_level
 from rumiai.metrics.shared.statistics import ratio
+from rumiai.metrics.shared.words import count_among
 
 WEIGHTS: Final = Weights(
     core_metrics={"caption": 0.3, "stats": 0.3, "hashtags": 0.2, "createTime": 0.2},
@@ -214,7 +214,7 @@ def _linguistic_markers(caption: CaptionMeasures) -> b.LinguisticMarkers:
         question_count=prose.count("?"),
         exclamation_count=prose.count("!"),
         caps_lock_words=caption_style.capital_words(prose),
-        personal_pronoun_count=caption_style.pronoun_count(caption.caption.words),
+        personal_pronoun_count=count_among(caption.caption.words, caption_style.PERSONAL_PRONOUNS),
     )
 
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from rumiai.contracts.lexicons import PhraseMatch, Urgency
+from rumiai.contracts.lexicons import PhraseMatch, Urgency, find_ctas, find_hooks, urgency_level
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.metadata_analysis import caption_style, content, engagement, hashtags, language
 from rumiai.metrics.shared.caption import Caption, read_caption
-from rumiai.metrics.shared.phrases import find_ctas, find_hooks, urgency_level
 
 _ENGAGING_STYLES: Final = ("question", "storytelling")
 

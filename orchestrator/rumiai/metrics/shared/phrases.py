@@ -1,16 +1,13 @@
-"""Listed phrases in a text, found at little cost, and in what is spoken, with the time at which they are."""
+"""Listed phrases in what is spoken, with the time at which they are."""
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Final, Protocol
+from typing import Protocol
 
-from rumiai.contracts import lexicons
-from rumiai.contracts.lexicons import Lexicon, PhraseMatch, Urgency
+from rumiai.contracts.lexicons import PhraseMatch
+from rumiai.core.joined_words import JoinedWords
 
 Find = Callable[[str], tuple[PhraseMatch, ...]]
 
@@ -37,53 +34,6 @@ class SpokenWords(Protocol):
     @property
     def words(self) -> Sequence[TimedWord]:
         """Its words."""
-
-
-def _guard(lexicon: Lexicon) -> re.Pattern[str]:
-    """Matches wherever a phrase of the lexicon could begin: most texts hold none, and are told so in one search."""
-    begins = {re.split(r"[^a-z]", phrase)[0] for phrases in lexicon.values() for phrase in phrases}
-    return re.compile(rf"(?<!\w)(?:{'|'.join(sorted(begins))})", re.IGNORECASE)
-
-
-_CTA_GUARD: Final = _guard(lexicons.CTA_PHRASES)
-_HOOK_GUARD: Final = _guard(lexicons.HOOK_PHRASES)
-_URGENCY_GUARD: Final = _guard(lexicons.URGENCY_PHRASES)
-
-
-def find_ctas(text: str) -> tuple[PhraseMatch, ...]:
-    """Calls to action in a text, as :func:`rumiai.contracts.lexicons.find_ctas` finds them, found at little cost.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        Matches by position; () for none.
-    """
-    return lexicons.find_ctas(text) if _CTA_GUARD.search(text) else ()
-
-
-def find_hooks(text: str) -> tuple[PhraseMatch, ...]:
-    """Hook phrases in a text, as :func:`rumiai.contracts.lexicons.find_hooks` finds them, found at little cost.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        Matches by position; () for none.
-    """
-    return lexicons.find_hooks(text) if _HOOK_GUARD.search(text) else ()
-
-
-def urgency_level(text: str) -> Urgency:
-    """The strongest urgency of a text, as :func:`rumiai.contracts.lexicons.urgency_level` tells it.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        high, medium, low or none.
-    """
-    return lexicons.urgency_level(text) if _URGENCY_GUARD.search(text) else "none"
 
 
 @dataclass(frozen=True)
@@ -127,13 +77,12 @@ def _spoken(own_words: Sequence[TimedWord], following: Sequence[TimedWord], find
     own = " ".join(word.text for word in own_words)
     rest = "\n" + " ".join(word.text for word in following) if following else ""
     words = [*own_words, *following]
-    # End of each word and of the blank (or break) before it, in characters.
-    ends = list(accumulate((len(word.text) + 1 for word in words), initial=-1))[1:]
+    joined = JoinedWords(word.text for word in words)
     result = []
     for match in find(own + rest):
         if match.start >= len(own):
             continue
-        first, last = (words[bisect_right(ends, at)] for at in (match.start, match.end - 1))
+        first, last = (words[joined.at(place)] for place in (match.start, match.end - 1))
         text = (own + rest)[match.start : match.end].replace("\n", " ")
         result.append(SpokenPhrase(match.kind, match.phrase, text, first.start_s, last.end_s))
     return result

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -25,6 +26,19 @@ _NEGATION_REACH: Final = 3  # "not a very good": words that a negation still rea
 def listed(text: str) -> frozenset[str]:
     """The words of a list that is written with blanks between them."""
     return frozenset(text.split())
+
+
+def count_among(words: Iterable[str], among: frozenset[str]) -> int:
+    """How many of some words are on a list.
+
+    Args:
+        words: Words or tokens in lower case.
+        among: The list.
+
+    Returns:
+        Their number, repetitions included; 0 without words.
+    """
+    return sum(word in among for word in words)
 
 
 STOP_WORDS: Final[frozenset[str]] = listed(

@@ -13,14 +13,15 @@ from typing import Final
 
 import numpy as np
 
+from rumiai.contracts.lexicons import find_ctas, find_hooks, urgency_level
 from rumiai.core.arrays import Floats
 from rumiai.core.intervals import length, touched
 from rumiai.metrics.evidence.sound import Audio, Segment
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.shared.bins import span, windows_of
-from rumiai.metrics.shared.phrases import SpokenPhrase, find_ctas, find_hooks, spoken_phrases, urgency_level
+from rumiai.metrics.shared.phrases import SpokenPhrase, spoken_phrases
 from rumiai.metrics.shared.statistics import clamp, mean_known, ratio
-from rumiai.metrics.shared.words import sentiment
+from rumiai.metrics.shared.words import count_among, sentiment
 from rumiai.metrics.speech_analysis import energy, manner, pauses, phrases, rate, repetition, wording
 from rumiai.metrics.speech_analysis.seen import SeenMeasures
 from rumiai.metrics.speech_analysis.transcript import Transcript, mean_confidence
@@ -237,12 +238,12 @@ class SpeechMeasures:
     @cached_property
     def direct_address(self) -> int:
         """How often the listener is addressed."""
-        return wording.direct_address_count(self.transcript.tokens)
+        return count_among(self.transcript.tokens, wording.ADDRESS_WORDS)
 
     @cached_property
     def inclusive_share(self) -> float | None:
         """we, us, our, let's / words; None without words."""
-        return ratio(wording.inclusive_count(self.transcript.tokens), self.transcript.total_words)
+        return ratio(count_among(self.transcript.tokens, wording.INCLUSIVE_WORDS), self.transcript.total_words)
 
     @cached_property
     def sentences(self) -> list[str]:

@@ -18,8 +18,10 @@ _MATTR_WINDOW: Final = 50
 _LONG_WORD: Final = 7  # letters; longer than six, as in LIX
 _SHORT_SENTENCE, _LONG_SENTENCE = 9, 16  # words
 _FEW_LONG, _MANY_LONG = 0.12, 0.25  # share of long words
-_ADDRESS: Final = frozenset({"you", "your", "you're", "you'll", "you've"})
-_INCLUSIVE: Final = frozenset({"we", "us", "our", "let's"})
+# They address the listener: ``directAddressCount`` of docs/analyses.md, speechCoreMetrics.
+ADDRESS_WORDS: Final = frozenset({"you", "your", "you're", "you'll", "you've"})
+# They name speaker and listener as one.
+INCLUSIVE_WORDS: Final = frozenset({"we", "us", "our", "let's"})
 _QUESTION_WORDS: Final = listed(
     "what who why how when where which whose did does do is are can could would should will"
 )
@@ -117,32 +119,6 @@ def filling_likes(text: str) -> int:
             open_end = before in _BEFORE_FILLER and after.strip(_MARKS) not in _COMPARED
             count += between or open_end
     return count
-
-
-def direct_address_count(tokens: Sequence[str]) -> int:
-    """How often the listener is addressed: you, your, you're, you'll, you've.
-
-    Source: docs/analyses.md, speechCoreMetrics, ``directAddressCount``.
-
-    Args:
-        tokens: Tokens of the transcript.
-
-    Returns:
-        Their number; 0 without tokens.
-    """
-    return sum(token in _ADDRESS for token in tokens)
-
-
-def inclusive_count(tokens: Sequence[str]) -> int:
-    """How often speaker and listener are named as one: we, us, our, let's.
-
-    Args:
-        tokens: Tokens of the transcript.
-
-    Returns:
-        Their number; 0 without tokens.
-    """
-    return sum(token in _INCLUSIVE for token in tokens)
 
 
 def split_sentences(text: str, segment_texts: Sequence[str]) -> list[str]:

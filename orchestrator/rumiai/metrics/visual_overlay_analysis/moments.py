@@ -11,13 +11,12 @@ from typing import Final, Literal, cast
 import numpy as np
 
 from rumiai.contracts.blocks.types import Grade
-from rumiai.contracts.lexicons import PhraseMatch
+from rumiai.contracts.lexicons import PhraseMatch, find_hooks
 from rumiai.core.arrays import Floats, Ints
 from rumiai.core.boxes import area
 from rumiai.core.intervals import touched
 from rumiai.metrics.evidence.types import Sticker, TextTrack
 from rumiai.metrics.shared.bins import span
-from rumiai.metrics.shared.phrases import find_hooks
 from rumiai.metrics.visual_overlay_analysis.blocks import (
     CtaKind,
     CtaMoment,

@@ -8,13 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from rumiai.contracts.lexicons import PhraseMatch
+from rumiai.contracts.lexicons import PhraseMatch, find_ctas
 from rumiai.core.arrays import Floats, Ints
 from rumiai.core.intervals import as_intervals, most_at_once
 from rumiai.core.text import group_same_texts
 from rumiai.metrics.evidence.types import Evidence, Sticker, TextTrack
 from rumiai.metrics.shared.bins import active_in, span, windows_of
-from rumiai.metrics.shared.phrases import find_ctas
 from rumiai.metrics.visual_overlay_analysis.legibility import is_long_enough, is_readable, mean_contrast
 from rumiai.metrics.visual_overlay_analysis.picture import occlusions
 from rumiai.metrics.visual_overlay_analysis.text import Category, Group, categories, semantic_group

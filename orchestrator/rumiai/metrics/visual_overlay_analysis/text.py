@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from typing import Final, Literal, get_args
 
-from rumiai.metrics.shared.phrases import find_ctas, urgency_level
+from rumiai.contracts.lexicons import find_ctas, urgency_level
 from rumiai.metrics.shared.words import content_words, tokens
 
 Category = Literal[

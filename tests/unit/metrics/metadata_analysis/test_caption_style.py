@@ -7,6 +7,7 @@ import pytest
 from rumiai.metrics.metadata_analysis import caption_style
 from rumiai.metrics.metadata_analysis.measures import CaptionMeasures
 from rumiai.metrics.shared.caption import Caption
+from rumiai.metrics.shared.words import count_among
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_syllables(word, count):
 
 def test_emphasis():
     assert caption_style.capital_words("STOP it NOW, U 2 B4") == 2
-    assert caption_style.pronoun_count(["i", "love", "your", "yours", "you've", "youth"]) == 4
+    assert count_among(["i", "love", "your", "yours", "you've", "youth"], caption_style.PERSONAL_PRONOUNS) == 4
 
 
 def test_keywords():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rumiai.metrics.shared.words import tokens
+from rumiai.metrics.shared.words import count_among, tokens
 from rumiai.metrics.speech_analysis import wording
 
 
@@ -44,9 +44,9 @@ def test_fillers(sentence, count):
 
 def test_forms_of_address():
     said = tokens("You know we love your video, don't you? Let's go, us two. Youth")
-    assert wording.direct_address_count(said) == 3
-    assert wording.inclusive_count(said) == 3
-    assert wording.direct_address_count([]) == wording.inclusive_count([]) == 0
+    assert count_among(said, wording.ADDRESS_WORDS) == 3
+    assert count_among(said, wording.INCLUSIVE_WORDS) == 3
+    assert count_among([], wording.ADDRESS_WORDS) == 0
 
 
 def test_sentences():
