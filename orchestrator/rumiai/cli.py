@@ -122,6 +122,7 @@ def _secrets() -> Secrets:
 @click.option("--server", help="HOST:PORT of a running server (gRPC).  [default: start one for this run]")
 @click.option("--device", help="auto, cuda or cpu, for the server that is started.  [default: auto]")
 @click.option("--mode", help="fast, or strict: equal to the upstream libraries.  [default: fast]")
+@click.option("--language", help="Language that is spoken, such as pt.  [default: detected, part by part]")
 @click.option(
     "--ocr-engine", help="Who reads texts: ppocr, easyocr, or auto: ppocr, in strict mode easyocr.  [default: auto]"
 )

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from rumiai.contracts.whisper import LANGUAGES
 from rumiai.errors import ConfigurationError
 from rumiai.metrics.registry import ANALYSES
 
@@ -85,6 +86,15 @@ def _folder(value: object) -> object:
     return value
 
 
+def _language(value: object) -> object:
+    if not isinstance(value, str) or value.strip().lower() in ("", "auto"):
+        return "" if isinstance(value, str) else value
+    code = value.strip().lower()
+    if code not in LANGUAGES:
+        raise ValueError(f"expected auto or one of Whisper's {len(LANGUAGES)} codes such as pt")
+    return code
+
+
 _LOWER: Final = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 _UPPER: Final = BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value)
 Switch = Annotated[bool, BeforeValidator(_boolean)]
@@ -148,6 +158,9 @@ class Settings(BaseModel):
     whisper_model: str = _setting("base", "RUMIAI_WHISPER_MODEL", "base, tiny.en, or a path")
     whisper_engine: Annotated[Literal["ctranslate2", "openai"], _LOWER] = _setting(
         "ctranslate2", "RUMIAI_WHISPER_ENGINE", "which Whisper engine"
+    )
+    language: Annotated[str, BeforeValidator(_language)] = _setting(
+        "", "RUMIAI_LANGUAGE", "language that is spoken, such as pt; empty detects it, for each part of the sound"
     )
     ocr_engine: Annotated[OcrEngine, _LOWER] = _setting(
         "auto", "RUMIAI_OCR_ENGINE", "who reads texts: ppocr, easyocr, or auto: ppocr, in strict mode easyocr"

@@ -36,6 +36,9 @@ class TritonPythonModel:
             language=parameters.get("language") or None,
             task=parameters.get("task", "transcribe"),
             word_timestamps=adapter.as_bool(parameters, "word_timestamps", True),
+            level=adapter.as_bool(parameters, "level", False),
+            fallback=adapter.as_bool(parameters, "fallback", False),
+            multilingual=adapter.as_bool(parameters, "multilingual", False),
         )
         track = adapter.check_audio(audio)
         self._engine.check(track, params)

@@ -103,7 +103,7 @@ WHISPER: Final = EndpointSpec(
     inputs=(TensorSpec("AUDIO", "FP32", (-1,)),),
     outputs=(TensorSpec("TRANSCRIPT", "BYTES", (1,)),),  # (1, 1) JSON, see docs/endpoints.md
     max_batch_size=16,
-    parameters=("language", "task", "word_timestamps"),
+    parameters=("language", "task", "word_timestamps", "level", "fallback", "multilingual"),
 )
 
 ENDPOINTS: Final[dict[str, EndpointSpec]] = {spec.model: spec for spec in (YOLO, OCR, WHISPER)}

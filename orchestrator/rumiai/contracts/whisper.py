@@ -25,6 +25,9 @@ LANGUAGES: Final[tuple[str, ...]] = (
 # its tokens below the second.
 NO_SPEECH_PROB: Final = 0.6
 NO_SPEECH_LOGPROB: Final = -1.0
+# Where a voice should lie before it is decoded: Whisper was trained on recordings at about this level. In quiet ones it
+# finds other languages, and loops.
+SPEECH_DBFS: Final = -20.0
 # Seconds between two timestamp tokens, fixed by the model's training.
 TIMESTAMP_STEP_S: Final = 0.02
 
@@ -37,6 +40,11 @@ class WhisperParams:
         language: Whisper's code of the language spoken; None lets the model find out.
         task: ``transcribe``, or ``translate`` into English.
         word_timestamps: Whether each segment carries its words with their times.
+        level: Whether a voice is brought to ``SPEECH_DBFS`` before it is decoded.
+        fallback: Whether a chunk whose decoding loops is decoded again with other settings.
+        multilingual: Whether each chunk of up to 30 s has a language of its own.
+
+    The last three are off by default: an answer is then equal to the upstream libraries' own.
 
     Raises:
         ContractError: The language is none of Whisper's, or the task none of the two.
@@ -45,6 +53,9 @@ class WhisperParams:
     language: str | None = None
     task: Task = "transcribe"
     word_timestamps: bool = True
+    level: bool = False
+    fallback: bool = False
+    multilingual: bool = False
 
     def __post_init__(self) -> None:
         if self.language is not None and self.language not in LANGUAGES:
@@ -57,7 +68,13 @@ class WhisperParams:
 
     def parameters(self) -> dict[str, str | bool]:
         """The request parameters; an unknown language is left out."""
-        out: dict[str, str | bool] = {"task": self.task, "word_timestamps": self.word_timestamps}
+        out: dict[str, str | bool] = {
+            "task": self.task,
+            "word_timestamps": self.word_timestamps,
+            "level": self.level,
+            "fallback": self.fallback,
+            "multilingual": self.multilingual,
+        }
         if self.language is not None:
             out["language"] = self.language
         return out

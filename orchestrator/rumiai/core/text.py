@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -24,6 +24,10 @@ _CONFUSABLE: Final = str.maketrans("oil|sbz", "0111582")
 # Rows of likenesses that are held at once: of n texts 4 x 512 x n bytes.
 _BLOCK: Final = 512
 _DIGIT: Final = re.compile(r"\d")
+# Letters of scripts that are written without blanks between words: kana, han, Thai, Lao, Tibetan, Burmese, Khmer.
+UNSPACED_LETTERS: Final = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff"
+# With their punctuation.
+_UNSPACED: Final = re.compile(f"[{UNSPACED_LETTERS}\u3000-\u303f\uff00-\uff65]")
 
 
 def characters(text: str) -> str:
@@ -91,3 +95,15 @@ def _digits_agree(a: str, b: str) -> bool:
 
 def _digits(text: str) -> str:
     return "".join(_DIGIT.findall(text))
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Parts of a text with a blank between them, and none between two that a script without blanks writes side by side.
+
+    Empty parts are left out; no parts give "".
+    """
+    whole = ""
+    for part in parts:
+        beside = bool(_UNSPACED.match(whole[-1:]) and _UNSPACED.match(part[:1]))
+        whole += part if beside or not whole or not part else f" {part}"
+    return whole

@@ -1,118 +1,171 @@
-"""Finds the repetitions that a Whisper decoder writes when it is stuck in a loop.
+"""Takes out of a transcript what a Whisper decoder stuck in a loop has written.
 
-A run repeats the same words, letters or segments at least three times and compresses by more than 2.4, which is
-openai-whisper's own threshold.
+A run of the same words, letters or segments (:mod:`rumiai.core.repeats`) stays as it is where the sound shows it. Any
+other is written once, and the time of its repeats is lost: something was said there, and nobody knows what.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rumiai.contracts.services.whisper import Repetition, Segment
+import numpy as np
+import numpy.typing as npt
 
-REPEATED_COMPRESSION: Final = 2.4
-MIN_REPEATS: Final = 3
-# The longest unit that is looked for in a run: a sentence of Whisper's is seldom longer.
-MAX_UNIT_WORDS: Final = 20
+from rumiai.contracts.services.whisper import Repetition, Segment, Word
+from rumiai.core.arrays import freeze_arrays
+from rumiai.core.repeats import MAX_UNIT_WORDS, Run, find_runs, is_spoken, plain
+from rumiai.core.text import joined
+
 MAX_UNIT_SEGMENTS: Final = 3
+
+# Start and end, in seconds.
+Stretch = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class _Run:
-    """``count`` times the same ``size`` units from unit ``start`` on."""
+class Sound:
+    """What a transcript was heard in.
 
-    start: int
-    size: int
-    count: int
-
-    @property
-    def stop(self) -> int:
-        return self.start + self.size * self.count
-
-
-def _stuck(units: Sequence[str], joint: str) -> bool:
-    raw = joint.join(units).encode()
-    return len(raw) > REPEATED_COMPRESSION * len(zlib.compress(raw))
-
-
-def find_runs(units: Sequence[str], longest: int, joint: str = " ") -> list[_Run]:
-    """Find runs that repeat up to ``longest`` units as a decoder stuck in a loop does.
-
-    Runs do not overlap. Of the runs that begin at one unit the longest counts; of equally long ones, that which repeats
-    the fewest units.
+    Attributes:
+        samples: (samples,) float32, mono.
+        rate_hz: Of the samples.
+        offset_s: Where the first one stands on the clock of the transcript.
     """
-    runs: list[_Run] = []
-    at = 0
-    while at < len(units):
-        best: _Run | None = None
-        for size in range(1, min(longest, (len(units) - at) // MIN_REPEATS) + 1):
-            count = 1
-            unit = units[at : at + size]
-            while units[at + count * size : at + (count + 1) * size] == unit:
-                count += 1
-            run = _Run(at, size, count)
-            if count >= MIN_REPEATS and (best is None or run.stop > best.stop):
-                best = run
-        if best and _stuck(units[best.start : best.stop], joint):
-            runs.append(best)
-            at = best.stop
-        else:
-            at += 1
-    return runs
+
+    samples: npt.NDArray[np.float32]
+    rate_hz: int
+    offset_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, samples=(np.float32, "samples"))
+
+    def repeats(self, starts_s: Sequence[float], end_s: float) -> bool:
+        """Whether something is said again at each of these instants, the last time until ``end_s``."""
+        starts = [start_s - self.offset_s for start_s in starts_s]
+        return is_spoken(starts, end_s - self.offset_s, self.samples, self.rate_hz)
 
 
-def _kept(total: int, runs: Sequence[_Run]) -> list[int]:
-    dropped = {i for run in runs for i in range(run.start + run.size, run.stop)}
-    return [i for i in range(total) if i not in dropped]
+@dataclass(frozen=True)
+class Collapsed:
+    """A segment without its loops.
+
+    Attributes:
+        segment: What is left.
+        repetitions: What was taken out.
+        lost: When.
+        share: Units left by units that stood there, 0..1.
+    """
+
+    segment: Segment
+    repetitions: tuple[Repetition, ...] = ()
+    lost: tuple[Stretch, ...] = ()
+    share: float = 1.0
 
 
-def _plain(text: str) -> str:
-    return text.casefold().strip(" .,!?;:\"'…")
+def collapse_words(segment: Segment, sound: Sound | None = None) -> Collapsed:
+    """Write each run of words that the sound does not show once, in ``text`` and ``words``.
 
-
-def collapse_words(segment: Segment) -> tuple[Segment, list[Repetition]]:
-    """Write each run of words once, in ``text`` and ``words``; returns the segment and what was taken out."""
-    timed = segment.words or ()
-    words = [word.word for word in timed] or segment.text.split()
+    Without ``sound`` no run is taken for spoken.
+    """
+    words = segment.words or ()
+    units = [word.word for word in words] or segment.text.split()
+    if len(units) == 1:
+        units = list(segment.text)
+    timed = words if len(words) == len(units) else ()
     joint = " " if " " in segment.text else ""
-    if len(words) == 1:
-        words = list(segment.text)
-    runs = find_runs([_plain(word) or word for word in words], MAX_UNIT_WORDS, joint)
+    found = find_runs([plain(unit) for unit in units], MAX_UNIT_WORDS, joint)
+    runs = [run for run in found if not _spoken(run, timed, sound)]
     if not runs:
-        return segment, []
-    each_timed = len(timed) == len(words)
-    records = [
-        Repetition(
-            scope="words",
-            text=joint.join(words[run.start : run.start + run.size]),
-            count=run.count,
-            start_s=timed[run.start].start_s if each_timed else segment.start_s,
-            end_s=timed[run.stop - 1].end_s if each_timed else segment.end_s,
-        )
-        for run in runs
+        return Collapsed(segment)
+    dropped = {i for run in runs for i in range(run.start + run.size, run.stop)}
+    text = _without(segment.text, units, runs)
+    return Collapsed(
+        segment.model_copy(update={"text": text, "words": _kept_words(words, timed, dropped, text)}),
+        tuple(_repetition(run, units, timed, segment, joint) for run in runs),
+        tuple(_lost(run, timed, segment) for run in runs),
+        1 - len(dropped) / len(units),
+    )
+
+
+def _kept_words(words: tuple[Word, ...], timed: tuple[Word, ...], dropped: set[int], text: str) -> tuple[Word, ...]:
+    if timed:
+        return tuple(word for i, word in enumerate(timed) if i not in dropped)
+    # One word that was split into letters.
+    return (words[0].model_copy(update={"word": text}),) if words else ()
+
+
+def _spoken(run: Run, timed: Sequence[Word], sound: Sound | None) -> bool:
+    if sound is None or not timed:
+        return False
+    return sound.repeats([timed[i].start_s for i in range(run.start, run.stop, run.size)], timed[run.stop - 1].end_s)
+
+
+def _lost(run: Run, timed: Sequence[Word], segment: Segment) -> Stretch:
+    """From the first repeat on; to the end of the segment where nothing follows, since loops are badly timed."""
+    start_s = timed[run.start + run.size].start_s if timed else segment.start_s
+    end_s = timed[run.stop].start_s if run.stop < len(timed) else segment.end_s
+    return start_s, end_s
+
+
+def _repetition(run: Run, units: Sequence[str], timed: Sequence[Word], segment: Segment, joint: str) -> Repetition:
+    return Repetition(
+        scope="words",
+        text=joint.join(units[run.start : run.start + run.size]),
+        count=run.count,
+        start_s=timed[run.start].start_s if timed else segment.start_s,
+        end_s=timed[run.stop - 1].end_s if timed else segment.end_s,
+    )
+
+
+def _without(text: str, units: Sequence[str], runs: Sequence[Run]) -> str:
+    """A text without the repeats of its runs; what stays is spelled as it was."""
+    places = _places(text, units)
+    for run in reversed(runs):
+        first, after = places[run.start + run.size], places[run.stop] if run.stop < len(places) else len(text)
+        text = text[:first] + text[after:]
+    return text.strip()
+
+
+def _places(text: str, units: Sequence[str]) -> list[int]:
+    """Where each unit begins in the text that they make up."""
+    places, at = [], 0
+    for unit in units:
+        found = text.find(unit, at)
+        places.append(found if found >= 0 else at)
+        at = places[-1] + (len(unit) if found >= 0 else 0)
+    return places
+
+
+def collapse_segments(
+    segments: Sequence[Segment], sound: Sound | None = None
+) -> tuple[list[Segment], list[Repetition], list[Stretch]]:
+    """Keep the first of segments that repeat each other and are not spoken again.
+
+    Returns:
+        Those kept, what was taken out, and when.
+    """
+    runs = [
+        run
+        for run in find_runs([plain(segment.text) for segment in segments], MAX_UNIT_SEGMENTS)
+        if not (sound and _said_again(run, segments, sound))
     ]
-    keep = _kept(len(words), runs)
-    text = joint.join(words[i] for i in keep)
-    kept = tuple(timed[i] for i in keep) if each_timed else timed
-    if timed and not each_timed:
-        kept = (timed[0].model_copy(update={"word": text}),)
-    return segment.model_copy(update={"text": text, "words": kept}), records
-
-
-def collapse_segments(segments: Sequence[Segment]) -> tuple[list[Segment], list[Repetition]]:
-    """Keep the first of segments that repeat each other; returns those kept and what was taken out."""
-    runs = find_runs([_plain(segment.text) for segment in segments], MAX_UNIT_SEGMENTS)
+    dropped = {i for run in runs for i in range(run.start + run.size, run.stop)}
     records = [
         Repetition(
             scope="segments",
-            text=" ".join(segment.text for segment in segments[run.start : run.start + run.size]),
+            text=joined(segment.text for segment in segments[run.start : run.start + run.size]),
             count=run.count,
             start_s=segments[run.start].start_s,
             end_s=segments[run.stop - 1].end_s,
         )
         for run in runs
     ]
-    return [segments[i] for i in _kept(len(segments), runs)], records
+    lost = [(segments[run.start + run.size].start_s, segments[run.stop - 1].end_s) for run in runs]
+    return [segment for i, segment in enumerate(segments) if i not in dropped], records, lost
+
+
+def _said_again(run: Run, segments: Sequence[Segment], sound: Sound) -> bool:
+    starts = [segments[i].start_s for i in range(run.start, run.stop, run.size)]
+    return sound.repeats(starts, segments[run.stop - 1].end_s)

@@ -21,6 +21,7 @@ class WhisperService(AudioService["WhisperData"]):
 
     name = "whisper"
     file = "speech_transcriptions/{id}_whisper.json"
+    settings = ("mode", "language")
     server_model = "whisper"
     entry_types = ("speech",)
     summary_place = 20
@@ -41,15 +42,22 @@ class WhisperService(AudioService["WhisperData"]):
 
     async def run(self, inputs: AudioInputs) -> WhisperData:
         """Transcribe the whole track, window by window."""
-        from rumiai.contracts.whisper import WhisperParams
         from rumiai.inference import whisper
+        from rumiai.inference.repetitions import Sound
+        from rumiai.inference.transcript import assemble
 
         track = inputs.track
         if track is None:
-            return whisper.assemble(None, has_audio=False, audio_duration_s=0.0)
-        payload = await whisper.transcribe(inputs.client, track, WhisperParams(), inputs.progress)
-        return whisper.assemble(
-            payload, has_audio=True, audio_duration_s=track.duration_s, audio_offset_s=track.offset_s
+            return assemble(None, has_audio=False, audio_duration_s=0.0)
+        params = whisper.params_for(inputs.settings.language, inputs.settings.mode)
+        payload = await whisper.transcribe(inputs.client, track, params, inputs.progress)
+        strict = inputs.settings.mode == "strict"
+        return assemble(
+            payload,
+            has_audio=True,
+            audio_duration_s=track.duration_s,
+            audio_offset_s=track.offset_s,
+            sound=None if strict else Sound(track.samples, track.sample_rate_hz, track.offset_s),
         )
 
     def entries(self, data: WhisperData) -> Iterable[TimelineEntry]:
@@ -66,10 +74,12 @@ class WhisperService(AudioService["WhisperData"]):
             yield TimelineEntry(segment.start_s, "speech", payload, segment.end_s, segment)
 
     def summary(self, data: WhisperData | None) -> Summary:
-        """Words, language and the first sentence."""
+        """Words, language and the first sentence, and what could not be decoded."""
+        from rumiai.metrics.shared.words import word_count
+
         if data is None:
             return Summary({"words": None, "language": None, "first_sentence": None})
-        words = len(data.text.split())
+        words = word_count(data.text)
         first = data.segments[0].text if data.segments else None
         facts: dict[str, JsonValue] = {"words": words, "language": data.language, "first_sentence": first}
         said = f"{words} words" + (f", {data.language}" if words else "")

@@ -12,13 +12,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from rumiai.core.text import UNSPACED_LETTERS
+
 Sentiment = Literal["positive", "negative", "neutral", "mixed"]
 # A text, when it begins and when it ends, in seconds.
 TimedText = tuple[str, float, float]
 
 _TOKEN = re.compile(r"[^\W_]+(?:['\u2019\u02bc\-][^\W_]+)*")
 # Scripts that are written without blanks; one word is about 1.7 characters.
-_UNSPACED = re.compile(r"[぀-ヿ㐀-䶿一-鿿豈-﫿฀-๿]")
+_UNSPACED = re.compile(f"[{UNSPACED_LETTERS}]")
 CHARACTERS_PER_WORD: Final = 1.7
 _NEGATION_REACH: Final = 3  # "not a very good": words that a negation still reaches
 

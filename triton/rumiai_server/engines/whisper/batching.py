@@ -7,19 +7,23 @@ faster-whisper's batched pipeline drops the rest.
 
 from __future__ import annotations
 
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ
 from rumiai.contracts.whisper import NO_SPEECH_LOGPROB, NO_SPEECH_PROB, TIMESTAMP_STEP_S, Task, WhisperParams
+from rumiai.core.repeats import compression_ratio
 from rumiai.errors import ContractError
+from rumiai_server.engines.whisper import languages
+from rumiai_server.engines.whisper.fallback import AGAIN, FIRST, Attempt, good_enough, loops
+from rumiai_server.engines.whisper.languages import Probabilities
+from rumiai_server.engines.whisper.level import cut_levelled
 from rumiai_server.engines.whisper.types import EngineKind, Item, Segment, Transcript, Word, check_samples
 from rumiai_server.engines.whisper.vad import SpeechChunk, SpeechCut, cut_at_silence
 
@@ -33,6 +37,7 @@ MAX_ROUNDS: Final = 8
 # A segment while it is decoded, in the form that both libraries' timing functions read and complete: seek, start, end,
 # tokens, then words. Times are on the clock of the track's speech.
 Draft = dict[str, Any]
+T = TypeVar("T")
 Features = npt.NDArray[np.float32]
 
 
@@ -59,9 +64,13 @@ class Piece:
         index: Of the chunk in its track.
         seek: Mel frames of the chunk that earlier rounds have decoded; 0 in the first.
         features: (mels, frames) of the whole chunk while it is needed.
+        language: Of the chunk.
+        language_probability: 0..1.
         encoded: Held by the first of a batch that language detection has encoded: the ids of its pieces, and the
             encoder's output.
         drafts: The segments found.
+        decoding: With what.
+        loops: Whether they repeat themselves although the sound does not.
         avg_logprob: Mean log probability of the tokens found.
         no_speech_prob: 0..1.
         stopped_at: Mel frames from ``seek`` on after which the decoder left the rest; None when it left nothing.
@@ -72,8 +81,12 @@ class Piece:
     index: int
     seek: int = 0
     features: Features | None = None
+    language: str | None = None
+    language_probability: float | None = None
     encoded: tuple[tuple[int, ...], Any] | None = None
     drafts: list[Draft] = field(default_factory=list)
+    decoding: Attempt = FIRST
+    loops: bool = False
     avg_logprob: float = 0.0
     no_speech_prob: float = 0.0
     stopped_at: int | None = None
@@ -165,7 +178,11 @@ class BatchingWhisper(ABC):
         """Code and probability for tracks that have at least one piece; at most a batch of them."""
 
     @abstractmethod
-    def _decode(self, pieces: Sequence[Piece], language: str, params: WhisperParams) -> None:
+    def _languages(self, pieces: Sequence[Piece]) -> list[Probabilities]:
+        """The probabilities of all languages for each piece; at most a batch."""
+
+    @abstractmethod
+    def _decode(self, pieces: Sequence[Piece], language: str, params: WhisperParams, attempt: Attempt) -> None:
         """Fill drafts, their words when asked for, avg_logprob, no_speech_prob and stopped_at; at most a batch."""
 
     @abstractmethod
@@ -188,7 +205,7 @@ class BatchingWhisper(ABC):
             self.check(samples, params)
         # The detector uses one core and releases the interpreter lock while it runs, so tracks run in parallel.
         with ThreadPoolExecutor(max_workers=self._setup.threads) as pool:
-            cuts = list(pool.map(cut_at_silence, (samples for samples, _ in items)))
+            cuts = list(pool.map(_cut, items))
         tracks = [Track(params, len(samples), cut) for (samples, params), cut in zip(items, cuts, strict=True)]
         for track in tracks:
             track.pieces = [Piece(track, chunk, i) for i, chunk in enumerate(track.cut.chunks)]
@@ -211,7 +228,7 @@ class BatchingWhisper(ABC):
         chunk = SpeechChunk(silence, 0.0, 2.0)
         track = Track(WhisperParams(), len(silence), SpeechCut((chunk,), cut_at_silence(silence).clock, 2.0), "en", 1.0)
         rows = self._setup.batch_size if self._setup.device == "cuda" else 1
-        self._run([Piece(track, chunk, i) for i in range(rows)])
+        self._run([Piece(track, chunk, i, language="en") for i in range(rows)])
 
     def _set_languages(self, tracks: Sequence[Track]) -> None:
         unknown: list[Track] = []
@@ -223,10 +240,33 @@ class BatchingWhisper(ABC):
                 track.language, track.language_probability = given, 1.0
             else:
                 unknown.append(track)
-        for start in range(0, len(unknown), self._setup.batch_size):
-            batch = unknown[start : start + self._setup.batch_size]
+        self._set_by_track([track for track in unknown if not track.params.multilingual])
+        self._set_by_chunk([track for track in unknown if track.params.multilingual])
+        for piece in (piece for track in tracks for piece in track.pieces):
+            if piece.language is None:
+                piece.language, piece.language_probability = piece.track.language, piece.track.language_probability
+
+    def _set_by_track(self, tracks: Sequence[Track]) -> None:
+        for batch in _chunked(tracks, self._setup.batch_size):
             for track, found in zip(batch, self._detect_languages(batch), strict=True):
                 track.language, track.language_probability = found
+
+    def _set_by_chunk(self, tracks: Sequence[Track]) -> None:
+        pieces = [piece for track in tracks for piece in track.pieces]
+        rows = [row for batch in _chunked(pieces, self._setup.batch_size) for row in self._heard_languages(batch)]
+        of_piece = {id(piece): row for piece, row in zip(pieces, rows, strict=True)}
+        for track in tracks:
+            lengths = [piece.duration_s for piece in track.pieces]
+            found = languages.of_track([of_piece[id(piece)] for piece in track.pieces], lengths)
+            track.language, track.language_probability = found
+            for piece in track.pieces:
+                own = languages.of_chunk(of_piece[id(piece)], piece.duration_s, found[0])
+                piece.language, piece.language_probability = own
+
+    def _heard_languages(self, batch: Sequence[Piece]) -> list[Probabilities]:
+        for piece in batch:
+            piece.features = self._features(piece.chunk.samples)
+        return self._languages(batch)
 
     def _batches(self, pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
         # Rows of one batch share prompt tokens and the wish for words; within a group the order of tracks and chunks
@@ -234,18 +274,43 @@ class BatchingWhisper(ABC):
         groups: dict[tuple[str | None, Task, bool], list[Piece]] = {}
         for piece in pieces:
             params = piece.track.params
-            groups.setdefault((piece.track.language, params.task, params.word_timestamps), []).append(piece)
+            groups.setdefault((piece.language, params.task, params.word_timestamps), []).append(piece)
         for group in groups.values():
-            for start in range(0, len(group), self._setup.batch_size):
-                yield group[start : start + self._setup.batch_size]
+            yield from _chunked(group, self._setup.batch_size)
 
     def _run(self, batch: Sequence[Piece]) -> None:
         for piece in batch:
             if piece.features is None:
                 piece.features = self._features(piece.chunk.samples)
-        track = batch[0].track
-        assert track.language is not None
-        self._decode(batch, track.language, track.params)
+        self._attempt(batch, FIRST)
+        for piece in batch:
+            if piece.loops and piece.track.params.fallback:
+                self._decode_again(piece)
+
+    def _attempt(self, batch: Sequence[Piece], attempt: Attempt) -> None:
+        first = batch[0]
+        assert first.language is not None
+        self._decode(batch, first.language, first.track.params, attempt)
+        for piece in batch:
+            piece.decoding, piece.loops = attempt, self._piece_loops(piece)
+
+    def _piece_loops(self, piece: Piece) -> bool:
+        assert piece.language is not None
+        texts = [self._text(draft["tokens"], piece.language, piece.track.params.task) for draft in piece.drafts]
+        return loops(piece.drafts, texts, piece.chunk.samples, piece.chunk.offset_s)
+
+    def _decode_again(self, piece: Piece) -> None:
+        """Try the other ways, alone, so that the answer does not depend on the batch; the least bad one stays."""
+        tried = [replace(piece)]
+        for attempt in AGAIN:
+            piece.track.last_speech_s = min(piece.track.last_speech_s, piece.offset_s)
+            self._attempt([piece], attempt)
+            tried.append(replace(piece))
+            if good_enough(piece.loops, piece.avg_logprob):
+                return
+        best = max(tried, key=lambda one: (not one.loops, one.avg_logprob))
+        for name in ("drafts", "avg_logprob", "no_speech_prob", "stopped_at", "decoding", "loops"):
+            setattr(piece, name, getattr(best, name))
 
     def _remainder(self, piece: Piece) -> Piece | None:
         """The undecoded rest of a chunk for the next round, or None; frees the features when there is none."""
@@ -255,7 +320,7 @@ class BatchingWhisper(ABC):
         seek = piece.seek + piece.stopped_at
         if piece.chunk.duration_s - seek / FRAMES_PER_S < MIN_REMAINDER_S:
             return None
-        rest = Piece(piece.track, piece.chunk, piece.index, seek, features)
+        rest = Piece(piece.track, piece.chunk, piece.index, seek, features, piece.language, piece.language_probability)
         piece.track.pieces.append(rest)
         return rest
 
@@ -290,8 +355,8 @@ class BatchingWhisper(ABC):
     def _segment(self, piece: Piece, draft: Draft) -> Segment:
         """Put a draft on the clock of the track; rounding and order of the steps are faster-whisper's."""
         track, clock = piece.track, piece.track.cut.clock
-        assert track.language is not None
-        text = self._text(draft["tokens"], track.language, track.params.task)
+        assert piece.language is not None
+        text = self._text(draft["tokens"], piece.language, track.params.task)
         words = tuple(
             Word(word["word"], *clock.interval(word["start"], word["end"]), float(word["probability"]))
             for word in draft.get("words", ())
@@ -310,10 +375,19 @@ class BatchingWhisper(ABC):
             compression_ratio=compression_ratio(text),
             words=words,
             recovered=piece.seek > 0,
+            language=piece.language,
+            language_probability=piece.language_probability,
+            decoding=piece.decoding.name,
+            loops=piece.loops,
+            chunk_s=(clock.point(piece.offset_s), clock.point(piece.offset_s + piece.duration_s, is_end=True)),
         )
 
 
-def compression_ratio(text: str) -> float:
-    """Bytes of a text by its zlib-compressed bytes, as both libraries count it; 0.0 for no text."""
-    raw = text.encode()
-    return len(raw) / len(zlib.compress(raw))
+def _cut(item: Item) -> SpeechCut:
+    samples, params = item
+    return cut_levelled(samples) if params.level else cut_at_silence(samples)
+
+
+def _chunked(items: Sequence[T], size: int) -> Iterator[list[T]]:
+    for start in range(0, len(items), size):
+        yield list(items[start : start + size])

@@ -38,10 +38,13 @@ from rumiai_server.engines.whisper.batching import (
     Track,
     split_at_timestamps,
 )
+from rumiai_server.engines.whisper.fallback import SEED, Attempt
+from rumiai_server.engines.whisper.languages import Probabilities
 from rumiai_server.engines.whisper.types import EngineKind
 
 # faster-whisper's default, also of its batched pipeline.
 BEAM_SIZE: Final = 5
+BEST_OF: Final = 5
 # Punctuation that belongs to the word after it, or before it: the defaults of both libraries.
 PREPEND_PUNCTUATIONS: Final = "\"'“¿([{-"
 APPEND_PUNCTUATIONS: Final = "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001
@@ -144,6 +147,15 @@ class CTranslate2Whisper(BatchingWhisper):
             tracks[0].pieces[0].encoded = (rows, encoded)
         return [(str(best[0][0][2:-2]), float(best[0][1])) for best in found]
 
+    def _languages(self, pieces: Sequence[Piece]) -> list[Probabilities]:
+        try:
+            encoded = self._encode(pieces)
+            found = self._model.model.detect_language(encoded)
+        except RuntimeError as exc:
+            raise MLError(f"{self._setup.model}: language detection failed: {exc}") from exc
+        pieces[0].encoded = (tuple(id(piece) for piece in pieces), encoded)
+        return [{str(token[2:-2]): float(probability) for token, probability in row} for row in found]
+
     def _detection_features(self, track: Track) -> Features:
         """(mels, 3000): of a single chunk what ``_decode`` encodes, else the pipeline's choice."""
         frames: list[Features] = []
@@ -168,20 +180,20 @@ class CTranslate2Whisper(BatchingWhisper):
         encoded = np.concatenate([np.asarray(self._model.encode(windows[i : i + 1])) for i in range(len(windows))])
         return ctranslate2.StorageView.from_array(encoded)
 
-    def _decode(self, pieces: Sequence[Piece], language: str, params: WhisperParams) -> None:
+    def _decode(self, pieces: Sequence[Piece], language: str, params: WhisperParams, attempt: Attempt) -> None:
         tokenizer = self._tokenizer(language, params.task)
         try:
             encoded = self._encode(pieces)
             results = self._model.model.generate(
                 encoded,
                 [list(tokenizer.sot_sequence) for _ in pieces],
-                beam_size=BEAM_SIZE,
                 max_length=self._model.max_length,
                 suppress_blank=True,
                 suppress_tokens=list(get_suppressed_tokens(tokenizer, [-1])),
                 return_scores=True,
                 return_no_speech_prob=True,
-                sampling_temperature=0,
+                no_repeat_ngram_size=attempt.no_repeat_ngram,
+                **_search(attempt),
             )
             for piece, result in zip(pieces, results, strict=True):
                 _take(piece, result, tokenizer)
@@ -210,6 +222,19 @@ class CTranslate2Whisper(BatchingWhisper):
             )
             if not piece.seek:
                 piece.track.last_speech_s = last_speech_s
+
+
+def _search(attempt: Attempt) -> dict[str, Any]:
+    """Beam search, or, above temperature 0, the best of five drawn texts, as faster-whisper does it."""
+    if attempt.temperature == 0:
+        return {"beam_size": BEAM_SIZE, "sampling_temperature": 0}
+    ctranslate2.set_random_seed(SEED)
+    return {
+        "beam_size": 1,
+        "num_hypotheses": BEST_OF,
+        "sampling_topk": 0,
+        "sampling_temperature": attempt.temperature,
+    }
 
 
 def _take(piece: Piece, result: Any, tokenizer: Tokenizer) -> None:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
 import torch
 import whisper
 from whisper.audio import HOP_LENGTH, N_FRAMES, N_SAMPLES, SAMPLE_RATE, log_mel_spectrogram, pad_or_trim
-from whisper.decoding import DecodingOptions, DecodingResult
+from whisper.decoding import DecodingOptions, DecodingResult, DecodingTask, LogitFilter
 from whisper.model import ModelDimensions, Whisper
 from whisper.timing import add_word_timestamps
 from whisper.tokenizer import Tokenizer, get_tokenizer
@@ -35,7 +35,12 @@ from rumiai_server.engines.whisper.batching import (
     split_at_timestamps,
 )
 from rumiai_server.engines.whisper.ctranslate2_weights import load_weights
+from rumiai_server.engines.whisper.fallback import SEED, Attempt
+from rumiai_server.engines.whisper.languages import Probabilities
 from rumiai_server.engines.whisper.types import EngineKind
+
+# faster-whisper's and openai-whisper's default.
+BEST_OF: Final = 5
 
 
 class OpenAIWhisper(BatchingWhisper):
@@ -99,12 +104,30 @@ class OpenAIWhisper(BatchingWhisper):
             raise MLError(f"{self._setup.model}: language detection failed: {exc}") from exc
         return [max(row.items(), key=lambda pair: pair[1]) for row in rows]
 
-    def _decode(self, pieces: Sequence[Piece], language: str, params: WhisperParams) -> None:
+    def _languages(self, pieces: Sequence[Piece]) -> list[Probabilities]:
+        try:
+            _, rows = self._model.detect_language(self._batch(pieces))
+        except RuntimeError as exc:
+            raise MLError(f"{self._setup.model}: language detection failed: {exc}") from exc
+        return list(rows)
+
+    def _decode(self, pieces: Sequence[Piece], language: str, params: WhisperParams, attempt: Attempt) -> None:
         tokenizer = self._tokenizer(language, params.task)
-        options = DecodingOptions(task=params.task, language=language, temperature=0.0, fp16=self._half)
+        options = DecodingOptions(
+            task=params.task,
+            language=language,
+            temperature=attempt.temperature,
+            best_of=BEST_OF if attempt.temperature else None,
+            fp16=self._half,
+        )
+        task = DecodingTask(self._model, options)
+        if attempt.no_repeat_ngram:
+            task.logit_filters.append(NoRepeats(attempt.no_repeat_ngram, task.sample_begin))
+        if attempt.temperature:
+            torch.manual_seed(SEED)
         try:
             batch = self._batch(pieces)
-            for piece, mel, result in zip(pieces, batch, whisper.decode(self._model, batch, options), strict=True):
+            for piece, mel, result in zip(pieces, batch, task.run(batch), strict=True):
                 _take(piece, result, tokenizer)
                 if params.word_timestamps:
                     self._time_words(piece, mel, tokenizer)
@@ -122,6 +145,24 @@ class OpenAIWhisper(BatchingWhisper):
             # whisper.transcribe, given a chunk, begins with 0.0: for it each chunk is a file of its own.
             last_speech_timestamp=piece.seek * HOP_LENGTH / SAMPLE_RATE,
         )
+
+
+class NoRepeats(LogitFilter):  # type: ignore[misc]
+    """Forbids what would write a run of tokens a second time, as CTranslate2's ``no_repeat_ngram_size`` does."""
+
+    def __init__(self, size: int, sample_begin: int) -> None:
+        self._size, self._begin = size, sample_begin
+
+    def apply(self, logits: torch.Tensor, tokens: torch.Tensor) -> None:
+        """Mask logits, (rows, vocabulary), in place by the tokens so far, (rows, tokens)."""
+        for row, line in zip(logits, tokens[:, self._begin :].tolist(), strict=True):
+            head = line[len(line) - self._size + 1 :]
+            ends = [
+                line[i + self._size - 1]
+                for i in range(len(line) - self._size + 1)
+                if line[i : i + self._size - 1] == head
+            ]
+            row[ends] = -torch.inf
 
 
 def _frames(piece: Piece) -> int:

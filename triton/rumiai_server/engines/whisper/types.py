@@ -20,6 +20,8 @@ from rumiai.errors import ContractError
 
 EngineKind = Literal["ctranslate2", "openai"]
 
+# What a segment's ``decoding`` says when nothing had to be tried again.
+FIRST_DECODING: Final = "first"
 # Lossy decoders overshoot 1.0 by a few decibels; beyond this the samples are integers that nobody scaled.
 MAX_PEAK: Final = 32.0
 
@@ -49,6 +51,12 @@ class Segment:
         recovered: The decoder stopped before the end of its chunk and this is what it found when it was sent back for
             the rest. faster-whisper's batched pipeline loses that speech; without these segments the transcript is
             equal to the pipeline's.
+        language: Whisper's code of the language that its chunk was decoded in.
+        language_probability: 0..1; 1.0 when the request gave the language or the model knows English only.
+        decoding: What it was found with: ``first``, or what helped when that looped: ``no repeats`` or a temperature as
+            ``temperature 0.4``.
+        loops: Whether its chunk repeats itself although the sound does not: its words are the decoder's own.
+        chunk_s: Start and end of what was decoded together with it, in seconds from the start of the track.
     """
 
     start_s: float
@@ -59,6 +67,11 @@ class Segment:
     compression_ratio: float
     words: tuple[Word, ...] = ()
     recovered: bool = False
+    language: str | None = None
+    language_probability: float | None = None
+    decoding: str = FIRST_DECODING
+    loops: bool = False
+    chunk_s: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -73,8 +86,9 @@ class Transcript:
       a null language;
     * ``task``: ``transcribe`` or ``translate``;
     * ``duration_s``: length of the track; ``speech_s``: what the voice activity detector left of it;
-    * ``segments``: ``{start_s, end_s, text, avg_logprob, no_speech_prob, compression_ratio, words, recovered}`` each,
-      ``words`` a list of ``{word, start_s, end_s, probability}``; times are seconds from the start of the track;
+    * ``segments``: ``{start_s, end_s, text, avg_logprob, no_speech_prob, compression_ratio, words, recovered, language,
+      language_probability, decoding, loops, chunk_s}`` each, ``words`` a list of ``{word, start_s, end_s,
+      probability}``; times are seconds from the start of the track;
     * ``reason``: why there are no segments; null when there are;
     * ``engine``: ``ctranslate2`` or ``openai``; ``model``: such as ``whisper-base``; ``compute_type``: as ``int8``.
     """
