@@ -1,7 +1,8 @@
 """Speak one sentence with eSpeak NG, as a program of its own: text on standard input, words and samples on output.
 
 The library keeps state from sentence to sentence: only a fresh process gives the same samples for the same text.
-It is run by its path and imports nothing of RumiAI, which keeps a sentence at some 50 ms.
+It is run by its path and imports nothing of RumiAI, which keeps a sentence at some 50 ms. Its arguments are the voice
+and words a minute.
 
 Output: one line of JSON, ``{"sample_rate_hz": .., "words": [[first character, seconds], ..]}``, then int16 samples.
 """
@@ -18,8 +19,6 @@ _UTF8 = 1
 _AT_CHARACTER = 1
 _RATE, _WORD_GAP = 1, 7  # of espeak_PARAMETER
 _WORD = 1  # of espeak_EVENT_TYPE
-# Whisper base hears this voice without an error from 130 to 170 words a minute.
-_VOICE, _WORDS_PER_MINUTE = b"en-us", 155
 
 
 class _Event(ctypes.Structure):
@@ -38,11 +37,11 @@ class _Event(ctypes.Structure):
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
-def speak(text: str) -> tuple[int, list[tuple[int, float]], bytes]:
+def speak(text: str, voice: str, words_per_minute: int) -> tuple[int, list[tuple[int, float]], bytes]:
     """Sample rate in Hz, (first character, start in seconds) of each word, mono int16 samples.
 
     Raises:
-        OSError: The library or its data cannot be loaded.
+        OSError: The library or its data cannot be loaded, or there is no such voice.
     """
     import espeakng_loader  # type: ignore[import-untyped]
 
@@ -62,10 +61,10 @@ def speak(text: str) -> tuple[int, list[tuple[int, float]], bytes]:
 
     callback = _CALLBACK(receive)
     rate = library.espeak_Initialize(_RETRIEVAL, 0, espeakng_loader.get_data_path().encode(), _DONT_EXIT)
-    if rate <= 0 or library.espeak_SetVoiceByName(_VOICE) != 0:
-        raise OSError("eSpeak NG found no data: reinstall espeakng-loader")
+    if rate <= 0 or library.espeak_SetVoiceByName(voice.encode()) != 0:
+        raise OSError(f"eSpeak NG found no data for the voice {voice}: reinstall espeakng-loader")
     library.espeak_SetSynthCallback(callback)
-    library.espeak_SetParameter(_RATE, _WORDS_PER_MINUTE, 0)
+    library.espeak_SetParameter(_RATE, words_per_minute, 0)
     library.espeak_SetParameter(_WORD_GAP, 0, 0)
     raw = text.encode()
     if library.espeak_Synth(raw, len(raw) + 1, 0, _AT_CHARACTER, 0, _UTF8, None, None) != 0:
@@ -75,7 +74,7 @@ def speak(text: str) -> tuple[int, list[tuple[int, float]], bytes]:
 
 
 if __name__ == "__main__":
-    sample_rate_hz, spoken, pcm = speak(sys.stdin.read())
+    sample_rate_hz, spoken, pcm = speak(sys.stdin.read(), sys.argv[1], int(sys.argv[2]))
     sys.stdout.write(json.dumps({"sample_rate_hz": sample_rate_hz, "words": spoken}) + "\n")
     sys.stdout.flush()
     sys.stdout.buffer.write(pcm)
