@@ -7,7 +7,7 @@ VIDEO ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup run serve test fuzz check lint typecheck bench bench-captions bench-caption-clips bench-real bench-scaling bench-stages bench-metrics bench-gpu house clean
+.PHONY: help setup run serve test fuzz check lint typecheck bench bench-captions bench-caption-clips bench-real bench-speech bench-scaling bench-stages bench-metrics bench-gpu house clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ bench-caption-clips: setup  ## Captions of whole clips, the pipeline beside Easy
 
 bench-real: setup  ## CLIPS=folder: real clips held against the truth files beside them (bench/truth.py says how)
 	@$(BIN)/python bench/real.py "$(or $(CLIPS),$(error name the folder: make bench-real CLIPS=folder))" $(ARGS)
+
+bench-speech: setup  ## Generated voices, music, noise: word errors, word times, pauses, invented words, tempos
+	@$(BIN)/python bench/speech.py $(ARGS)
 
 bench-scaling: setup  ## CPU and memory for 1, 5 and 20 clips, and for 30 s against 180 s of video
 	@$(BIN)/python bench/scaling.py $(ARGS)

@@ -121,21 +121,19 @@ def _repetition(run: Run, units: Sequence[str], timed: Sequence[Word], segment: 
 
 def _without(text: str, units: Sequence[str], runs: Sequence[Run]) -> str:
     """A text without the repeats of its runs; what stays is spelled as it was."""
-    places = _places(text, units)
+    ends = _ends(text, units)
     for run in reversed(runs):
-        first, after = places[run.start + run.size], places[run.stop] if run.stop < len(places) else len(text)
-        text = text[:first] + text[after:]
+        text = text[: ends[run.start + run.size - 1]] + text[ends[run.stop - 1] :]
     return text.strip()
 
 
-def _places(text: str, units: Sequence[str]) -> list[int]:
-    """Where each unit begins in the text that they make up."""
-    places, at = [], 0
+def _ends(text: str, units: Sequence[str]) -> list[int]:
+    """Where each unit ends in the text that they make up."""
+    ends = [0]
     for unit in units:
-        found = text.find(unit, at)
-        places.append(found if found >= 0 else at)
-        at = places[-1] + (len(unit) if found >= 0 else 0)
-    return places
+        found = text.find(unit, ends[-1])
+        ends.append(found + len(unit) if found >= 0 else ends[-1])
+    return ends[1:]
 
 
 def collapse_segments(

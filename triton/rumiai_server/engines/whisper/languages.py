@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-# Of 27 generated chunks in the language of the rest of their track none claimed another with so much certainty.
+# Detection in a second or two of sound is often wrong, and then seldom sure.
 OTHER_LANGUAGE_PROBABILITY: Final = 0.8
 OTHER_LANGUAGE_S: Final = 3.0
 

@@ -60,4 +60,4 @@ def gain(samples: npt.NDArray[np.float32]) -> float:
 
 def _block_power(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     blocks = samples[: len(samples) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
-    return np.einsum("ij,ij->i", blocks, blocks, dtype=np.float64) / _BLOCK
+    return np.asarray(np.einsum("ij,ij->i", blocks, blocks, dtype=np.float64) / _BLOCK)

@@ -35,10 +35,10 @@ from rumiai_server.engines.whisper.batching import (
     Piece,
     Setup,
     Track,
-    compression_ratio,
     split_at_timestamps,
 )
 from rumiai_server.engines.whisper.factory import make_engine
+from rumiai_server.engines.whisper.fallback import Attempt
 from rumiai_server.engines.whisper.openai import load_model
 from rumiai_server.engines.whisper.types import MAX_PEAK, EngineKind, Segment, Transcript, WhisperEngine
 from rumiai_server.engines.whisper.vad import MIN_SILENCE_MS, WINDOWS_PER_RUN, cut_at_silence
@@ -354,6 +354,7 @@ def test_the_payload_is_json_with_the_documented_keys(tiny: WhisperEngine) -> No
     }  # fmt: skip
     assert set(payload["segments"][0]) == {
         "start_s", "end_s", "text", "avg_logprob", "no_speech_prob", "compression_ratio", "words", "recovered",
+        "language", "language_probability", "decoding", "loops", "chunk_s",
     }  # fmt: skip
     assert set(payload["segments"][0]["words"][0]) == {"word", "start_s", "end_s", "probability"}
     assert payload["segments"][0]["text"] == found.segments[0].text
@@ -374,7 +375,10 @@ class Halting(BatchingWhisper):
     def _detect_languages(self, tracks: Sequence[Track]) -> list[tuple[str, float]]:
         return [("fr", 0.75) for _ in tracks]
 
-    def _decode(self, pieces: Sequence[Piece], language: str, params: WhisperParams) -> None:
+    def _languages(self, pieces: Sequence[Piece]) -> list[dict[str, float]]:
+        return [{"fr": 0.75, "en": 0.25} for _ in pieces]
+
+    def _decode(self, pieces: Sequence[Piece], language: str, params: WhisperParams, attempt: Attempt) -> None:
         self.batches.append([(language, params.task, params.word_timestamps, piece.seek) for piece in pieces])
         for piece in pieces:
             assert piece.mel.shape == (80, len(piece.chunk.samples) // 160 - piece.seek)
@@ -428,12 +432,6 @@ def test_split_at_timestamps(tokens: list[int], segments: list[tuple], left_at: 
     found, stopped = split_at_timestamps(tokens, ZERO, 5.0)
     assert [(pytest.approx(start), pytest.approx(end), part) for start, end, part in found] == segments
     assert stopped == left_at
-
-
-def test_compression_ratio_is_both_libraries_own() -> None:
-    for text in ("", "hello", "no " * 50, "ask not what your country can do for you", "哈" * 30):
-        assert compression_ratio(text) == faster_whisper.transcribe.get_compression_ratio(text)
-        assert compression_ratio(text) == whisper.utils.compression_ratio(text)
 
 
 _LOAD = """
