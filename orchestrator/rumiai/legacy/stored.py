@@ -21,18 +21,21 @@ from rumiai.errors import ContractError, StoreError
 from rumiai.legacy.leniency import read_leniently
 from rumiai.legacy.node import node_entries, node_metadata, node_results, source_fps
 from rumiai.legacy.normalising.common import Record, first, mapping, records
+from rumiai.legacy.scene_labels import read_scene_labels
 from rumiai.legacy.services import opened, read_service
 from rumiai.services import all_services, entries_of, service_of_entries
 from rumiai.timeline.build import build, entry_counts
 
 # Older Node code wrote ids with these additions.
-_ID_FORMS: Final = ("{}", "user_{}", "{}_1", "user_{}_1")
+ID_FORMS: Final = ("{}", "user_{}", "{}_1", "user_{}_1")
 
 _V3_SECTIONS: Final[Mapping[ServiceName, str]] = {
     "yolo": "objectDetection", "mediapipe": "humanAnalysis", "ocr": "creativeAnalysis",
     "scene_detection": "sceneDetection", "whisper": "speechTranscription",
 }  # fmt: skip
 _TYPE_SYNONYMS: Final[Mapping[str, str]] = {"text_overlay": "text"}
+_SCENE_LABELS: Final = "local_analysis_outputs/scene_labels/{id}_labels.json"
+_OF_THE_SOUND: Final = ("whisper", "audio_energy")
 # A scrape's whole seconds against the decoder's duration, which the last scene's end keeps.
 _ROUNDING_S: Final = 1.0
 
@@ -71,8 +74,8 @@ def read_ml_files(
 ) -> UnifiedAnalysis:
     """Rebuild a unified analysis from the services' files below ``root``, in the layout of docs/outputs.md.
 
-    ``metadata`` defaults to the scraped item ``temp/<id>_apify.json`` where there is one. A file that cannot be parsed
-    fails its service.
+    ``metadata`` defaults to the scraped item ``temp/<id>_apify.json`` where there is one; version 3's labels of the
+    picture are added to it as ``scene_labels``. A file that cannot be parsed fails its service.
 
     Raises:
         StoreError: No service has a file.
@@ -82,7 +85,7 @@ def read_ml_files(
     for service in all_services():
         path = _found(root, service.files, video_id)
         if path is not None:
-            services[service.name] = _load(path)
+            services[service.name] = opened(_load(path))
     if not services:
         raise StoreError(
             f"{root}: got no ML output of {video_id}, expected at least one of its {len(all_services())} files"
@@ -95,6 +98,9 @@ def read_ml_files(
         item = _found(root, ("temp/{id}_apify.json",), video_id)
         scraped = VideoMetadata.from_apify(_load(item)) if item is not None else VideoMetadata.local(video_id)
         metadata = scraped.to_dict()
+    labels = _found(root, (_SCENE_LABELS,), video_id)
+    if labels is not None and (read := read_scene_labels(_load(labels))):
+        metadata = {**metadata, "scene_labels": read}
     known = _file_facts(about, services, facts or MediaFacts())
     results = {service: read_service(service, data, known) for service, data in services.items()}
     return build(video_id, AnalysisMetadata(metadata), known, results, entries_of)
@@ -103,7 +109,7 @@ def read_ml_files(
 def _found(root: Path, names: tuple[str, ...], video_id: str) -> Path | None:
     if Path(video_id).name != video_id:
         raise StoreError(f"got video id {video_id!r}, expected one path component")
-    forms = [form.format(video_id) for form in _ID_FORMS]
+    forms = [form.format(video_id) for form in ID_FORMS]
     candidates = (root / name.format(id=form) for form in forms for name in names)
     return next((path for path in candidates if path.is_file()), None)
 
@@ -200,12 +206,9 @@ def _file_facts(raw: Record, services: Mapping[ServiceName, Record], given: Medi
     """What is known of the file: from the caller, the file, its metadata, then the services' own metadata."""
     metadata = mapping(raw.get("metadata"))
     own = [mapping(data.get("metadata")) for data in services.values()]
-    visual = [mapping(services[name].get("metadata")) for name in services if name not in ("whisper", "audio_energy")]
-    stated = first(raw, "duration", "duration_seconds")
-    durations = [stated, metadata.get("duration"), *(meta.get("duration") for meta in visual)]
     facts = given.filled_from(
         MediaFacts(
-            duration_s=_decoder_duration(_positive(*durations), services.get("scene_detection")),
+            duration_s=_stated_duration(raw, services),
             fps=source_fps(raw) or _positive(metadata.get("fps"), *(meta.get("fps") for meta in own)),
             width=_pixels(metadata.get("width"), raw.get("width"), *(meta.get("width") for meta in own)),
             height=_pixels(metadata.get("height"), raw.get("height"), *(meta.get("height") for meta in own)),
@@ -226,6 +229,34 @@ def extraction_fps(duration_s: float, fps: float | None, stated: object = None) 
         return rate
     target = 5.0 if duration_s < 30 else 3.0 if duration_s < 60 else 2.0
     return fps / max(1, int(fps / target)) if fps is not None else target
+
+
+def _stated_duration(raw: Record, services: Mapping[ServiceName, Record]) -> float | None:
+    """The video's length by the file, its metadata, the services of the picture, then the services of the sound.
+
+    The sound may end before the picture does, so that its length is the last resort: it is the least that is known.
+    """
+    own = {name: mapping(data.get("metadata")) for name, data in services.items()}
+    stated = _positive(
+        first(raw, "duration", "duration_seconds"),
+        mapping(raw.get("metadata")).get("duration"),
+        *(meta.get("duration") for name, meta in own.items() if name not in _OF_THE_SOUND),
+        *(value for data in services.values() for value in _lengths_beside_metadata(data)),
+    )
+    shown = _decoder_duration(stated, services.get("scene_detection"))
+    if shown is not None:
+        return shown
+    heard = [_positive(data.get("audio_duration"), own[name].get("audio_duration")) for name, data in services.items()]
+    energy = _positive(services.get("audio_energy", {}).get("duration"))
+    return max((length_s for length_s in (*heard, energy) if length_s is not None), default=None)
+
+
+def _lengths_beside_metadata(data: Record) -> Iterator[float | None]:
+    """Where older files of the picture state the video's length: emotions, v3's insights, the tracker's counts."""
+    yield number(data.get("video_duration"))
+    yield number(mapping(data.get("insights")).get("video_duration"))
+    frames, fps = number(data.get("total_frames")), number(data.get("fps"))
+    yield frames / fps if frames is not None and fps is not None and fps > 0 else None
 
 
 def _decoder_duration(stated: float | None, scenes: Record | None) -> float | None:

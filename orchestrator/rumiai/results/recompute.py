@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from rumiai.contracts.results import ServiceName, ServiceResult
 from rumiai.contracts.timeline import SCHEMA_VERSION, UnifiedAnalysis
 from rumiai.core.plugins import load_plugins
 from rumiai.errors import RumiAIError, SourceError
-from rumiai.legacy.stored import read_ml_files, read_unified
+from rumiai.legacy.stored import ID_FORMS, read_ml_files, read_unified
 from rumiai.results.analyses import OutputFormat, measure, save_unified, with_markers, write_analyses
 from rumiai.results.store import Store, read_json, safe_id
 from rumiai.services import all_services, entries_of
@@ -66,25 +67,43 @@ def find_stored(paths: Sequence[str]) -> list[Stored]:
 
 
 def _in_path(path: Path) -> Iterator[Stored]:
+    """What a path holds: its unified analyses, then the videos that have ML files and none of these.
+
+    A folder that holds neither a folder of unified analyses nor ML files is one of unified analyses itself.
+    """
     if path.is_file():
         yield Stored(str(path), None)
         return
-    folder = path / _UNIFIED if (path / _UNIFIED).is_dir() else path
-    unified = sorted(item for item in folder.glob("*.json") if not item.name.startswith("."))
-    if unified:
-        yield from (Stored(str(item), None) for item in unified)
-        return
-    yield from (Stored(str(path), video_id) for video_id in _ids_of_ml_files(path))
+    with_files = _ids_of_ml_files(path)
+    inside = path / _UNIFIED
+    unified = _json_files(inside if inside.is_dir() or with_files else path)
+    yield from (Stored(str(item), None) for item in unified)
+    done = {item.stem for item in unified}
+    yield from (Stored(str(path), video_id) for video_id in with_files if video_id not in done)
+
+
+def _json_files(folder: Path) -> list[Path]:
+    return sorted(item for item in folder.glob("*.json") if not item.name.startswith("."))
 
 
 def _ids_of_ml_files(root: Path) -> list[str]:
-    """Ids that have at least one ML file below ``root``, in the layout of an ``--out`` folder."""
+    """Ids that have at least one ML file below ``root``, in the layout of an ``--out`` folder.
+
+    A file under another form of an id belongs to the video with that id.
+    """
     ids: set[str] = set()
     for service in all_services():
         for name in service.files:
-            after = name.rpartition("{id}")[2]
-            ids.update(path.name.removesuffix(after) for path in root.glob(name.replace("{id}", "*")))
-    return sorted(ids)
+            found = (path.relative_to(root).as_posix() for path in root.glob(name.replace("{id}", "*")))
+            ids.update(match["id"] for path in found if (match := _with_id(name).fullmatch(path)))
+    also = {form.format(video_id) for video_id in ids for form in ID_FORMS[1:]}
+    return sorted(ids - also)
+
+
+def _with_id(name: str) -> re.Pattern[str]:
+    """What a path of the form ``name`` looks like; the id is the same wherever it stands."""
+    before, *after = map(re.escape, name.split("{id}"))
+    return re.compile(before + "(?P<id>[^/]+)" + "(?P=id)".join(after))
 
 
 def recompute(
