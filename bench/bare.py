@@ -18,15 +18,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing.connection import Connection
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from rumiai import weights
 from rumiai.contracts import tensors
-from rumiai.contracts.frames import AudioTrack
+from rumiai.contracts.frames import AudioTrack, FrameDetections
 from rumiai.inference.ocr import CAPTIONS
+
+if TYPE_CHECKING:
+    from rumiai_server.engines.yolo.types import Detections
 
 # What a turn of each is counted in.
 UNITS: Final = {"yolo": "frames", "ocr": "frames read", "whisper": "s of sound", "mediapipe": "frames"}
@@ -73,7 +76,7 @@ class Engines:
             "whisper": self._speech,
             "mediapipe": self._people,
         }
-        self._boxes: list[list[Any]] = []
+        self._persons: list[list[FrameDetections]] = []
         self._warm: set[str] = set()
         self._open = ExitStack()
 
@@ -122,13 +125,12 @@ class Engines:
     def _objects(self) -> float:
         from rumiai_server.engines.yolo.engine import YoloParams
 
-        self._boxes = []
+        self._persons = []
         for batch in self._sampled:
             (found,) = self._yolo.detect([(batch.images, YoloParams())])
             height, width = batch.images.shape[1:3]
             scale = np.array([width, height, width, height], np.float32)
-            corners = [frame.boxes[frame.class_ids == _PERSON] / scale for frame in found]
-            self._boxes.append([np.concatenate((box[:, :2], box[:, 2:] - box[:, :2]), axis=1) for box in corners])
+            self._persons.append([_persons(frame, scale) for frame in found])
         return float(sum(len(batch.images) for batch in self._sampled))
 
     def _texts(self) -> float:
@@ -148,11 +150,19 @@ class Engines:
         return self._track.duration_s
 
     def _people(self) -> float:
-        if not self._boxes:
+        if not self._persons:
             self._objects()
-        for batch, boxes in zip(self._sampled, self._boxes, strict=True):
-            self._mediapipe.analyze(batch.images, batch.timestamps_s, batch.frame_numbers, boxes)
+        for batch, persons in zip(self._sampled, self._persons, strict=True):
+            self._mediapipe.analyze(batch.images, batch.timestamps_s, batch.frame_numbers, persons)
         return float(sum(len(batch.images) for batch in self._sampled))
+
+
+def _persons(found: Detections, size: npt.NDArray[np.float32]) -> FrameDetections:
+    """The persons among a picture's objects, normalised; the analyzer takes the time and number from elsewhere."""
+    chosen = found.class_ids == _PERSON
+    corners = found.boxes[chosen] / size
+    boxes = np.concatenate((corners[:, :2], corners[:, 2:] - corners[:, :2]), axis=1)
+    return FrameDetections(0.0, 0, boxes, found.scores[chosen], found.class_ids[chosen])
 
 
 @contextmanager

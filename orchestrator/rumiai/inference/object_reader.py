@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
 from rumiai.contracts.frame_reader import FrameReader
 from rumiai.contracts.frames import FrameBatch, FrameDetections
 from rumiai.inference.client import TritonClient
-from rumiai.inference.object_tracks import as_told, person_boxes
+from rumiai.inference.object_tracks import as_told, persons_of
 from rumiai.inference.yolo import DetectionParams, detect
 
 
@@ -39,11 +36,11 @@ class ObjectReader(FrameReader):
         """One for each frame read so far, by time."""
         return sorted(self._found.values(), key=lambda frame: frame.timestamp_s)
 
-    def person_boxes(self, batch: FrameBatch) -> list[npt.NDArray[np.float32]] | None:
-        """For each frame of a batch the (m, 4) x, y, width, height of its persons, normalised; None when not read.
+    def persons(self, batch: FrameBatch) -> list[FrameDetections] | None:
+        """For each frame of a batch its persons; None when not all of them were read.
 
         They are those that the service's file tells, so that a later run, which reads it, looks at the same places.
         """
         frames = [self._found.get(int(number)) for number in batch.frame_numbers]
-        known = [person_boxes(as_told(frame)) for frame in frames if frame is not None]
+        known = [persons_of(as_told(frame)) for frame in frames if frame is not None]
         return known if len(known) == len(frames) else None

@@ -11,11 +11,10 @@ Tracks fragment at 2 frames a second (19 on a clip that has 10 at 10 a second), 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
 from rumiai.contracts.frames import FrameDetections, Sampling
@@ -210,10 +209,10 @@ def detections_of(data: YoloData) -> list[FrameDetections]:
     return [_ordered(time_s, number, rows) for (time_s, number), rows in sorted(frames.items())]
 
 
-def person_boxes(found: FrameDetections) -> npt.NDArray[np.float32]:
-    """(m, 4) x, y, width, height of the persons on a frame."""
-    boxes: npt.NDArray[np.float32] = found.boxes[found.class_ids == PERSON]
-    return boxes
+def persons_of(found: FrameDetections) -> FrameDetections:
+    """The persons among a frame's detections."""
+    chosen = found.class_ids == PERSON
+    return replace(found, boxes=found.boxes[chosen], scores=found.scores[chosen], class_ids=found.class_ids[chosen])
 
 
 def _ordered(timestamp_s: float, frame_number: int, rows: list[tuple[float, int, Box]]) -> FrameDetections:

@@ -12,11 +12,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.contracts.frames import FrameDetections
 from rumiai.core.boxes import Box, area
 from rumiai.people.faces import find_faces
 from rumiai.people.geometry import Image, square_of_box
 from rumiai.people.hands import find_hands, merge_hands
-from rumiai.people.observations import Face, Hand, Look, PeopleFrame, Pose
+from rumiai.people.observations import Face, Hand, Look, PeopleFrame, Person, Pose
 from rumiai.people.poses import find_poses, merge_poses
 from rumiai.people.tasks import Tasks
 
@@ -99,7 +100,7 @@ class PeopleAnalyzer:
         images: npt.NDArray[np.uint8],
         timestamps_s: npt.NDArray[np.float64],
         frame_numbers: npt.NDArray[np.int64],
-        person_boxes: Sequence[npt.NDArray[np.float32]] | None,
+        persons: Sequence[FrameDetections] | None,
     ) -> list[PeopleFrame]:
         """Look at frames, in the order of the video.
 
@@ -107,8 +108,8 @@ class PeopleAnalyzer:
             images: (n, h, w, 3) uint8 RGB; not written, not kept.
             timestamps_s: (n,) seconds.
             frame_numbers: (n,) index in the source stream.
-            person_boxes: For each frame (m, 4) x, y, width, height of the persons on it, normalised; None when the
-                object detector is not available: then every look is at the whole frame.
+            persons: For each frame the persons on it; None when the object detector is not available: then every look
+                is at the whole frame.
 
         Returns:
             One entry per frame; empty input gives an empty list.
@@ -120,7 +121,7 @@ class PeopleAnalyzer:
         n = len(images)
         if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
             raise ValueError(f"images: got {images.dtype} {images.shape}, expected uint8 (n, h, w, 3)")
-        lengths = [len(timestamps_s), len(frame_numbers), n if person_boxes is None else len(person_boxes)]
+        lengths = [len(timestamps_s), len(frame_numbers), n if persons is None else len(persons)]
         if lengths != [n, n, n]:
             raise ValueError(f"got {lengths} timestamps, numbers and person lists for {n} frames")
         return [
@@ -128,17 +129,15 @@ class PeopleAnalyzer:
                 images[i],
                 float(timestamps_s[i]),
                 int(frame_numbers[i]),
-                None if person_boxes is None else person_boxes[i],
+                None if persons is None else persons[i],
             )
             for i in range(n)
         ]
 
-    def _frame(
-        self, frame: Image, timestamp_s: float, number: int, given: npt.NDArray[np.float32] | None
-    ) -> PeopleFrame:
+    def _frame(self, frame: Image, timestamp_s: float, number: int, given: FrameDetections | None) -> PeopleFrame:
         if self._looked_at_s is not None and timestamp_s < self._looked_at_s:
             self.reset()
-        count = None if given is None else len(given)
+        count = None if given is None else len(given.scores)
         persons = [] if given is None else self._largest(given)
         if not persons and not self._look_due(frame, timestamp_s):
             return PeopleFrame(timestamp_s, number, "gated", count)
@@ -149,9 +148,10 @@ class PeopleAnalyzer:
         look: Look = "crops" if persons else "whole"
         return PeopleFrame(timestamp_s, number, look, count, faces, hands, poses)
 
-    def _largest(self, boxes: npt.NDArray[np.float32]) -> list[Box]:
-        rows = [(float(x), float(y), float(w), float(h)) for x, y, w, h in boxes if w > 0 and h > 0]
-        return sorted(rows, key=area, reverse=True)[: self.policy.max_persons]
+    def _largest(self, given: FrameDetections) -> list[Person]:
+        rows = zip(given.boxes.tolist(), given.scores.tolist(), strict=True)
+        found = [Person((x, y, w, h), score) for (x, y, w, h), score in rows if w > 0 and h > 0]
+        return sorted(found, key=lambda person: area(person.box), reverse=True)[: self.policy.max_persons]
 
     def _look_due(self, frame: Image, timestamp_s: float) -> bool:
         if self._looked_at_s is None or self._looked_at is None or self._found_somebody:
@@ -164,8 +164,8 @@ class PeopleAnalyzer:
             return True
         return float(np.abs(now - self._looked_at).mean()) / 255 >= self.policy.cut_difference
 
-    def _look(self, frame: Image, persons: list[Box]) -> tuple[tuple[Face, ...], tuple[Hand, ...], tuple[Pose, ...]]:
-        tall = [box for box in persons if box[3] >= self.policy.min_body_height]
+    def _look(self, frame: Image, persons: list[Person]) -> tuple[tuple[Face, ...], tuple[Hand, ...], tuple[Pose, ...]]:
+        tall = [person.box for person in persons if person.box[3] >= self.policy.min_body_height]
         parts = tall[: self.policy.max_bodies] if persons else [_WHOLE_FRAME]
         views = [square_of_box(frame, part, _CROP_MARGIN) for part in parts]
         tasks = self._tasks

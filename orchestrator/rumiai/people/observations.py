@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,13 @@ Orientation = Literal["facing_camera", "turned_left", "turned_right", "facing_aw
 # How a frame was analysed. gated: not at all. crops: faces on the whole frame, bodies and hands on the persons' crops.
 # whole: everything on the whole frame, because no person is known.
 Look = Literal["gated", "crops", "whole"]
+
+
+class Person(NamedTuple):
+    """Where the object detector sees a person, and its score, 0..1."""
+
+    box: Box
+    score: float
 
 
 @dataclass(frozen=True)

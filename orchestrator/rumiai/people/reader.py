@@ -6,16 +6,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
-import numpy as np
-import numpy.typing as npt
-
 from rumiai.contracts.frame_reader import FrameReader
-from rumiai.contracts.frames import FrameBatch
+from rumiai.contracts.frames import FrameBatch, FrameDetections
 from rumiai.people.landmarks import PeopleAnalyzer
 from rumiai.people.observations import PeopleFrame
 
-# For each frame of a batch the (m, 4) x, y, width, height of the persons on it; None when they are not known.
-PersonBoxes = Callable[[FrameBatch], Sequence[npt.NDArray[np.float32]] | None]
+# For each frame of a batch the persons on it; None when they are not known.
+PersonsOf = Callable[[FrameBatch], Sequence[FrameDetections] | None]
 
 
 class PeopleReader(FrameReader):
@@ -24,20 +21,20 @@ class PeopleReader(FrameReader):
     Args:
         analyzer: Gives MediaPipe's models; called in ``thread`` alone, where they are made and used.
         thread: Of one thread.
-        person_boxes: Where persons are, asked when the readers in ``after`` are done with a batch.
-        after: Readers that ``person_boxes`` depends on.
+        persons: Where persons are, asked when the readers in ``after`` are done with a batch.
+        after: Readers that ``persons`` depends on.
     """
 
     def __init__(
         self,
         analyzer: Callable[[], PeopleAnalyzer],
         thread: Executor,
-        person_boxes: PersonBoxes,
+        persons: PersonsOf,
         after: tuple[FrameReader, ...] = (),
     ) -> None:
         self.after = after
         self.frames: list[PeopleFrame] = []
-        self._analyzer, self._thread, self._person_boxes = analyzer, thread, person_boxes
+        self._analyzer, self._thread, self._persons = analyzer, thread, persons
 
     async def read(self, batch: FrameBatch) -> None:
         """Look at a batch.
@@ -46,11 +43,11 @@ class PeopleReader(FrameReader):
             MLError: MediaPipe failed.
             WeightsError: A model file is missing.
         """
-        boxes = self._person_boxes(batch)
-        self.frames += await asyncio.get_running_loop().run_in_executor(self._thread, self._look, batch, boxes)
+        persons = self._persons(batch)
+        self.frames += await asyncio.get_running_loop().run_in_executor(self._thread, self._look, batch, persons)
 
-    def _look(self, batch: FrameBatch, boxes: Sequence[npt.NDArray[np.float32]] | None) -> list[PeopleFrame]:
+    def _look(self, batch: FrameBatch, persons: Sequence[FrameDetections] | None) -> list[PeopleFrame]:
         analyzer = self._analyzer()
         if not self.frames:
             analyzer.reset()  # it still holds the end of another video
-        return analyzer.analyze(batch.images, batch.timestamps_s, batch.frame_numbers, boxes)
+        return analyzer.analyze(batch.images, batch.timestamps_s, batch.frame_numbers, persons)

@@ -25,6 +25,9 @@ from rumiai.people.gesture_bundle import gesture_recognizer
 
 # MediaPipe's own default.
 MIN_CONFIDENCE: Final = 0.5
+# A face's landmarks count from this presence on. In animals they reach 0.8 (a bear's 0.9), in filmed faces of 30 pixels
+# and more 0.95 and above; docs/design/people.md.
+MIN_FACE_PRESENCE: Final = 0.9
 # A person has two hands. Further hands in the view belong to another person, who has a view of their own.
 MAX_HANDS: Final = 2
 
@@ -146,6 +149,7 @@ class Tasks:
                     vision.FaceLandmarkerOptions(
                         base_options=_model(_read(weight, "face_landmarker.task")),
                         num_faces=1,
+                        min_face_presence_confidence=MIN_FACE_PRESENCE,
                         output_face_blendshapes=True,
                         output_facial_transformation_matrixes=True,
                     ),

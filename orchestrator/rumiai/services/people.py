@@ -9,10 +9,7 @@ from rumiai.contracts.outcome import Summary
 from rumiai.services.base import VideoContext, VisualInputs, VisualRun, VisualService, package_version
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from rumiai.contracts.frames import FrameBatch
+    from rumiai.contracts.frames import FrameBatch, FrameDetections
     from rumiai.contracts.services.base import ServiceData
     from rumiai.contracts.services.people import Gesture, PeopleData
     from rumiai.contracts.timeline import TimelineEntry
@@ -112,31 +109,32 @@ def people_reader(inputs: VisualInputs) -> PeopleReader:
 
     if running := inputs.shared(PeopleReader):
         return running
-    objects, stored = inputs.shared(ObjectReader), _stored_person_boxes(inputs.stored)
+    objects, stored = inputs.shared(ObjectReader), _stored_persons(inputs.stored)
 
-    def person_boxes(batch: FrameBatch) -> Sequence[npt.NDArray[np.float32]] | None:
-        found = objects.person_boxes(batch) if objects else None
+    def persons(batch: FrameBatch) -> Sequence[FrameDetections] | None:
+        found = objects.persons(batch) if objects else None
         return found if found is not None or stored is None else [stored(int(n)) for n in batch.frame_numbers]
 
     def analyzer() -> PeopleAnalyzer:
         return inputs.tools.keep(PeopleAnalyzer, lambda: PeopleAnalyzer(weights.path))
 
-    return PeopleReader(analyzer, inputs.tools.thread("people"), person_boxes, (objects,) if objects else ())
+    return PeopleReader(analyzer, inputs.tools.thread("people"), persons, (objects,) if objects else ())
 
 
-def _stored_person_boxes(stored: Mapping[str, ServiceData]) -> Callable[[int], npt.NDArray[np.float32]] | None:
-    """From an earlier run's objects: frame number -> (m, 4) boxes of its persons; None without such a run."""
+def _stored_persons(stored: Mapping[str, ServiceData]) -> Callable[[int], FrameDetections] | None:
+    """From an earlier run's objects: frame number -> its persons; None without such a run."""
     import numpy as np
 
+    from rumiai.contracts.frames import FrameDetections
     from rumiai.contracts.services.yolo import YoloData
-    from rumiai.inference.object_tracks import detections_of, person_boxes
+    from rumiai.inference.object_tracks import detections_of, persons_of
 
     objects = stored.get(YoloData.service)
     if not isinstance(objects, YoloData):
         return None
-    boxes = {found.frame_number: person_boxes(found) for found in detections_of(objects)}
-    nobody = np.zeros((0, 4), np.float32)
-    return lambda number: boxes.get(number, nobody)
+    persons = {found.frame_number: persons_of(found) for found in detections_of(objects)}
+    none = np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32)
+    return lambda number: persons.get(number) or FrameDetections(0.0, number, *none)
 
 
 def _speech(context: VideoContext) -> list[tuple[float, float]] | None:

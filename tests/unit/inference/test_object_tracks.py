@@ -18,7 +18,7 @@ from rumiai.inference.object_tracks import (
     as_told,
     assemble_objects,
     detections_of,
-    person_boxes,
+    persons_of,
     track_objects,
 )
 from rumiai.inference.yolo import DetectionParams
@@ -237,7 +237,7 @@ def test_a_later_run_reads_from_the_file_what_this_run_gives_on(clip):
         assert np.array_equal(got.boxes, told.boxes)
         assert np.array_equal(got.scores, told.scores)
         assert np.array_equal(got.class_ids, told.class_ids)
-        assert np.array_equal(person_boxes(got), told.boxes[told.class_ids == PERSON])
+        assert np.array_equal(persons_of(got).boxes, told.boxes[told.class_ids == PERSON])
 
 
 def test_what_is_given_on_has_the_digits_of_the_file_surest_first():

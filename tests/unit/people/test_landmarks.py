@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from mediapipe.tasks.python import BaseOptions, vision
 
+from rumiai.contracts.frames import FrameDetections
 from rumiai.core.boxes import iou
 from rumiai.errors import WeightsError
 from rumiai.people import LookPolicy, PeopleAnalyzer
 from rumiai.people.expressions import expression
+from rumiai.people.faces import is_drawn
 from rumiai.people.gesture_bundle import LABELS, stored_zip, with_labels
 from rumiai.people.hands import GESTURES
 from rumiai.people.tasks import image, quiet_stderr, run
@@ -54,16 +56,23 @@ def analyzer(weights):
         yield made
 
 
+def _persons(boxes, picture=None, score=0.9):
+    """Person boxes as the object detector gives them; in pixels of ``picture`` where there is one."""
+    rows = np.array(boxes, np.float32).reshape(-1, 4)
+    if picture is not None:
+        rows /= np.array([picture.shape[1], picture.shape[0]] * 2, np.float32)
+    n = len(rows)
+    return FrameDetections(0.0, 0, rows, np.full(n, score, np.float32), np.zeros(n, np.int32))
+
+
 @pytest.fixture
 def see(analyzer):
     """Look at one picture as at the first frame of a video."""
 
-    def look(picture, persons=None):
+    def look(picture, persons=None, score=0.9):
         analyzer.reset()
-        height, width = picture.shape[:2]
-        size = np.array([width, height] * 2, np.float32)
-        boxes = None if persons is None else [np.array(persons, np.float32).reshape(-1, 4) / size]
-        return analyzer.analyze(picture[None], np.zeros(1), np.zeros(1, np.int64), boxes)[0]
+        given = None if persons is None else [_persons(persons, picture, score)]
+        return analyzer.analyze(picture[None], np.zeros(1), np.zeros(1, np.int64), given)[0]
 
     return look
 
@@ -119,6 +128,34 @@ def test_a_small_face_is_found_at_its_person_and_missed_without(see):
     # In the original picture the face lies at 171, 146 and is 194 wide: a quarter of that, moved.
     assert _px(face.box, wide) == pytest.approx([300 + 171 / 4, 500 + 146 / 4, 194 / 4, 194 / 4], abs=4)
     assert face.mesh is not None
+
+
+@pytest.mark.parametrize(("person", "faces"), [(0.3, 1), (None, 0)])
+def test_an_unsure_face_needs_a_person(see, monkeypatch, person, faces):
+    # A box of the whole picture stands for a person; without one the score must be one that animals do not reach.
+    monkeypatch.setattr("rumiai.people.faces._MIN_SCORE_WITHOUT_PERSON", 1.01)
+    monkeypatch.setattr("rumiai.people.faces._MIN_SCORE_ALONE", 1.01)
+    persons = [] if person is None else [(0, 0, 512, 600)]
+    assert len(see(_hopper(), persons, person or 0.0).faces) == faces
+
+
+def test_a_cat_has_no_face_even_where_the_detector_takes_it_for_a_person(see):
+    cat = _read("skimage", "data/chelsea.png")
+    height, width = cat.shape[:2]
+    for view in (cat, cat[:, ::-1], cat[:, 60:360], cv2.resize(cat, (width // 2, height // 2))):
+        picture = np.ascontiguousarray(view)
+        assert see(picture).faces == ()
+        assert see(picture, [(0, 0, picture.shape[1], picture.shape[0])]).faces == ()
+
+
+def test_a_drawing_has_no_face_and_expression(see):
+    # The photograph in 8 colours, its areas smoothed, is a drawing of the same face.
+    smooth = cv2.bilateralFilter(_hopper(), 15, 80, 15)
+    drawing = (cv2.medianBlur(smooth, 15) // 64) * 64 + 32
+    box = (171 / 512, 146 / 600, 194 / 512, 194 / 600)
+    assert is_drawn(drawing, box)
+    assert not is_drawn(_hopper(), box)
+    assert see(drawing, [(0, 0, 512, 600)]).faces == ()
 
 
 def test_a_smile_is_joy(see):
@@ -192,12 +229,11 @@ def test_a_finger_may_point_anywhere(see, turn, direction):
 
 def test_only_so_many_bodies_are_looked_for(weights):
     picture = _bus()
-    size = np.array([810, 1080] * 2, np.float32)
-    boxes = [np.array([*_BUS, _BUS_BEHIND], np.float32) / size]
+    persons = [_persons([*_BUS, _BUS_BEHIND], picture)]
     counts = []
     for bodies in (0, 1, 3):
         with PeopleAnalyzer(weights, policy=LookPolicy(max_bodies=bodies)) as analyzer:
-            (seen,) = analyzer.analyze(picture[None], np.zeros(1), np.zeros(1, np.int64), boxes)
+            (seen,) = analyzer.analyze(picture[None], np.zeros(1), np.zeros(1, np.int64), persons)
             counts.append((len(seen.faces), len(seen.poses)))
     assert counts == [(2, 0), (2, 1), (2, 3)]
 
@@ -238,8 +274,8 @@ def test_the_bundle_is_aligned_and_repeatable(weights):
 
 def _run(analyzer, frames, persons, step_s=0.5, at_s=0.0):
     n = len(frames)
-    boxes = None if persons is None else [np.array(p, np.float32).reshape(-1, 4) for p in persons]
-    return analyzer.analyze(np.stack(frames), at_s + np.arange(n) * step_s, np.arange(n), boxes)
+    given = None if persons is None else [_persons(boxes) for boxes in persons]
+    return analyzer.analyze(np.stack(frames), at_s + np.arange(n) * step_s, np.arange(n), given)
 
 
 def test_frames_without_anybody_are_looked_at_now_and_then(analyzer):
@@ -272,9 +308,8 @@ def test_frames_with_persons_are_always_looked_at(analyzer):
 def test_models_side_by_side_see_the_same(weights, see):
     with PeopleAnalyzer(weights, threads=3, policy=LookPolicy(max_persons=1)) as parallel:
         picture = _zidane()
-        size = np.array([1280, 720] * 2, np.float32)
-        boxes = [np.array(_ZIDANE[:1], np.float32) / size]
-        there = parallel.analyze(picture[None], np.zeros(1), np.zeros(1, np.int64), boxes)[0]
+        persons = [_persons(_ZIDANE[:1], picture)]
+        there = parallel.analyze(picture[None], np.zeros(1), np.zeros(1, np.int64), persons)[0]
     here = see(picture, _ZIDANE[:1])
     assert there.faces == here.faces
     assert [hand.box for hand in there.hands] == [hand.box for hand in here.hands]
@@ -300,7 +335,7 @@ def test_wrong_input_is_named(analyzer):
     with pytest.raises(ValueError, match="expected uint8"):
         analyzer.analyze(frame.astype(np.float32), np.zeros(1), np.zeros(1, np.int64), None)
     with pytest.raises(ValueError, match=r"got \[1, 1, 2\] timestamps"):
-        analyzer.analyze(frame, np.zeros(1), np.zeros(1, np.int64), [np.zeros((0, 4), np.float32)] * 2)
+        analyzer.analyze(frame, np.zeros(1), np.zeros(1, np.int64), [_persons([])] * 2)
     assert analyzer.analyze(frame[:0], np.zeros(0), np.zeros(0, np.int64), None) == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,9 @@ from rumiai.contracts.services.base import (
     Text,
     broken,
 )
+
+# What COCO calls people.
+PERSON: Final = "person"
 
 
 class ObjectSighting(ServiceModel):
