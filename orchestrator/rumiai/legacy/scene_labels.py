@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from rumiai.core.json_values import JsonObject
 from rumiai.core.numbers import number
 from rumiai.legacy.normalising.common import Record, integer, mapping, records
 
-SceneLabels = list[dict[str, object]]
+SceneLabels = list[JsonObject]
 
 
 def read_scene_labels(raw: Record) -> SceneLabels:
@@ -49,10 +50,10 @@ def _of_frames(frames: list[list[Record]]) -> SceneLabels:
 def _as_written(data: Record) -> SceneLabels:
     return [
         {
-            "description": item["description"],
+            "description": name,
             "confidence": number(item.get("confidence")),
             "frame_count": integer(item.get("frame_count")),
         }
         for item in records(data.get("labels"))
-        if isinstance(item.get("description"), str)
+        if isinstance(name := item.get("description"), str)
     ]
