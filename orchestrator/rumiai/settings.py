@@ -47,7 +47,7 @@ def _boolean(value: object) -> object:
 def _device(value: object) -> object:
     if isinstance(value, str):
         if value.lower() not in _DEVICES:
-            raise ValueError("expected auto, true (cuda) or false (cpu)")
+            raise ValueError("expected auto, cuda (or true) or cpu (or false)")
         return _DEVICES[value.lower()]
     return value
 
@@ -78,6 +78,13 @@ def _within(low: float, high: float, *, or_infinite: bool = False) -> AfterValid
         return value
 
     return AfterValidator(check)
+
+
+def _address(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if value and not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise ValueError("expected HOST:PORT, such as 127.0.0.1:8001")
+    return value
 
 
 def _folder(value: object) -> object:
@@ -166,7 +173,9 @@ class Settings(BaseModel):
         "auto", "RUMIAI_OCR_ENGINE", "who reads texts: ppocr, easyocr, or auto: ppocr, in strict mode easyocr"
     )
     ocr_langs: str = _setting("en", "RUMIAI_OCR_LANGS", "EasyOCR languages, comma separated")
-    server: str = _setting("", "RUMIAI_SERVER", "HOST:PORT of a running server; empty starts one")
+    server: Annotated[str, AfterValidator(_address)] = _setting(
+        "", "RUMIAI_SERVER", "HOST:PORT of a running server; empty starts one"
+    )
     output_format: Annotated[Literal["v1", "v2"], _LOWER] = _setting(
         "v2", "OUTPUT_FORMAT_VERSION", "form of the result files: v2 six blocks, v1 legacy"
     )

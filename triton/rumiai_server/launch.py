@@ -55,8 +55,9 @@ def running(config: ServeConfig, stop: threading.Event, emit: EventSink = lambda
 
     Raises:
         ServerError: It did not come up.
-        ConfigurationError: A port is taken, or the device is not there.
+        ConfigurationError: A port is taken, the device is not there, or weights or a language are not known.
     """
+    config.check_parameters()
     if removed := sweep():
         LOG.info("removed what killed servers left: %s", ", ".join(removed))
     device = resolve_device(config.device)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib.util
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from rumiai.contracts import tensors
 from rumiai.errors import ConfigurationError
+from rumiai.weights import files
 
 Device = Literal["auto", "cpu", "cuda"]
 ResolvedDevice = Literal["cpu", "cuda"]
@@ -62,3 +64,36 @@ class ServeConfig:
                 "anyone who reaches its ports",
                 hint="read docs/security.md; pass --insecure-bind if you know the network",
             )
+
+    def check_parameters(self) -> None:
+        """Look at what the models would refuse, before a server is started for it.
+
+        Raises:
+            ConfigurationError: Weights that are neither in the catalogue nor a file, or a language that EasyOCR lacks.
+        """
+        told = {model: self.parameters.get(model, {}) for model in self.models}
+        names = [name.partition("/")[0] for name in files.catalogue()]
+        yolo, whisper = told.get("yolo", {}).get("weights"), told.get("whisper", {}).get("model")
+        _check_weights("--yolo-weights", yolo, [name for name in names if name.startswith("yolo")])
+        _check_weights("--whisper-model", whisper, [name for name in names if name.startswith("whisper-")])
+        for language in filter(None, told.get("ocr", {}).get("languages", "").split(",")):
+            _check_language(language.strip())
+
+
+def _check_weights(option: str, value: str | None, known: Sequence[str]) -> None:
+    """A path must be there; a name must be one of the catalogue's."""
+    if value is None or value in known or (value.startswith("/") and Path(value).exists()):
+        return
+    said, *names = (name.removeprefix("whisper-").removesuffix("-ct2") for name in (value, *dict.fromkeys(known)))
+    raise ConfigurationError(
+        f"{option}: got {said!r}, expected {', '.join(names)} or the path of a file",
+        hint="a path has a / in it, such as ./weights.onnx",
+    )
+
+
+def _check_language(language: str) -> None:
+    spec = importlib.util.find_spec("easyocr")  # finds it without the seconds that its import takes
+    characters = Path(spec.origin or "").parent / "character" if spec else Path()
+    known = sorted(path.name.removesuffix("_char.txt") for path in characters.glob("*_char.txt"))
+    if language not in known:
+        raise ConfigurationError(f"--ocr-langs: got {language!r}, expected EasyOCR's codes: {', '.join(known)}")
