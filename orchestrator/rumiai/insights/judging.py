@@ -37,23 +37,23 @@ class Verdict:
     """What came of an answer.
 
     Attributes:
+        blocks: The six blocks: Python's, where the answer is valid with the judgements taken laid over them.
         valid: Whether it keeps the contract.
         errors: Why not; what the repair round is told.
         warnings: Oddities that did no harm.
         disagreements: Computed fields for which the model had another value.
         dropped: Judgements that were not taken, each with its reason.
-        blocks: The six blocks: Python's, with the judgements taken laid over them.
         taken: Block -> fields that are the model's.
         model_confidence: Block -> the model's own confidence; recorded, not used.
         extra: What it wrote that is in no contract, by block.
     """
 
+    blocks: AnalysisBlocks
     valid: bool = False
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     disagreements: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
-    blocks: dict[str, dict[str, Any]] = field(default_factory=dict)
     taken: dict[str, list[str]] = field(default_factory=dict)
     model_confidence: dict[str, float] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
@@ -85,7 +85,7 @@ def judge(
     # What the model saw of the blocks, and can be held to.
     schema = schema_of(analysis)
     shown: Blocks = clean(schema.to_json(blocks), author)
-    verdict = Verdict(blocks=schema.to_json(blocks))
+    verdict = Verdict(blocks)
     given = _read(analysis, text, stop_reason, verdict)
     if given is None:
         return verdict
@@ -93,13 +93,15 @@ def judge(
     _check(analysis, given, shown, corpus.duration_s, verdict)
     if verdict.errors:
         return verdict
+    laid = schema.to_json(blocks)
     for block in schema.blocks:
         for item in block.fields:
             if item.needs_judgement and item.name in given.get(block.name, {}):
                 seen = shown.get(block.name, {}).get(item.name)
-                _lay(block.name, item, given[block.name][item.name], seen, corpus, verdict)
-    verdict.errors += _new_problems(schema, verdict.blocks, blocks, corpus.duration_s)
-    verdict.valid = not verdict.errors
+                _lay(block.name, item, given[block.name][item.name], seen, laid[block.name], corpus, verdict)
+    verdict.errors += _new_problems(schema, laid, blocks, corpus.duration_s)
+    if not verdict.errors:
+        verdict.valid, verdict.blocks = True, schema.read(laid)
     return verdict
 
 
@@ -203,9 +205,11 @@ def _placeholders(value: Any, place: str = "answer") -> list[tuple[str, str]]:
     return []
 
 
-def _lay(block: str, item: FieldSchema, value: Any, seen: Any, corpus: Corpus, verdict: Verdict) -> None:
-    """Lay the model's value of one field over Python's, which the model saw as ``seen``."""
-    content, place = verdict.blocks[block], f"{block}.{item.name}"
+def _lay(
+    block: str, item: FieldSchema, value: Any, seen: Any, content: dict[str, Any], corpus: Corpus, verdict: Verdict
+) -> None:
+    """Lay the model's value of one field over Python's in ``content``, which the model saw as ``seen``."""
+    place = f"{block}.{item.name}"
     mine = content.get(item.name)
     if mine is None:
         # Its input is missing: no face, no speech. What a model says of it all the same is not from the data.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from rumiai.contracts.blocks import GENERIC_BLOCKS
+from rumiai.contracts.blocks import GENERIC_BLOCKS, AnalysisBlocks
 from rumiai.metrics.registry import schema_of
 
 Source = Literal["claude", "python", "python_fallback"]
@@ -21,7 +21,7 @@ class PromptResult:
 
     Attributes:
         prompt_type: The analysis.
-        blocks: The six blocks by generic name, complete.
+        blocks: The six blocks, always complete: a failure falls back to those by the rules.
         source: ``claude``: judged by a model; ``python``: no model was asked; ``python_fallback``: one was asked, or
             should have been, and there is no valid answer.
         reason: Why it is not ``claude``; None when it is.
@@ -47,7 +47,7 @@ class PromptResult:
     """
 
     prompt_type: str
-    blocks: Mapping[str, Mapping[str, Any]]
+    blocks: AnalysisBlocks
     source: Source
     reason: str | None = None
     error: str | None = None
@@ -73,11 +73,6 @@ class PromptResult:
     prompt_text: str | None = field(default=None, repr=False)
 
     @property
-    def success(self) -> bool:
-        """There are complete blocks, whoever judged."""
-        return set(self.blocks) >= set(GENERIC_BLOCKS)
-
-    @property
     def model_success(self) -> bool:
         """A model's valid answer is in them."""
         return self.source == "claude"
@@ -86,6 +81,10 @@ class PromptResult:
     def tokens_used(self) -> int:
         """All tokens of this run."""
         return sum(self.tokens.values())
+
+    def blocks_json(self) -> dict[str, dict[str, Any]]:
+        """Generic block name -> key -> value, JSON types, aliases repeated."""
+        return schema_of(self.prompt_type).to_json(self.blocks)
 
     def provenance(self) -> dict[str, dict[str, Any]]:
         """Where each block comes from: Python, or Python with judgements of a model, and of which fields."""
@@ -101,22 +100,26 @@ class PromptResult:
         return out
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form; blocks by generic name under ``parsed_response`` and prefixed under ``result``."""
+        """JSON form; blocks by generic name under ``parsed_response`` and prefixed under ``result``.
+
+        ``success`` says that there are complete blocks, whoever judged.
+        """
+        blocks = self.blocks_json()
         tokens = {"tokens_used": self.tokens_used, "input_tokens": self.tokens_used - self.tokens.get("output", 0)}
         plain = {name: value for name, value in vars(self).items() if name not in _OWN_FORM}
         return {
             **plain,
             "stored_tokens": dict(self.stored_tokens),
             "validation": dict(self.validation),
-            "success": self.success,
+            "success": True,
             "model_success": self.model_success,
             **tokens,
             "output_tokens": self.tokens.get("output", 0),
             "token_details": dict(self.tokens),
             "truncated": list(self.truncated),
             "provenance": self.provenance(),
-            "parsed_response": {name: dict(content) for name, content in self.blocks.items()},
-            "result": schema_of(self.prompt_type).to_prefixed(self.blocks),
+            "parsed_response": blocks,
+            "result": schema_of(self.prompt_type).to_prefixed(blocks),
         }
 
 
@@ -146,11 +149,6 @@ class VideoInsights:
     def _fallen(self) -> list[PromptResult]:
         fallen = [result for result in self.results.values() if result.source == "python_fallback"]
         return [result for result in fallen if result.error != "not_collected"]
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether every analysis has its blocks."""
-        return all(result.success for result in self.results.values())
 
     @property
     def cost_usd(self) -> float | None:

@@ -241,7 +241,7 @@ class Insights:
     async def _analysis(self, video: VideoInput, analysis: str) -> PromptResult:
         began = time.monotonic()
         plan = self._plan(video, analysis)
-        blocks = video.measured[analysis].blocks_json()
+        blocks = video.measured[analysis].blocks
         if plan.prompt is None:
             source: Any = "python_fallback" if plan.refused else "python"
             error = "refused" if plan.refused else None

@@ -186,9 +186,10 @@ def _same(
         result = read_json(Path(files["result"]))
     except (StoreError, KeyError):
         return None
+    blocks = told.blocks_json()
     before = tuple(complete.get(key) for key in ("source", "fingerprint", "error", "reason", "parsed_response"))
-    same = before == (told.source, told.fingerprint, told.error, told.reason, told.blocks)
-    return files if same and result == _shown(name, told.blocks, output_format) else None
+    same = before == (told.source, told.fingerprint, told.error, told.reason, blocks)
+    return files if same and result == _shown(name, blocks, output_format) else None
 
 
 def _shown(name: str, blocks: Blocks, output_format: OutputFormat) -> Mapping[str, Any]:
@@ -212,7 +213,7 @@ def _write(
     """The triple ``complete``, ``ml``, ``result``, the prompt if there was one, and the pointer to them."""
     folder = store.insights_folder(video_id) / name
     stamp = moment.strftime("%Y%m%d_%H%M%S_") + f"{moment.microsecond // 1000:03d}"
-    blocks: Blocks = result.blocks_json() if told is None else told.blocks
+    blocks: Blocks = result.blocks_json() if told is None else told.blocks_json()
     envelope = {
         **(_PYTHON if told is None else told.to_dict()),
         "analysis_type": name,

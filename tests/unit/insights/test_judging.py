@@ -59,15 +59,16 @@ def test_no_answer_changes_a_number_or_breaks_a_contract(name: str, data: st.Dat
         parent[path[-1]] = data.draw(ANYTHING)
     verdict = judge(name, json.dumps(answer), "end_turn", measured.blocks, prompt.data)
     assert measured.blocks_json() == before
-    assert schema_of(name).problems(verdict.blocks, duration_s=12.0) == []
+    after = schema_of(name).to_json(verdict.blocks)
+    assert schema_of(name).problems(after, duration_s=12.0) == []
     json.dumps(verdict.to_dict(), allow_nan=False, ensure_ascii=False).encode()
     for block in schema_of(name).blocks:
         for field in block.fields:
             if not field.needs_judgement or not verdict.valid:
-                assert verdict.blocks[block.name][field.name] == before[block.name][field.name]
+                assert after[block.name][field.name] == before[block.name][field.name]
             elif field.judged and before[block.name][field.name] is not None:
                 for mine, judged in zip(
-                    before[block.name][field.name], verdict.blocks[block.name][field.name], strict=not field.extensible
+                    before[block.name][field.name], after[block.name][field.name], strict=not field.extensible
                 ):
                     assert {k: v for k, v in mine.items() if k not in field.judged} == {
                         k: v for k, v in judged.items() if k not in field.judged
