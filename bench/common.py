@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
@@ -16,21 +15,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import provenance
 import psutil
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RESULTS: Final = ROOT / "bench" / "results"
 CLIPS: Final = ("demo", "bench", "short")
-# What the figures depend on.
-_PACKAGES: Final = (
-    "rumiai", "torch", "ultralytics", "easyocr", "openai-whisper", "faster-whisper", "ctranslate2", "mediapipe",
-    "scenedetect", "av", "opencv-contrib-python", "nvidia-pytriton", "tritonclient", "numpy",
-)  # fmt: skip
 _ORCH: Final = (sys.executable, "-c", "from rumiai.cli import main; main()")
 _SERVE: Final = (sys.executable, "-m", "rumiai_server", "serve", "--json", "--until-stdin-closes")
 # Often enough to see peaks of a second, rarely enough to cost below 2 % of a core.
@@ -334,51 +328,15 @@ def middle(values: Sequence[Any], key: Callable[[Any], float]) -> Any:
     return sorted(values, key=key)[len(values) // 2]
 
 
-def machine() -> dict[str, Any]:
-    """What the figures were taken on, and how busy it was."""
-    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as lines:
-        models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return {
-        "cpu": models[0] if models else platform.processor(),
-        "cores": len(os.sched_getaffinity(0)),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "load": [round(value, 2) for value in os.getloadavg()],
-    }
-
-
-def versions() -> dict[str, str | None]:
-    """Version of every package that the figures depend on; None of one that is not installed."""
-    found: dict[str, str | None] = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = None
-    return found
-
-
-def commit() -> str | None:
-    """The checkout's commit, with ``+`` when files differ from it; None outside a repository."""
-    try:
-        git = ("git", "-C", str(ROOT))
-        head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
-        changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
-
-
 def write_result(name: str, figures: Mapping[str, Any]) -> Path:
     """Write ``bench/results/<name>-<time>.json`` with the figures, machine, versions, commit and date."""
     now = datetime.now(UTC)
     payload = {
         "bench": name,
         "date": now.isoformat(timespec="seconds"),
-        "commit": commit(),
-        "machine": machine(),
-        "versions": versions(),
+        "commit": provenance.commit(),
+        "machine": provenance.machine(),
+        "versions": provenance.versions(),
         **figures,
     }
     RESULTS.mkdir(parents=True, exist_ok=True)

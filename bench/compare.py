@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import common
+import provenance
 import quality
 
 # What of the pipeline does the work of which part of the naive flow.
@@ -65,7 +66,7 @@ def run_naive(clip: common.BenchClip, args: argparse.Namespace, policy: str) -> 
         if process.wait() != 0:
             sys.exit(f"the naive flow failed with exit status {process.returncode}")
     result = json.loads(stored.read_text(encoding="utf-8"))
-    result |= {"usage": meter.usage.to_dict(), "machine": common.machine(), "load_before": round(load, 2)}
+    result |= {"usage": meter.usage.to_dict(), "machine": provenance.machine(), "load_before": round(load, 2)}
     stored.write_text(json.dumps(result, ensure_ascii=False) + "\n", encoding="utf-8")
     return result
 

@@ -196,11 +196,16 @@ def _report(bench: Bench, args: argparse.Namespace, found: Mapping[str, Any]) ->
     }  # fmt: skip
     try:
         import common
+        import provenance
     except ImportError as exc:  # psutil: the plain figures
         print(f"commit and versions: left out, {exc}", *bench.rows, sep="\n")
     else:
         common.print_table("Engines", _COLUMNS, bench.rows)
-        figures |= {"commit": common.commit(), "machine": common.machine(), "versions": common.versions()}
+        figures |= {
+            "commit": provenance.commit(),
+            "machine": provenance.machine(),
+            "versions": provenance.versions(),
+        }
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / f"gpu-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
     path.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 SNIPPET = """
 from rumiai.metrics.creative_density.blocks import Blocks, DeadZone, DensityShift, Interactions
 

@@ -21,9 +21,9 @@ from rumiai.contracts.services.whisper import WhisperData
 from rumiai.contracts.services.yolo import YoloData
 from rumiai.errors import ContractError
 
-from ...timeline_samples import SERVICES, canonical
+from ..timeline_samples import SERVICES, canonical
 
-GOLDEN = Path(__file__).resolve().parents[3] / "golden" / "unified.json.gz"
+GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "unified.json.gz"
 
 
 def changed(service, path, value):

@@ -21,7 +21,7 @@ from rumiai.contracts.blocks.types import Count, Number, Ratio
 from rumiai.errors import ContractError
 from rumiai.metrics.registry import ANALYSES, schema_of
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "analyses_section9.md"
+GOLDEN = Path(__file__).parents[3] / "golden" / "analyses_section9.md"
 COMMON = {"confidence", "missingServices", "overallConfidence"}
 NUMBERED = re.compile(r"### 9\.\d (\w+)")
 HEADING = re.compile(r"(\w+(?:CoreMetrics|Dynamics|Interactions|KeyEvents|Patterns|Quality))")
