@@ -1,4 +1,4 @@
-"""What the file itself says of a video, in the few numbers that turn frames and pixels into seconds and shares."""
+"""Duration, frame rate and size of a media file: they turn frame numbers into seconds and pixels into shares."""
 
 from __future__ import annotations
 

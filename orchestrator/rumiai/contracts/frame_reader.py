@@ -1,4 +1,4 @@
-"""What reads the sampled frames of a video, batch by batch, for one service or for several."""
+"""Interface of what reads the sampled frames of a video, batch by batch, for one or several services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gestures as the timeline holds them: equal ones of consecutive samples joined, read by several rooms."""
+"""Gestures of the timeline; equal ones in consecutive samples are one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rumiai.core.boxes import Box
 
 @dataclass(frozen=True)
 class TimedGesture:
-    """One gesture; members that an older file does not tell are None.
+    """One gesture; members that an older file lacks are None.
 
     Attributes:
         kind: In RumiAI's vocabulary.

@@ -1,4 +1,4 @@
-"""The word lists and vocabularies that several parts must agree on, and how they are matched.
+"""Word lists and vocabularies that several rooms share, and how they are matched.
 
 Matching is case-insensitive on word boundaries: "know" does not contain "now", "goodbye" does not contain "good". An
 emoji or punctuation is a boundary. An apostrophe may be straight, curly or absent ("dont miss"), a hyphen may be a
@@ -226,7 +226,7 @@ def canonical_gesture(name: str) -> str | None:
 
 
 def canonical_emotion(name: str) -> Emotion | None:
-    """The shared vocabulary's name for an emotion; None when we do not know it (never neutral for want of one)."""
+    """The shared vocabulary's name for an emotion; None when it is not in the vocabulary."""
     key = name.strip().lower()
     key = EMOTION_SYNONYMS.get(key, key)
     return next((emotion for emotion in EMOTIONS if emotion == key), None)

@@ -1,4 +1,4 @@
-"""Which model reads which service's data: the registry of services (``rumiai.services``) enters them here.
+"""Service name -> pydantic model of its data; the registry of services (``rumiai.services``) enters them here.
 
 Models are loaded when they are asked for: knowing which services there are must stay cheap.
 """
@@ -17,7 +17,7 @@ _MODELS: Final[dict[str, Callable[[], type[ServiceData]]]] = {}
 
 
 def register_model(service: str, load: Callable[[], type[ServiceData]]) -> None:
-    """Make the data of a service known to whoever reads files.
+    """Enter the model that reads a service's data from files.
 
     Raises:
         ContractError: The service has a model already.
@@ -28,7 +28,7 @@ def register_model(service: str, load: Callable[[], type[ServiceData]]) -> None:
 
 
 def forget_model(service: str) -> None:
-    """Take back what :func:`register_model` added."""
+    """Remove the model of a service."""
     _MODELS.pop(service, None)
 
 

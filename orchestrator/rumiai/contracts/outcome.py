@@ -1,4 +1,4 @@
-"""The outcome of one video in a run: an item of the ``done`` event, of the exit code and of the table at the end."""
+"""Outcome of each video of a run, and Claude's totals: for events, the table at the end and the exit code."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ class ClaudeTotals:
     tokens: int = 0
 
     def line(self) -> str:
-        """For a person."""
+        """One line of text."""
         parts = [f"{self.answered} analyses judged"]
         parts += [f"{count} {what}" for count, what in (
             (self.stored, "of them from stored answers"), (self.skipped, "with nothing to judge"),

@@ -1,4 +1,4 @@
-"""What a timeline entry shows, as the service's model that it was made of.
+"""Read the payload of a timeline entry as the service's model that it was made from.
 
 An entry that was built from a service's data carries the model as its ``source``. An entry that was read from a file
 has its payload alone, and an older file may hold entries of a service whose data it lacks. This module is the only one
@@ -32,7 +32,7 @@ _NAME_KEYS: Final[Mapping[str, str]] = {
 
 
 def text_of(entry: TimelineEntry) -> TextAnnotation:
-    """The text of an entry of type ``text``; of a file, one of no size where it tells no box."""
+    """The text of an entry of type ``text``; its box has no size where a file has none."""
     if isinstance(entry.source, TextAnnotation):
         return entry.source
     data = entry.data
@@ -48,7 +48,7 @@ def text_of(entry: TimelineEntry) -> TextAnnotation:
 
 
 def segment_of(entry: TimelineEntry) -> Segment:
-    """The segment of an entry of type ``speech``; of a file, only with those words that can be read."""
+    """The segment of an entry of type ``speech``; words of a file that cannot be read are left out."""
     if isinstance(entry.source, Segment):
         return entry.source
     words = []
@@ -88,7 +88,7 @@ def gesture_of(entry: TimelineEntry) -> Gesture:
 
 
 def name_of(entry: TimelineEntry) -> str:
-    """What an entry's thing is among those of its type: its class, its words, whose face; empty when not told."""
+    """What tells an entry from others of its type: class, words or index of the face; empty when unknown."""
     if entry.entry_type == "text":
         return text_of(entry).text
     if entry.entry_type == "speech":

@@ -1,4 +1,4 @@
-"""The envelope in which every service hands over what it found, or why it found nothing out."""
+"""The result of a service: its data, or the reason why it has none."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ DID_NOT_RUN: Final = ServiceStatus(False, "did not run")
 
 @dataclass(frozen=True)
 class ServiceResult:
-    """What one service says of one video: its data, or why there is none.
+    """The result of one service for one video.
 
     A service that failed has no lists that could be taken for "nothing there".
 

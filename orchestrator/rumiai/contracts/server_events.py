@@ -58,7 +58,7 @@ _ADAPTER: TypeAdapter[ServerEvent] = TypeAdapter(Annotated[ServerEvent, Field(di
 
 
 def read_event(line: str | bytes) -> ServerEvent:
-    """Read one line.
+    """Parse and validate one line.
 
     Raises:
         ContractError: It is no such event.

@@ -1,4 +1,4 @@
-"""Python's garbage collector while millions of small objects are made that are no garbage."""
+"""Pause Python's garbage collector while a large file is read into millions of objects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def collector_paused() -> Iterator[None]:
-    """No collection in the block: each would go through all objects made so far, which takes longer than making them.
+    """Collect no garbage inside the block, where each collection would visit all objects made so far.
 
     It is on again at the end when it was on before; threads may be in such blocks at the same time.
     """

@@ -52,14 +52,14 @@ def length(spans: Floats) -> float:
 
 
 def complement(spans: Floats, duration_s: float) -> Floats:
-    """What a union leaves free of ``[0, duration_s)``."""
+    """The gaps of a union within ``[0, duration_s)``."""
     edges = np.concatenate([[0.0], spans.ravel(), [duration_s]]).reshape(-1, 2)
     free: Floats = edges[edges[:, 1] > edges[:, 0]]
     return free
 
 
 def intersect(a: Floats, b: Floats) -> Floats:
-    """Where two unions are both, as a union."""
+    """Intersection of two unions, as a union."""
     if not len(a) or not len(b):
         return as_intervals([])
     edges = np.unique(np.concatenate([a.ravel(), b.ravel()]))

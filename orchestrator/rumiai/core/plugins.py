@@ -13,7 +13,7 @@ from rumiai.errors import ConfigurationError
 
 
 def load_plugins(plugins: Iterable[str]) -> None:
-    """Import plugins; what is imported already is left alone.
+    """Import plugins, each once.
 
     Args:
         plugins: Names of importable modules, or paths of ``.py`` files.

@@ -39,14 +39,14 @@ class ProcessIdentity:
 
     @classmethod
     def own(cls) -> Self:
-        """That of the calling process."""
+        """The identity of the calling process."""
         found = cls.of(os.getpid())
         assert found is not None
         return found
 
     @classmethod
     def of(cls, pid: int) -> Self | None:
-        """That of a process of this PID namespace; None when it has ended, also while nobody has reaped it."""
+        """The identity of a process of this PID namespace; None when it has ended, even if it is still a zombie."""
         state = _stat(pid)
         return None if state is None else cls(pid, state, _namespace())
 

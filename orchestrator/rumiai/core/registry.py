@@ -1,4 +1,4 @@
-"""Things that are known by name and that plugins add to: services, sources."""
+"""A registry of objects by name, to which plugins add: services, sources."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Registry(Generic[_T]):
         self._items: dict[str, _T] = {}
 
     def register(self, item: _T) -> None:
-        """Add an object behind the others.
+        """Add an object at the end.
 
         Raises:
             ConfigurationError: Its name is taken, or no Python identifier.
@@ -45,7 +45,7 @@ class Registry(Generic[_T]):
 
     @contextlib.contextmanager
     def registered(self, item: _T) -> Iterator[_T]:
-        """An object that is registered for the length of a ``with`` block."""
+        """Register an object for the length of a ``with`` block."""
         self.register(item)
         try:
             yield item

@@ -1,4 +1,4 @@
-"""Shapes in a series of values."""
+"""Local maxima of a series of values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Likeness of short texts as readers of captions spell them: what is one text, read twice.
+"""Likeness of short texts that OCR has read: when two readings are of one text.
 
 Compared are letters, marks and digits alone: compatibility forms (NFKC) and case are folded, blanks and punctuation are
 left out, because whether a reader saw a blank or a full stop is chance.

@@ -1,4 +1,4 @@
-"""Queries for windows of time over many things that last."""
+"""Find the items that overlap a window of time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Lasting(Protocol):
-    """Something that is there from ``start_s`` to ``end_s``; None or ``start_s`` for an instant."""
+    """An item that lasts from ``start_s`` to ``end_s``; its end is None or ``start_s`` for an instant."""
 
     @property
     def start_s(self) -> float:
@@ -20,21 +20,21 @@ class Lasting(Protocol):
         """Not before ``start_s``."""
 
     def overlaps(self, start_s: float, end_s: float) -> bool:
-        """Whether it is there in the half-open window."""
+        """Whether it overlaps the half-open window."""
 
 
 Item = TypeVar("Item", bound=Lasting)
 
 
 def is_in_window(start_s: float, end_s: float | None, window_start_s: float, window_end_s: float) -> bool:
-    """Whether something is there in the half-open window; an instant is when it lies in it."""
+    """Whether an item overlaps the half-open window; an instant does when it lies in the window."""
     if end_s is None or end_s == start_s:
         return window_start_s <= start_s < window_end_s
     return start_s < window_end_s and end_s > window_start_s
 
 
 class WindowIndex(Generic[Item]):
-    """Items by start; a query for a window reads only those that may lie in it.
+    """Items sorted by start; a query reads only those that may overlap its window.
 
     Attributes:
         items: Sorted by start; those that start together keep their order.
@@ -47,6 +47,6 @@ class WindowIndex(Generic[Item]):
         self._reach = list(accumulate((i.start_s if i.end_s is None else i.end_s for i in self.items), max))
 
     def window(self, start_s: float, end_s: float) -> list[Item]:
-        """The items that are there in the half-open window, by start."""
+        """The items that overlap the half-open window, by start."""
         first, last = bisect_left(self._reach, start_s), bisect_left(self._starts, end_s)
         return [item for item in self.items[first:last] if item.overlaps(start_s, end_s)]

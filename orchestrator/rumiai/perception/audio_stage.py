@@ -92,7 +92,7 @@ class AudioStage:
         return self._region
 
     def _known_to_server(self, track: AudioTrack | None) -> contextlib.AbstractAsyncContextManager[None]:
-        """The server maps the track where a model of it hears it."""
+        """Map the track in the server, if one of its models reads it."""
         served = any(service.server_model for service, _ in self._runs)
         if served and track is not None and track.span is not None and self._region is not None:
             return mapped_by_server(self._region, self._client, self._out.warnings)

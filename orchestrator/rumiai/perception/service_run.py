@@ -20,7 +20,7 @@ Emit = Callable[[str, int, int], None]
 
 @dataclass
 class ServiceRun:
-    """Whether a service still runs, why not, and the seconds of work or waiting it took."""
+    """The state of a service: whether it has failed and why, and its seconds of work or waiting."""
 
     name: str
     version: str
@@ -48,7 +48,7 @@ class ServiceRun:
 
 @dataclass
 class ServiceResults:
-    """What the services of one video gave.
+    """The results of all services of one video.
 
     Attributes:
         versions: Service -> model and version.
@@ -69,5 +69,5 @@ class ServiceResults:
     warnings: list[str] = field(default_factory=list)
 
     def begin(self, service: AnyService) -> ServiceRun:
-        """A service that is about to run."""
+        """The state of a service before it runs."""
         return ServiceRun(service.name, self.versions[service.name], self.devices.get(service.name, "cpu"))

@@ -151,7 +151,7 @@ class VisualStage:
         return 1 + sum(kind in feed.reader.kinds for feed in self._feeds)
 
     def _known_to_server(self, arena: FrameArena) -> contextlib.AbstractAsyncContextManager[None]:
-        """The server maps the frames where a model of it reads them."""
+        """Map the frames in the server, if one of its models reads them."""
         if any(started.service.server_model for started in self._started):
             return mapped_by_server(arena, self._client, self._out.warnings)
         return contextlib.nullcontext()
@@ -216,7 +216,7 @@ class VisualStage:
             self._tell_progress()
 
     def _tell_progress(self) -> None:
-        """The slowest reader says how far the video is."""
+        """Report the progress of the slowest reader."""
         done = min((feed.sampled_done for feed in self._feeds if "sampled" in feed.reader.kinds), default=None)
         done = self._sampled_out if done is None else done
         self._emit("frames", done, self._sampling.frames_expected)

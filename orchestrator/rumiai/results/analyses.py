@@ -1,4 +1,4 @@
-"""From a unified analysis to its markers and its analyses on disk, with or without Claude's judgements.
+"""Compute markers and analyses of a unified analysis, write them, and read them back.
 
 The analysis in memory equals what its file reads back as. So a run and a later ``recompute`` give the same ``ml``
 bodies, and the run does not read the file again.
@@ -48,7 +48,7 @@ def with_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) -> 
 
 
 def save_unified(store: Store, analysis: UnifiedAnalysis) -> None:
-    """Write the unified analysis, and its markers beside it where they were made.
+    """Write the unified analysis, and the file of its markers if it has them.
 
     Raises:
         StoreError: A file could not be written.
@@ -75,7 +75,7 @@ def measure(analysis: UnifiedAnalysis) -> dict[str, MeasuredAnalysis]:
 
 
 def read_measured(store: Store, video_id: str) -> dict[str, MeasuredAnalysis] | None:
-    """What this version measured and wrote of the video's unified analysis as it is now.
+    """Read the analyses that this version computed from the video's present unified analysis.
 
     Returns:
         As of :func:`measure`; None when a file is missing, damaged, of another version or holds a model's
@@ -144,7 +144,7 @@ def _summary(summary: AnalysisOutcome, told: PromptResult) -> AnalysisOutcome:
 
 
 def read_analyses(store: Store, video_id: str) -> dict[str, AnalysisOutcome]:
-    """What an earlier run wrote, by the pointers to its latest files.
+    """The outcomes of the analyses that an earlier run wrote, read from their latest files.
 
     Raises:
         StoreError: A file is missing or damaged.

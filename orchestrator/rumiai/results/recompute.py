@@ -36,7 +36,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Recomputed:
-    """What became of it."""
+    """Outcome of one recomputed video; ``error`` is None on success."""
 
     path: str
     video_id: str | None

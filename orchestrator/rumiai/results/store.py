@@ -173,7 +173,7 @@ class Store:
     insights_dir: str = "insights"
 
     def check_writable(self) -> None:
-        """Make the folder, and a file in it that is gone at once.
+        """Create the folder, and check with a temporary file that it can be written.
 
         Raises:
             StoreError: The file system refuses.
@@ -219,7 +219,7 @@ class Store:
             return None
 
     def remember_input(self, video_id: str, item: SourceItem, digest: str) -> None:
-        """From now on the id stands for this video.
+        """Record which video an id stands for.
 
         Raises:
             StoreError: It cannot be written.
@@ -232,7 +232,7 @@ class Store:
         return self.insights_folder(video_id) / ".input.json"
 
     def download_folder(self, video_id: str) -> Path:
-        """``downloads/<id>/``: what a source had to bring here."""
+        """``downloads/<id>/``: files that a source has fetched."""
         return self.base / "downloads" / _checked(video_id)
 
     @property
@@ -313,19 +313,19 @@ class RunState:
         write_json(self._path, {"stages": self._stages})
 
     def renew(self, stage: str, outputs: list[Path], finished_at: str) -> None:
-        """Other files stand for what a stage wrote, from the same inputs."""
+        """Replace the recorded files of a stage; its inputs stay."""
         saved = self._stages.get(stage)
         if saved is not None:
             self.finish(stage, saved["fingerprint"], outputs, finished_at)
 
     def forget(self, *stages: str) -> None:
-        """Drop stages, so that they are done again."""
+        """Forget that stages are finished, so that they are done again."""
         dropped = [stage for stage in stages if self._stages.pop(stage, None) is not None]
         if dropped:
             write_json(self._path, {"stages": self._stages})
 
     def note(self, stage: str, fingerprint: str, facts: Mapping[str, Any], finished_at: str) -> None:
-        """Record a stage that leaves no file but facts: what JSON can hold."""
+        """Record a stage whose result is not a file but facts, as JSON values."""
         entry = {"fingerprint": fingerprint, "outputs": {}, "facts": dict(facts), "finished_at": finished_at}
         self._stages[stage] = entry
         write_json(self._path, {"stages": self._stages})

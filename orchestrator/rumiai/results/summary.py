@@ -1,4 +1,4 @@
-"""A video at a glance, from its unified analysis: what a person wants to see first."""
+"""Summary of a unified analysis, for the report and for the table at the end of a run."""
 
 from __future__ import annotations
 

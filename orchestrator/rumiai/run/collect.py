@@ -50,7 +50,7 @@ class Collected:
         return {**vars(self), "failed": dict(self.failed), "totals": vars(self.totals)}
 
     def lines(self) -> Iterator[str]:
-        """For a person."""
+        """A summary, line by line."""
         cost = "cost unknown" if self.batch_cost_usd is None else f"{self.batch_cost_usd:.4f} USD"
         yield f"{self.stored} answers fetched ({cost}), {len(self.videos)} videos updated"
         if self.totals.videos:

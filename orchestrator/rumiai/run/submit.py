@@ -1,4 +1,4 @@
-"""The main job: sources become tasks, a model server runs for them, the batch is analysed, its end is printed."""
+"""The main job: list the sources, run a model server, analyse the batch, print the outcomes."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def _serialised(handler: EventHandler) -> EventHandler:
 
 
 def _digest(item: SourceItem) -> str:
-    """Of the content; of the location where the content cannot be read, so that this video alone fails."""
+    """Digest of the content; of the location where the content cannot be read, so that this video alone fails."""
     source = find_source(item.source)
     try:
         return source.digest(item)
@@ -215,7 +215,7 @@ async def _check_server(address: str, models: tuple[str, ...]) -> None:
 
 @contextlib.contextmanager
 def _interrupts(handler: EventHandler) -> Iterator[threading.Event]:
-    """SIGINT, SIGTERM and SIGHUP set the event.
+    """Yield an event that SIGINT, SIGTERM and SIGHUP set.
 
     Videos in flight are given up then, the server stops, and shared memory is removed.
     """

@@ -1,4 +1,4 @@
-"""A worker process: it keeps loaded models from video to video, and exceptions become recorded failures here."""
+"""A worker process: it keeps models loaded from video to video, and turns exceptions into recorded failures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOG = logging.getLogger("rumiai")
 
 
 class Worker:
-    """What one process keeps from video to video.
+    """Analyses video after video in one process.
 
     Args:
         context: The same for all workers of a run.

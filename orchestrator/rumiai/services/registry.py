@@ -1,4 +1,4 @@
-"""The services that there are, in the order in which files, tables and the visual stage go through them."""
+"""The registered services, in the order of files, tables and the visual stage."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SERVICES: Final[Registry[AnyService]] = Registry("services")
 
 
 def add(service: AnyService) -> None:
-    """Add a service behind the others, and its data's model to those that readers of files know.
+    """Add a service at the end, and enter the model of its data for readers of files.
 
     The model is loaded when it is first needed.
 
@@ -45,7 +45,7 @@ def register(service: AnyService) -> None:
 
 @contextlib.contextmanager
 def registered(service: AnyService) -> Iterator[AnyService]:
-    """A service that is registered for the length of a ``with`` block."""
+    """Register a service for the length of a ``with`` block."""
     _check(service)
     with _SERVICES.registered(service):
         model = _model(service)

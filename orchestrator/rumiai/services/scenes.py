@@ -37,7 +37,7 @@ class ScenesService(VisualService["ScenesData"]):
         return f"pyscenedetect-{package_version('scenedetect')}"
 
     def start(self, inputs: VisualInputs) -> VisualRun:
-        """Nothing but to wait for the decoder's detector."""
+        """Read no frames: the decoder's detector has the cuts at the end."""
         detector, duration_s = inputs.scene_detector, inputs.video.info.duration_s
 
         def finish(context: VideoContext) -> ScenesData:

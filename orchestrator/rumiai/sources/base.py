@@ -1,4 +1,4 @@
-"""The interface of a source: which names it takes, the videos behind a name, and the way of each to a local path."""
+"""The interface of a source: which names it accepts, which videos they stand for, how one gets to a local path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sources that there are, and what a user's names stand for."""
+"""The registered sources, and the videos that names of a user stand for."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def register(source: Source) -> None:
 
 
 def registered(source: Source) -> AbstractContextManager[Source]:
-    """A source that is registered for the length of a ``with`` block."""
+    """Register a source for the length of a ``with`` block."""
     return _SOURCES.registered(source)
 
 

@@ -45,7 +45,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at everything that the main job needs; nothing is started or changed."""
+    """Check everything that the main job needs; nothing is started or changed."""
     checks: list[Callable[[], Finding]] = [
         _python,
         lambda: _packages("orchestrator packages", _ORCHESTRATOR, "pip install rumiai"),
@@ -64,7 +64,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def print_findings(findings: list[Finding], *, as_json: bool) -> None:
-    """As a screen of text, or as JSON."""
+    """Print the findings, one a line with its remedy, or as JSON."""
     if as_json:
         click.echo(json.dumps({"findings": [asdict(finding) for finding in findings]}, indent=1))
         return

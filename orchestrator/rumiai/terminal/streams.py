@@ -1,4 +1,4 @@
-"""The standard streams of a command: there from the start, UTF-8 in any locale, and never the end of a run."""
+"""Standard streams: opened where they are closed, UTF-8 in any locale; a failing write does not end a run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _STANDARD: Final = range(3)
 
 
 def prepare_streams() -> None:
-    """Make standard streams that take every text.
+    """Open closed standard streams and set their encoding.
 
     A closed one leads to ``/dev/null``; otherwise the next file that is opened would have its number, and what a child
     prints would go there. A byte of a file name that is not UTF-8 is escaped, in JSON as JSON has it.
@@ -50,7 +50,7 @@ def write_line(text: str, stream: TextIO) -> None:
 
 
 def _drop(stream: TextIO, reason: OSError) -> None:
-    """Lead a stream to ``/dev/null``; what is in its buffer goes there too."""
+    """Redirect a stream, with what is in its buffer, to ``/dev/null``."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, stream.fileno())
     os.close(null)

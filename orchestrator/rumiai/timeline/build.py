@@ -1,4 +1,4 @@
-"""From the services' results to the unified analysis: failures isolated, nothing assumed."""
+"""Build the unified analysis from the services' results; a failed service is listed with its reason."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def build(
 
 
 def _warnings(metadata: AnalysisMetadata, duration_s: float) -> list[str]:
-    """What source and file do not agree on."""
+    """Warnings where the source's duration and the file's differ."""
     scraped_s = metadata.scraped_duration_s
     if scraped_s is None or abs(scraped_s - duration_s) <= _DURATION_TOLERANCE_S:
         return []
@@ -97,7 +97,7 @@ def _warnings(metadata: AnalysisMetadata, duration_s: float) -> list[str]:
 
 
 def entry_counts(timeline: Timeline) -> JsonObject:
-    """What ``processing_metadata`` says of a timeline."""
+    """Entry counts of a timeline, as ``processing_metadata`` has them."""
     return {
         "timeline_entries": len(timeline.entries),
         "entries_dropped": timeline.dropped,

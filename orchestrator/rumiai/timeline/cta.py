@@ -185,7 +185,7 @@ def _overlap(segment: TimelineEntry, gesture: TimelineEntry) -> bool:
 
 
 def _speech_emphasis(analysis: UnifiedAnalysis, start_s: float, end_s: float) -> SpeechEmphasis:
-    """Segments and words count by the part of them that lies in the window."""
+    """Speech in the window; segments and words at its edge count in part."""
     if not analysis.ok("whisper"):
         return SpeechEmphasis()
     segments = analysis.timeline.in_range(start_s, end_s, "speech")

@@ -1,4 +1,4 @@
-"""What the markers count: distinct things on screen or in the sound, whatever rate they were sampled at."""
+"""Elements that the markers count: distinct things on screen or in the sound, independent of the sampling rate."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DEFAULT_STEP_S: Final = 1.0
 
 @dataclass(frozen=True)
 class Element:
-    """Something that is there from ``start_s`` to ``end_s`` (equal for an instant).
+    """A thing that is present from ``start_s`` to ``end_s`` (equal for an instant).
 
     ``name`` says what it is among those of its kind; of two objects of one class both have the same.
     """
@@ -38,7 +38,7 @@ class Element:
     end_s: float
 
     def overlaps(self, start_s: float, end_s: float) -> bool:
-        """Whether it is there in the half-open window."""
+        """Whether it overlaps the half-open window."""
         return is_in_window(self.start_s, self.end_s, start_s, end_s)
 
 

@@ -16,12 +16,12 @@ CONSECUTIVE_STEPS: Final = 1.5
 
 
 def is_left_out(entry: TimelineEntry) -> bool:
-    """Whether an entry is in no count and in no marker: a text that is no overlay, or a platform's watermark."""
+    """Whether counts and markers leave the entry out: a text that is no overlay, or a platform's watermark."""
     return entry.entry_type == "text" and not text_of(entry).is_overlay
 
 
 def picked(item: ServiceModel, *names: str) -> dict[str, Any]:
-    """Those members of a service's data that were told, as JSON types."""
+    """The named members that the service's data has set, as JSON types."""
     return {name: _plain(getattr(item, name)) for name in names if name in item.model_fields_set}
 
 

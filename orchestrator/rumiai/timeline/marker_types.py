@@ -58,7 +58,7 @@ class FirstSeconds:
 
 @dataclass(frozen=True)
 class PeakEvent:
-    """A thing that is there in a peak's second, and how many of it."""
+    """A thing that is present in a peak's second, and how many of it."""
 
     kind: str
     name: str

@@ -66,7 +66,7 @@ def clipped(text: str, limit: int = MAX_TEXT_CHARS) -> str:
 
 
 def moment(start_s: float) -> dict[str, JsonValue]:
-    """When: seconds, and the whole second as older readers want it."""
+    """The time in seconds, and as a whole second for older readers."""
     return {"time": start_s, "timestamp": f"{int(start_s)}s"}
 
 

@@ -1,4 +1,4 @@
-"""The check of a timeline."""
+"""Check a timeline: order, known types, times within the video."""
 
 from __future__ import annotations
 

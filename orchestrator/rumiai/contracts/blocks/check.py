@@ -1,4 +1,4 @@
-"""pydantic's findings about a foreign value, in the words of the contract."""
+"""pydantic's validation errors, told in the words of the contract."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KEY: Final = "[key]"
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a set of blocks: where, of what sort, what was found and what belongs there."""
+    """One violation in a set of blocks: its place, its sort, the value found and the value expected."""
 
     path: str
     code: Code

@@ -1,4 +1,4 @@
-"""JSON Schema nodes: references resolved, and read out in words."""
+"""JSON Schema nodes: resolve their references, and describe them in words."""
 
 from __future__ import annotations
 

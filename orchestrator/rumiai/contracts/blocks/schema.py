@@ -1,4 +1,4 @@
-"""What the models of an analysis say: its blocks, their fields, the names of both in files of each origin."""
+"""The schema of an analysis, derived from its models: blocks, fields, and their names in files of every origin."""
 
 from __future__ import annotations
 

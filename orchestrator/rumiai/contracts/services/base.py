@@ -37,7 +37,7 @@ _BOX_EXPECTED: Final = "[x, y, w, h] in 0..1, inside the frame"
 
 
 class Expected:
-    """Replaces pydantic's words for a violation by ours: ``expected <text>``."""
+    """Replaces pydantic's message of a violation by ``expected <text>``."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -93,7 +93,7 @@ class ServiceModel(BaseModel):
 
 
 class ServiceMetadata(ServiceModel):
-    """How a service came to its data.
+    """How a service obtained its data: model, device, sampling.
 
     Attributes:
         processed: True; a service that failed has no data.
@@ -210,7 +210,7 @@ class ServiceData(ServiceModel):
 
 
 def told(problems: list[str]) -> str:
-    """One line: the first problem and how many there are beside it."""
+    """One line: the first problem, and how many more there are."""
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return f"its data breaks its contract: {problems[0]}{more}"
 
