@@ -33,7 +33,7 @@ class AudioEnergyService(AudioService["AudioData"]):
 
     async def run(self, inputs: AudioInputs) -> AudioData:
         """Analyse the whole track in a thread."""
-        import asyncio  # takes a sixth of the time of `rumiai-orch --help`
+        import asyncio  # not above: `rumiai-orch --help` lists the services, and must come at once
 
         from rumiai.media.audio_energy import analyze_audio_energy
 
