@@ -56,6 +56,24 @@ def cli_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+_ABOUT = """\
+**Observed.** Every service's data says when it looked (`observed`: instants of sampled frames, or stretches of picture
+and sound). A metric counts only that time: rates divide by it, and a second or window of which less than half was
+looked at is null, not 0. Where the picture or the sound breaks off, the rest is unknown.
+
+**No data, no word.** A label is null where what it rests on is null, and where no rule fits; no word stands for
+"nothing measured". Words that need every type of element (sparse, minimal, empty seconds) are null unless every type
+was looked for. Effects are null: nothing detects them. A synchrony is null where chance alone would give it.
+
+**Confidence.** A service's quality is q = c x r x s x d, and 0 when it failed or looked at nothing: c the mean
+confidence of its finds (0.9 for finds without any, 0.5 for an empty result, 1 for a measurement), r the share of the
+video that it looked at, s = min(1, sampled frames / 10), d what went wrong inside (looped or lost speech, a language
+in doubt or another than English, which the word lists are in). A block's confidence is the mean of q over its
+services by their weights, and 0 for a block that says nothing; the overall one is the mean of the five x
+sqrt(completeness).
+""".splitlines()
+
+
 def analyses_page() -> str:
     """The fields of the seven analyses, from the schemas that validate them."""
     lines = [
@@ -65,6 +83,8 @@ def analyses_page() -> str:
         "Six blocks each. `num` fields are computed and authoritative; `judge` fields are interpretations by a",
         "stated rule. A field that is null could not be measured; Quality names the services that are missing.",
         "JSON Schema: `rumiai-orch schema ANALYSIS`.",
+        "",
+        *_ABOUT,
         "",
     ]
     lines += [schema_of(name).markdown() for name in ANALYSES]

@@ -163,8 +163,9 @@ SERVICES = tuple(service.name for service in all_services())
 
 
 def canonical(service):
-    """A fresh copy of the service's data."""
-    return copy.deepcopy(_ALL[service])
+    """A fresh copy of the service's data, which looked at the whole video of 12 s."""
+    whole = [[0.0, 12.0]] if service in ("whisper", "audio_energy", "scene_detection") else [k / 2 for k in range(24)]
+    return {"observed": whole, **copy.deepcopy(_ALL[service])}
 
 
 def results(**replaced):

@@ -55,4 +55,8 @@ def assemble(
         unique_texts=summary.unique_texts,
         stickers_detected=len(found),
     )
-    return OcrData(texts=summary.annotations, stickers=tuple(found), unread=unread, metadata=metadata)
+    # A frame that was carried or gated was looked at, too: the gate's eyes saw that it holds no other text.
+    observed = tuple(sorted(round(frame.timestamp_s, 6) for frame in texts.sampled))
+    return OcrData(
+        texts=summary.annotations, stickers=tuple(found), unread=unread, metadata=metadata, observed=observed
+    )

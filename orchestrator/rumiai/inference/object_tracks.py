@@ -171,6 +171,7 @@ def assemble_objects(
         Tracks numbered by first sighting, and the metadata. Empty input gives no tracks.
     """
     tracks = track_objects(frames, cuts_s)
+    observed = tuple(sorted(round(frame.timestamp_s, 6) for frame in frames))
     metadata = YoloMetadata(
         **sampling.metadata(len(frames)),
         model=model,
@@ -181,7 +182,8 @@ def assemble_objects(
         iou_threshold=params.iou,
         mode=params.mode,
     )
-    return YoloData(tracks=tuple(_track(i, track) for i, track in enumerate(tracks, start=1)), metadata=metadata)
+    found = tuple(_track(i, track) for i, track in enumerate(tracks, start=1))
+    return YoloData(tracks=found, metadata=metadata, observed=observed)
 
 
 def as_told(found: FrameDetections) -> FrameDetections:

@@ -211,14 +211,14 @@ def _lay(
     """Lay the model's value of one field over Python's in ``content``, which the model saw as ``seen``."""
     place = f"{block}.{item.name}"
     mine = content.get(item.name)
-    if mine is None:
+    if mine is None and not (item.facts.open_to_model and content["confidence"] > 0):
         # Its input is missing: no face, no speech. What a model says of it all the same is not from the data.
         if value not in (None, [], ""):
             verdict.dropped.append(f"{place}: unknown for lack of data")
         return
     if value is None:
         return
-    if item.kind == "judge":
+    if item.kind == "judge" or mine is None:
         result, taken = _judged(item, value, mine, place, corpus, verdict)
     else:
         result, taken = _extended(item, value, mine, seen, place, corpus, verdict)

@@ -16,6 +16,7 @@ from rumiai.legacy.normalising.ocr import normalise_ocr
 from rumiai.legacy.normalising.scenes import normalise_scenes
 from rumiai.legacy.normalising.whisper import normalise_whisper
 from rumiai.legacy.normalising.yolo import normalise_yolo
+from rumiai.legacy.observing import with_observed
 
 _NORMALISERS: Final[Mapping[ServiceName, Callable[[Record, MediaFacts], dict[str, JsonValue]]]] = {
     "yolo": normalise_yolo, "whisper": normalise_whisper, "ocr": normalise_ocr, "mediapipe": normalise_mediapipe,
@@ -46,7 +47,7 @@ def read_service(
     except _DATA_ERRORS as error:
         reason = f"its data could not be read: {type(error).__name__}: {error}"
         return ServiceResult.failed(service, version, reason[:_REASON_CHARS])
-    return read_leniently(service, version, data)
+    return with_observed(read_leniently(service, version, data), None if facts is None else facts.duration_s)
 
 
 def canonical_form(service: ServiceName, raw: Record, facts: MediaFacts | None = None) -> dict[str, JsonValue]:

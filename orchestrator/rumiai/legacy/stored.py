@@ -21,6 +21,7 @@ from rumiai.errors import ContractError, StoreError
 from rumiai.legacy.leniency import read_leniently
 from rumiai.legacy.node import node_entries, node_metadata, node_results, source_fps
 from rumiai.legacy.normalising.common import Record, first, mapping, records
+from rumiai.legacy.observing import with_observed
 from rumiai.legacy.scene_labels import read_scene_labels
 from rumiai.legacy.services import opened, read_service
 from rumiai.services import all_services, entries_of, service_of_entries
@@ -127,7 +128,7 @@ def _sound_services(raw: Record) -> dict[str, object]:
     data: dict[str, ServiceData] = {}
     details = {service: mapping(detail) for service, detail in mapping(raw["pipeline_details"]).items()}
     for service, stored in mapping(raw["ml_data"]).items():
-        result = read_leniently(service, "stored", mapping(stored))
+        result = with_observed(read_leniently(service, "stored", mapping(stored)), number(raw["duration"]))
         if result.data is not None:
             data[service] = result.data
         else:

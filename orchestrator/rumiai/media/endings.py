@@ -50,6 +50,26 @@ class SoundEnd:
         return cls(track.duration_s, track.declared_end_s, track.packets_damaged)
 
 
+def heard(track: AudioTrack | None, duration_s: float) -> tuple[tuple[float, float], ...]:
+    """The stretches of a video whose sound could be listened to.
+
+    Args:
+        track: The decoded track; None for a video without one, in which there is nothing to hear anywhere.
+        duration_s: Length of the video, in seconds.
+
+    Returns:
+        ``(start, end)`` in seconds: the whole video, and where the track breaks off before the end that its header
+        declares, up to there. A track without samples was not heard at all: ().
+    """
+    if track is None:
+        return ((0.0, duration_s),)
+    if not track.duration_s:
+        return ()
+    declared_s = track.declared_end_s
+    is_whole = declared_s is None or track.duration_s >= declared_s - _SOUND_SLACK_S
+    return ((0.0, duration_s if is_whole else min(track.duration_s, duration_s)),)
+
+
 def losses(info: VideoInfo, picture: PictureEnd | None, sound: SoundEnd | None) -> list[str]:
     """Describe what could not be decoded of a file, a sentence each; empty for a whole file.
 

@@ -18,6 +18,7 @@ from rumiai.contracts.blocks import (
     MeasuredAnalysis,
     MissingService,
     MoreMetrics,
+    Record,
     Schema,
 )
 from rumiai.errors import ContractError
@@ -25,6 +26,7 @@ from rumiai.metrics.evidence.confidence import Services, Weights
 from rumiai.metrics.evidence.types import Evidence
 
 _CONFIDENCE_DECIMALS: Final = 2
+_NO_FINDING: Final = ("confidence", "video_duration", "has_audio_energy")
 
 B = TypeVar("B", bound=AnalysisBlocks)
 
@@ -53,8 +55,8 @@ class Family(Generic[B]):
     Attributes:
         schema: Of its blocks.
         weights: Of the services behind each block.
-        measure: Evidence -> the six blocks, and the metrics that have no field in them. Confidences and missing
-            services are left at their defaults.
+        measure: Evidence -> the six blocks, and the metrics that have no field in them. Confidences are left at their
+            defaults; as missing services it names what nothing measures, whatever ran.
         nothing_to_judge: Why no model is asked about these blocks; None when there is something to judge.
         v1: Its flat v1 form; empty for an analysis that v1 did not have.
         further: What ``measure`` may return beside the blocks, the smaller models first; a bare :class:`MoreMetrics`
@@ -115,8 +117,25 @@ class Family(Generic[B]):
             changes: dict[str, Any] = {"confidence": round(services.confidence(weights), _CONFIDENCE_DECIMALS)}
             if not any(services.ok(name) for name in weights):
                 changes.update(dict.fromkeys(schema.nullable_numbers))
-            finished[attribute] = getattr(blocks, attribute).model_copy(update=changes)
+            block = getattr(blocks, attribute).model_copy(update=changes)
+            # What says nothing cannot be trusted in anything.
+            finished[attribute] = block if says_anything(block) else block.model_copy(update={"confidence": 0.0})
         missing = [MissingService(service=name, reason=why) for name, why in services.missing(self.weights)]
-        overall = round(services.overall_confidence(self.weights), _CONFIDENCE_DECIMALS)
+        confidences = [block.confidence for block in finished.values()]
+        completeness = services.completeness(self.weights) ** 0.5
+        overall = round(sum(confidences) / len(confidences) * completeness, _CONFIDENCE_DECIMALS)
+        missing += blocks.quality.missing_services  # what nothing measures, whatever ran
         quality = blocks.quality.model_copy(update={"missing_services": missing, "overall_confidence": overall})
         return blocks.model_copy(update={**finished, "quality": quality})
+
+
+def says_anything(value: object) -> bool:
+    """Whether anything in a value is known.
+
+    Args:
+        value: A block, a record or a value inside one. An empty list is known: it was looked for, and none was found.
+            The length of a video and a block's own confidence are no finding.
+    """
+    if isinstance(value, Record):
+        return any(says_anything(member) for name, member in value if name not in _NO_FINDING)
+    return value is not None

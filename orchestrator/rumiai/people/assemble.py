@@ -57,6 +57,8 @@ def assemble_people(
         presence_percentage=_share([bool(frame.poses or frame.faces) for frame in frames], 2, of=100),
         frames_with_people=sum(bool(frame.poses or frame.faces) for frame in frames),
         metadata=_metadata(frames, sampling),
+        # A gated frame counts: no person box on it, and nobody on the whole frame that was looked at before.
+        observed=tuple(_round(frame.timestamp_s) for frame in frames),
     )
     return found.model_copy(update={"metadata": found.metadata.model_copy(update=_counts(found, missing))})
 

@@ -69,6 +69,7 @@ def assemble_emotions(frames: Sequence[PeopleFrame], sampling: Sampling, video_i
         video_duration_s=sampling.duration_s,
         frames_analyzed=len(frames),
         sample_rate=sampling.sample_fps,
+        observed=tuple(_round(frame.timestamp_s) for frame in frames),
         metadata=ExpressionsMetadata(
             **sampling.metadata(len(frames)),
             model=MODEL,

@@ -228,14 +228,16 @@ class VisualStage:
             results: Service -> its data: stored, and of the audio stage.
         """
         cuts_s = tuple(cut.time_s for cut in self._scenes.cuts)
-        known = dict(results)
+        known, report = dict(results), self._out.report
+        breaks_off_s = report.duration_s if report is not None and report.complete is False else None
         for started in self._started:
             run = started.run
             if started.feed is not None:
                 run.failure = run.failure or started.feed.run.failure
             data: ServiceData | None = None
             if run.failure is None and started.visual is not None:
-                context = VideoContext(cuts_s, _inputs_of(started.service, known), started.service.inputs)
+                inputs = _inputs_of(started.service, known)
+                context = VideoContext(cuts_s, inputs, started.service.inputs, breaks_off_s)
                 with run.guard():
                     data = known[run.name] = started.visual.finish(context)
             self._out.results[run.name] = run.result(data)

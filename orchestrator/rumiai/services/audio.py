@@ -36,8 +36,10 @@ class AudioEnergyService(AudioService["AudioData"]):
         import asyncio  # not above: `rumiai-orch --help` lists the services, and must come at once
 
         from rumiai.media.audio_energy import analyze_audio_energy
+        from rumiai.media.endings import heard
 
-        return await asyncio.to_thread(analyze_audio_energy, inputs.track)
+        data = await asyncio.to_thread(analyze_audio_energy, inputs.track)
+        return data.observing(heard(inputs.track, inputs.video.info.duration_s))
 
     def entries(self, data: AudioData) -> Iterable[TimelineEntry]:
         """One ``audio_energy`` per window of the energy curve."""

@@ -122,11 +122,13 @@ class VideoContext:
         cuts_s: Instant of the first frame of each new shot, ascending.
         results: Service -> its data, of this run or stored; of the service's ``inputs`` alone.
         inputs: The services whose data may be asked for.
+        shown_until_s: Where the picture breaks off; None when it goes on to its declared end.
     """
 
     cuts_s: tuple[float, ...]
     results: Mapping[str, ServiceData]
     inputs: tuple[str, ...] = ()
+    shown_until_s: float | None = None
 
     def get(self, model: type[_Data]) -> _Data | None:
         """An input's data, by its model; None when that service did not run, or failed.

@@ -41,7 +41,8 @@ class ScenesService(VisualService["ScenesData"]):
         detector, duration_s = inputs.scene_detector, inputs.video.info.duration_s
 
         def finish(context: VideoContext) -> ScenesData:
-            return detector.finish(duration_s)
+            until_s = duration_s if context.shown_until_s is None else min(duration_s, context.shown_until_s)
+            return detector.finish(duration_s).observing(((0.0, until_s),))
 
         return VisualRun(None, finish)
 

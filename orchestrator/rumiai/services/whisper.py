@@ -45,10 +45,12 @@ class WhisperService(AudioService["WhisperData"]):
         from rumiai.inference import whisper
         from rumiai.inference.repetitions import Sound
         from rumiai.inference.transcript import assemble
+        from rumiai.media.endings import heard
 
         track = inputs.track
+        stretches = heard(track, inputs.video.info.duration_s)
         if track is None:
-            return assemble(None, has_audio=False, audio_duration_s=0.0)
+            return assemble(None, has_audio=False, audio_duration_s=0.0).observing(stretches)
         params = whisper.params_for(inputs.settings.language, inputs.settings.mode)
         payload = await whisper.transcribe(inputs.client, track, params, inputs.progress)
         strict = inputs.settings.mode == "strict"
@@ -58,7 +60,7 @@ class WhisperService(AudioService["WhisperData"]):
             audio_duration_s=track.duration_s,
             audio_offset_s=track.offset_s,
             sound=None if strict else Sound(track.samples, track.sample_rate_hz, track.offset_s),
-        )
+        ).observing(stretches)
 
     def entries(self, data: WhisperData) -> Iterable[TimelineEntry]:
         """One ``speech`` per segment."""

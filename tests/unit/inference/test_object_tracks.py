@@ -135,6 +135,7 @@ def test_the_canonical_data_of_a_small_clip():
     ]
     data = assemble_objects(frames, [1.5], SAMPLING, model="yolov8n", params=DetectionParams(mode="strict")).to_json()
     assert data == {
+        "observed": [0.0, 0.5, 1.0, 1.5],
         "objectAnnotations": [
             {
                 "trackId": "object_1",

@@ -34,6 +34,8 @@ class Facts:
         judged: Keys of its items that a model may word; the rest stays as computed.
         extensible: Whether a model may append items to the computed list.
         origin: ``P`` or ``T`` when it is kept for readers of older files, else empty.
+        open_to_model: Whether a model may decide an interpreted field where the rule decides nothing, of a block whose
+            data is there.
     """
 
     kind: Kind
@@ -42,6 +44,7 @@ class Facts:
     judged: tuple[str, ...] = ()
     extensible: bool = False
     origin: str = ""
+    open_to_model: bool = False
 
 
 def num(
@@ -56,9 +59,9 @@ def num(
     return Facts("num", meaning, aliases, judged, extensible, origin)
 
 
-def judge(meaning: str) -> Facts:
+def judge(meaning: str, *, open_to_model: bool = False) -> Facts:
     """Facts of an interpreted field."""
-    return Facts("judge", meaning)
+    return Facts("judge", meaning, open_to_model=open_to_model)
 
 
 class Record(BaseModel):

@@ -108,6 +108,11 @@ class AudioData(ServiceData):
             yield "climax_timestamp: got None, expected seconds >= 0"
 
     @property
+    def found_confidences(self) -> None:
+        """Energy is measured: there is nothing to be found, or missed."""
+        return None
+
+    @property
     def windows(self) -> tuple[EnergyWindow, ...]:
         """The windows of the curve, in the file's order."""
         found = []

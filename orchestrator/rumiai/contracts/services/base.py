@@ -8,8 +8,8 @@ absent: ``to_json`` writes what was given, so that reading and writing a file ch
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
-from typing import Annotated, Any, ClassVar, Final, Literal, Self, get_args, get_origin
+from itertools import islice, pairwise
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -34,6 +34,7 @@ BOX_SLACK: Final = 1e-3
 _INSIDE: Final = 1 + BOX_SLACK
 _SHOWN_CHARS: Final = 80
 _BOX_EXPECTED: Final = "[x, y, w, h] in 0..1, inside the frame"
+_OBSERVED_EXPECTED: Final = "instants, or stretches [start, end], in seconds and in order"
 
 
 class Expected:
@@ -64,6 +65,20 @@ FrameNumber = Annotated[int, Strict(), Expected("a frame index")]
 Text = Annotated[str, Strict(), Expected("a string")]
 Name = Annotated[str, Strict(), Field(min_length=1), Expected("a name")]
 Flag = Annotated[bool, Strict(), Expected("true or false")]
+
+
+def _in_order(observed: tuple[Any, ...]) -> tuple[Any, ...]:
+    edges = [edge for item in observed for edge in (item if isinstance(item, tuple) else (item,))]
+    if any(later < earlier for earlier, later in pairwise(edges)):
+        raise ValueError(_OBSERVED_EXPECTED)
+    return observed
+
+
+# When a service looked: the instants of the frames that it has an answer for, or stretches [start, end]. An empty list
+# says that it looked at nothing.
+Instants: TypeAlias = tuple[Seconds, ...]
+Stretches: TypeAlias = tuple[tuple[Seconds, Seconds], ...]
+Observed = Annotated[Instants | Stretches, AfterValidator(_in_order), Expected(_OBSERVED_EXPECTED)]
 # x, y, width, height in shares of the frame, origin top left.
 Box = Annotated[tuple[_Side, _Side, _Side, _Side], AfterValidator(_inside_frame), Expected(_BOX_EXPECTED)]
 
@@ -142,12 +157,18 @@ class ServiceData(ServiceModel):
     """The canonical data of one service; subclasses name the service and its members.
 
     ``short_name`` is what the weights of the analyses call the service; its own name where that is None.
+
+    Attributes:
+        metadata: How it was made.
+        observed: When the service looked: instants of sampled frames, or stretches of picture or sound. What it did not
+            observe is unknown, not empty. None where the file does not tell.
     """
 
     service: ClassVar[str]
     short_name: ClassVar[str | None] = None
 
     metadata: ServiceMetadata
+    observed: Observed | None = None
 
     @classmethod
     def name_in_weights(cls) -> str:
@@ -155,14 +176,32 @@ class ServiceData(ServiceModel):
         return cls.short_name or cls.service
 
     @property
-    def found_confidences(self) -> list[float | None]:
-        """Confidence of everything that was found, 0..1, None where a find has none; empty when nothing was found."""
+    def found_confidences(self) -> list[float | None] | None:
+        """Confidence of everything that was found, 0..1, None where a find has none; empty when nothing was found.
+
+        None for a service that measures what is there instead of looking for something.
+        """
         return []
+
+    @property
+    def found_at_s(self) -> list[float]:
+        """Instants of the sampled frames on which something was found; empty for a service that samples none."""
+        return []
+
+    @property
+    def unclear(self) -> Stretches:
+        """Stretches that the service looked at and could make nothing of; () for none."""
+        return ()
 
     @property
     def frames_answered(self) -> int | None:
         """Sampled frames that the service has an answer for; None where that is not told."""
         return self.metadata.frames_answered
+
+    @property
+    def soundness(self) -> float:
+        """How far what went wrong inside the service leaves its finds to be trusted, 0..1; 1 when nothing did."""
+        return 1.0
 
     @classmethod
     def from_json(cls, raw: object) -> Self:
@@ -203,6 +242,10 @@ class ServiceData(ServiceModel):
         """The content of the service's file: what was found, then the metadata."""
         content = super().to_json()
         return {**{key: value for key, value in content.items() if key != "metadata"}, "metadata": content["metadata"]}
+
+    def observing(self, observed: Instants | Stretches) -> Self:
+        """The same data, saying when the service looked: instants, or stretches ``[start, end]``, in order."""
+        return self.model_copy(update={"observed": tuple(observed)})
 
     def on_device(self, device: str | None) -> Self:
         """The same data, whose metadata say where the model ran."""

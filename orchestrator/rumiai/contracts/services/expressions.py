@@ -116,6 +116,11 @@ class ExpressionsData(ServiceData):
     metadata: ExpressionsMetadata
 
     @property
+    def found_at_s(self) -> list[float]:
+        """Of every face's emotion."""
+        return [item.timestamp_s for item in self.emotions]
+
+    @property
     def found_confidences(self) -> list[float | None]:
         """Of every face's emotion."""
         return [item.confidence for item in self.emotions]

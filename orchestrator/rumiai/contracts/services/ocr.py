@@ -235,6 +235,12 @@ class OcrData(ServiceData):
         return tuple(item for item in self.unread or () if item.is_writing(language))
 
     @property
+    def found_at_s(self) -> list[float]:
+        """Of every sighting of a text, and of the stickers."""
+        seen = [sighting.timestamp_s for text in self.texts for sighting in text.sightings or ()]
+        return seen + [item.timestamp_s for item in self.stickers if item.timestamp_s is not None]
+
+    @property
     def found_confidences(self) -> list[float | None]:
         """Of texts and stickers; 0 of writing that could not be read."""
         unread = [0.0] * len(self.unread_writing())

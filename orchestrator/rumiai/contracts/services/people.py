@@ -296,6 +296,12 @@ class PeopleData(ServiceData):
     metadata: PeopleMetadata
 
     @property
+    def found_at_s(self) -> list[float]:
+        """Of everything that was seen of people."""
+        lists = (self.faces, self.poses, self.hands, self.gaze or (), self.gestures, self.expressions or ())
+        return [item.timestamp_s for items in lists for item in items]
+
+    @property
     def found_confidences(self) -> list[float | None]:
         """Of faces, bodies and gestures."""
         items: list[Face | Pose | Gesture] = [*self.faces, *self.poses, *self.gestures]

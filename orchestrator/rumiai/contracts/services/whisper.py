@@ -15,6 +15,7 @@ from rumiai.contracts.services.base import (
     ServiceMetadata,
     ServiceModel,
     Share,
+    Stretches,
     Text,
     interval_problem,
 )
@@ -155,9 +156,28 @@ class WhisperData(ServiceData):
         return sum(lost.end_s - lost.start_s for lost in self.speech_lost or ())
 
     @property
+    def unclear(self) -> Stretches:
+        """The stretches of speech that could not be decoded."""
+        return tuple((lost.start_s, lost.end_s) for lost in self.speech_lost or ())
+
+    @property
     def known_language(self) -> str | None:
         """The language, None when it is not known."""
         return None if self.language in ("", "unknown") else self.language
+
+    @property
+    def soundness(self) -> float:
+        """How sure the language is, times the share of the speech that was decoded without loops.
+
+        A loop is a run of the same words that the decoder repeated (``metadata.repetitions``); what still looped is
+        lost (``speech_lost``). 1 where no speech was heard.
+        """
+        looped_s = sum(loop.end_s - loop.start_s for loop in self.metadata.repetitions or ())
+        spoken_s = sum(segment.end_s - segment.start_s for segment in self.segments)
+        heard_s = spoken_s + self.lost_s
+        decoded = max(0.0, spoken_s - looped_s) / heard_s if heard_s else 1.0
+        language = self.metadata.language_probability
+        return decoded if language is None or not self.segments else decoded * min(1.0, max(0.0, language))
 
     @property
     def found_confidences(self) -> list[float | None]:

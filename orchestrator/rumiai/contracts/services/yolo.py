@@ -92,6 +92,11 @@ class YoloData(ServiceData):
         return self
 
     @property
+    def found_at_s(self) -> list[float]:
+        """Of every sighting of every track."""
+        return [seen.timestamp_s for track in self.tracks for seen in track.frames]
+
+    @property
     def found_confidences(self) -> list[float | None]:
         """Of every sighting of every track."""
         return [seen.confidence for track in self.tracks for seen in track.frames]

@@ -34,11 +34,11 @@ class ElementCounts(Record):
 
 
 class DensityPoint(Record):
-    """One item of ``densityCurve``."""
+    """One item of ``densityCurve``; null in a second that was not observed."""
 
     second: Count
-    density: Positive
-    primary_element: Text
+    density: Positive | None
+    primary_element: Text | None
 
 
 class MultiModalPeak(Record):
@@ -46,7 +46,7 @@ class MultiModalPeak(Record):
 
     timestamp: Span
     elements: list[Text]
-    sync_type: SyncType
+    sync_type: SyncType | None
 
 
 class PeakMoment(Record):
@@ -78,24 +78,24 @@ class DensityShift(Record):
 class StructuralFlags(Record):
     """The value of ``structuralFlags``."""
 
-    strong_opening_hook: Flag
-    crescendo_pattern: Flag
-    front_loaded: Flag
-    consistent_pacing: Flag
-    final_call_to_action: Flag
-    rhythmic_pattern: Flag
+    strong_opening_hook: Flag | None
+    crescendo_pattern: Flag | None
+    front_loaded: Flag | None
+    consistent_pacing: Flag | None
+    final_call_to_action: Flag | None
+    rhythmic_pattern: Flag | None
 
 
 class DetectionReliability(Record):
     """The value of ``detectionReliability``."""
 
-    text_overlay: Ratio
-    sticker: Ratio
-    effect: Ratio
-    transition: Ratio
-    scene_change: Ratio
-    object: Ratio
-    gesture: Ratio
+    text_overlay: Ratio | None
+    sticker: Ratio | None
+    effect: Ratio | None
+    transition: Ratio | None
+    scene_change: Ratio | None
+    object: Ratio | None
+    gesture: Ratio | None
 
 
 class CoreMetrics(Block):
@@ -109,10 +109,15 @@ class CoreMetrics(Block):
     elements_per_second: Annotated[Positive | None, num("totalElements / D; not avgDensity")]
     element_counts: Annotated[
         ElementCounts,
-        num("items over the video; object = per scene and class the 90th percentile of simultaneous boxes, summed"),
+        num(
+            "items over the video; object = per scene and class the 90th percentile of simultaneous boxes, summed; "
+            "effect null: no detector; transition null unless types are named"
+        ),
     ]
     scene_change_count: Annotated[Count | None, num("number of cuts")]
-    timeline_coverage: Annotated[Ratio | None, num("share of bins with at least one element")]
+    timeline_coverage: Annotated[
+        Ratio | None, num("share of bins with at least one element; null unless every type was looked for")
+    ]
 
 
 class Dynamics(Block):
@@ -120,16 +125,22 @@ class Dynamics(Block):
 
     density_curve: Annotated[list[DensityPoint] | None, num("one per bin")]
     volatility: Annotated[Ratio | None, num("min(1, std/mean)")]
-    acceleration_pattern: Annotated[AccelerationPattern | None, num("first third against last")]
-    density_progression: Annotated[DensityProgression | None, num("trend of the curve")]
-    empty_seconds: Annotated[list[Count] | None, num("bins with nothing")]
+    acceleration_pattern: Annotated[
+        AccelerationPattern | None, num("first third against last; null for fewer than six bins and for an empty curve")
+    ]
+    density_progression: Annotated[DensityProgression | None, num("trend of the curve; null for an empty one")]
+    empty_seconds: Annotated[list[Count] | None, num("bins with nothing; null unless every type was looked for")]
 
 
 class Interactions(Block):
     """The block ``densityInteractions``."""
 
-    multi_modal_peaks: Annotated[list[MultiModalPeak] | None, num("bins with three or more element types")]
-    element_cooccurrence: Annotated[dict[Text, Count] | None, num("bins in which both types of the pair occur")]
+    multi_modal_peaks: Annotated[
+        list[MultiModalPeak] | None, num("bins with three or more element types; null when fewer were looked for")
+    ]
+    element_cooccurrence: Annotated[
+        dict[Text, Count] | None, num("bins in which both types of the pair occur; null for fewer than two types")
+    ]
     dominant_combination: Annotated[Text | None, num('most frequent pair or "none"')]
     coordination_score: Annotated[Ratio | None, num("multiModalPeaks / bins")]
 
@@ -138,7 +149,9 @@ class KeyEvents(Block):
     """The block ``densityKeyEvents``."""
 
     peak_moments: Annotated[Annotated[list[PeakMoment], MaxLen(MOST_EVENTS)] | None, num("local maxima")]
-    dead_zones: Annotated[list[DeadZone] | None, num("two or more empty seconds in a row")]
+    dead_zones: Annotated[
+        list[DeadZone] | None, num("two or more empty seconds in a row; null unless every type was looked for")
+    ]
     density_shifts: Annotated[Annotated[list[DensityShift], MaxLen(MOST_EVENTS)] | None, num("sudden level changes")]
 
 
@@ -146,9 +159,13 @@ class Patterns(Block):
     """The block ``densityPatterns``."""
 
     structural_flags: Annotated[StructuralFlags | None, num("shape of the curve; closing call to action")]
-    density_classification: Annotated[DensityClassification | None, num("by avgDensity")]
-    pacing_style: Annotated[PacingStyle | None, num("by cv, trend and thirds")]
-    cognitive_load_category: Annotated[CognitiveLoadCategory | None, num("by avgDensity and maxDensity")]
+    density_classification: Annotated[
+        DensityClassification | None, num("by avgDensity; null unless every type was looked for")
+    ]
+    pacing_style: Annotated[PacingStyle | None, num("by cv, trend and thirds; null for an empty curve")]
+    cognitive_load_category: Annotated[
+        CognitiveLoadCategory | None, num("by avgDensity and maxDensity; null unless every type was looked for")
+    ]
     ml_tags: Annotated[list[Text] | None, num("machine tags; a model may append", extensible=True)]
 
 
@@ -156,7 +173,10 @@ class Quality(QualityBlock):
     """The block ``densityQuality``."""
 
     data_completeness: Annotated[Ratio, num("used services that ran / used services")]
-    detection_reliability: Annotated[DetectionReliability, num("quality of each type's service")]
+    detection_reliability: Annotated[
+        DetectionReliability,
+        num("mean confidence of each type's own finds x share observed; null without finds or detector"),
+    ]
 
     @property
     def completeness(self) -> float:
@@ -184,10 +204,10 @@ class Duration(MoreMetrics):
 class PatternFlags(MoreMetrics):
     """The shape of the curve as the older form has it."""
 
-    strong_opening_hook: Flag
-    crescendo_pattern: Flag
-    front_loaded: Flag
-    consistent_density: Flag
+    strong_opening_hook: Flag | None
+    crescendo_pattern: Flag | None
+    front_loaded: Flag | None
+    consistent_density: Flag | None
     dual_peak_structure: Flag
     multi_peak_rhythm: Flag
 
@@ -207,10 +227,10 @@ class TimelineCounts(MoreMetrics):
 class FurtherMetrics(Duration):
     """Metrics without a field in the blocks, of a video for which any service counts elements."""
 
-    creative_density_score: Positive
+    creative_density_score: Positive | None
     density_pattern_flags: PatternFlags
     patterns_identified: list[Text]
-    density_pattern: AccelerationPattern
+    density_pattern: AccelerationPattern | None
     timeline_frame_counts: TimelineCounts
 
 

@@ -1,13 +1,16 @@
 """The shape of the density curve, in numbers and in words.
 
 Source: docs/analyses.md, creative_density. Conventions: ``d`` is ``(n,)``, the number of simultaneous elements in each
-one-second bin, n >= 1; deviations are population deviations; cv is the deviation over the mean, 0 when the mean is 0;
-a third is floor(n / 3) bins, at least one.
+one-second bin, n >= 1, NaN in a bin that was not observed, which counts for nothing, at least one known; deviations are
+population deviations; cv is the deviation over the mean, 0 when the mean is 0; a third is floor(n / 3) bins, at least
+one.
 """
 
 from __future__ import annotations
 
 from typing import Final
+
+import numpy as np
 
 from rumiai.core.arrays import Floats
 from rumiai.core.series import local_maxima
@@ -21,12 +24,13 @@ from rumiai.metrics.creative_density.blocks import (
     StructuralFlags,
 )
 from rumiai.metrics.shared.bins import Bins
-from rumiai.metrics.shared.series import is_rhythmic
-from rumiai.metrics.shared.statistics import cv, line
+from rumiai.metrics.shared.series import RHYTHM_BINS, is_rhythmic
+from rumiai.metrics.shared.statistics import cv, line, mean
 
 _UNEVEN: Final = 1.5  # ratio of two stretches that counts as a difference
 _HIGH_PEAK: Final = 1.5  # times the mean
 _FEW_BINS: Final = 6  # thirds of fewer bins say nothing
+_TREND_BINS: Final = 3  # two always lie on a line
 _OPENING_BINS: Final = 3
 _STEADY_CV: Final = 0.3
 _OSCILLATING_CV: Final = 0.5
@@ -48,17 +52,28 @@ def volatility(d: Floats) -> float:
     return min(1.0, cv(d) or 0.0)
 
 
-def thirds(d: Floats) -> tuple[float, float]:
+def thirds(d: Floats) -> tuple[float, float] | None:
     """Means of the first and of the last third.
 
     Args:
         d: ``(n,)`` elements per bin.
+
+    Returns:
+        None where they say nothing: fewer than six bins, an outer third of which no bin is known, an empty curve.
     """
     third = max(1, d.size // 3)
-    return float(d[:third].mean()), float(d[-third:].mean())
+    first, last = mean(d[:third]), mean(d[-third:])
+    if d.size < _FEW_BINS or first is None or last is None or is_empty(d):
+        return None
+    return first, last
 
 
-def acceleration_pattern(d: Floats) -> AccelerationPattern:
+def is_empty(d: Floats) -> bool:
+    """Whether no known bin of ``(n,)`` holds an element: such a curve has no shape."""
+    return not np.nansum(d)
+
+
+def acceleration_pattern(d: Floats) -> AccelerationPattern | None:
     """Where the density lies.
 
     ``front_loaded`` when the first third is more than 1.5 times as dense as the last, ``back_loaded`` the other way
@@ -68,11 +83,12 @@ def acceleration_pattern(d: Floats) -> AccelerationPattern:
         d: ``(n,)`` elements per bin.
 
     Returns:
-        ``even`` for fewer than six bins.
+        None where the thirds say nothing (:func:`thirds`).
     """
-    if d.size < _FEW_BINS:
-        return "even"
-    first, last = thirds(d)
+    ends = thirds(d)
+    if ends is None:
+        return None
+    first, last = ends
     if first > _UNEVEN * last:
         return "front_loaded"
     if last > _UNEVEN * first:
@@ -80,7 +96,7 @@ def acceleration_pattern(d: Floats) -> AccelerationPattern:
     return "oscillating" if (cv(d) or 0.0) > _OSCILLATING_CV else "even"
 
 
-def density_progression(d: Floats, bins: Bins) -> DensityProgression:
+def density_progression(d: Floats, bins: Bins) -> DensityProgression | None:
     """Trend of the curve by its regression over time.
 
     ``erratic`` when the volatility is above 0.8 and the line explains less than a tenth of the variance; ``stable``
@@ -91,29 +107,31 @@ def density_progression(d: Floats, bins: Bins) -> DensityProgression:
         bins: The n bins.
 
     Returns:
-        ``stable`` for a curve of zeros.
+        None for fewer than three known bins and for a curve without elements.
     """
+    if np.count_nonzero(~np.isnan(d)) < _TREND_BINS or is_empty(d):
+        return None
     edges = bins.edges_s
     slope, _, explained = line((edges[:-1] + edges[1:]) / 2, d)
     if volatility(d) > _ERRATIC_VOLATILITY and explained < _UNEXPLAINED:
         return "erratic"
-    average = float(d.mean())
-    change = slope * bins.duration_s / average if average else 0.0
+    change = slope * bins.duration_s / float(np.nanmean(d))
     if abs(change) < _TREND:
         return "stable"
     return "increasing" if change > 0 else "decreasing"
 
 
-def strong_opening(d: Floats) -> bool:
+def strong_opening(d: Floats) -> bool | None:
     """Whether the first three bins are, on the mean, more than 1.5 times as dense as the rest.
 
     Args:
         d: ``(n,)`` elements per bin.
 
     Returns:
-        False for three bins or fewer: there is no rest.
+        None for a curve without elements, and where the opening or the rest is not known or not there.
     """
-    return d.size > _OPENING_BINS and float(d[:_OPENING_BINS].mean()) > _UNEVEN * float(d[_OPENING_BINS:].mean())
+    opening, rest = mean(d[:_OPENING_BINS]), mean(d[_OPENING_BINS:])
+    return None if opening is None or rest is None or is_empty(d) else opening > _UNEVEN * rest
 
 
 def is_steady(d: Floats) -> bool:
@@ -125,21 +143,22 @@ def is_steady(d: Floats) -> bool:
     return (cv(d) or 0.0) < _STEADY_CV
 
 
-def structural_flags(d: Floats, *, closing_call: bool) -> StructuralFlags:
-    """The shape of the curve as six flags.
+def structural_flags(d: Floats, *, closing_call: bool | None) -> StructuralFlags:
+    """The shape of the curve as six flags, each None where it cannot be told.
 
     Args:
         d: ``(n,)`` elements per bin.
-        closing_call: Whether the video ends with a call to action.
+        closing_call: Whether the video ends with a call to action; None when that is unknown.
     """
-    first, last = thirds(d)
+    acceleration = acceleration_pattern(d)
+    whole = not np.isnan(d).any()
     return StructuralFlags(
         strong_opening_hook=strong_opening(d),
-        crescendo_pattern=last > _UNEVEN * first,
-        front_loaded=first > _UNEVEN * last,
-        consistent_pacing=is_steady(d),
+        crescendo_pattern=None if acceleration is None else acceleration == "back_loaded",
+        front_loaded=None if acceleration is None else acceleration == "front_loaded",
+        consistent_pacing=None if acceleration is None else is_steady(d),
         final_call_to_action=closing_call,
-        rhythmic_pattern=is_rhythmic(d),
+        rhythmic_pattern=is_rhythmic(d) if whole and d.size >= RHYTHM_BINS and not is_empty(d) else None,
     )
 
 
@@ -152,13 +171,13 @@ def pattern_flags(d: Floats) -> PatternFlags:
     Args:
         d: ``(n,)`` elements per bin.
     """
-    first, last = thirds(d)
-    peaks = [i for i in local_maxima(d) if d[i] > _HIGH_PEAK * d.mean()]
+    flags, average = structural_flags(d, closing_call=None), float(np.nanmean(d))
+    peaks = [i for i in local_maxima(np.nan_to_num(d)) if d[i] > _HIGH_PEAK * average]
     return PatternFlags(
-        strong_opening_hook=strong_opening(d),
-        crescendo_pattern=last > _UNEVEN * first,
-        front_loaded=first > _UNEVEN * last,
-        consistent_density=is_steady(d),
+        strong_opening_hook=flags.strong_opening_hook,
+        crescendo_pattern=flags.crescendo_pattern,
+        front_loaded=flags.front_loaded,
+        consistent_density=flags.consistent_pacing,
         dual_peak_structure=len(peaks) == 2 and peaks[1] - peaks[0] >= _PEAKS_APART_BINS,
         multi_peak_rhythm=len(peaks) >= _MANY_PEAKS,
     )
@@ -173,7 +192,9 @@ def classification(average: float) -> DensityClassification:
     return next((word for limit, word in _CLASSES if average < limit), "overwhelming")
 
 
-def pacing_style(d: Floats, acceleration: AccelerationPattern, progression: DensityProgression) -> PacingStyle:
+def pacing_style(
+    d: Floats, acceleration: AccelerationPattern | None, progression: DensityProgression | None
+) -> PacingStyle | None:
     """Steadiness, trend and thirds in one word.
 
     ``steady`` when cv < 0.3, ``building`` when the curve increases, ``burst_fade`` when it decreases and is front
@@ -181,9 +202,14 @@ def pacing_style(d: Floats, acceleration: AccelerationPattern, progression: Dens
 
     Args:
         d: ``(n,)`` elements per bin.
-        acceleration: Of the curve.
-        progression: Of the curve.
+        acceleration: Of the curve; None when it is unknown.
+        progression: Of the curve; None when it is unknown.
+
+    Returns:
+        None where neither thirds nor trend say anything.
     """
+    if acceleration is None or progression is None:
+        return None
     if is_steady(d):
         return "steady"
     if progression == "increasing":

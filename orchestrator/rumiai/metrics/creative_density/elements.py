@@ -5,7 +5,7 @@ Source: docs/analyses.md, creative_density. A type whose service failed counts N
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -14,9 +14,10 @@ import numpy.typing as npt
 from rumiai.contracts.lexicons import find_ctas
 from rumiai.metrics.creative_density.blocks import DetectionReliability, ElementCounts, PatternFlags, TimelineCounts
 from rumiai.metrics.evidence.sound import Speech
-from rumiai.metrics.evidence.types import Expressions, Gesture, Objects, Shots, Sticker, TextTrack
+from rumiai.metrics.evidence.types import Evidence, Expressions, Gesture, Objects, Shots, Sticker, TextTrack
 from rumiai.metrics.shared.density import object_count
 from rumiai.metrics.shared.phrases import spoken_phrases
+from rumiai.metrics.shared.statistics import clamp, mean_known
 
 _CLOSING_SHARE: Final = 0.15
 _TEXT_DRIVEN: Final = 0.4  # share of all elements
@@ -36,9 +37,9 @@ def element_counts(
 ) -> ElementCounts:
     """Distinct items over the video, by type.
 
-    Transitions are what separates scenes and is no plain cut. Objects are, per scene and class, the 90th percentile of
-    the simultaneous boxes, summed, so they need the scenes too. Expressions are the changes of the smoothed label.
-    Effects have no detector, so they are 0.
+    Transitions are what separates scenes and is no plain cut; where no types are named they are unknown. Objects are,
+    per scene and class, the 90th percentile of the simultaneous boxes, summed, so they need the scenes too. Expressions
+    are the changes of the smoothed label. Effects have no detector, so they are unknown.
 
     Args:
         texts: Text overlays.
@@ -54,8 +55,10 @@ def element_counts(
     return ElementCounts(
         text=None if texts is None else len(texts),
         sticker=None if stickers is None else len(stickers),
-        effect=0,
-        transition=None if shots is None else sum(kind != "cut" for kind in shots.transition_types or ()),
+        effect=None,
+        transition=None
+        if shots is None or shots.transition_types is None
+        else sum(kind != "cut" for kind in shots.transition_types),
         object=None
         if shots is None or objects is None
         else object_count(shots.index(objects.grid.times_s), objects.sample, objects.class_index),
@@ -112,15 +115,17 @@ def cooccurrence(types: Sequence[str], present: npt.NDArray[np.bool_]) -> dict[s
     return dict(sorted(pairs.items()))
 
 
-def dominant_pair(pairs: Mapping[str, int]) -> str:
+def dominant_pair(pairs: Mapping[str, int]) -> str | None:
     """The most frequent pair; the alphabetically first on ties.
 
     Args:
         pairs: Pair -> number of bins.
 
     Returns:
-        ``"none"`` when no two types meet.
+        ``"none"`` when no two types meet; None when there are no pairs.
     """
+    if not pairs:
+        return None
     return min((pair for pair, count in pairs.items() if count), key=lambda pair: (-pairs[pair], pair), default="none")
 
 
@@ -133,23 +138,22 @@ def closing_call_to_action(texts: Sequence[TextTrack] | None, speech: Speech | N
         duration_s: Of the video, in seconds.
 
     Returns:
-        None when neither texts nor speech are known.
+        None when none is found and texts or speech are unknown: it may be there.
     """
-    if texts is None and speech is None:
-        return None
     begin_s = (1 - _CLOSING_SHARE) * duration_s
     seen = any(text.end_s > begin_s and find_ctas(text.text) for text in texts or ())
     phrases = spoken_phrases(speech.segments, find_ctas) if speech is not None else ()
-    return seen or any(phrase.end_s > begin_s for phrase in phrases)
+    found = seen or any(phrase.end_s > begin_s for phrase in phrases)
+    return None if not found and (texts is None or speech is None) else found
 
 
-def ml_tags(counts: ElementCounts, flags: PatternFlags, *, empty_share: float, volatility: float) -> list[str]:
+def ml_tags(counts: ElementCounts, flags: PatternFlags, *, empty_share: float | None, volatility: float) -> list[str]:
     """Machine tags.
 
     Args:
         counts: Distinct items by type.
         flags: Shape of the density curve.
-        empty_share: Bins without any element / bins.
+        empty_share: Bins without any element / bins; None unless every type of element was looked for.
         volatility: Of the density curve, 0..1.
 
     Returns:
@@ -157,34 +161,39 @@ def ml_tags(counts: ElementCounts, flags: PatternFlags, *, empty_share: float, v
     """
     known = known_total(counts)
     tags = {
-        "hook_heavy": flags.strong_opening_hook,
+        "hook_heavy": flags.strong_opening_hook is True,
         "text_driven": known > 0 and (counts.text or 0) > _TEXT_DRIVEN * known,
         "effect_rich": known > 0 and (counts.effect or 0) > _EFFECT_RICH * known,
         "multi_peak": flags.multi_peak_rhythm,
-        "sparse_density": empty_share > _SPARSE,
+        "sparse_density": empty_share is not None and empty_share > _SPARSE,
         "dynamic_pacing": volatility > _DYNAMIC,
     }
     return [tag for tag, found in tags.items() if found]
 
 
-def reliability(
-    *, ocr: float, yolo: float, mediapipe: float, scenes: float, names_transitions: bool
-) -> DetectionReliability:
-    """Quality of the service behind each type; effects have no detector.
+def reliability(evidence: Evidence) -> DetectionReliability:
+    """How far each type of element can be trusted: mean confidence of its own finds x share that was looked at.
 
     Args:
-        ocr: Quality of the text reader, 0..1.
-        yolo: Quality of the object detector, 0..1.
-        mediapipe: Quality of the people detector, 0..1.
-        scenes: Quality of the scene detector, 0..1.
-        names_transitions: Whether the scene detector says of which kind a transition is.
+        evidence: Of the video.
+
+    Returns:
+        None for a type without a detector (effects, transitions: nothing says how sure one is), whose service failed,
+        and of which nothing was found: no type has the confidence of another.
     """
+    texts, stickers, gestures, shots = evidence.texts, evidence.stickers, evidence.gestures, evidence.shots
+    scores = None if shots is None else shots.cut_confidences
+
+    def of(service: str, confidences: Iterable[float | None] | None) -> float | None:
+        sure = None if confidences is None else mean_known(confidences)
+        return None if sure is None else clamp(sure) * evidence.services.of[service].completeness
+
     return DetectionReliability(
-        text_overlay=ocr,
-        sticker=ocr,
-        effect=0.0,
-        transition=scenes if names_transitions else 0.0,
-        scene_change=scenes,
-        object=yolo,
-        gesture=mediapipe,
+        text_overlay=of("ocr", None if texts is None else [text.confidence for text in texts]),
+        sticker=of("ocr", None if stickers is None else [sticker.confidence for sticker in stickers]),
+        effect=None,
+        transition=None,
+        scene_change=of("scenes", None if scores is None else scores.tolist()),
+        object=of("yolo", None if evidence.objects is None else evidence.objects.confidences.tolist()),
+        gesture=of("mediapipe", None if gestures is None else [gesture.confidence for gesture in gestures]),
     )

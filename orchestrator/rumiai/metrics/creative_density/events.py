@@ -1,7 +1,7 @@
 """Moments of the density curve: peaks, dead zones, shifts, and bins in which several types of element meet.
 
 Source: docs/analyses.md, creative_density. Conventions: ``d`` is ``(n,)``, the number of simultaneous elements in each
-one-second bin, n >= 1; deviations are population deviations.
+one-second bin, n >= 1, NaN in a bin that was not observed, which is no moment; deviations are population deviations.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from rumiai.metrics.creative_density.blocks import (
 )
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.series import runs_of
-from rumiai.metrics.shared.statistics import std
+from rumiai.metrics.shared.statistics import mean, std
 
-_MODES: Final = 3  # types that make a multi-modal peak
+MODES: Final = 3  # types that make a multi-modal peak
 _AROUND: Final = 3  # bins on either side that a peak is compared with
 _DEAD_BINS: Final = 2
 _SUDDEN: Final = 0.5  # change over the larger of the two sides
@@ -40,6 +40,8 @@ def multi_modal_peaks(
     present: npt.NDArray[np.bool_],
     words: Iterable[tuple[set[str], set[str], bool]],
     bins: Bins,
+    *,
+    speech_known: bool = True,
 ) -> list[MultiModalPeak]:
     """Bins with three or more types of element.
 
@@ -51,6 +53,7 @@ def multi_modal_peaks(
         present: ``(k, n)`` whether the type is in the bin.
         words: Per bin: content words on screen, content words spoken, whether anything is spoken.
         bins: The n bins.
+        speech_known: Whether speech was listened for; without it a peak with text has no such word.
 
     Returns:
         In order of time; empty when no bin holds three types.
@@ -58,10 +61,12 @@ def multi_modal_peaks(
     found = []
     for index, (seen, heard, speaking) in enumerate(words):
         kinds = [kind for kind, there in zip(types, present[:, index], strict=True) if there]
-        if len(kinds) < _MODES:
+        if len(kinds) < MODES:
             continue
-        sync: SyncType = "complementary"
-        if seen & heard:
+        sync: SyncType | None = "complementary"
+        if "text" in kinds and not speech_known:
+            sync = None
+        elif seen & heard:
             sync = "redundant"
         elif "text" in kinds and (speaking or "gesture" in kinds):
             sync = "reinforcing"
@@ -82,7 +87,8 @@ def peak_moments(d: Floats, counts: Mapping[str, Ints], bins: Bins) -> list[Peak
     """
     deviation = std(d) or 0.0
     # A plateau of ends and middles can only be above mean + deviation when there is a deviation.
-    ranked = [(surprise(d, i, deviation), i) for i in local_maxima(d) if d[i] > d.mean() + deviation and deviation]
+    middle, filled = mean(d) or 0.0, np.nan_to_num(d)
+    ranked = [(surprise(d, i, deviation), i) for i in local_maxima(filled) if d[i] > middle + deviation and deviation]
     strongest = sorted(ranked, key=lambda item: (-item[0], item[1]))[:MOST_EVENTS]
     moments = []
     for score, index in sorted(strongest, key=lambda item: item[1]):
@@ -105,9 +111,13 @@ def surprise(d: Floats, index: int, deviation: float) -> float:
         d: ``(n,)`` elements per bin, n >= 2.
         index: Of the bin.
         deviation: Of d, > 0.
+
+    Returns:
+        0 where no other bin around is known.
     """
     near = np.concatenate([d[max(0, index - _AROUND) : index], d[index + 1 : index + 1 + _AROUND]])
-    return float((d[index] - near.mean()) / deviation)
+    around = mean(near)
+    return 0.0 if around is None else (float(d[index]) - around) / deviation
 
 
 def dead_zones(d: Floats, bins: Bins) -> list[DeadZone]:
@@ -142,7 +152,7 @@ def density_shifts(d: Floats, bins: Bins) -> list[DensityShift]:
     Returns:
         In order of time; empty for fewer than four bins, and for a curve of zeros.
     """
-    middle = float(d.mean())
+    middle = mean(d) or 0.0
     if d.size < 2 * _DEAD_BINS or middle == 0:
         return []
     pairs = (d[:-1] + d[1:]) / 2
@@ -169,5 +179,5 @@ def density_shifts(d: Floats, bins: Bins) -> list[DensityShift]:
 
 
 def _levels(values: Floats, middle: float) -> Ints:
-    """Index into the levels of each value."""
+    """Index into the levels of each value; that of 0 for NaN, which no comparison calls sudden."""
     return (values >= _LOW * middle).astype(np.int64) + (values > _HIGH * middle)

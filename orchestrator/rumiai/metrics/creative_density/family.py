@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from rumiai.contracts.blocks import MoreMetrics
+from rumiai.contracts.blocks import MissingService, MoreMetrics
 from rumiai.core.arrays import Floats
 from rumiai.metrics.creative_density import curve, elements, events
 from rumiai.metrics.creative_density.blocks import (
@@ -29,7 +29,7 @@ from rumiai.metrics.evidence.elements import density_of, words_of
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.families import Family
 from rumiai.metrics.shared.density import Density
-from rumiai.metrics.shared.statistics import std
+from rumiai.metrics.shared.statistics import mean, ratio, std
 
 WEIGHTS: Final = Weights(
     core_metrics={"ocr": 0.35, "yolo": 0.3, "mediapipe": 0.25, "scenes": 0.1},
@@ -38,6 +38,8 @@ WEIGHTS: Final = Weights(
     key_events={"ocr": 0.3, "yolo": 0.3, "mediapipe": 0.2, "scenes": 0.2},
     patterns={"ocr": 0.4, "yolo": 0.2, "scenes": 0.15, "whisper": 0.15, "mediapipe": 0.1},
 )
+# Why there is never a number of effects.
+NO_DETECTOR: Final = "no detector"
 _ELEMENT_SERVICES: Final[tuple[Source, ...]] = ("ocr", "yolo", "mediapipe", "scenes")
 
 
@@ -55,101 +57,112 @@ def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     )
     more: MoreMetrics = Duration(duration_seconds=evidence.duration_s)
     blocks = Blocks(
-        core_metrics=_core(evidence, counts, d),
+        core_metrics=_core(evidence, counts, density, d),
         dynamics=Dynamics.unknown() if d is None else _dynamics(density, d),
         interactions=Interactions.unknown() if d is None else _interactions(evidence, density, d),
         key_events=KeyEvents.unknown() if d is None else _key_events(density, d),
-        patterns=Patterns.unknown() if d is None else _patterns(evidence, counts, d),
+        patterns=Patterns.unknown() if d is None else _patterns(evidence, counts, density, d),
         quality=_quality(evidence),
     )
-    return blocks, more if d is None else _further(evidence, counts, d)
+    return blocks, more if d is None else _further(evidence, counts, density, d)
 
 
-def _core(evidence: Evidence, counts: ElementCounts, d: Floats | None) -> CoreMetrics:
+def _core(evidence: Evidence, counts: ElementCounts, density: Density, d: Floats | None) -> CoreMetrics:
     total = elements.known_total(counts) if evidence.services.ok(*_ELEMENT_SERVICES) else None
+    observed_s = min(evidence.seen(service).seconds for service in _ELEMENT_SERVICES)
     return CoreMetrics(
-        avg_density=None if d is None else float(d.mean()),
-        max_density=None if d is None else float(d.max()),
-        min_density=None if d is None else float(d.min()),
+        avg_density=None if d is None else mean(d),
+        max_density=None if d is None else float(np.nanmax(d)),
+        min_density=None if d is None else float(np.nanmin(d)),
         std_deviation=None if d is None else std(d),
         total_elements=total,
-        elements_per_second=None if total is None else total / evidence.duration_s,
+        elements_per_second=None if total is None else ratio(total, observed_s),
         element_counts=counts,
         scene_change_count=None if evidence.shots is None else int(evidence.shots.cuts_s.size),
-        timeline_coverage=None if d is None else 1 - _empty_share(d),
+        timeline_coverage=None if (empty := _empty_share(density, d)) is None else 1 - empty,
     )
 
 
-def _empty_share(d: Floats) -> float:
-    return np.count_nonzero(d == 0) / d.size
+def _empty_share(density: Density, d: Floats | None) -> float | None:
+    """Empty bins / known bins; None unless every type was looked for."""
+    return None if d is None or not density.is_complete else mean(np.where(np.isnan(d), np.nan, d == 0))
 
 
 def _dynamics(density: Density, d: Floats) -> Dynamics:
     points = zip(d.tolist(), density.primary(), strict=True)
     return Dynamics(
         density_curve=[
-            DensityPoint(second=second, density=value, primary_element=kind)
+            DensityPoint(second=second, density=None if np.isnan(value) else value, primary_element=kind)
             for second, (value, kind) in enumerate(points)
         ],
         volatility=curve.volatility(d),
         acceleration_pattern=curve.acceleration_pattern(d),
         density_progression=curve.density_progression(d, density.bins),
-        empty_seconds=np.flatnonzero(d == 0).tolist(),
+        empty_seconds=np.flatnonzero(d == 0).tolist() if density.is_complete else None,
     )
 
 
 def _interactions(evidence: Evidence, density: Density, d: Floats) -> Interactions:
     pairs = elements.cooccurrence(density.types, density.present)
-    peaks = events.multi_modal_peaks(density.types, density.present, words_of(evidence), density.bins)
+    peaks = None
+    if len(density.types) >= events.MODES:
+        heard = evidence.speech is not None
+        peaks = events.multi_modal_peaks(
+            density.types, density.present, words_of(evidence), density.bins, speech_known=heard
+        )
     return Interactions(
         multi_modal_peaks=peaks,
-        element_cooccurrence=pairs,
+        element_cooccurrence=pairs or None,
         dominant_combination=elements.dominant_pair(pairs),
-        coordination_score=len(peaks) / d.size,
+        coordination_score=None if peaks is None else ratio(len(peaks), int(np.count_nonzero(~np.isnan(d)))),
     )
 
 
 def _key_events(density: Density, d: Floats) -> KeyEvents:
     return KeyEvents(
         peak_moments=events.peak_moments(d, density.counts, density.bins),
-        dead_zones=events.dead_zones(d, density.bins),
+        dead_zones=events.dead_zones(d, density.bins) if density.is_complete else None,
         density_shifts=events.density_shifts(d, density.bins),
     )
 
 
-def _patterns(evidence: Evidence, counts: ElementCounts, d: Floats) -> Patterns:
-    average = float(d.mean())
+def _patterns(evidence: Evidence, counts: ElementCounts, density: Density, d: Floats) -> Patterns:
+    average = float(np.nanmean(d)) if density.is_complete else None
     closing = elements.closing_call_to_action(evidence.texts, evidence.speech, evidence.duration_s)
     acceleration, progression = curve.acceleration_pattern(d), curve.density_progression(d, evidence.bins)
-    tags = elements.ml_tags(counts, curve.pattern_flags(d), empty_share=_empty_share(d), volatility=curve.volatility(d))
+    empty = _empty_share(density, d)
+    tags = elements.ml_tags(counts, curve.pattern_flags(d), empty_share=empty, volatility=curve.volatility(d))
     return Patterns(
-        structural_flags=None if closing is None else curve.structural_flags(d, closing_call=closing),
-        density_classification=curve.classification(average),
+        structural_flags=curve.structural_flags(d, closing_call=closing),
+        density_classification=None if average is None else curve.classification(average),
         pacing_style=curve.pacing_style(d, acceleration, progression),
-        cognitive_load_category=curve.cognitive_load(average, float(d.max())),
+        cognitive_load_category=None if average is None else curve.cognitive_load(average, float(np.nanmax(d))),
         ml_tags=tags,
     )
 
 
 def _quality(evidence: Evidence) -> Quality:
-    services, shots = evidence.services, evidence.shots
     return Quality(
-        data_completeness=services.completeness(WEIGHTS),
-        detection_reliability=elements.reliability(
-            ocr=services.q("ocr"),
-            yolo=services.q("yolo"),
-            mediapipe=services.q("mediapipe"),
-            scenes=services.q("scenes"),
-            names_transitions=shots is not None and shots.transition_types is not None,
-        ),
+        missing_services=unmeasured(evidence),
+        data_completeness=evidence.services.completeness(WEIGHTS),
+        detection_reliability=elements.reliability(evidence),
     )
 
 
-def _further(evidence: Evidence, counts: ElementCounts, d: Floats) -> FurtherMetrics:
+def unmeasured(evidence: Evidence) -> list[MissingService]:
+    """Types of element that nothing measures on this video, each with its reason."""
+    shots = evidence.shots
+    found = [MissingService(service="effect", reason=NO_DETECTOR)]
+    if shots is not None and shots.transition_types is None:
+        found.append(MissingService(service="transition", reason="no types are named"))
+    return found
+
+
+def _further(evidence: Evidence, counts: ElementCounts, density: Density, d: Floats) -> FurtherMetrics:
     flags = curve.pattern_flags(d)
     return FurtherMetrics(
         duration_seconds=evidence.duration_s,
-        creative_density_score=curve.creative_score(float(d.mean())),
+        creative_density_score=curve.creative_score(float(np.nanmean(d))) if density.is_complete else None,
         density_pattern_flags=flags,
         patterns_identified=[name for name, found in flags if found],
         density_pattern=curve.acceleration_pattern(d),

@@ -79,7 +79,7 @@ class CoreMetrics(Block):
     """The block ``emotionalCoreMetrics``."""
 
     unique_emotions: Annotated[Count | None, num("distinct labels seen (0 when no face)")]
-    emotion_transitions: Annotated[Count | None, num("changes of the smoothed label")]
+    emotion_transitions: Annotated[Count | None, num("changes of the smoothed label; null without a face")]
     dominant_emotion: Annotated[Emotion | None, num("most common known label, weighted by confidence")]
     emotional_diversity: Annotated[Ratio | None, num("entropy / ln 7")]
     gesture_emotion_alignment: Annotated[Ratio | None, num("compatible overlaps / overlaps")]
@@ -116,7 +116,7 @@ class Interactions(Block):
         Ratio | None, num("1 - mean over thirds of abs(rank difference of energy and arousal) / 2")
     ]
     caption_emotion_alignment: Annotated[Ratio | None, num("1 - abs(caption polarity - mean valence) / 2")]
-    multimodal_coherence: Annotated[Ratio | None, num("mean of available alignments")]
+    multimodal_coherence: Annotated[Ratio | None, num("mean of available alignments, at least two")]
     emotional_contrast_moments: Annotated[
         list[EmotionalContrastMoment] | None,
         num("opposite-valence neighbours or face/speech conflicts", judged=("conflict",)),
@@ -140,22 +140,26 @@ class KeyEvents(Block):
 class Patterns(Block):
     """The block ``emotionalPatterns``."""
 
-    journey_archetype: Annotated[JourneyArchetype | None, judge("shape of the journey; null without a face")]
+    journey_archetype: Annotated[
+        JourneyArchetype | None,
+        judge("shape of the journey; null without a face, or when no rule fits", open_to_model=True),
+    ]
     emotional_techniques: Annotated[
-        list[Text], judge("e.g. emotional_variety, gesture_reinforcement, contrast, repetition")
+        list[Text] | None,
+        judge("e.g. emotional_variety, gesture_reinforcement, contrast, repetition; null without a face"),
     ]
     pacing_strategy: Annotated[PacingStrategy | None, num("by transitions per minute")]
-    engagement_hooks: Annotated[list[Text], judge("emotional moments that hold attention")]
-    viewer_journey_map: Annotated[ViewerJourney, judge("by where peaks lie")]
+    engagement_hooks: Annotated[list[Text] | None, judge("emotional moments that hold attention; null without a face")]
+    viewer_journey_map: Annotated[ViewerJourney | None, judge("by where peaks lie; null without a face")]
 
 
 class Quality(QualityBlock):
     """The block ``emotionalQuality``."""
 
     detection_confidence: Annotated[Ratio | None, num("mean detector confidence")]
-    timeline_coverage: Annotated[Ratio | None, num("bins with a face / bins")]
+    timeline_coverage: Annotated[Ratio | None, num("bins with a face / bins observed")]
     emotional_data_completeness: Annotated[Ratio, num("samples analysed / expected")]
-    analysis_reliability: Annotated[Grade, num("by coverage and confidence")]
+    analysis_reliability: Annotated[Grade | None, num("by coverage and confidence; null without a face")]
     missing_data_points: Annotated[
         list[Text], num("no_emotions_detected, limited_emotional_range, no_audio, no_speech")
     ]
@@ -312,7 +316,7 @@ class FurtherMetrics(MoreMetrics):
     emotional_archetype: EmotionalArchetype | None
     archetype_flags: ArchetypeFlags | None
     emotional_ml_tags: list[Text]
-    expression_detection_rate: Ratio
+    expression_detection_rate: Ratio | None
 
 
 SCHEMA: Final = Schema("emotional_journey", "emotional", Blocks)

@@ -156,7 +156,8 @@ def trajectory(valence: Floats) -> Trajectory | None:
 
     Returns:
         Ascending or descending when the outer thirds differ by more than 0.3; u-shaped (inverted-u) when the middle
-        lies more than 0.2 below (above) both; else flat. None with fewer than three known bins in a third.
+        lies more than 0.2 below (above) both; flat when the outer thirds differ by no more than 0.2, as in a stable
+        arc. None otherwise, and with fewer than three known bins in a third.
     """
     parts = split_thirds(np.flatnonzero(~np.isnan(valence)), valence.size)
     if min(part.size for part in parts) < _KNOWN_PER_THIRD:
@@ -166,7 +167,9 @@ def trajectory(valence: Floats) -> Trajectory | None:
         return "ascending" if last > first else "descending"
     if min(first, last) - middle > _MOVED:
         return "u-shaped"
-    return "inverted-u" if middle - max(first, last) > _MOVED else "flat"
+    if middle - max(first, last) > _MOVED:
+        return "inverted-u"
+    return "flat" if abs(last - first) <= _MOVED else None
 
 
 def transition_smoothness(valences: Floats, runs: Sequence[LabelRun[Emotion]]) -> float | None:

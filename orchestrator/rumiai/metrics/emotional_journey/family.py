@@ -64,7 +64,9 @@ def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     tone = None if caption is None else caption.sentiment.category
     if evidence.expressions is None:
         return _without_faces(evidence, tone), MoreMetrics()
-    journey = measure_journey(evidence.expressions, evidence.bins)
+    journey = measure_journey(evidence.expressions, evidence.bins, evidence.seen("emotion"))
+    if not journey.known.size:
+        return _nobody(journey, evidence, tone), MoreMetrics()
     sync = measure_sync(journey, evidence, caption)
     contrasts = contrast_moments(journey.changes, sync.tones or (), evidence)
     blocks = Blocks(
@@ -85,9 +87,16 @@ def _without_faces(evidence: Evidence, tone: CaptionSentiment | None) -> Blocks:
         dynamics=Dynamics.unknown(),
         interactions=Interactions.unknown(),
         key_events=KeyEvents.unknown(),
-        patterns=Patterns.unknown(emotional_techniques=[], engagement_hooks=[], viewer_journey_map="passive"),
+        patterns=Patterns.unknown(),
         quality=_quality(None, evidence),
     )
+
+
+def _nobody(journey: Journey, evidence: Evidence, tone: CaptionSentiment | None) -> Blocks:
+    """What is said of a video whose faces were looked for, and none was seen: that, and nothing of emotions."""
+    blocks = _without_faces(evidence, tone)
+    core = CoreMetrics.unknown(caption_sentiment=tone, unique_emotions=0)
+    return blocks.model_copy(update={"core_metrics": core, "quality": _quality(journey, evidence)})
 
 
 def _core(journey: Journey, sync: EmotionSync, tone: CaptionSentiment | None) -> CoreMetrics:
@@ -246,13 +255,14 @@ def resolution(journey: Journey) -> ResolutionMoment | None:
 
 
 def _patterns(journey: Journey, sync: EmotionSync, contrasts: Sequence[EmotionalContrastMoment]) -> Patterns:
-    faces, anybody = journey.faces, journey.known.size > 0
+    faces = journey.faces
     held = [run.label for run in faces.smoothed.runs]
     emotions = {peak.emotion for peak in journey.intense_moments[:_MOST]}
+    pacing = patterns.pacing_strategy(journey.changes_per_minute)
     return Patterns(
-        journey_archetype=patterns.journey_archetype(journey.thirds, journey.arc, emotions) if anybody else None,
+        journey_archetype=patterns.journey_archetype(journey.thirds, journey.arc, emotions, pacing),
         emotional_techniques=patterns.emotional_techniques(faces.labels, held, sync.reinforcement, len(contrasts)),
-        pacing_strategy=patterns.pacing_strategy(journey.changes_per_minute) if anybody else None,
+        pacing_strategy=pacing,
         engagement_hooks=[f"{peak.emotion} at {journey.bins.label(peak.bin)}" for peak in _by_time(journey.peaks)],
         viewer_journey_map=patterns.viewer_journey([peak.bin for peak in journey.peaks], journey.bins.count),
     )
@@ -264,17 +274,10 @@ def _quality(journey: Journey | None, evidence: Evidence) -> Quality:
     return Quality(
         detection_confidence=confidence,
         timeline_coverage=coverage,
-        emotional_data_completeness=answered_share(evidence),
-        analysis_reliability=patterns.reliability(coverage or 0.0, confidence),
+        emotional_data_completeness=evidence.services.of["emotion"].completeness,
+        analysis_reliability=patterns.reliability(coverage, confidence),
         missing_data_points=missing_points(evidence),
     )
-
-
-def answered_share(evidence: Evidence) -> float:
-    """Samples analysed / expected: the r of q = c x r; 0 when the service failed."""
-    quality = evidence.services.of["emotion"]
-    confidence = clamp(quality.confidence or 0.0)
-    return clamp(quality.q / confidence) if confidence else 0.0
 
 
 def missing_points(evidence: Evidence) -> list[str]:

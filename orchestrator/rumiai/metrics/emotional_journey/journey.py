@@ -31,13 +31,14 @@ from rumiai.metrics.emotional_journey.sync import (
     mood_congruence,
 )
 from rumiai.metrics.evidence.elements import tones_of
+from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.sound import Audio
 from rumiai.metrics.evidence.types import Evidence, Expressions, Gesture
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.caption import Caption
 from rumiai.metrics.shared.labels import LabelChange
 from rumiai.metrics.shared.spoken_tone import SpokenTone, tone_agreement
-from rumiai.metrics.shared.statistics import alignment, mean_known, std
+from rumiai.metrics.shared.statistics import alignment, mean_of_several, ratio, std
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Journey:
     Attributes:
         faces: The samples.
         bins: The one-second bins, N of them.
+        observed: When the faces were looked for.
         valence: ``(N,)`` mean valence of each bin; NaN without a face.
         arousal: ``(N,)`` mean arousal.
         known: Indices of the bins with a face.
@@ -63,6 +65,7 @@ class Journey:
 
     faces: Expressions
     bins: Bins
+    observed: Observed
     valence: Floats
     arousal: Floats
     known: Ints
@@ -81,18 +84,26 @@ class Journey:
         freeze_arrays(self, valence=(np.float64, count), arousal=(np.float64, count), known=(np.int64, "known"))
 
     @property
-    def coverage(self) -> float:
-        """Bins with a face / bins."""
-        return float(self.known.size / self.bins.count)
+    def coverage(self) -> float | None:
+        """Bins with a face / bins that were looked at, 0..1; None when none was."""
+        looked = self.observed.windows(self.bins.edges_s)
+        looked[self.known] = True
+        return ratio(self.known.size, int(np.count_nonzero(looked)))
 
     @property
     def changes_per_minute(self) -> float:
-        """Changes of the smoothed label per minute of video."""
-        return 60 * len(self.changes) / self.bins.duration_s
+        """Changes of the smoothed label per minute that was looked at; 0 when nothing was."""
+        return ratio(60 * len(self.changes), self.observed.seconds) or 0.0
 
 
-def measure_journey(faces: Expressions, bins: Bins) -> Journey:
-    """Measure the expressions of a video; nothing of it fails without samples."""
+def measure_journey(faces: Expressions, bins: Bins, observed: Observed) -> Journey:
+    """Measure the expressions of a video; nothing of it fails without samples.
+
+    Args:
+        faces: Expression samples, by time.
+        bins: The one-second bins.
+        observed: When the faces were looked for.
+    """
     valence, intensity, arousal = (
         bins.means(faces.times_s, values) for values in (faces.valences, faces.intensities, faces.arousals)
     )
@@ -103,6 +114,7 @@ def measure_journey(faces: Expressions, bins: Bins) -> Journey:
     return Journey(
         faces=faces,
         bins=bins,
+        observed=observed,
         valence=valence,
         arousal=arousal,
         known=known,
@@ -111,7 +123,7 @@ def measure_journey(faces: Expressions, bins: Bins) -> Journey:
         change_rate=change_rate(len(changes), known.size),
         variability=variability,
         thirds=thirds,
-        arc=emotional_arc(thirds, variability, len(changes) / bins.duration_s * 30),
+        arc=emotional_arc(thirds, variability, 30 * (ratio(len(changes), observed.seconds) or 0.0)),
         trajectory=trajectory(valence),
         intense_moments=_peaks_of(intense_bins(intensity, toned), faces, bins, labels, intensity),
         peaks=_peaks_of(emotion_peaks(valence, intensity, toned), faces, bins, labels, intensity),
@@ -146,7 +158,7 @@ class EmotionSync:
         mood: Agreement of energy and arousal over thirds, 0..1.
         beats: Changes on beats above chance, 0..1.
         caption: Agreement of caption and face, 0..1.
-        coherence: Mean of gesture, speech, audio and caption.
+        coherence: Mean of those known of gesture, speech, audio and caption, at least two.
     """
 
     gesture_spans_s: Floats | None
@@ -187,7 +199,7 @@ def measure_sync(journey: Journey, evidence: Evidence, caption: Caption | None) 
         mood=None if energy is None else mood_congruence(energy, journey.arousal),
         beats=_beat_sync(journey, evidence.audio),
         caption=written,
-        coherence=mean_known([gesture, spoken, sound, written]),
+        coherence=mean_of_several([gesture, spoken, sound, written]),
     )
 
 

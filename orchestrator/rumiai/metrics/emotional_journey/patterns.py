@@ -31,17 +31,21 @@ _DIVERSE: Final = 0.5
 _DOMINANT, _MINOR = 0.6, 0.3  # shares of known bins
 
 
-def journey_archetype(thirds: Thirds, arc: EmotionalArc | None, peak_emotions: Collection[Emotion]) -> JourneyArchetype:
+def journey_archetype(
+    thirds: Thirds, arc: EmotionalArc | None, peak_emotions: Collection[Emotion], pacing: PacingStrategy
+) -> JourneyArchetype | None:
     """Shape of the journey, the first rule that fits.
 
     Args:
         thirds: Mean valence of each third.
         arc: Overall direction of the valence.
         peak_emotions: Emotions of the most intense moments.
+        pacing: How often the emotion changes.
 
     Returns:
         Problem-solution from a negative first to a positive last third; surprise-delight when it rises with joy among
-        the peaks; transformation for a rollercoaster; discovery with surprise among the peaks; else steady state.
+        the peaks; transformation for a rollercoaster; discovery with surprise among the peaks; steady state for a
+        stable arc without quick shifts. None where no rule fits, as for an arc that falls.
     """
     first, _, last = thirds
     if first is not None and last is not None and first < _NEGATIVE and last > _POSITIVE:
@@ -50,7 +54,9 @@ def journey_archetype(thirds: Thirds, arc: EmotionalArc | None, peak_emotions: C
         return "surprise_delight"
     if arc == "rollercoaster":
         return "transformation"
-    return "discovery" if "surprise" in peak_emotions else "steady_state"
+    if "surprise" in peak_emotions:
+        return "discovery"
+    return "steady_state" if arc == "stable" and pacing != "quick_shifts" else None
 
 
 def emotional_techniques(
@@ -104,19 +110,21 @@ def viewer_journey(peak_bins: Sequence[int], count: int) -> ViewerJourney:
     return "engaged_throughout" if len(places) == 3 else "slow_build"
 
 
-def reliability(coverage: float, confidence: float | None) -> Grade:
+def reliability(coverage: float | None, confidence: float | None) -> Grade | None:
     """How far the analysis can be trusted, by the weaker of two measures.
 
     Source: docs/analyses.md, emotionalQuality, ``analysisReliability``.
 
     Args:
-        coverage: Seconds with a face / seconds, 0..1.
+        coverage: Seconds with a face / seconds observed, 0..1; None when none was.
         confidence: Mean detector confidence, 0..1; None without samples.
 
     Returns:
-        High from 0.6, medium from 0.3, else low; low without samples.
+        High from 0.6, medium from 0.3, else low; None where either is unknown.
     """
-    least = 0.0 if confidence is None else min(coverage, confidence)
+    if coverage is None or confidence is None:
+        return None
+    least = min(coverage, confidence)
     return "high" if least >= _HIGH else "medium" if least >= _MEDIUM else "low"
 
 
@@ -127,8 +135,8 @@ def emotional_archetype(
     diversity: float | None,
     trajectory: Trajectory | None,
     shares: ToneShares,
-) -> EmotionalArchetype:
-    """Archetype of the older form of the results, the first rule that fits; unknown numbers count as 0.
+) -> EmotionalArchetype | None:
+    """Archetype of the older form of the results, the first rule that fits; unknown numbers fit none.
 
     Args:
         variability: Deviation of the valence over the known bins.
@@ -136,6 +144,9 @@ def emotional_archetype(
         diversity: Normalised entropy of the labels, 0..1.
         trajectory: Shape of the valence over the thirds.
         shares: Shares of positive and negative bins.
+
+    Returns:
+        None where no rule fits.
     """
     deviation = variability or 0.0
     rules: dict[EmotionalArchetype, bool] = {
@@ -144,8 +155,9 @@ def emotional_archetype(
         "steady_positive": (shares.positive or 0.0) > 0.7,
         "steady_negative": (shares.negative or 0.0) > 0.6,
         "volatile": (diversity or 0.0) > _DIVERSE,
+        "flat": trajectory == "flat",
     }
-    return next((name for name, fits in rules.items() if fits), "flat")
+    return next((name for name, fits in rules.items() if fits), None)
 
 
 def is_dominant(share: float | None, other: float | None) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar, cast
 
 import numpy as np
 
 from rumiai.contracts.gestures import gestures_of
 from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, Emotion, canonical_emotion, canonical_gesture
-from rumiai.contracts.services.base import ServiceMetadata
+from rumiai.contracts.models import all_models
+from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.services.expressions import EmotionSample, ExpressionsData
 from rumiai.contracts.services.ocr import OcrData, Sticker, TextAnnotation
 from rumiai.contracts.services.people import BODY_POINTS, Action, Face, FaceExpression, Gaze, PeopleData, Pose
@@ -18,8 +19,10 @@ from rumiai.contracts.services.scenes import ScenesData
 from rumiai.contracts.services.yolo import YoloData
 from rumiai.contracts.timeline import Timeline, UnifiedAnalysis
 from rumiai.core.arrays import Floats, Ints
+from rumiai.core.intervals import inside, near, union
 from rumiai.metrics.evidence import heard
 from rumiai.metrics.evidence import types as e
+from rumiai.metrics.evidence.observed import Observed, Seen, observed_of
 from rumiai.metrics.evidence.quality import services_of
 
 _NO_BOX: Final = (math.nan,) * 4
@@ -29,25 +32,47 @@ _Placed = TypeVar("_Placed", Face, Pose, Gaze)
 
 
 def read_evidence(analysis: UnifiedAnalysis) -> e.Evidence:
-    """Typed evidence of one video; parts whose service failed or did not run are None."""
+    """Typed evidence of one video.
+
+    A part is None whose service failed, did not run, or looked at nothing; what a service did not observe is in none.
+    """
     metadata = analysis.metadata.video
-    ocr, duration_s, people = analysis.get(OcrData), analysis.duration_s, analysis.get(PeopleData)
+    observed = observed_by_service(analysis)
+    seen = Seen(analysis, observed)
+    ocr, duration_s, people = seen.get(OcrData), analysis.duration_s, seen.get(PeopleData)
     return e.Evidence(
         duration_s=duration_s,
         metadata=metadata,
-        services=services_of(analysis, metadata),
+        services=services_of(analysis, metadata, observed),
+        observed=observed,
         texts=None if ocr is None else _texts(ocr.overlays),
         scene_texts=None if ocr is None else _texts(text for text in ocr.texts if text.is_scene),
         unknown_texts=None if ocr is None else _texts(text for text in ocr.texts if text.is_unknown),
         stickers=None if ocr is None else _stickers(ocr.stickers),
         gestures=None if people is None else _gestures(analysis.timeline),
-        speech=heard.speech_of(analysis),
-        objects=_maybe(analysis.get(YoloData), lambda data: _objects(data, duration_s)),
+        speech=heard.speech_of(seen),
+        objects=_maybe(seen.get(YoloData), lambda data: _objects(data, duration_s)),
         people=_maybe(people, lambda data: _people(data, duration_s)),
-        expressions=_expressions(analysis.get(ExpressionsData), people),
-        shots=_maybe(analysis.get(ScenesData), _shots),
-        audio=heard.audio_of(analysis),
+        expressions=_expressions(seen.get(ExpressionsData), people),
+        shots=_maybe(seen.get(ScenesData), lambda data: _shots(data, observed["scenes"])),
+        audio=heard.audio_of(seen),
     )
+
+
+def observed_by_service(analysis: UnifiedAnalysis) -> dict[str, Observed]:
+    """When each service that ran looked, by its name in the weights.
+
+    Without an emotion detector, what MediaPipe observed is what its expressions rest on.
+    """
+    found = {
+        model.name_in_weights(): observed_of(data, analysis.duration_s)
+        for model in all_models()
+        if (data := analysis.get(model)) is not None
+    }
+    people = analysis.get(PeopleData)
+    if "emotion" not in found and people is not None and people.expressions is not None:
+        found["emotion"] = found["mediapipe"]
+    return found
 
 
 def _maybe(data: _T | None, read: Callable[[_T], _Out]) -> _Out | None:
@@ -107,31 +132,45 @@ def _gestures(timeline: Timeline) -> tuple[e.Gesture, ...]:
     return _ordered(found, lambda g: (g.start_s, g.end_s, g.kind, g.hand or "", g.box or ()))
 
 
-def grid_of(metadata: ServiceMetadata, duration_s: float, seen_s: Iterable[float]) -> tuple[e.Grid, float]:
-    """The instants at which a service looked, and its rate.
+def grid_of(data: ServiceData, duration_s: float) -> e.Grid:
+    """The instants at which a service looked.
 
-    Where the rate is not told it follows from the number of frames; where that is not told either, the only instants
-    known are those with a find.
+    Args:
+        data: Of a service that samples frames. Where it does not say when it looked, the only instants known are those
+            with a find.
+        duration_s: Length of the video, seconds.
+
+    Returns:
+        The grid; a find that lies on no observed instant has an instant of its own. A grid without instants for data
+        that observed nothing and found nothing.
     """
-    seen = np.unique(np.asarray(list(seen_s), dtype=np.float64))
-    rate = metadata.sample_fps or (metadata.frames_analyzed or 0.0) / duration_s
-    if rate <= 0:
-        gaps = np.diff(seen)
-        step_s = float(np.median(gaps)) if gaps.size else duration_s
-        return e.Grid(step_s, seen, seen), 0.0
-    numbers = np.rint(seen * rate).astype(np.int64)
-    count = max(1, math.ceil(duration_s * rate - 1e-6), int(numbers.max(initial=0)) + 1)
-    nominal = np.arange(count) / rate
-    times = nominal.copy()
-    times[numbers] = seen
-    return e.Grid(1.0 / rate, times, nominal), rate
+    found = np.unique(np.asarray(data.found_at_s, dtype=np.float64))
+    given = np.array(_instants(data, duration_s), dtype=np.float64)
+    gaps = np.diff(np.unique(np.concatenate([given, found])) if not given.size else given)
+    step_s = data.metadata.step_s or (float(gaps.min()) if gaps.size else duration_s)
+    alone = ~near(found, given, step_s / 2)
+    times = np.unique(np.concatenate([given, found[alone]]))
+    nominal = np.rint(times / step_s) * step_s
+    return e.Grid(step_s, times, nominal if (np.diff(nominal) > 0).all() else times)
 
 
-def _samples(grid: e.Grid, rate: float, times_s: Floats) -> Ints:
-    if rate > 0:
-        return np.asarray(np.rint(times_s * rate), dtype=np.int64)
-    samples: Ints = np.searchsorted(grid.times_s, times_s).astype(np.int64)
-    return samples
+def _instants(data: ServiceData, duration_s: float) -> Sequence[float]:
+    """The observed instants; of stretches those of the grid in them."""
+    given, step_s = data.observed or (), data.metadata.step_s
+    if not given or not isinstance(given[0], tuple):
+        return cast("Sequence[float]", given)
+    grid = np.arange(math.ceil(duration_s / step_s - 1e-6)) * step_s if step_s else np.zeros(0)
+    kept: list[float] = grid[inside(union(given), grid)].tolist()
+    return kept
+
+
+def _samples(grid: e.Grid, times_s: Floats) -> Ints:
+    """Index of the instant of the grid that is nearest to each time."""
+    after = np.clip(np.searchsorted(grid.times_s, times_s), 1, max(1, grid.count - 1))
+    before = after - 1
+    after = np.minimum(after, grid.count - 1)
+    nearer = times_s - grid.times_s[before] <= grid.times_s[after] - times_s
+    return np.asarray(np.where(nearer, before, after), dtype=np.int64)
 
 
 def _objects(data: YoloData, duration_s: float) -> e.Objects:
@@ -142,11 +181,11 @@ def _objects(data: YoloData, duration_s: float) -> e.Objects:
     )
     times = np.array([row[0] for row in rows], dtype=np.float64)
     classes = tuple(sorted({row[1] for row in rows}))
-    grid, rate = grid_of(data.metadata, duration_s, times)
+    grid = grid_of(data, duration_s)
     number = {name: index for index, name in enumerate(classes)}
     return e.Objects(
         grid=grid,
-        sample=_samples(grid, rate, times),
+        sample=_samples(grid, times),
         boxes=np.array([row[2] for row in rows], dtype=np.float64).reshape(-1, 4),
         confidences=np.array([row[3] for row in rows], dtype=np.float64),
         class_index=np.array([number[row[1]] for row in rows], dtype=np.int64),
@@ -158,15 +197,13 @@ def _people(data: PeopleData, duration_s: float) -> e.People:
     def by_time(items: Iterable[_Placed]) -> list[_Placed]:
         return sorted(items, key=lambda item: (item.timestamp_s, str(item.bbox)))
 
-    faces = by_time(face for face in data.faces if face.bbox is not None)
-    poses, gaze = by_time(data.poses), by_time(data.gaze or ())
-    seen = (*data.faces, *data.poses, *(data.gaze or ()), *data.hands)
-    grid, rate = grid_of(data.metadata, duration_s, {item.timestamp_s for item in seen})
+    faces, poses, gaze = by_time(data.faces), by_time(data.poses), by_time(data.gaze or ())
+    grid = grid_of(data, duration_s)
 
     def common(items: Sequence[Face] | Sequence[Pose]) -> tuple[Ints, Floats, Floats]:
         times = np.array([item.timestamp_s for item in items], dtype=np.float64)
         boxes = np.array([item.bbox or _NO_BOX for item in items], np.float64).reshape(-1, 4)
-        return _samples(grid, rate, times), boxes, _told(item.confidence for item in items)
+        return _samples(grid, times), boxes, _told(item.confidence for item in items)
 
     return e.People(
         grid,
@@ -180,7 +217,7 @@ def _people(data: PeopleData, duration_s: float) -> e.People:
         ),
         e.Gaze(
             grid,
-            _samples(grid, rate, np.array([item.timestamp_s for item in gaze], dtype=np.float64)),
+            _samples(grid, np.array([item.timestamp_s for item in gaze], dtype=np.float64)),
             np.array([item.eye_contact for item in gaze], dtype=np.float64),
             tuple(item.gaze_direction for item in gaze),
         ),
@@ -245,8 +282,10 @@ def _valence(label: str, confidence: float, scores: Mapping[str, float | None] |
     return VALENCE_WEIGHTS[label] * confidence
 
 
-def _shots(data: ScenesData) -> e.Shots:
-    scenes = sorted((scene.start_s, scene.end_s) for scene in data.scenes)
+def _shots(data: ScenesData, observed: Observed) -> e.Shots:
+    """The scenes as far as the picture was looked at: what lies behind its end is no part of the last one."""
+    until_s = observed.until_s
+    scenes = sorted((scene.start_s, min(scene.end_s, until_s)) for scene in data.scenes if scene.start_s < until_s)
     starts = np.array([start for start, _ in scenes], dtype=np.float64)
     # Scores stand in the order of the changes, which are ordered by time.
     scores = data.change_confidences or ()
@@ -254,6 +293,6 @@ def _shots(data: ScenesData) -> e.Shots:
         starts,
         np.array([end for _, end in scenes], dtype=np.float64),
         starts[1:],
-        np.array(scores, dtype=np.float64) if len(scores) == len(data.changes_s) else None,
+        np.array(scores[: starts.size - 1], dtype=np.float64) if len(scores) == len(data.changes_s) else None,
         data.transition_types,
     )

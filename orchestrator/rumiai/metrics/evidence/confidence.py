@@ -1,7 +1,17 @@
 """How far the services can be trusted, and with them the blocks.
 
-q(service) is 0 when it failed, else c x r: c the mean confidence of what it found, r the frames it answered of those
-expected.
+``q = c x r x s x d``, each 0..1 and q 0 for a service that failed:
+
+* **c**, how sure the finds are: their mean confidence; 0.9 for finds without any; 1 for a service that measures and
+  finds nothing (energy of the sound); 0.5 for an empty result, which is even odds: that nothing was found says nothing
+  of how sure that is, so it never raises a confidence.
+* **r**, how much was looked at: the smaller of observed seconds / duration and frames answered / frames expected.
+* **s**, few samples: min(1, sampled frames / 10); 1 for services that look at stretches.
+* **d**, what went wrong inside: the service's own ``soundness`` (looped or lost speech, unread regions, a language that
+  is in doubt), and 0.5 for speech in another language than English, which the word lists of the metrics are in.
+
+A block's confidence is the mean of q over its services by their weights, 0 for a block that says nothing; the overall
+one is the mean of the five blocks times the square root of the completeness. Source: docs/analyses.md, "Confidence".
 """
 
 from __future__ import annotations
@@ -16,8 +26,12 @@ from rumiai.metrics.shared.statistics import mean_known
 
 METADATA_PARTS: Final[tuple[str, ...]] = ("caption", "hashtags", "stats", "createTime", "author")
 
-# Detections without any confidence: what 0.3 gives to scene detection without scores.
+# Finds without any confidence.
 UNSCORED: Final = 0.9
+# An empty result.
+EMPTY: Final = 0.5
+# Sampled frames that are enough.
+_ENOUGH_SAMPLES: Final = 10
 
 # A service by its name in the weights, or a part of the metadata.
 Source = str
@@ -59,11 +73,20 @@ class Weights:
 
 @dataclass(frozen=True)
 class Quality:
-    """What is known of one service: q, the mean confidence of its finds, and why it has none."""
+    """What is known of one service.
+
+    Attributes:
+        ok: Whether it ran and looked at anything.
+        q: How far it can be trusted, 0..1; 0 when it is not ok.
+        confidence: c, how sure its finds are; None when it is not ok.
+        completeness: r, how much it looked at, 0..1; 0 when it is not ok.
+        reason: Why it is not ok; None when it is.
+    """
 
     ok: bool
     q: float
     confidence: float | None = None
+    completeness: float = 0.0
     reason: str | None = None
 
 
@@ -94,11 +117,6 @@ class Services:
         """Confidence of a block: weighted mean of q over its services, not rounded."""
         return sum(weight * self.q(name) for name, weight in weights.items()) / sum(weights.values())
 
-    def overall_confidence(self, weights: Weights) -> float:
-        """Mean of the five block confidences x completeness^0.5, not rounded."""
-        confidences = [self.confidence(block) for block in weights.by_block.values()]
-        return float(sum(confidences) / len(confidences) * self.completeness(weights) ** 0.5)
-
     def missing(self, weights: Weights) -> list[tuple[str, str]]:
         """The used services that failed or did not run, each with its reason, and what is not known of the texts."""
         services = service_names()
@@ -113,21 +131,46 @@ class Services:
         return found
 
 
-def found_confidence(confidences: list[float | None]) -> float:
-    """c: mean confidence of what was found; 1.0 for nothing, 0.9 for finds without any confidence."""
-    if not confidences:
+def found_confidence(confidences: list[float | None] | None) -> float:
+    """c: how sure the finds of a service are.
+
+    Args:
+        confidences: Of each find, 0..1, None where a find has none; None for a service that measures.
+
+    Returns:
+        Their mean over the finds that have one; 0.9 for finds without any confidence, 0.5 for no finds, 1 for a
+        measurement.
+    """
+    if confidences is None:
         return 1.0
+    if not confidences:
+        return EMPTY
     known = mean_known(confidences)
     return UNSCORED if known is None else known
 
 
 def answered(done: int | None, expected: int | None) -> float:
-    """r: frames answered / frames expected, at most 1; 1 where the service does not tell.
+    """Share of the expected frames that a service has an answer for; a part of r.
 
     Args:
         done: Frames that were read, carried or gated.
         expected: Frames of the sampling grid.
+
+    Returns:
+        At most 1; 1 where the service does not tell.
     """
     if done is None or expected is None or expected <= 0:
         return 1.0
     return min(1.0, done / expected)
+
+
+def sample_sureness(samples: int | None) -> float:
+    """s: how far a number of sampled frames carries.
+
+    Args:
+        samples: Observed frames; None for a service that looks at whole stretches.
+
+    Returns:
+        samples / 10, at most 1; 1 for None.
+    """
+    return 1.0 if samples is None else min(1.0, samples / _ENOUGH_SAMPLES)

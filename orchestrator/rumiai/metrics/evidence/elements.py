@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import numpy as np
 
@@ -13,9 +14,15 @@ from rumiai.metrics.shared.density import BinWords, Density, measure_density, ob
 from rumiai.metrics.shared.spoken_tone import SpokenTone, spoken_tones
 from rumiai.metrics.shared.words import TimedText
 
+# Which service looks for each type of element, by its name in the weights.
+_SERVICE_OF: Final = {
+    "text": "ocr", "sticker": "ocr", "gesture": "mediapipe", "expression": "emotion", "object": "yolo",
+    "scene_change": "scenes",
+}  # fmt: skip
+
 
 def density_of(evidence: Evidence) -> Density:
-    """Density of the elements of a video; without the types whose service failed."""
+    """Density of the elements of a video; without the types whose service failed, unknown where one did not look."""
     texts, stickers, gestures = evidence.texts, evidence.stickers, evidence.gestures
     faces, objects, shots = evidence.expressions, evidence.objects, evidence.shots
     return measure_density(
@@ -26,6 +33,7 @@ def density_of(evidence: Evidence) -> Density:
         expressions_s=None if faces is None else np.array([change.time_s for change in faces.smoothed.changes]),
         objects=None if objects is None else objects_per_bin(objects.grid.nominal_s, objects.per_sample, evidence.bins),
         cuts_s=None if shots is None else shots.cuts_s,
+        observed={kind: evidence.seen(name).windows(evidence.bins.edges_s) for kind, name in _SERVICE_OF.items()},
     )
 
 

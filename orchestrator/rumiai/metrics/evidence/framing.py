@@ -15,8 +15,16 @@ def person_samples(people: People, persons: Detections) -> Ints:
     return nearest_samples(persons.grid.times_s[persons.sample], people.grid.step_s, people.grid.count)
 
 
-def shots_of(people: People, objects: Objects | None) -> tuple[Shot, ...]:
-    """Shot type of every sample of the people's grid; "none" where nobody is seen."""
+def shots_of(people: People, objects: Objects | None) -> tuple[Shot | None, ...]:
+    """Shot type of every sample of the people's grid.
+
+    Args:
+        people: Faces and bodies.
+        objects: Boxes of persons; None where objects are unknown.
+
+    Returns:
+        One for each sample: "none" where nobody is seen, None where there is a face of unknown size and nothing else.
+    """
     poses = people.poses
     cut = is_cut_body(poses.boxes[:, 3], poses.landmarks[:, :, 3])
     no_person = np.zeros(0, dtype=np.int64)
@@ -26,7 +34,8 @@ def shots_of(people: People, objects: Objects | None) -> tuple[Shot, ...]:
         poses.sample,
         poses.sample[cut],
     )
-    return tuple(SHOTS[code] for code in codes.tolist())
+    sized = ~np.isnan(people.faces.largest_area())
+    return tuple(SHOTS[code] if code or known else None for code, known in zip(codes.tolist(), sized, strict=True))
 
 
 def smoothed_shots(people: People, objects: Objects | None) -> SmoothedLabels[Shot]:

@@ -9,23 +9,24 @@ import numpy as np
 
 from rumiai.contracts.services.audio import AudioData
 from rumiai.contracts.services.whisper import Segment, WhisperData
-from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.arrays import Floats
 from rumiai.metrics.evidence import sound
+from rumiai.metrics.evidence.observed import Seen
 from rumiai.metrics.shared.words import tokens
 
 _CURVE_HZ: Final = 10.0
 
 
-def speech_of(analysis: UnifiedAnalysis) -> sound.Speech | None:
-    """The transcript; None when its service failed or did not run."""
-    data = analysis.get(WhisperData)
+def speech_of(seen: Seen) -> sound.Speech | None:
+    """The transcript; None when nothing was listened to."""
+    data = seen.get(WhisperData)
     if data is None:
         return None
     return sound.Speech(
         text=data.text,
         language=data.known_language,
         has_audio=data.metadata.has_audio is not False,
+        lost_s=data.lost_s,
         segments=tuple(sorted(map(_segment, data.segments), key=lambda s: (s.start_s, s.end_s, s.text))),
     )
 
@@ -40,9 +41,9 @@ def _segment(item: Segment) -> sound.Segment:
     return sound.Segment(start_s, end_s, text, item.confidence, words)
 
 
-def audio_of(analysis: UnifiedAnalysis) -> sound.Audio | None:
-    """What the sound is like; None without sound, and when its service failed or did not run."""
-    data = analysis.get(AudioData)
+def audio_of(seen: Seen) -> sound.Audio | None:
+    """What the sound is like; None without sound, and when nothing was listened to."""
+    data = seen.get(AudioData)
     if data is None or data.metadata.has_audio is False:
         return None
     return sound.Audio(

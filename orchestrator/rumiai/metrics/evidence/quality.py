@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import Final
 
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.models import all_models
+from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.services.ocr import OcrData
 from rumiai.contracts.services.people import PeopleData
 from rumiai.contracts.services.whisper import WhisperData
@@ -16,27 +19,39 @@ from rumiai.metrics.evidence.confidence import (
     Services,
     answered,
     found_confidence,
+    sample_sureness,
 )
+from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.shared.statistics import clamp
 
+# The word lists (hooks, calls to action, fillers, sentiment) are English: in another language half of them is missed.
+_LISTED_LANGUAGE: Final = "en"
+_FOREIGN: Final = 0.5
+LOOKED_AT_NOTHING: Final = "it looked at nothing"
 
-def services_of(analysis: UnifiedAnalysis, metadata: VideoMetadata) -> Services:
-    """The quality of all services and metadata parts."""
+
+def services_of(analysis: UnifiedAnalysis, metadata: VideoMetadata, observed: Mapping[str, Observed]) -> Services:
+    """The quality of all services and metadata parts.
+
+    Args:
+        analysis: Of the video.
+        metadata: What the source says of it.
+        observed: When each service that ran looked, by its name in the weights.
+    """
     of: dict[str, Quality] = {}
     for model in all_models():
-        data = analysis.get(model)
+        name, data = model.name_in_weights(), analysis.get(model)
         if data is None:
-            quality = Quality(False, 0.0, reason=analysis.reason(model.service) or "no data")
+            of[name] = Quality(False, 0.0, reason=analysis.reason(model.service) or "no data")
         else:
-            quality = quality_of(data.found_confidences, answered(data.frames_answered, data.metadata.frames_expected))
-        of[model.name_in_weights()] = quality
+            of[name] = quality_of(data, observed[name], data.found_confidences)
     people = analysis.get(PeopleData)
     if not of["emotion"].ok and people is not None and people.expressions is not None:
-        faces = [item.confidence for item in people.expressions]
-        of["emotion"] = quality_of(faces, answered(people.frames_answered, people.metadata.frames_expected))
+        of["emotion"] = quality_of(people, observed["mediapipe"], [item.confidence for item in people.expressions])
     present = metadata_parts(metadata)
     for part in METADATA_PARTS:
-        of[part] = Quality(present[part], float(present[part]), reason=None if present[part] else "not in the metadata")
+        there = present[part]
+        of[part] = Quality(there, float(there), None, float(there), None if there else "not in the metadata")
     ocr = analysis.get(OcrData)
     return Services(of, _unread(analysis), () if ocr is None else ocr.kind_remarks)
 
@@ -50,10 +65,27 @@ def _unread(analysis: UnifiedAnalysis) -> dict[str, int]:
     return dict(Counter(item.script_guess for item in ocr.unread_writing(language)))
 
 
-def quality_of(confidences: list[float | None], answer: float) -> Quality:
-    """C x r of a service that ran: mean confidence of its finds by the share of frames that it answered."""
-    confidence = found_confidence(confidences)
-    return Quality(True, clamp(confidence) * answer, confidence)
+def quality_of(data: ServiceData, observed: Observed, confidences: list[float | None] | None) -> Quality:
+    """Q = c x r x s x d of a service that ran (:mod:`rumiai.metrics.evidence.confidence`).
+
+    Args:
+        data: Its data.
+        observed: When it looked.
+        confidences: Of each find, 0..1, None where a find has none; None for a service that measures.
+
+    Returns:
+        The quality; not ok for a service that looked at nothing.
+    """
+    if not observed.seconds and data.unclear:
+        return Quality(True, 0.0, 0.0)  # it looked, and could make nothing out
+    if not observed.seconds:
+        return Quality(False, 0.0, reason=LOOKED_AT_NOTHING)
+    confidence = clamp(found_confidence(confidences))
+    looked = min(observed.share, answered(data.frames_answered, data.metadata.frames_expected))
+    foreign = isinstance(data, WhisperData) and data.known_language not in (None, _LISTED_LANGUAGE)
+    sound = clamp(data.soundness) * (_FOREIGN if foreign else 1.0)
+    samples = None if observed.instants_s is None else int(observed.instants_s.size)
+    return Quality(True, confidence * looked * sample_sureness(samples) * sound, confidence, looked)
 
 
 def metadata_parts(metadata: VideoMetadata) -> dict[str, bool]:

@@ -45,12 +45,21 @@ class Segment:
 
 @dataclass(frozen=True)
 class Speech:
-    """The transcript."""
+    """The transcript.
+
+    Attributes:
+        text: All that is said.
+        language: ISO code; None when it is not known.
+        has_audio: Whether the video has sound.
+        segments: By start.
+        lost_s: Seconds of speech that was heard and could not be decoded.
+    """
 
     text: str
     language: str | None
     has_audio: bool
     segments: tuple[Segment, ...]
+    lost_s: float = 0.0
 
     @cached_property
     def words(self) -> tuple[Word, ...]:

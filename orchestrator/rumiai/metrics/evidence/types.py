@@ -7,6 +7,7 @@ so that the order of the input lists does not matter.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -18,8 +19,9 @@ from rumiai.contracts.lexicons import VALENCE_WEIGHTS, Emotion
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.core.arrays import Floats, Ints, freeze_arrays
 from rumiai.core.boxes import Box
-from rumiai.core.intervals import union
+from rumiai.core.intervals import as_intervals, union
 from rumiai.metrics.evidence.confidence import Services
+from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.sound import Audio, Speech
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.labels import SmoothedLabels, smooth
@@ -114,7 +116,14 @@ class Grid:
 
 @dataclass(frozen=True)
 class Detections:
-    """Boxes on sampled frames, by frame: ``sample`` is ``(n,)`` indices into the grid, ``boxes`` ``(n, 4)``."""
+    """Finds on sampled frames, by frame.
+
+    Attributes:
+        grid: The sampled frames.
+        sample: ``(n,)`` indices into the grid.
+        boxes: ``(n, 4)``, NaN for a find whose place is not known.
+        confidences: ``(n,)`` 0..1, NaN where unknown.
+    """
 
     grid: Grid
     sample: Ints
@@ -131,14 +140,15 @@ class Detections:
 
     @property
     def areas(self) -> Floats:
-        """``(n,)`` share of the frame."""
+        """``(n,)`` share of the frame; NaN where the place is not known."""
         result: Floats = self.boxes[:, 2] * self.boxes[:, 3]
         return result
 
     def largest_area(self) -> Floats:
-        """``(k,)`` area of the largest box on each sampled frame; 0 without one."""
+        """``(k,)`` area of the largest box on each sampled frame; 0 without one, NaN where none has a known place."""
         largest = np.zeros(self.grid.count)
-        np.maximum.at(largest, self.sample, self.areas)
+        np.fmax.at(largest, self.sample, self.areas)
+        largest[(self.per_sample > 0) & (largest == 0)] = np.nan
         return largest
 
 
@@ -297,11 +307,15 @@ class Shots:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that the seven families read of one video; ``texts`` are the overlays alone."""
+    """Everything that the seven families read of one video; ``texts`` are the overlays alone.
+
+    ``observed`` says when each service that ran looked, by its name in the weights; ``seen`` reads it.
+    """
 
     duration_s: float
     metadata: VideoMetadata
     services: Services
+    observed: Mapping[str, Observed]
     texts: tuple[TextTrack, ...] | None
     scene_texts: tuple[TextTrack, ...] | None
     unknown_texts: tuple[TextTrack, ...] | None
@@ -313,6 +327,10 @@ class Evidence:
     expressions: Expressions | None
     shots: Shots | None
     audio: Audio | None
+
+    def seen(self, service: str) -> Observed:
+        """When a service looked, by its name in the weights; never for one that did not run."""
+        return self.observed.get(service) or Observed(as_intervals([]), self.duration_s)
 
     @cached_property
     def bins(self) -> Bins:

@@ -71,7 +71,7 @@ class Tag(Record):
     tag: Text
     position: Count
     type: TagType
-    estimated_reach: Grade
+    estimated_reach: Grade | None
 
 
 class Emoji(Record):
@@ -168,8 +168,8 @@ class Interactions(Block):
     """The block ``metadataInteractions``."""
 
     hashtag_counts: Annotated[HashtagCounts | None, num("niche and generic tags")]
-    engagement_alignment: Annotated[EngagementAlignment, num("shares of the views")]
-    creator_context: Annotated[CreatorContext, num("who published")]
+    engagement_alignment: Annotated[EngagementAlignment | None, num("shares of the views; null without views")]
+    creator_context: Annotated[CreatorContext | None, num("who published; null when the source names nobody")]
     content_alignment: Annotated[ContentAlignment | None, num("tags and caption words found in speech and text")]
     music_context: Annotated[MusicContext | None, num("music of the scrape")]
 
@@ -196,8 +196,10 @@ class Patterns(Block):
     cta_features: Annotated[dict[Text, Count] | None, num("0 or 1 per kind, and ctaCount", origin="P")]
     has_question: Annotated[Bit | None, num("a question mark in the caption", origin="P")]
     has_exclamation: Annotated[Bit | None, num("an exclamation mark in the caption", origin="P")]
-    content_category: Annotated[Text, judge("what the video is about")]
-    caption_techniques: Annotated[list[Text], judge("techniques with evidence")]
+    content_category: Annotated[
+        Text | None, judge("what the video is about; null when no listed word tells", open_to_model=True)
+    ]
+    caption_techniques: Annotated[list[Text] | None, judge("techniques with evidence; null without a caption")]
     keywords: Annotated[list[Text] | None, num("most used content words")]
 
 
@@ -205,12 +207,15 @@ class Quality(QualityBlock):
     """The block ``metadataQuality``."""
 
     caption_present: Annotated[Flag, num("a caption that is not blank")]
-    hashtags_present: Annotated[Flag, num("at least one tag")]
+    hashtags_present: Annotated[Flag | None, num("at least one tag; null when neither scrape nor caption tells")]
     stats_available: Annotated[Flag, num("any count in the scrape")]
     publish_time_available: Annotated[Flag, num("a publishing time in the scrape")]
     creator_data_available: Annotated[Flag, num("a creator in the scrape")]
     caption_quality: Annotated[CaptionQuality | None, num("by length and readability")]
-    hashtag_quality: Annotated[HashtagQuality | None, num("by generic share and overlap with the content")]
+    hashtag_quality: Annotated[
+        HashtagQuality | None,
+        num("by generic share and overlap with the content; mixed only where speech, text and objects were looked for"),
+    ]
     data_completeness: Annotated[Ratio, num("used services that ran / used services")]
 
     @property

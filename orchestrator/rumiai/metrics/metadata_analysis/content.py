@@ -26,7 +26,6 @@ _CATEGORIES: Final = {
     "pets": listed("dog cat puppy kitten pet pets animal animals"),
     "business": listed("business money entrepreneur marketing investing finance sidehustle"),
 }
-_NO_CATEGORY: Final = "general"
 
 
 def joined_words(texts: Iterable[str]) -> set[str]:
@@ -60,15 +59,15 @@ def found_in(content: AbstractSet[str], names: Iterable[str], keys: Iterable[str
     return [name for name, key in zip(names, keys, strict=True) if key in content]
 
 
-def content_category(words: Sequence[str]) -> str:
+def content_category(words: Sequence[str]) -> str | None:
     """What a video is about: the category with most words.
 
     Args:
         words: Caption words and tags, lower case.
 
     Returns:
-        One of twelve categories, the first of the list on ties; general when none has a word.
+        One of twelve categories, the first of the list on ties; None when none has a word.
     """
     counts = {name: sum(word in known for word in words) for name, known in _CATEGORIES.items()}
     best = max(counts, key=lambda name: counts[name])
-    return best if counts[best] else _NO_CATEGORY
+    return best if counts[best] else None

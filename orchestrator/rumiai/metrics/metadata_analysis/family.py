@@ -101,13 +101,17 @@ def _interactions(found: MetadataMeasures) -> b.Interactions:
         hashtag_counts=None
         if found.tags is None
         else b.HashtagCounts(niche_count=len(found.tags) - found.generic_tags, generic_count=found.generic_tags),
-        engagement_alignment=b.EngagementAlignment(
+        engagement_alignment=None
+        if not metadata.views
+        else b.EngagementAlignment(
             likes_to_views_ratio=engagement.share_of_views(metadata.likes, metadata.views),
             comments_to_views_ratio=engagement.share_of_views(metadata.comments, metadata.views),
             shares_to_views_ratio=engagement.share_of_views(metadata.shares, metadata.views),
             above_average_engagement=engagement.is_above_average(metadata.engagement_rate),
         ),
-        creator_context=b.CreatorContext(
+        creator_context=None
+        if not found.evidence.services.ok("author")
+        else b.CreatorContext(
             username=metadata.username,
             verified=creator.verified,
             follower_count=creator.followers,
@@ -156,7 +160,8 @@ def _tag(tag: str, position: int) -> b.Tag:
         tag=f"#{tag}",
         position=position,
         type="generic" if generic else "niche",
-        estimated_reach="high" if generic else "medium",
+        # What a niche tag reaches, nothing tells.
+        estimated_reach="high" if generic else None,
     )
 
 
@@ -203,7 +208,7 @@ def _patterns(found: MetadataMeasures) -> b.Patterns:
         has_question=None if caption is None else int(caption.asks),
         has_exclamation=None if caption is None else int("!" in prose),
         content_category=found.category,
-        caption_techniques=[] if caption is None else caption_techniques(caption),
+        caption_techniques=None if caption is None else caption_techniques(caption),
         keywords=None if caption is None else caption_style.keywords(prose),
     )
 
@@ -261,7 +266,7 @@ def _quality(found: MetadataMeasures) -> b.Quality:
     text = None if measured is None else measured.caption.text
     return b.Quality(
         caption_present=text is not None and bool(text.strip()),
-        hashtags_present=bool(found.tags),
+        hashtags_present=None if found.tags is None else bool(found.tags),
         stats_available=services.ok("stats"),
         publish_time_available=services.ok("createTime"),
         creator_data_available=services.ok("author"),

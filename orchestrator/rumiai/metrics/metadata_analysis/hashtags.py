@@ -73,7 +73,9 @@ def hashtag_strategy(count: int) -> Strategy:
     return next((word for limit, word in _STRATEGIES if count <= limit), "spam")
 
 
-def hashtag_quality(tags: Sequence[str], content: AbstractSet[str]) -> HashtagQuality:
+def hashtag_quality(
+    tags: Sequence[str], content: AbstractSet[str], *, content_known: bool = True
+) -> HashtagQuality | None:
     """Whether the tags fit the video.
 
     Source: docs/analyses.md, metadataQuality, ``hashtagQuality``.
@@ -81,17 +83,20 @@ def hashtag_quality(tags: Sequence[str], content: AbstractSet[str]) -> HashtagQu
     Args:
         tags: Tags of the video.
         content: Words that are spoken, read or seen in it, as :func:`tag_key` writes them.
+        content_known: Whether all of speech, text and objects were looked for.
 
     Returns:
-        spammy when more than half are generic, relevant when 30 % of the others are in the content, else mixed; none
-        without tags.
+        spammy when more than half are generic, relevant when 30 % of the others are in the content, mixed when fewer
+        are; none without tags. None where fewer are and not everything was looked for.
     """
     if not tags:
         return "none"
     niche = [tag for tag in tags if not is_generic(tag)]
     if len(tags) - len(niche) > len(tags) / 2:
         return "spammy"
-    return "relevant" if (mean([tag_key(tag) in content for tag in niche]) or 0.0) >= _RELEVANT_SHARE else "mixed"
+    if (mean([tag_key(tag) in content for tag in niche]) or 0.0) >= _RELEVANT_SHARE:
+        return "relevant"
+    return "mixed" if content_known else None
 
 
 def leads_with_generic(tags: Sequence[str]) -> bool:

@@ -149,19 +149,20 @@ class MetadataMeasures:
             return None
         objects = self.evidence.objects
         seen = {name.replace(" ", "") for name in objects.classes} if objects is not None else set()
-        return hashtags.hashtag_quality(self.tags, (self.content or set()) | seen)
+        is_known = self.evidence.services.ok("whisper", "ocr") and objects is not None
+        return hashtags.hashtag_quality(self.tags, (self.content or set()) | seen, content_known=is_known)
 
     @property
-    def category(self) -> str:
-        """What the video is about by caption and tags."""
+    def category(self) -> str | None:
+        """What the video is about by caption and tags; None when no listed word tells."""
         words = self.caption.caption.words if self.caption else ()
         return content.content_category([*words, *map(hashtags.tag_key, self.tags or ())])
 
     @property
     def viral_potential(self) -> float | None:
-        """Heuristic score; None without a caption."""
+        """Heuristic score; None without a caption or without an engagement rate, which weighs most."""
         caption = self.caption
-        if caption is None:
+        if caption is None or self.metadata.engagement_rate is None:
             return None
         return engagement.viral_potential(
             self.metadata.engagement_rate,

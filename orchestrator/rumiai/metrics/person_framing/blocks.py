@@ -13,6 +13,7 @@ Shot: TypeAlias = Literal["close", "medium", "wide", "none"]
 PrimarySubject: TypeAlias = Literal["none", "single", "multiple"]
 MovementPattern: TypeAlias = Literal["static", "gradual", "dynamic"]
 ZoomTrend: TypeAlias = Literal["in", "out", "stable", "varied"]
+# "unknown" and "general_content" stand in older files alone.
 GazeSteadiness: TypeAlias = Literal["high", "medium", "low", "unknown"]
 SocialDistance: TypeAlias = Literal["intimate", "personal", "social", "public"]
 FramingHighlightType: TypeAlias = Literal["close_up", "group_shot", "eye_contact_run", "return"]
@@ -112,13 +113,17 @@ class CoreMetrics(Block):
     dominant_framing: Annotated[Shot | None, num("visible people that fit no other class are wide")]
     framing_changes: Annotated[Count | None, num("changes of the smoothed shot type")]
     person_screen_coverage: Annotated[Ratio | None, num("mean area share of people")]
-    position_stability: Annotated[Ratio | None, num("1 - min(1, median speed / 0.3 frame widths per s)")]
+    position_stability: Annotated[
+        Ratio | None, num("1 - min(1, median speed / 0.3 frame widths per s); null without scenes")
+    ]
     gesture_clarity: Annotated[Ratio | None, num("mean gesture confidence")]
     face_visibility_rate: Annotated[Ratio | None, num("samples with a face")]
     body_visibility_rate: Annotated[Ratio | None, num("samples with hips and shoulders visible")]
-    overall_framing_quality: Annotated[Ratio | None, num("heuristic: mean of presence, stability and headroom")]
+    overall_framing_quality: Annotated[
+        Ratio | None, num("heuristic: mean of presence, stability and headroom, all of them")
+    ]
     average_face_size: Annotated[Percent | None, num("median largest-face area", origin="P")]
-    eye_contact_rate: Annotated[Ratio | None, num("of face samples", origin="P")]
+    eye_contact_rate: Annotated[Ratio | None, num("of face samples; null without gaze", origin="P")]
     primary_subject: Annotated[PrimarySubject | None, num("by subjectCount", origin="P")]
     subject_count: Annotated[Count | None, num("90th percentile of faces per frame", origin="P")]
     framing_consistency: Annotated[Ratio | None, num("1 - volatility", origin="P")]
@@ -129,10 +134,12 @@ class Dynamics(Block):
 
     framing_progression: Annotated[list[FramingRun] | None, num("runs of shot type")]
     movement_pattern: Annotated[MovementPattern | None, num("by median speed")]
-    zoom_trend: Annotated[ZoomTrend | None, num("slope of face area inside scenes")]
+    zoom_trend: Annotated[ZoomTrend | None, num("slope of face area inside scenes; null without scenes")]
     stability_timeline: Annotated[list[SecondStability] | None, num("per bin")]
     framing_transitions: Annotated[list[Change] | None, num("changes of the smoothed shot type")]
-    gaze_steadiness: Annotated[GazeSteadiness | None, num("by std of the eye-contact score", origin="P")]
+    gaze_steadiness: Annotated[
+        GazeSteadiness | None, num("by std of the eye-contact score; null for fewer than five", origin="P")
+    ]
     distance_variation: Annotated[Positive | None, num("cv of face area", origin="P")]
 
 
@@ -169,20 +176,33 @@ class Patterns(Block):
     """The block ``personFramingPatterns``."""
 
     framing_strategy: Annotated[FramingStrategy | None, num("null when nobody is visible")]
-    visual_narrative: Annotated[VisualNarrative | None, num("by people and presence")]
-    technical_execution: Annotated[TechnicalExecution, judge("how it is shot")]
-    engagement_techniques: Annotated[list[Text], judge("direct_eye_contact, gesture_emphasis, close_up_intro ...")]
-    production_value: Annotated[Grade, judge("impression of the effort")]
+    visual_narrative: Annotated[VisualNarrative | None, num("by people and presence; null when nobody is visible")]
+    technical_execution: Annotated[
+        TechnicalExecution | None, judge("how it is shot; null without overallFramingQuality or with few samples")
+    ]
+    engagement_techniques: Annotated[
+        list[Text] | None,
+        judge("direct_eye_contact, gesture_emphasis, close_up_intro ...; null when nobody is visible"),
+    ]
+    production_value: Annotated[
+        Grade | None, judge("impression of the effort; null without overallFramingQuality or with few samples")
+    ]
     framing_distribution: Annotated[FramingDistribution | None, num("measured shares", origin="P")]
-    framing_archetype: Annotated[FramingArchetype | None, num("dynamic_demo needs at least 3 of the six actions")]
+    framing_archetype: Annotated[
+        FramingArchetype | None,
+        num(
+            "dynamic_demo needs at least 3 of the six actions, creator_centered a face on 30 % of the samples; "
+            "null when nobody is visible or no rule fits"
+        ),
+    ]
     pattern_tags: Annotated[list[Text] | None, num("tags by rule")]
 
 
 class Quality(QualityBlock):
     """The block ``personFramingQuality``."""
 
-    detection_reliability: Annotated[Ratio, num("quality of the person services")]
-    tracking_consistency: Annotated[Ratio | None, num("1 - gaps / samples")]
+    detection_reliability: Annotated[Ratio | None, num("quality of the person services; null when all failed")]
+    tracking_consistency: Annotated[Ratio | None, num("1 - gaps / samples; null without scenes")]
     framing_data_completeness: Annotated[Ratio, num("used services that ran / used services")]
     analysis_limitations: Annotated[list[Text], num("no_body_landmarks, low_face_confidence, occlusion, few_samples")]
 
@@ -204,12 +224,12 @@ class Blocks(AnalysisBlocks):
 
 
 class ShotTransition(Record):
-    """A change of the smoothed shot type, and what made it."""
+    """A change of the smoothed shot type, and what made it: null where the scenes are unknown."""
 
     timestamp: Time
     from_shot: Shot
     to_shot: Shot
-    transition_type: TransitionType
+    transition_type: TransitionType | None
 
 
 class GazeAnalysis(MoreMetrics):
@@ -283,7 +303,7 @@ class FurtherMetrics(MoreMetrics):
     temporal_evolution: TemporalEvolution
     ml_tags: list[Text]
     detection_coverage: DetectionCoverage
-    intro_person_present: Flag
+    intro_person_present: Flag | None
     framing_timeline: dict[Span, FramingSecond]
     composition_rule: Annotated[CompositionRule | None, Field(alias="compositionRule")]
 

@@ -106,14 +106,16 @@ def largest_boxes(boxes: Floats, sample: Ints, count: int) -> Floats:
     """The largest box of each sample.
 
     Args:
-        boxes: ``(n, 4)`` boxes.
+        boxes: ``(n, 4)`` boxes, NaN where the place is not known.
         sample: ``(n,)`` sample of each box.
         count: Number of samples, k.
 
     Returns:
-        ``(k, 4)`` boxes, the last listed of equally large ones; NaN for a sample without any.
+        ``(k, 4)`` boxes, the last listed of equally large ones; NaN for a sample without any that is known.
     """
     largest = np.full((count, 4), np.nan)
+    placed = ~np.isnan(boxes).any(axis=1)
+    boxes, sample = boxes[placed], sample[placed]
     order = np.argsort(boxes[:, 2] * boxes[:, 3], kind="stable")
     largest[sample[order]] = boxes[order]  # of several the last written is the largest
     return largest

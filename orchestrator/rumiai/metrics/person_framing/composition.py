@@ -72,12 +72,13 @@ def face_balance(areas: Floats, sample: Ints) -> float | None:
     Source: docs/analyses.md, personFramingInteractions, ``multiPersonCoordination``.
 
     Args:
-        areas: ``(n,)`` area of each face.
+        areas: ``(n,)`` area of each face, NaN where unknown.
         sample: ``(n,)`` sample of each face.
 
     Returns:
-        In 0..1, 1 for equal faces; None when there are never two.
+        In 0..1, 1 for equal faces; None when there are never two of known size.
     """
+    areas, sample = areas[~np.isnan(areas)], sample[~np.isnan(areas)]
     order = np.lexsort((-areas, sample))
     ordered, of = areas[order], sample[order]
     rank = np.arange(of.size) - np.searchsorted(of, of)
@@ -127,16 +128,16 @@ def looking(eye_contact: Floats, sample: Ints, count: int) -> Bools:
     return looks
 
 
-def gaze_steadiness(eye_contact: Floats) -> GazeSteadiness:
+def gaze_steadiness(eye_contact: Floats) -> GazeSteadiness | None:
     """By the deviation of the eye contact score, looking away included: high < 0.15, medium < 0.3, else low.
 
     Args:
         eye_contact: ``(n,)`` scores, 0..1.
 
     Returns:
-        The word; unknown with fewer than five scores.
+        The word; None with fewer than five scores.
     """
     deviation = std(eye_contact)
     if deviation is None or eye_contact.size < _GAZE_SAMPLES:
-        return "unknown"
+        return None
     return "high" if deviation < _STEADY else "medium" if deviation < _UNSTEADY else "low"

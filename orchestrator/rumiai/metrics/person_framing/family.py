@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from rumiai.contracts.blocks import MoreMetrics
-from rumiai.core.intervals import as_intervals, inside
+from rumiai.core.intervals import as_intervals, inside, intersect
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence, People
 from rumiai.metrics.families import Family
@@ -47,6 +47,7 @@ WEIGHTS: Final = Weights(
 
 _READABLE_FACE: Final = 0.03  # share of the frame
 _FEW_SAMPLES: Final = 10
+_PERSON: Final = "person"
 _LOW_FACE: Final = 0.6  # confidence
 _HIDDEN: Final = 0.3  # share of the samples with a person that show neither face nor body
 
@@ -54,7 +55,7 @@ _HIDDEN: Final = 0.3  # share of the samples with a person that show neither fac
 def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
     people = evidence.people
-    if people is None:
+    if people is None or not people.grid.count:
         return _without_people(evidence), MoreMetrics()
     framing = measure_framing(people, evidence)
     blocks = Blocks(
@@ -69,17 +70,13 @@ def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
 
 
 def _without_people(evidence: Evidence) -> Blocks:
-    """What is said of a video whose people are unknown: the plainest words and no technique."""
+    """What is said of a video whose people are unknown: nothing, and why."""
     return Blocks(
         core_metrics=CoreMetrics.unknown(),
         dynamics=Dynamics.unknown(),
         interactions=Interactions.unknown(),
         key_events=KeyEvents.unknown(),
-        patterns=Patterns.unknown(
-            technical_execution=patterns.technical_execution(None, 0.0, None),
-            engagement_techniques=[],
-            production_value=patterns.production_value(None),
-        ),
+        patterns=Patterns.unknown(),
         quality=_quality(None, None, evidence),
     )
 
@@ -115,7 +112,9 @@ def _dynamics(framing: Framing, people: People) -> Dynamics:
     return Dynamics(
         framing_progression=_progression(framing),
         movement_pattern=motion.movement_pattern(framing.positions.speed),
-        zoom_trend=motion.zoom_trend(seen.grid.times_s[with_face], seen.face_areas, seen.scene_of[with_face]),
+        zoom_trend=None
+        if seen.scene_of is None
+        else motion.zoom_trend(seen.grid.times_s[with_face], seen.face_areas, seen.scene_of[with_face]),
         stability_timeline=[SecondStability(second=second, stability=value) for second, value in stabilities],
         framing_transitions=_changes(framing),
         gaze_steadiness=composition.gaze_steadiness(people.gaze.eye_contact),
@@ -149,7 +148,7 @@ def _interactions(framing: Framing, people: People, evidence: Evidence) -> Inter
     )
     return Interactions(
         gesture_framing_sync=_gestures_in_frame(framing, evidence),
-        expression_visibility=mean(seen.face_share > _READABLE_FACE),
+        expression_visibility=mean(np.where(np.isnan(seen.face_share), np.nan, seen.face_share > _READABLE_FACE)),
         multi_person_coordination=composition.face_balance(people.faces.areas, people.faces.sample),
         action_space_utilization=None if objects is None else raster_area(objects.of_class("person").boxes),
         framing_purpose_alignment=None if risk is None else 1 - risk,
@@ -175,7 +174,7 @@ def _speaker_framing(framing: Framing, evidence: Evidence) -> SpeakerFraming | N
     faces_s = presence.sample_spans(seen.with_face, seen.grid.nominal_s, seen.grid.step_s, framing.duration_s)
     speaking = inside(voiced_s, seen.grid.nominal_s)
     return SpeakerFraming(
-        speech_with_face_ratio=face_share_of_speech(voiced_s, faces_s),
+        speech_with_face_ratio=face_share_of_speech(intersect(voiced_s, framing.observed.spans_s), faces_s),
         dominant_shot_while_speaking=shots.dominant_shot(shots.shot_shares(framing.labels, speaking)),
     )
 
@@ -203,6 +202,10 @@ def _key_events(framing: Framing) -> KeyEvents:
 def _patterns(framing: Framing, people: People, evidence: Evidence) -> Patterns:
     rates, seen = framing.rates, framing.presence
     people_seen = None if seen.counts is None else mean(seen.counts[seen.present])
+    # Of a few frames no craft can be told.
+    quality = framing.quality if seen.grid.count >= _FEW_SAMPLES else None
+    objects = evidence.objects
+    things = objects is not None and any(name != _PERSON for name in objects.classes)
     techniques = patterns.engagement_techniques(
         rates, eye_contact=seen.eye_contact, gestures=len(evidence.gestures or ()), groups=len(framing.groups_s)
     )
@@ -211,11 +214,13 @@ def _patterns(framing: Framing, people: People, evidence: Evidence) -> Patterns:
         visual_narrative=patterns.visual_narrative(
             seen.presence_rate, presence.percentile_rank(seen.faces, 90), people_seen
         ),
-        technical_execution=patterns.technical_execution(framing.quality, rates.volatility, framing.stability),
-        engagement_techniques=techniques if rates.anybody else [],
-        production_value=patterns.production_value(framing.quality),
+        technical_execution=patterns.technical_execution(quality, rates.volatility, framing.stability),
+        engagement_techniques=techniques if rates.anybody else None,
+        production_value=patterns.production_value(quality),
         framing_distribution=distribution_of(framing.shares),
-        framing_archetype=patterns.framing_archetype(rates, len({action.kind for action in people.actions or ()})),
+        framing_archetype=patterns.framing_archetype(
+            rates, len({action.kind for action in people.actions or ()}), things=things
+        ),
         pattern_tags=patterns.pattern_tags(rates, len(framing.absences_s)),
     )
 
@@ -224,10 +229,13 @@ def _quality(framing: Framing | None, people: People | None, evidence: Evidence)
     consistency = None
     if framing is not None and framing.rates.anybody:
         seen = framing.presence
-        consistency = 1 - presence.gap_samples(seen.present, seen.scene_of) / seen.grid.count
+        if seen.scene_of is not None:
+            consistency = 1 - presence.gap_samples(seen.present, seen.scene_of) / seen.grid.count
     return Quality(
         # The services by which people are found, weighted as in the core metrics.
-        detection_reliability=evidence.services.confidence(WEIGHTS.core_metrics),
+        detection_reliability=evidence.services.confidence(WEIGHTS.core_metrics)
+        if any(evidence.services.ok(name) for name in WEIGHTS.core_metrics)
+        else None,
         tracking_consistency=consistency,
         framing_data_completeness=evidence.services.completeness(WEIGHTS),
         analysis_limitations=limitations(framing, people, evidence),

@@ -9,6 +9,7 @@ import numpy as np
 
 from rumiai.core.arrays import Bools, Floats, Ints, freeze_arrays
 from rumiai.metrics.evidence.framing import person_samples, shots_of
+from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.types import Detections, Evidence, Grid, People
 from rumiai.metrics.person_framing.blocks import Shot
 from rumiai.metrics.person_framing.boxes import centres_of, covered_shares, largest_boxes
@@ -43,14 +44,15 @@ class Presence:
     Attributes:
         grid: The sampled instants.
         faces: ``(k,)`` number of faces.
-        face_share: ``(k,)`` share of the frame that the largest face covers; 0 without one.
+        face_share: ``(k,)`` share of the frame that the largest face covers; 0 without one, NaN where it is unknown.
         main_faces: ``(k, 4)`` box of the largest face; NaN without one.
         present: ``(k,)`` whether anybody is seen.
-        counts: ``(k,)`` number of people; None where objects are unknown.
-        coverage: ``(k,)`` share of the frame that person boxes cover; None where objects are unknown.
+        counts: ``(k,)`` number of people, NaN on a sample on which no objects were looked for; None where objects are
+            unknown.
+        coverage: ``(k,)`` share of the frame that person boxes cover, NaN and None as in ``counts``.
         main_persons: ``(k, 4)`` largest person box; NaN without one.
-        looks: ``(k,)`` whether the main face looks into the camera.
-        scene_of: ``(k,)`` scene of each sample; all in one where the scenes are unknown.
+        looks: ``(k,)`` whether the main face looks into the camera; None where no gaze was measured.
+        scene_of: ``(k,)`` scene of each sample; None where the scenes are unknown.
     """
 
     grid: Grid
@@ -58,11 +60,11 @@ class Presence:
     face_share: Floats
     main_faces: Floats
     present: Bools
-    counts: Ints | None
+    counts: Floats | None
     coverage: Floats | None
     main_persons: Floats
-    looks: Bools
-    scene_of: Ints
+    looks: Bools | None
+    scene_of: Ints | None
 
     def __post_init__(self) -> None:
         k = self.grid.count
@@ -72,7 +74,7 @@ class Presence:
             face_share=(np.float64, k),
             main_faces=(np.float64, k, 4),
             present=(np.bool_, k),
-            counts=(np.int64, k),
+            counts=(np.float64, k),
             coverage=(np.float64, k),
             main_persons=(np.float64, k, 4),
             looks=(np.bool_, k),
@@ -101,12 +103,21 @@ class Presence:
 
     @property
     def eye_contact(self) -> float | None:
-        """Samples with eye contact / samples with a face; None without a face."""
-        return mean(self.looks[self.with_face])
+        """Samples with eye contact / samples with a face; None without a face or without gaze."""
+        return None if self.looks is None else mean(self.looks[self.with_face])
 
 
-def measure_presence(people: People, persons: Detections | None, scene_of: Ints) -> Presence:
-    """Measure who is seen; ``persons`` are the person boxes, None where objects are unknown."""
+def measure_presence(
+    people: People, persons: Detections | None, scene_of: Ints | None, objects_looked: Bools
+) -> Presence:
+    """Measure who is seen.
+
+    Args:
+        people: Faces, bodies and gaze.
+        persons: The person boxes; None where objects are unknown.
+        scene_of: ``(k,)`` scene of each sample; None where the scenes are unknown.
+        objects_looked: ``(k,)`` on which samples objects were looked for.
+    """
     count, faces = people.grid.count, people.faces.per_sample
     boxes = np.zeros((0, 4)) if persons is None else persons.boxes
     sample = np.zeros(0, dtype=np.int64) if persons is None else person_samples(people, persons)
@@ -117,10 +128,10 @@ def measure_presence(people: People, persons: Detections | None, scene_of: Ints)
         face_share=np.minimum(1.0, people.faces.largest_area()),
         main_faces=largest_boxes(people.faces.boxes, people.faces.sample, count),
         present=present,
-        counts=None if persons is None else people_counts(faces, sample, present),
-        coverage=None if persons is None else covered_shares(boxes, sample, count),
+        counts=None if persons is None else np.where(objects_looked, people_counts(faces, sample, present), np.nan),
+        coverage=None if persons is None else np.where(objects_looked, covered_shares(boxes, sample, count), np.nan),
         main_persons=largest_boxes(boxes, sample, count),
-        looks=looking(people.gaze.eye_contact, people.gaze.sample, count),
+        looks=looking(people.gaze.eye_contact, people.gaze.sample, count) if people.gaze.sample.size else None,
         scene_of=scene_of,
     )
 
@@ -131,16 +142,17 @@ class Framing:
 
     Attributes:
         duration_s: Length of the video.
+        observed: When people were looked for.
         bins: The one-second bins.
         presence: Who is seen on each sample.
-        labels: Shot type of each sample.
+        labels: Shot type of each sample; None where it is unknown.
         shots: Shot types held for at least 1.0 s.
         run_spans_s: Time of each run of these.
         shares: Share of each shot type; None without a sample.
         rates: What the rules of the patterns read.
         positions: Where the main person is.
         stability: 1 - min(1, median speed / 0.3); None where no speed is known.
-        quality: Mean of presence, stability and headroom; None when nobody is seen.
+        quality: Mean of presence, stability and headroom; None where one of them is unknown.
         transitions: Changes of the shot type.
         absences_s: Stretches of 1 s or more without anybody.
         close_ups_s: Runs of close.
@@ -150,9 +162,10 @@ class Framing:
     """
 
     duration_s: float
+    observed: Observed
     bins: Bins
     presence: Presence
-    labels: tuple[Shot, ...]
+    labels: tuple[Shot | None, ...]
     shots: SmoothedLabels[Shot]
     run_spans_s: Floats
     shares: dict[Shot, float] | None
@@ -174,46 +187,47 @@ class Framing:
 
 def measure_framing(people: People, evidence: Evidence) -> Framing:
     """Measure the people of a video against its scenes and objects; nothing of it fails without samples."""
-    grid, duration_s, cuts_s = people.grid, evidence.duration_s, _cuts(evidence)
-    scene_of = np.asarray(np.searchsorted(cuts_s, grid.times_s, side="right"), dtype=np.int64)
+    grid, observed, shots_known = people.grid, evidence.seen("mediapipe"), evidence.shots
+    until_s, cuts_s = observed.until_s, None if shots_known is None else shots_known.cuts_s
+    scene_of = None if shots_known is None else shots_known.index(grid.times_s)
     persons = None if evidence.objects is None else evidence.objects.of_class("person")
-    presence = measure_presence(people, persons, scene_of)
+    presence = measure_presence(people, persons, scene_of, evidence.seen("yolo").at(grid.nominal_s))
     labels = shots_of(people, evidence.objects)
     shots: SmoothedLabels[Shot] = smooth(grid.times_s.tolist(), labels, grid.step_s)
     positions = _positions(presence)
     stability = stability_of(positions.speed)
-    eye_contact = presence.looks & presence.with_face
+    eye_contact = presence.with_face & (False if presence.looks is None else presence.looks)
     return Framing(
-        duration_s=duration_s,
+        duration_s=evidence.duration_s,
+        observed=observed,
         bins=evidence.bins,
         presence=presence,
         labels=labels,
         shots=shots,
-        run_spans_s=run_spans(shots, duration_s),
+        run_spans_s=run_spans(shots, until_s),
         shares=shot_shares(labels),
-        rates=_rates(presence, labels, volatility(len(shots.changes), duration_s)),
+        rates=_rates(presence, labels, volatility(len(shots.changes), observed.seconds)),
         positions=positions,
         stability=stability,
         quality=_quality(presence, stability),
         transitions=transitions(shots.changes, cuts_s, grid.step_s),
-        absences_s=absence_spans(presence.present, grid.nominal_s, grid.step_s, duration_s),
-        close_ups_s=spans_of_label(shots, "close", duration_s),
-        groups_s=_flagged(np.asarray(presence.faces >= 2), grid, duration_s),
-        eye_contact_s=lasting(_flagged(eye_contact, grid, duration_s), _LASTING_S),
-        optimal_s=lasting(_flagged(eye_contact & ~_moving(positions, grid), grid, duration_s), _LASTING_S),
+        absences_s=absence_spans(presence.present, grid.nominal_s, grid.step_s, until_s),
+        close_ups_s=spans_of_label(shots, "close", until_s),
+        groups_s=_flagged(np.asarray(presence.faces >= 2), grid, until_s),
+        eye_contact_s=lasting(_flagged(eye_contact, grid, until_s), _LASTING_S),
+        optimal_s=lasting(_flagged(eye_contact & ~_moving(positions, grid), grid, until_s), _LASTING_S),
     )
 
 
-def _cuts(evidence: Evidence) -> Floats:
-    return np.zeros(0) if evidence.shots is None else evidence.shots.cuts_s
-
-
 def _positions(presence: Presence) -> Positions:
+    """Where the main person is; nowhere known without scenes, since a cut moves everybody."""
+    if presence.scene_of is None:
+        return Positions(np.zeros(0), np.zeros(0))
     grid, faces, persons = presence.grid, centres_of(presence.main_faces), centres_of(presence.main_persons)
     return positions_of(grid.times_s, grid.nominal_s, grid.step_s, presence.scene_of, faces, persons)
 
 
-def _rates(presence: Presence, labels: tuple[Shot, ...], changes: float) -> FramingRates:
+def _rates(presence: Presence, labels: tuple[Shot | None, ...], changes: float) -> FramingRates:
     shares = shot_shares(labels) or {}
     return FramingRates(
         face=presence.face_rate or 0.0,
@@ -226,10 +240,8 @@ def _rates(presence: Presence, labels: tuple[Shot, ...], changes: float) -> Fram
 
 
 def _quality(presence: Presence, stability: float | None) -> float | None:
-    if not presence.present.any():
-        return None
-    heights = centres_of(presence.main_faces)[:, 1]
-    return mean_known([presence.presence_rate, stability, headroom(heights)])
+    parts = (presence.presence_rate, stability, headroom(centres_of(presence.main_faces)[:, 1]))
+    return mean_known(parts) if presence.present.any() and None not in parts else None
 
 
 def _flagged(flags: Bools, grid: Grid, duration_s: float) -> Floats:

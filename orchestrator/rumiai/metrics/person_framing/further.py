@@ -23,7 +23,7 @@ from rumiai.metrics.person_framing.blocks import (
 )
 from rumiai.metrics.person_framing.boxes import centres_of
 from rumiai.metrics.person_framing.composition import composition_rule
-from rumiai.metrics.person_framing.framing import INTRO_S, Framing
+from rumiai.metrics.person_framing.framing import INTRO_S, Framing, Presence
 from rumiai.metrics.person_framing.moments import runs_of_spans
 from rumiai.metrics.person_framing.patterns import (
     actions_by_time,
@@ -51,7 +51,7 @@ def further_metrics(framing: Framing, people: People) -> FurtherMetrics:
     return FurtherMetrics(
         intro_shot_type=rates.intro_shot,
         framing_volatility=rates.volatility,
-        shot_changes_per_minute=60 * len(framing.shots.changes) / framing.duration_s,
+        shot_changes_per_minute=60 * len(framing.shots.changes) / framing.observed.seconds,
         shot_transitions=_transitions(framing),
         subject_absence_count=len(lengths_s),
         absence_seconds=float(sum(lengths_s)),
@@ -59,7 +59,7 @@ def further_metrics(framing: Framing, people: People) -> FurtherMetrics:
         longest_absence_duration=max(lengths_s, default=0.0),
         prolonged_absences=runs_of_spans(prolonged_s),
         gaze_analysis=_gaze_analysis(framing, people),
-        eye_contact_screen_rate=mean(presence.looks & presence.with_face),
+        eye_contact_screen_rate=None if presence.looks is None else mean(presence.looks & presence.with_face),
         action_recognition=None if actions is None else _action_recognition(actions),
         background_analysis=None,  # nothing looks at the background
         video_intent=intent if rates.anybody else None,
@@ -68,10 +68,16 @@ def further_metrics(framing: Framing, people: People) -> FurtherMetrics:
         temporal_evolution=_evolution(framing),
         ml_tags=further_tags(rates, prolonged_absences=len(prolonged_s), actions=len(actions or ())),
         detection_coverage=_coverage(framing, people),
-        intro_person_present=bool(presence.present[presence.grid.nominal_s < INTRO_S].any()),
+        intro_person_present=_intro_person(presence),
         framing_timeline=_timeline(framing, people),
         composition_rule=composition_rule(centres_of(presence.main_faces)[:, 0]),
     )
+
+
+def _intro_person(presence: Presence) -> bool | None:
+    """Whether anybody is seen in the first 3 s; None where no sample lies there."""
+    opening = presence.present[presence.grid.nominal_s < INTRO_S]
+    return bool(opening.any()) if opening.size else None
 
 
 def _transitions(framing: Framing) -> list[ShotTransition]:
@@ -135,8 +141,8 @@ def _timeline(framing: Framing, people: People) -> dict[str, FramingSecond]:
     sizes: list[list[float]] = [[] for _ in range(bins.count)]
     samples = zip(framing.labels, presence.face_share.tolist(), presence.with_face.tolist(), strict=True)
     for index, (label, share, face) in zip(bins.index(presence.grid.nominal_s), samples, strict=True):
-        shots[index].append(label)
-        sizes[index] += [100 * share] if face else []
+        shots[index] += [] if label is None else [label]
+        sizes[index] += [100 * share] if face and not np.isnan(share) else []
     known = ~np.isnan(faces.confidences)
     confidences = bins.means(presence.grid.nominal_s[faces.sample[known]], faces.confidences[known]).tolist()
     return {

@@ -75,7 +75,7 @@ def critical_moments(transitions: Sequence[Transition], close_ups_s: Floats) -> 
         if "none" in (change.before, change.after):
             event = "person_enter" if change.before == "none" else "person_exit"
             found.append((change.time_s, event, change.after))
-        elif change.kind != "cut":
+        elif change.kind is not None and change.kind != "cut":
             found.append((change.time_s, change.kind, change.after))
     if len(close_ups_s):
         found.append((float(close_ups_s[0, 0]), "first_close", "close"))

@@ -144,13 +144,15 @@ def zoom_trend(times_s: Floats, areas: Floats, scene_of: Ints) -> ZoomTrend | No
 
     Args:
         times_s: ``(n,)`` instants of the samples with a face, seconds.
-        areas: ``(n,)`` area of the largest face on each.
+        areas: ``(n,)`` area of the largest face on each, NaN where unknown.
         scene_of: ``(n,)`` scene of each, ascending.
 
     Returns:
         In or out where the fitted line rises or falls by 20 % of the mean area in a scene, varied where both happen,
         stable where neither does. None without a scene with three such samples.
     """
+    sized = ~np.isnan(areas)
+    times_s, areas, scene_of = times_s[sized], areas[sized], scene_of[sized]
     changes = []
     for part in np.split(np.arange(scene_of.size), np.flatnonzero(np.diff(scene_of)) + 1):
         mean_area = float(areas[part].mean()) if part.size >= _ZOOM_SAMPLES else 0.0

@@ -23,6 +23,7 @@ from rumiai.metrics.person_framing.blocks import (
 )
 
 _MANY_ACTIONS: Final = 3
+FEW_FACES: Final = 0.3  # share of the samples with a face below which a creator hardly shows
 _SEVERAL: Final = 1.5  # mean number of people from which there are several
 _FINE, _POOR = 0.75, 0.5  # overall framing quality
 _EMPHASIS: Final = 2  # gestures that make a technique
@@ -38,7 +39,7 @@ class FramingRates:
         close: Share of close shots.
         wide: Share of wide shots.
         volatility: Changes of the shot type, 0..1.
-        intro_shot: Most frequent shot type of the first 3 s; None without a sample.
+        intro_shot: Most frequent shot type of the first 3 s; None without a sample of known type.
     """
 
     face: float
@@ -62,7 +63,7 @@ def actions_by_time(actions: Sequence[Action]) -> list[str]:
     return sorted(lengths, key=lambda kind: (-lengths[kind], kind))
 
 
-def video_intent(rates: FramingRates, actions: Sequence[str]) -> VideoIntent:
+def video_intent(rates: FramingRates, actions: Sequence[str]) -> VideoIntent | None:
     """What the video seems to be for, the first rule that fits.
 
     Args:
@@ -71,7 +72,8 @@ def video_intent(rates: FramingRates, actions: Sequence[str]) -> VideoIntent:
 
     Returns:
         Personal message or performance by a close or wide intro with people; by many faces personal message or
-        educational; product showcase without people; by more than three actions dance or demonstration; else general.
+        educational; product showcase without people; by more than three actions dance or demonstration. None where no
+        rule fits.
     """
     if rates.intro_shot == "close" and rates.face > 0.5:
         return "personal_message"
@@ -83,14 +85,14 @@ def video_intent(rates: FramingRates, actions: Sequence[str]) -> VideoIntent:
         return "product_showcase"
     if len(actions) > _MANY_ACTIONS:
         return "entertainment_dance" if "dancing" in actions else "tutorial_demonstration"
-    return "general_content"
+    return None
 
 
-def intent_risk(intent: VideoIntent, rates: FramingRates) -> float | None:
+def intent_risk(intent: VideoIntent | None, rates: FramingRates) -> float | None:
     """How far the framing works against the intent: the sum of the weights of the broken rules.
 
     Args:
-        intent: What the video seems to be for.
+        intent: What the video seems to be for; None where no rule tells.
         rates: Shares of people and shot types.
 
     Returns:
@@ -103,7 +105,7 @@ def intent_risk(intent: VideoIntent, rates: FramingRates) -> float | None:
         "tutorial_demonstration": ((0.4, volatile > 0.7), (0.2, rates.wide > 0.5)),
         "entertainment_dance": ((0.3, volatile < 0.3), (0.2, volatile <= 0.6)),
     }
-    if intent not in rules or not rates.anybody:
+    if intent is None or intent not in rules or not rates.anybody:
         return None
     return sum(weight for weight, broken in rules[intent] if broken)
 
@@ -115,7 +117,7 @@ def risk_level(risk: float | None) -> Grade | None:
     return "low" if risk < 0.3 else "medium" if risk < 0.6 else "high"
 
 
-def framing_archetype(rates: FramingRates, actions: int) -> FramingArchetype:
+def framing_archetype(rates: FramingRates, actions: int, *, things: bool) -> FramingArchetype | None:
     """Kind of framing over the whole video, the first rule that fits.
 
     Source: docs/analyses.md, personFramingPatterns, ``framingArchetype``.
@@ -123,18 +125,24 @@ def framing_archetype(rates: FramingRates, actions: int) -> FramingArchetype:
     Args:
         rates: Shares of people and shot types.
         actions: Number of different actions.
+        things: Whether an object that is no person was seen.
 
     Returns:
         Talking head for many faces and few changes; dynamic demo for three actions and many changes; product-focused
-        with people below 0.3, balanced presence up to 0.7, else creator-centered.
+        with people below 0.3 and things to be seen, balanced presence from there to 0.7, creator-centered above with
+        faces from 0.3 on. None where no rule fits, and when nobody is seen.
     """
+    if not rates.anybody:
+        return None
     if rates.face > 0.7 and rates.volatility < 0.3:
         return "talking_head"
     if actions >= _MANY_ACTIONS and rates.volatility > 0.5:
         return "dynamic_demo"
     if rates.person < 0.3:
-        return "product_focused"
-    return "balanced_presence" if rates.person <= 0.7 else "creator_centered"
+        return "product_focused" if things else None
+    if rates.person <= 0.7:
+        return "balanced_presence"
+    return "creator_centered" if rates.face >= FEW_FACES else None
 
 
 def framing_strategy(rates: FramingRates) -> FramingStrategy | None:
@@ -162,9 +170,9 @@ def visual_narrative(presence_rate: float | None, subjects: int | None, people: 
 
     Returns:
         Environment-aware below a presence of 0.3; multi-person with two faces or 1.5 people; else single focus. None
-        without a sample.
+        without a sample, and when nobody is seen.
     """
-    if presence_rate is None:
+    if not presence_rate:
         return None
     if presence_rate < 0.3:
         return "environment_aware"
@@ -178,22 +186,29 @@ def primary_subject(subjects: int | None) -> PrimarySubject | None:
     return "none" if subjects == 0 else "single" if subjects == 1 else "multiple"
 
 
-def technical_execution(quality: float | None, volatility: float, stability: float | None) -> TechnicalExecution:
-    """By the framing quality; casual where it is unknown.
+def technical_execution(quality: float | None, volatility: float, stability: float | None) -> TechnicalExecution | None:
+    """By the framing quality.
 
-    Professional from 0.75; experimental for a volatility above 0.5 with a stability below 0.5; else casual.
+    Args:
+        quality: Overall framing quality, 0..1; None where presence, stability or headroom is unknown.
+        volatility: Changes of the shot type, 0..1.
+        stability: Position stability, 0..1; None where it is unknown.
+
+    Returns:
+        Professional from 0.75; experimental for a volatility above 0.5 with a stability below 0.5; else casual. None
+        without a quality.
     """
     if quality is None:
-        return "casual"
+        return None
     if quality >= _FINE:
         return "professional"
     return "experimental" if volatility > 0.5 and (stability or 0.0) < 0.5 else "casual"
 
 
-def production_value(quality: float | None) -> Grade:
-    """High from a framing quality of 0.75, medium from 0.5 and where it is unknown, else low."""
+def production_value(quality: float | None) -> Grade | None:
+    """High from a framing quality of 0.75, medium from 0.5, else low; None where it is unknown."""
     if quality is None:
-        return "medium"
+        return None
     return "high" if quality >= _FINE else "medium" if quality >= _POOR else "low"
 
 
@@ -233,7 +248,7 @@ def pattern_tags(rates: FramingRates, absences: int) -> list[str]:
     """
     tags = {
         "strong_creator_presence": rates.face > 0.7,
-        "minimal_creator_presence": rates.face < 0.3,
+        "minimal_creator_presence": rates.face < FEW_FACES,
         "cutaway_heavy": absences > 5,
         "continuous_presence": rates.anybody and absences == 0,
         "stable_framing": rates.anybody and rates.volatility < 0.2,

@@ -71,19 +71,20 @@ def body_visibility_rate(landmarks: Floats, body_sample: Ints, count: int) -> fl
     return mean(seen)
 
 
-def percentile_rank(counts: Ints, percent: float) -> int | None:
+def percentile_rank(counts: Ints | Floats, percent: float) -> int | None:
     """Percentile by nearest rank: a number that occurs, and one that sampling more often does not change.
 
     Source: docs/analyses.md, personFramingCoreMetrics, ``subjectCount`` (90) and ``maxSimultaneousPeople`` (95).
 
     Args:
-        counts: ``(k,)`` counts.
+        counts: ``(k,)`` counts, NaN where unknown.
         percent: 0..100.
 
     Returns:
-        The count; None without samples.
+        The count; None without a known one.
     """
-    return int(np.percentile(counts, percent, method="inverted_cdf")) if counts.size else None
+    known = counts[~np.isnan(counts)]
+    return int(np.percentile(known, percent, method="inverted_cdf")) if known.size else None
 
 
 def absence_spans(present: Bools, starts_s: Floats, step_s: float, duration_s: float) -> Floats:

@@ -25,27 +25,28 @@ _PER_MINUTE: Final = 30.0  # changes per minute that are volatility 1
 
 @dataclass(frozen=True)
 class Transition:
-    """A change of the smoothed shot type: instant in seconds, shot types, and what made it."""
+    """A change of the smoothed shot type: instant in seconds, shot types, and what made it (None: unknown)."""
 
     time_s: float
     before: Shot
     after: Shot
-    kind: TransitionType
+    kind: TransitionType | None
 
 
-def shot_shares(labels: Sequence[Shot], chosen: Bools | None = None) -> dict[Shot, float] | None:
+def shot_shares(labels: Sequence[Shot | None], chosen: Bools | None = None) -> dict[Shot, float] | None:
     """Share of each shot type among the samples.
 
     Source: docs/analyses.md, personFramingPatterns, ``framingDistribution``.
 
     Args:
-        labels: ``(k,)`` shot type of each sample.
+        labels: ``(k,)`` shot type of each sample; None where it is unknown.
         chosen: ``(k,)`` which samples count; all when None.
 
     Returns:
-        Shot type to share, 0..1, in sum 1; None without a sample.
+        Shot type to share of the samples with a known one, 0..1, in sum 1; None without such a sample.
     """
-    kept = np.array(labels) if chosen is None else np.array(labels)[chosen]
+    listed = labels if chosen is None else [label for label, kept in zip(labels, chosen, strict=True) if kept]
+    kept = np.array([label for label in listed if label is not None])
     return {shot: float((kept == shot).mean()) for shot in _SHOTS} if kept.size else None
 
 
@@ -74,19 +75,19 @@ def most_frequent_shot(shares: dict[Shot, float] | None) -> Shot | None:
     return best
 
 
-def volatility(changes: int, duration_s: float) -> float:
+def volatility(changes: int, observed_s: float) -> float:
     """How restless the framing is: changes of the smoothed shot type per minute / 30, at most 1.
 
     Source: docs/analyses.md, personFramingCoreMetrics, ``framingConsistency`` (1 - volatility).
 
     Args:
         changes: Number of changes.
-        duration_s: Length of the video, seconds.
+        observed_s: Seconds that were looked at, above 0.
 
     Returns:
         In 0..1.
     """
-    return min(1.0, 60 * changes / duration_s / _PER_MINUTE)
+    return min(1.0, 60 * changes / observed_s / _PER_MINUTE)
 
 
 def run_spans(smoothed: SmoothedLabels[L], duration_s: float) -> Floats:
@@ -130,19 +131,21 @@ def lasting(spans_s: Floats, least_s: float) -> Floats:
     return spans_s[spans_s[:, 1] - spans_s[:, 0] >= least_s]
 
 
-def transitions(changes: Sequence[LabelChange[Shot]], cuts_s: Floats, step_s: float) -> list[Transition]:
+def transitions(changes: Sequence[LabelChange[Shot]], cuts_s: Floats | None, step_s: float) -> list[Transition]:
     """Every change of the smoothed shot type, with what made it.
 
     It happened somewhere between two samples: a cut within 0.2 s of that stretch is what made it.
 
     Args:
         changes: Changes of the smoothed label.
-        cuts_s: ``(n,)`` cut instants, seconds.
+        cuts_s: ``(n,)`` cut instants, seconds; None where the scenes are unknown: a cut or a zoom, nothing tells.
         step_s: Sampling step, seconds.
 
     Returns:
         The changes in order; empty for none.
     """
+    if cuts_s is None:
+        return [Transition(c.time_s, c.before, c.after, None) for c in changes]
     half_s = step_s / 2
     times_s = np.array([change.time_s for change in changes], dtype=np.float64)
     by_cut = near(times_s - half_s, cuts_s, half_s + _CUT_S)

@@ -119,8 +119,8 @@ class CoreMetrics(Block):
     """The block ``scenePacingCoreMetrics``."""
 
     total_scenes: Annotated[Count | None, num("shots")]
-    scene_change_rate: Annotated[PerSecond | None, num("cuts / D")]
-    avg_scene_duration: Annotated[Seconds | None, num("D / totalScenes", aliases=("averageSceneDuration",))]
+    scene_change_rate: Annotated[PerSecond | None, num("cuts / time observed")]
+    avg_scene_duration: Annotated[Seconds | None, num("time observed / totalScenes", aliases=("averageSceneDuration",))]
     min_scene_duration: Annotated[Seconds | None, num("shortest scene")]
     max_scene_duration: Annotated[Seconds | None, num("longest scene")]
     scene_duration_variance: Annotated[Variance | None, num("population")]
@@ -129,8 +129,10 @@ class CoreMetrics(Block):
     scene_rhythm_score: Annotated[Ratio | None, num("1/(1+cv); null for one scene")]
     pacing_consistency: Annotated[Ratio | None, num("1 - min(1, cv)")]
     video_duration: Annotated[Seconds, num("D")]
-    scenes_per_minute: Annotated[Positive | None, num("60 totalScenes / D", origin="P")]
-    pacing_classification: Annotated[Pace | None, num("by mean scene: < 2 s, < 4 s, < 8 s, longer")]
+    scenes_per_minute: Annotated[Positive | None, num("60 totalScenes / time observed", origin="P")]
+    pacing_classification: Annotated[
+        Pace | None, num("by mean scene: < 2 s, < 4 s, < 8 s, longer; a single scene is slow or null")
+    ]
 
 
 class Dynamics(Block):
@@ -139,13 +141,13 @@ class Dynamics(Block):
     pacing_curve: Annotated[
         Annotated[list[PacingPoint], MaxLen(10)] | None, num("clamp(floor(D/2), 1, 10) equal windows, second = start")
     ]
-    acceleration_pattern: Annotated[AccelerationPattern | None, num("by halves and quarters")]
+    acceleration_pattern: Annotated[AccelerationPattern | None, num("by halves and quarters; null without cuts")]
     rhythm_regularity: Annotated[Ratio | None, num("1/(1+cv) of the durations without first and last")]
-    pacing_momentum: Annotated[PacingMomentum | None, num("by accelerationScore")]
+    pacing_momentum: Annotated[PacingMomentum | None, num("by accelerationScore; null without cuts")]
     dynamic_range: Annotated[Ratio | None, num("(max - min)/max duration")]
-    acceleration_score: Annotated[Signed | None, num("(cuts of the second half - first)/(sum)")]
+    acceleration_score: Annotated[Signed | None, num("(cuts of the second half - first)/(sum); null without cuts")]
     intro_pacing: Annotated[Count | None, num("cuts in the first 3 s")]
-    outro_pacing: Annotated[Count | None, num("cuts in the last 3 s")]
+    outro_pacing: Annotated[Count | None, num("cuts in the last 3 s; null where the picture breaks off")]
     acceleration_points: Annotated[list[Time] | None, num("instants where the local rate doubles", origin="P")]
     deceleration_points: Annotated[list[Time] | None, num("instants where the local rate halves", origin="P")]
 
@@ -157,11 +159,15 @@ class Interactions(Block):
         Ratio | None, num("cut rate against other density; null when either series is constant")
     ]
     emotional_pacing_sync: Annotated[Ratio | None, num("cut rate against arousal; null when either series is constant")]
-    narrative_flow_score: Annotated[Ratio | None, judge("1 - share of rhythm breaks")]
-    viewer_adaptation_curve: Annotated[ViewerAdaptationCurve, judge("by rhythmBreaks per minute")]
+    narrative_flow_score: Annotated[Ratio | None, judge("1 - share of rhythm breaks; null for fewer than four scenes")]
+    viewer_adaptation_curve: Annotated[
+        ViewerAdaptationCurve | None, judge("by rhythmBreaks per minute; null for fewer than four scenes")
+    ]
     pacing_contrast_moments: Annotated[list[PacingContrastMoment] | None, num("local rate ratio >= 2")]
-    audio_visual_sync: Annotated[Ratio | None, num("cuts on energy onsets above chance", origin="P")]
-    beat_matching: Annotated[Ratio | None, num("cuts on beats above chance", origin="P")]
+    audio_visual_sync: Annotated[Ratio | None, num("cuts on energy onsets above chance; null for one cut", origin="P")]
+    beat_matching: Annotated[
+        Ratio | None, num("cuts on beats above chance; null for one cut and without beats", origin="P")
+    ]
     object_density_pacing: Annotated[ObjectDensityPacing | None, num("objects per sampled frame, mean over scenes")]
 
 
@@ -185,14 +191,14 @@ class KeyEvents(Block):
 class Patterns(Block):
     """The block ``scenePacingPatterns``."""
 
-    pacing_style: Annotated[PacingStyle | None, num("by mean scene and montages")]
+    pacing_style: Annotated[PacingStyle | None, num("by mean scene and montages; null for a single scene")]
     editing_rhythm: Annotated[EditingRhythm | None, num("by cv and trend")]
     visual_tempo: Annotated[VisualTempo | None, num("by pacingClassification and cv")]
-    cut_motivation: Annotated[CutMotivation, judge("what the cuts follow")]
-    pacing_techniques: Annotated[list[Text], judge("only techniques with evidence")]
-    editing_style: Annotated[EditingStyle | None, num("by rule", origin="P")]
+    cut_motivation: Annotated[CutMotivation | None, judge("what the cuts follow; null without cuts")]
+    pacing_techniques: Annotated[list[Text] | None, judge("only techniques with evidence")]
+    editing_style: Annotated[EditingStyle | None, num("by rule; null for a single scene", origin="P")]
     pacing_tags: Annotated[list[Text] | None, num("tags by rule")]
-    transition_types: Annotated[list[Text] | None, num("distinct kinds of transition")]
+    transition_types: Annotated[list[Text] | None, num("distinct kinds of transition; null when none are named")]
 
 
 class Quality(QualityBlock):
@@ -200,10 +206,13 @@ class Quality(QualityBlock):
 
     scene_detection_accuracy: Annotated[Ratio | None, num("mean cut confidence")]
     transition_analysis_reliability: Annotated[
-        Ratio | None, num("1 when transition types are detected, .5 when only cuts")
+        Ratio | None, num("share observed where transition types are named; null when only cuts are known")
     ]
     pacing_data_completeness: Annotated[Ratio, num("used services that ran / used services")]
-    technical_quality: Annotated[TechnicalQuality, judge("impression of the edit")]
+    technical_quality: Annotated[
+        TechnicalQuality | None,
+        judge("impression of the edit; by rule professional where it keeps a rhythm or the beat", open_to_model=True),
+    ]
     analysis_limitations: Annotated[list[Text], num("what could not be measured")]
 
     @property
@@ -224,11 +233,11 @@ class Blocks(AnalysisBlocks):
 
 
 class TempoBalance(Record):
-    """Cuts of the first and of the second half, and the share of the first; 0.5 without cuts."""
+    """Cuts of the first and of the second half, and the share of the first; null without cuts."""
 
     early_cuts: Count
     late_cuts: Count
-    balance_index: Ratio
+    balance_index: Ratio | None
 
 
 class WindowCuts(Record):
@@ -278,12 +287,6 @@ class CameraAlignment(Record):
     alignment_score: Ratio | None
 
 
-class NoScenes(MoreMetrics):
-    """Metrics without a field in the blocks, of a video whose scenes are unknown."""
-
-    scene_detection_rate: Ratio
-
-
 class FurtherMetrics(MoreMetrics):
     """Metrics without a field in the blocks; null where the objects or people are unknown."""
 
@@ -292,7 +295,7 @@ class FurtherMetrics(MoreMetrics):
     visual_load_per_scene: Positive | None
     rhythm_consistency: RhythmClass | None
     rhythm_variability: Seconds | None
-    acceleration_trend: AccelerationTrend
+    acceleration_trend: AccelerationTrend | None
     tempo_balance: TempoBalance
     pacing_curve: dict[Span, WindowCuts]
     cut_density_zones: list[Span]
@@ -300,7 +303,7 @@ class FurtherMetrics(MoreMetrics):
     montage_segments: Count
     shot_distribution: ShotDistribution
     short_scenes_count: Annotated[Count, Field(alias="shortScenesCount")]
-    classified_patterns: ClassifiedPatterns
+    classified_patterns: ClassifiedPatterns | None
     ml_tags: list[Text]
     acceleration_phases: Count
     peak_pacing_moments: Count

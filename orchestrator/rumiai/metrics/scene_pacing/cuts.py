@@ -22,6 +22,7 @@ ONSET_TOLERANCE_S: Final = 0.15
 BEAT_TOLERANCE_S: Final = 0.1
 _TREND: Final = 0.2  # |acceleration| up to which the rate is maintained
 _MOST_WINDOWS: Final = 10
+_SYNCHRONOUS_CUTS: Final = 2
 _PEAK_RATE_HZ: Final = 0.5
 
 
@@ -150,9 +151,10 @@ def synchrony(cuts_s: Floats, targets_s: npt.ArrayLike, tolerance_s: float, dura
         duration_s: Length of the video in seconds.
 
     Returns:
-        In 0..1; 0 without targets. None without cuts, and where chance alone explains 0.9.
+        In 0..1. None for fewer than two cuts: a single one is on a target or not; without targets; and where chance
+        alone explains 0.9.
     """
-    if not cuts_s.size:
+    if cuts_s.size < _SYNCHRONOUS_CUTS or not np.size(targets_s):
         return None
     return above_chance(mean(near(cuts_s, targets_s, tolerance_s)), chance_within(targets_s, tolerance_s, duration_s))
 

@@ -63,6 +63,21 @@ def durations_of(scenes_s: Floats) -> Floats:
     return lengths
 
 
+def pace_of_scenes(scenes: int, mean_duration_s: float) -> Pace | None:
+    """Pace of a whole video.
+
+    Args:
+        scenes: Number of scenes.
+        mean_duration_s: Their mean length.
+
+    Returns:
+        As :func:`pace_of`. A single scene only tells that the next cut would come later: slow, or None for a video too
+        short to tell.
+    """
+    pace = pace_of(mean_duration_s)
+    return pace if scenes > 1 or pace == "slow" else None
+
+
 def pace_of(mean_duration_s: float) -> Pace:
     """Pace word of a mean scene length: rapid < 2 s, fast < 4 s, moderate < 8 s, else slow.
 
@@ -228,14 +243,14 @@ def scene_span(scenes_s: Floats, index: int) -> str:
     return span(float(scenes_s[index, 0]), float(scenes_s[index, 1]))
 
 
-def scene_at(scenes_s: Floats, index: int) -> Scene:
+def scene_at(scenes_s: Floats, index: int, duration_s: float) -> Scene:
     """One of ``(n, 2)`` scenes, with its length and the place of its middle in the video.
 
     Source: docs/analyses.md, scenePacingKeyEvents, ``longestScene``. Intro is below 20 % of the video's duration, outro
     above 80 %.
     """
     start_s, end_s = (float(edge) for edge in scenes_s[index])
-    middle = (start_s + end_s) / 2 / float(scenes_s[-1, 1])
+    middle = (start_s + end_s) / 2 / duration_s
     return Scene(
         duration=end_s - start_s,
         timestamp=scene_span(scenes_s, index),

@@ -24,7 +24,6 @@ from rumiai.metrics.scene_pacing.blocks import (
     FurtherMetrics,
     Interactions,
     KeyEvents,
-    NoScenes,
     ObjectDensityPacing,
     PacingContrastMoment,
     PacingPeak,
@@ -53,7 +52,7 @@ def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
     shots = evidence.shots
     if shots is None:
-        return _without_scenes(evidence), NoScenes(scene_detection_rate=0.0)
+        return _without_scenes(evidence), MoreMetrics()
     pacing, audio = measure_pacing(shots, evidence.duration_s), evidence.audio
     on_beats = None if audio is None else _synchrony(pacing, audio.beats_s, cuts.BEAT_TOLERANCE_S)
     on_onsets = None if audio is None else _synchrony(pacing, audio.onsets_s, cuts.ONSET_TOLERANCE_S)
@@ -74,14 +73,14 @@ def _without_scenes(evidence: Evidence) -> Blocks:
     return Blocks(
         core_metrics=CoreMetrics.unknown(video_duration=evidence.duration_s),
         dynamics=Dynamics.unknown(),
-        interactions=Interactions.unknown(viewer_adaptation_curve=patterns.adaptation_curve(0.0)),
+        interactions=Interactions.unknown(),
         key_events=KeyEvents.unknown(),
-        patterns=Patterns.unknown(cut_motivation=patterns.cut_motivation(None), pacing_techniques=[]),
+        patterns=Patterns.unknown(),
         quality=Quality(
             scene_detection_accuracy=None,
             transition_analysis_reliability=None,
             pacing_data_completeness=evidence.services.completeness(WEIGHTS),
-            technical_quality=patterns.technical_quality(0, None, None),
+            technical_quality=None,
             analysis_limitations=limitations(evidence),
         ),
     )
@@ -112,7 +111,7 @@ def _core(pacing: Pacing) -> CoreMetrics:
         long_takes_count=pacing.scenes - durations.count_shorter(durations_s, durations.LONG_TAKE_S),
         scene_rhythm_score=pacing.rhythm_score,
         pacing_consistency=1 - min(1.0, pacing.cv),
-        video_duration=pacing.duration_s,
+        video_duration=pacing.video_s,
         scenes_per_minute=60 * pacing.scenes / pacing.duration_s,
         pacing_classification=pacing.pace,
     )
@@ -131,7 +130,9 @@ def _dynamics(pacing: Pacing) -> Dynamics:
         dynamic_range=durations.dynamic_range(pacing.durations_s),
         acceleration_score=pacing.acceleration,
         intro_pacing=cuts.cuts_between(pacing.cuts_s, 0.0, _ENDS_S),
-        outro_pacing=cuts.cuts_between(pacing.cuts_s, pacing.duration_s - _ENDS_S, pacing.duration_s),
+        outro_pacing=cuts.cuts_between(pacing.cuts_s, pacing.duration_s - _ENDS_S, pacing.duration_s)
+        if pacing.duration_s >= pacing.video_s
+        else None,
         acceleration_points=[contrast.time_s for contrast in pacing.contrasts if contrast.accelerates],
         deceleration_points=[contrast.time_s for contrast in pacing.contrasts if not contrast.accelerates],
     )
@@ -146,8 +147,8 @@ def _interactions(
     return Interactions(
         content_pacing_alignment=None if others is None else alignment(cut_curve, others),
         emotional_pacing_sync=None if arousal is None else alignment(cut_curve, arousal),
-        narrative_flow_score=1 - len(pacing.breaks) / pacing.scenes,
-        viewer_adaptation_curve=patterns.adaptation_curve(60 * len(pacing.breaks) / pacing.duration_s),
+        narrative_flow_score=1 - len(pacing.breaks) / pacing.scenes if pacing.scenes >= patterns.FEW_SCENES else None,
+        viewer_adaptation_curve=patterns.adaptation_curve(pacing.scenes, 60 * len(pacing.breaks) / pacing.duration_s),
         pacing_contrast_moments=[
             PacingContrastMoment(
                 timestamp=contrast.time_s,
@@ -180,8 +181,8 @@ def _key_events(pacing: Pacing) -> KeyEvents:
         ],
         critical_transitions=_critical_transitions(pacing.contrasts),
         rhythm_breaks=pacing.breaks,
-        longest_scene=durations.scene_at(scenes_s, int(np.argmax(durations_s))),
-        shortest_scene=durations.scene_at(scenes_s, int(np.argmin(durations_s))),
+        longest_scene=durations.scene_at(scenes_s, int(np.argmax(durations_s)), pacing.video_s),
+        shortest_scene=durations.scene_at(scenes_s, int(np.argmin(durations_s)), pacing.video_s),
         montage_segments=pacing.montages,
         climax_timing=cuts.climax_timing(pacing.cuts_s, pacing.edges_s),
     )
@@ -211,12 +212,11 @@ def _critical_transitions(contrasts: Sequence[durations.Contrast]) -> list[Criti
 
 
 def _patterns(pacing: Pacing, on_beats: float | None, transition_types: tuple[str, ...] | None) -> Patterns:
-    types = ("cut",) * pacing.cuts_s.size if transition_types is None else transition_types
     return Patterns(
-        pacing_style=patterns.pacing_style(pacing.mean_s, len(pacing.montages)),
+        pacing_style=patterns.pacing_style(pacing.scenes, pacing.mean_s, len(pacing.montages)),
         editing_rhythm=patterns.editing_rhythm(pacing.scenes, pacing.cv, pacing.trend),
         visual_tempo=patterns.visual_tempo(pacing.pace, pacing.cv),
-        cut_motivation=patterns.cut_motivation(on_beats),
+        cut_motivation=patterns.cut_motivation(int(pacing.cuts_s.size), on_beats),
         pacing_techniques=patterns.techniques(
             montages=len(pacing.montages),
             long_takes=len(pacing.long_takes),
@@ -227,7 +227,7 @@ def _patterns(pacing: Pacing, on_beats: float | None, transition_types: tuple[st
         ),
         editing_style=patterns.editing_style(pacing.mean_s, pacing.cv, pacing.rhythm_score),
         pacing_tags=tags_of(pacing),
-        transition_types=sorted(set(types)),
+        transition_types=None if transition_types is None else sorted(set(transition_types)),
     )
 
 
@@ -235,7 +235,9 @@ def _quality(evidence: Evidence, shots: Shots, pacing: Pacing, on_beats: float |
     scores = shots.cut_confidences
     return Quality(
         scene_detection_accuracy=None if scores is None else mean(scores),
-        transition_analysis_reliability=0.5 if shots.transition_types is None else 1.0,
+        transition_analysis_reliability=None
+        if shots.transition_types is None
+        else evidence.services.of["scenes"].completeness,
         pacing_data_completeness=evidence.services.completeness(WEIGHTS),
         technical_quality=patterns.technical_quality(pacing.scenes, pacing.rhythm, on_beats),
         analysis_limitations=limitations(evidence),
@@ -262,4 +264,4 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     return None if blocks.core_metrics.total_scenes else "no scenes are known"
 
 
-FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1, (NoScenes, FurtherMetrics))
+FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1, (FurtherMetrics,))

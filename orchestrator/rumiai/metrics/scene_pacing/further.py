@@ -60,19 +60,25 @@ def further_metrics(evidence: Evidence, shots: Shots, pacing: Pacing, load: floa
         shot_camera_alignment=_camera_alignment(pacing, camera_changes, changes_at_cuts),
         camera_movement_cuts=changes_at_cuts,
         camera_data_available=labelled,
-        scene_detection_rate=1.0,
+        scene_detection_rate=evidence.services.of["scenes"].completeness,
     )
 
 
 def tags_of(pacing: Pacing) -> list[str]:
     """Tags by rule."""
-    return pacing_tags(pacing.mean_s, pacing.cv, pacing.rhythm, pacing.trend, len(pacing.montages))
+    return pacing_tags(
+        mean_s=pacing.mean_s,
+        cv=pacing.cv,
+        rhythm=pacing.rhythm,
+        trend=pacing.trend,
+        montages=len(pacing.montages),
+        quick_cuts=count_shorter(pacing.durations_s, QUICK_CUT_S),
+    )
 
 
 def _tempo_balance(pacing: Pacing) -> TempoBalance:
     early, late = half_counts(pacing.cuts_s, pacing.duration_s).tolist()
-    share = ratio(early, early + late)
-    return TempoBalance(early_cuts=early, late_cuts=late, balance_index=0.5 if share is None else share)
+    return TempoBalance(early_cuts=early, late_cuts=late, balance_index=ratio(early, early + late))
 
 
 def _window_cuts(pacing: Pacing) -> dict[str, WindowCuts]:
@@ -98,7 +104,10 @@ def _shot_distribution(pacing: Pacing) -> ShotDistribution:
     return ShotDistribution(quick_cuts=quick, short=short, medium=medium - short, long=pacing.scenes - medium)
 
 
-def _classified_patterns(pacing: Pacing) -> ClassifiedPatterns:
+def _classified_patterns(pacing: Pacing) -> ClassifiedPatterns | None:
+    """Flags of the older form; None for a single scene, which has no pace."""
+    if pacing.scenes < 2:
+        return None
     return ClassifiedPatterns(
         has_rapid_pacing=pacing.pace == "rapid",
         is_rhythmic=pacing.rhythm == "consistent",

@@ -30,7 +30,7 @@ from rumiai.metrics.scene_pacing.durations import (
     durations_of,
     long_takes,
     montages,
-    pace_of,
+    pace_of_scenes,
     rhythm_breaks,
     rhythm_class,
     rhythm_score,
@@ -44,7 +44,8 @@ class Pacing:
     """Measured values of the cutting; times in seconds.
 
     Attributes:
-        duration_s: Length of the video.
+        video_s: Length of the video.
+        duration_s: Length of its picture as far as it was observed; rates divide by it.
         scenes_s: ``(n, 2)`` start and end of each scene, n >= 1.
         durations_s: ``(n,)`` their lengths.
         cuts_s: ``(n - 1,)`` cut instants.
@@ -52,8 +53,8 @@ class Pacing:
         cv: Coefficient of variation of the lengths.
         rhythm_score: 1 / (1 + cv); None for one scene.
         rhythm: Its word.
-        pace: Pace word of the mean length.
-        acceleration: Balance of the cuts between the halves, -1..1.
+        pace: Pace word of the mean length; None for a single short scene.
+        acceleration: Balance of the cuts between the halves, -1..1; None without cuts, and so the next two.
         trend: Its word.
         pattern: Course of the cut rate.
         edges_s: ``(w + 1,)`` edges of the windows of the pacing curve.
@@ -65,6 +66,7 @@ class Pacing:
         long_takes: Indices of the scenes that are held long.
     """
 
+    video_s: float
     duration_s: float
     scenes_s: Floats
     durations_s: Floats
@@ -73,10 +75,10 @@ class Pacing:
     cv: float
     rhythm_score: float | None
     rhythm: RhythmClass | None
-    pace: Pace
-    acceleration: float
-    trend: PacingMomentum
-    pattern: AccelerationPattern
+    pace: Pace | None
+    acceleration: float | None
+    trend: PacingMomentum | None
+    pattern: AccelerationPattern | None
     edges_s: Floats
     rates_hz: Floats
     peaks: list[int]
@@ -105,14 +107,22 @@ class Pacing:
         return span(float(self.edges_s[index]), float(self.edges_s[index + 1]))
 
 
-def measure_pacing(shots: Shots, duration_s: float) -> Pacing:
-    """Measure the cutting of a video of ``duration_s`` seconds with at least one scene."""
+def measure_pacing(shots: Shots, video_s: float) -> Pacing:
+    """Measure the cutting of a video.
+
+    Args:
+        shots: At least one, as far as the picture was observed.
+        video_s: Length of the video, seconds.
+    """
+    duration_s = float(shots.ends_s[-1])
     scenes_s = np.stack([shots.starts_s, shots.ends_s], axis=1)
     durations_s = durations_of(scenes_s)
     mean_s, score = duration_s / len(scenes_s), rhythm_score(durations_s)
-    balance, edges_s = acceleration(shots.cuts_s, duration_s), rate_windows(duration_s)
+    balance = acceleration(shots.cuts_s, duration_s) if shots.cuts_s.size else None
+    edges_s = rate_windows(duration_s)
     rates_hz = cut_rates(shots.cuts_s, edges_s)
     return Pacing(
+        video_s=video_s,
         duration_s=duration_s,
         scenes_s=scenes_s,
         durations_s=durations_s,
@@ -121,10 +131,10 @@ def measure_pacing(shots: Shots, duration_s: float) -> Pacing:
         cv=cv(durations_s) or 0.0,
         rhythm_score=score,
         rhythm=rhythm_class(score),
-        pace=pace_of(mean_s),
+        pace=pace_of_scenes(len(scenes_s), mean_s),
         acceleration=balance,
-        trend=trend_of(balance),
-        pattern=acceleration_pattern(shots.cuts_s, duration_s),
+        trend=None if balance is None else trend_of(balance),
+        pattern=None if balance is None else acceleration_pattern(shots.cuts_s, duration_s),
         edges_s=edges_s,
         rates_hz=rates_hz,
         peaks=peak_windows(rates_hz),

@@ -31,11 +31,20 @@ _CLASSIC_S: Final = 3.0
 _QUICK_S: Final = 4.0
 
 
-def pacing_style(mean_s: float, montages: int) -> PacingStyle:
-    """By mean scene length in seconds and number of montages.
+def pacing_style(scenes: int, mean_s: float, montages: int) -> PacingStyle | None:
+    """By number and mean length of the scenes, and number of montages.
 
-    Music video below 1.5 s, else montage with two montages or more, else documentary above 6 s, else narrative.
+    Args:
+        scenes: Number of scenes.
+        mean_s: Their mean length, seconds.
+        montages: Number of montages.
+
+    Returns:
+        Music video below 1.5 s, else montage with two montages or more, else documentary above 6 s, else narrative.
+        None for a single scene, which nobody paced.
     """
+    if scenes < 2:
+        return None
     if mean_s < MONTAGE_SHOT_S:
         return "music_video"
     if montages >= 2:
@@ -43,7 +52,7 @@ def pacing_style(mean_s: float, montages: int) -> PacingStyle:
     return "documentary" if mean_s > _DOCUMENTARY_S else "narrative"
 
 
-def editing_rhythm(scenes: int, cv: float, trend: PacingMomentum) -> EditingRhythm | None:
+def editing_rhythm(scenes: int, cv: float, trend: PacingMomentum | None) -> EditingRhythm | None:
     """By the cv of the scene lengths and the trend of the cut rate.
 
     Metronomic below cv 0.3, else accelerando when the rate rises, else syncopated up to 0.7, else free form; None for
@@ -58,40 +67,62 @@ def editing_rhythm(scenes: int, cv: float, trend: PacingMomentum) -> EditingRhyt
     return "syncopated" if cv <= 0.7 else "free_form"
 
 
-def editing_style(mean_s: float, cv: float, rhythm_score: float | None) -> EditingStyle:
-    """By mean scene length in seconds, and the cv and rhythm score of the lengths.
+def editing_style(mean_s: float, cv: float, rhythm_score: float | None) -> EditingStyle | None:
+    """By mean scene length, and the spread of the lengths.
 
-    MTV style below 1.5 s; with a consistent rhythm classic narrative above 3 s, else rhythmic; experimental above
-    cv 1; else standard.
+    Args:
+        mean_s: Mean scene length, seconds.
+        cv: Coefficient of variation of the lengths.
+        rhythm_score: Of the lengths; None for a single scene.
+
+    Returns:
+        MTV style below 1.5 s; with a consistent rhythm classic narrative above 3 s, else rhythmic; experimental above
+        cv 1; else standard. None for a single scene.
     """
+    if rhythm_score is None:
+        return None
     if mean_s < MONTAGE_SHOT_S:
         return "mtv_style"
-    if rhythm_score is not None and rhythm_score > CONSISTENT:
+    if rhythm_score > CONSISTENT:
         return "classic_narrative" if mean_s > _CLASSIC_S else "rhythmic"
     return "experimental" if cv > 1 else "standard"
 
 
-def visual_tempo(pace: Pace, cv: float) -> VisualTempo:
-    """Variable above cv 1, else the pace, with rapid and fast as one."""
+def visual_tempo(pace: Pace | None, cv: float) -> VisualTempo | None:
+    """Variable above cv 1, else the pace, with rapid and fast as one; None without a pace."""
+    if pace is None:
+        return None
     if cv > 1:
         return "variable"
     return "fast" if pace == "rapid" else pace
 
 
-def cut_motivation(beat_matching: float | None) -> CutMotivation:
-    """Beat driven above a beat matching of 0.5; nothing else is measured, so unknown otherwise."""
+def cut_motivation(cuts: int, beat_matching: float | None) -> CutMotivation | None:
+    """Beat driven above a beat matching of 0.5; nothing else is measured, so unknown otherwise; None without cuts."""
+    if not cuts:
+        return None
     return "beat_driven" if (beat_matching or 0.0) > _ON_BEAT else "unknown"
 
 
-def adaptation_curve(breaks_per_minute: float) -> ViewerAdaptationCurve:
-    """How a viewer can follow the rhythm: smooth < 1, engaging < 4 rhythm breaks per minute, else jarring."""
+def adaptation_curve(scenes: int, breaks_per_minute: float) -> ViewerAdaptationCurve | None:
+    """How a viewer can follow the rhythm.
+
+    Args:
+        scenes: Number of scenes; a rhythm that can break needs four.
+        breaks_per_minute: Rhythm breaks per minute observed.
+
+    Returns:
+        Smooth below 1, engaging below 4 breaks per minute, else jarring; None for fewer than four scenes.
+    """
+    if scenes < FEW_SCENES:
+        return None
     if breaks_per_minute < _CALM_BREAKS:
         return "smooth"
     return "engaging" if breaks_per_minute < _ENGAGING_BREAKS else "jarring"
 
 
-def technical_quality(scenes: int, rhythm: RhythmClass | None, beat_matching: float | None) -> TechnicalQuality:
-    """Professional where the cutting keeps a rhythm or the beat; nothing tells an amateur, so mixed otherwise.
+def technical_quality(scenes: int, rhythm: RhythmClass | None, beat_matching: float | None) -> TechnicalQuality | None:
+    """Professional where the cutting keeps a rhythm or the beat; nothing measures anything else.
 
     Source: docs/analyses.md, scenePacingQuality, ``technicalQuality``.
 
@@ -101,20 +132,20 @@ def technical_quality(scenes: int, rhythm: RhythmClass | None, beat_matching: fl
         beat_matching: Cuts on beats above chance, 0..1; None where it is unknown.
 
     Returns:
-        The word.
+        The word; None where the rule does not tell.
     """
     keeps_rhythm = scenes >= FEW_SCENES and rhythm == "consistent"
-    return "professional" if keeps_rhythm or (beat_matching or 0.0) > _ON_BEAT else "mixed"
+    return "professional" if keeps_rhythm or (beat_matching or 0.0) > _ON_BEAT else None
 
 
 def techniques(
     *,
     montages: int,
     long_takes: int,
-    pace: Pace,
+    pace: Pace | None,
     beat_matching: float | None,
-    trend: PacingMomentum,
-    pattern: AccelerationPattern,
+    trend: PacingMomentum | None,
+    pattern: AccelerationPattern | None,
 ) -> list[str]:
     """Editing techniques for which there is evidence.
 
@@ -123,10 +154,10 @@ def techniques(
     Args:
         montages: Number of montages.
         long_takes: Number of scenes that are held long.
-        pace: Pace word of the mean scene length.
+        pace: Pace word of the mean scene length; None where it is unknown.
         beat_matching: Cuts on beats above chance, 0..1; None where it is unknown.
-        trend: Word of the acceleration.
-        pattern: Course of the cut rate.
+        trend: Word of the acceleration; None without cuts.
+        pattern: Course of the cut rate; None without cuts.
 
     Returns:
         Names of techniques; empty for none.
@@ -142,7 +173,13 @@ def techniques(
 
 
 def pacing_tags(
-    mean_s: float, cv: float, rhythm: RhythmClass | None, trend: PacingMomentum, montages: int
+    *,
+    mean_s: float,
+    cv: float,
+    rhythm: RhythmClass | None,
+    trend: PacingMomentum | None,
+    montages: int,
+    quick_cuts: int,
 ) -> list[str]:
     """Tags by rule.
 
@@ -152,25 +189,26 @@ def pacing_tags(
         mean_s: Mean scene length in seconds.
         cv: Coefficient of variation of the lengths.
         rhythm: Word of the rhythm score; None for a single scene.
-        trend: Word of the acceleration.
+        trend: Word of the acceleration; None without cuts.
         montages: Number of montages.
+        quick_cuts: Number of scenes below 1 s; without one no cut is quick.
 
     Returns:
         The tags; empty for none.
     """
     tags = {
-        "quick_cuts": mean_s < _QUICK_S,
+        "quick_cuts": mean_s < _QUICK_S and quick_cuts > 0,
         "accelerating_pace": trend == "accelerating",
         "decelerating_pace": trend == "decelerating",
         "rhythmic_editing": rhythm == "consistent",
         "has_montage_sections": montages > 0,
-        "mtv_style": mean_s < MONTAGE_SHOT_S,
+        "mtv_style": rhythm is not None and mean_s < MONTAGE_SHOT_S,
         "experimental_pacing": cv > 1,
     }
     return [tag for tag, found in tags.items() if found]
 
 
-def further_tags(pace: Pace, rhythm: RhythmClass | None, trend: PacingMomentum) -> list[str]:
+def further_tags(pace: Pace | None, rhythm: RhythmClass | None, trend: PacingMomentum | None) -> list[str]:
     """Tags that only the older form of the results has; empty for none."""
     tags = {
         "fast_paced": pace in ("rapid", "fast"),

@@ -39,7 +39,7 @@ class Density:
     Attributes:
         bins: The N bins.
         values: type -> ``(N,)`` what the type adds to the density d; onsets of a short last bin are divided by its
-            length.
+            length. NaN in a bin that the type's service did not look at.
         counts: type -> ``(N,)`` whole elements.
     """
 
@@ -57,8 +57,16 @@ class Density:
 
     @cached_property
     def total(self) -> Floats | None:
-        """``(N,)`` d; None when no service ran."""
-        return np.sum([*self.values.values()], axis=0) if self.values else None
+        """``(N,)`` d, NaN in a bin that a service which ran did not look at; None when no bin is known."""
+        if not self.values:
+            return None
+        total: Floats = np.sum([*self.values.values()], axis=0)
+        return None if np.isnan(total).all() else total
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every type of element was looked for: only then is a density high or low, and a bin empty."""
+        return set(self.values) == set(TYPES)
 
     @cached_property
     def present(self) -> npt.NDArray[np.bool_]:
@@ -66,15 +74,19 @@ class Density:
         return np.array([values > 0 for values in self.values.values()]).reshape(-1, self.bins.count)
 
     def without(self, name: str) -> Floats | None:
-        """``(N,)`` d less one type; None when no other service ran."""
+        """``(N,)`` d less one type, NaN as in ``total``; None when no other service ran."""
         rest = [values for kind, values in self.values.items() if kind != name]
         return np.sum(rest, axis=0) if rest else None
 
-    def primary(self) -> list[str]:
-        """The largest type of each bin, "none" for an empty one."""
+    def primary(self) -> list[str | None]:
+        """The largest type of each bin, "none" for an empty one; None for a bin that is not known."""
         stacked = np.array([*self.values.values()])
-        largest = np.argmax(stacked, axis=0)
-        return [self.types[kind] if stacked[kind, i] > 0 else "none" for i, kind in enumerate(largest)]
+        known = ~np.isnan(stacked).any(axis=0)
+        largest = np.argmax(np.nan_to_num(stacked), axis=0).tolist()
+        return [
+            (self.types[kind] if stacked[kind, i] > 0 else "none") if known[i] else None
+            for i, kind in enumerate(largest)
+        ]
 
 
 def measure_density(
@@ -86,6 +98,7 @@ def measure_density(
     expressions_s: Floats | None,
     objects: Floats | None,
     cuts_s: Floats | None,
+    observed: Mapping[str, npt.NDArray[np.bool_]] | None = None,
 ) -> Density:
     """Elements of each type in each bin; None leaves out a type whose service failed.
 
@@ -97,6 +110,7 @@ def measure_density(
         expressions_s: ``(n,)`` changes of expression.
         objects: ``(N,)`` objects in each bin (:func:`objects_per_bin`).
         cuts_s: ``(n,)`` changes of scene.
+        observed: Type -> ``(N,)`` which bins its service looked at; all for a type that is not in it.
 
     Returns:
         The density; without any type when all are None.
@@ -114,6 +128,9 @@ def measure_density(
     if objects is not None:
         counts["object"] = np.floor(objects + 0.5).astype(np.int64)
         values["object"] = objects
+    for name, seen in (observed or {}).items():
+        if name in values:
+            values[name] = np.where(seen, values[name], np.nan)
     known = [name for name in TYPES if name in values]
     return Density(bins, {name: values[name] for name in known}, {name: counts[name] for name in known})
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from rumiai.core.arrays import Floats
 from rumiai.metrics.shared.statistics import line, std
 
-_RHYTHM_BINS: Final = 12  # fewer bins hold no three periods
+RHYTHM_BINS: Final = 12  # fewer bins hold no three periods
 _RHYTHM_ABOVE: Final = 0.5  # autocorrelation
 _SHORTEST_PERIOD: Final = 2  # bins
 
@@ -42,7 +42,7 @@ def is_rhythmic(values: npt.ArrayLike) -> bool:
         False for fewer than 12 values, and for values on a straight line.
     """
     numbers = np.asarray(values, dtype=np.float64)
-    if numbers.size < _RHYTHM_BINS:
+    if numbers.size < RHYTHM_BINS:
         return False
     x = detrended(numbers)
     # Less its trend, a straight line is rounding noise, which std() against the values' own size tells from movement.

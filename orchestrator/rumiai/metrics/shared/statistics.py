@@ -1,6 +1,7 @@
 """Statistics as the analyses define them: population deviations (divided by n), None instead of NaN.
 
-Conventions: ``values`` are ``(n,)`` finite numbers in any order; nothing is rounded.
+Conventions: ``values`` are ``(n,)`` numbers in any order, NaN where nothing was observed, which counts for nothing;
+nothing is rounded.
 """
 
 from __future__ import annotations
@@ -10,13 +11,21 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import bdtrc
 
+# Places that a correlation needs.
+_CORRELATED: Final = 4
 # Below this share of its mean a deviation is rounding noise of equal numbers.
 _CONSTANT: Final = 1e-9
 
 
 def _array(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return np.asarray(values, dtype=np.float64)
+
+
+def _known(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    numbers = _array(values)
+    return numbers[~np.isnan(numbers)]
 
 
 def mean(values: npt.ArrayLike) -> float | None:
@@ -28,7 +37,7 @@ def mean(values: npt.ArrayLike) -> float | None:
     Returns:
         The mean; None for no values.
     """
-    numbers = _array(values)
+    numbers = _known(values)
     return float(numbers.mean()) if numbers.size else None
 
 
@@ -44,6 +53,19 @@ def mean_known(values: Iterable[float | None]) -> float | None:
     return mean([value for value in values if value is not None])
 
 
+def mean_of_several(values: Iterable[float | None]) -> float | None:
+    """Mean of the parts that are known of a coherence: a single part agrees with nothing.
+
+    Args:
+        values: Parts; None where unknown.
+
+    Returns:
+        The mean of the others; None with fewer than two.
+    """
+    known = [value for value in values if value is not None]
+    return mean(known) if len(known) > 1 else None
+
+
 def std(values: npt.ArrayLike) -> float | None:
     """Population standard deviation: sqrt(mean((x - mean(x))^2)).
 
@@ -53,7 +75,7 @@ def std(values: npt.ArrayLike) -> float | None:
     Returns:
         At least 0; exactly 0 for equal values, whatever their rounding; None for no values.
     """
-    numbers = _array(values)
+    numbers = _known(values)
     if not numbers.size:
         return None
     deviation = float(numbers.std())
@@ -97,7 +119,7 @@ def median(values: npt.ArrayLike) -> float | None:
     Returns:
         The middle value, the mean of the two in the middle for an even number; None for no values.
     """
-    numbers = _array(values)
+    numbers = _known(values)
     return float(np.median(numbers)) if numbers.size else None
 
 
@@ -132,12 +154,14 @@ def correlation(a: npt.ArrayLike, b: npt.ArrayLike) -> float | None:
         b: ``(n,)`` numbers, NaN where unknown.
 
     Returns:
-        -1..1 over the places where both are known; None when either series is constant there, as it is with fewer
-        than two such places.
+        -1..1 over the places where both are known; None when either series is constant there, and with fewer than
+        four such places: two points always lie on a line, and three nearly do.
     """
     x, y = _array(a), _array(b)
     known = ~(np.isnan(x) | np.isnan(y))
     x, y = x[known], y[known]
+    if x.size < _CORRELATED:
+        return None
     if not std(x) or not std(y):
         return None
     x, y = x - x.mean(), y - y.mean()
@@ -173,18 +197,34 @@ def above_chance(share: float | None, chance: float) -> float | None:
     return clamp((share - chance) / (1 - chance))
 
 
+def chance_of_hits(hits: int, trials: int, chance: float) -> float:
+    """Probability that chance alone gives so many hits or more: the upper tail of the binomial distribution.
+
+    Args:
+        hits: Hits observed, 0..trials.
+        trials: Number of trials.
+        chance: Probability of a hit by chance, 0..1.
+
+    Returns:
+        0..1; 1 for no hits.
+    """
+    return float(bdtrc(hits - 1, trials, chance)) if hits else 1.0
+
+
 def line(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[float, float, float]:
     """Least-squares line of y over x.
 
     Args:
-        x: ``(n,)`` numbers, at least one.
-        y: ``(n,)`` numbers.
+        x: ``(n,)`` numbers.
+        y: ``(n,)`` numbers, NaN where unknown; at least one is known.
 
     Returns:
         Slope, intercept and explained share of the variance. The slope is 0 for a constant x, the share 0 for a
         constant y.
     """
     xs, ys = _array(x), _array(y)
+    known = ~np.isnan(ys)
+    xs, ys = xs[known], ys[known]
     dx, dy = xs - xs.mean(), ys - ys.mean()
     spread, total = float(dx @ dx), float(dy @ dy)
     slope = float(dx @ dy) / spread if spread else 0.0

@@ -31,11 +31,11 @@ ConversationalDynamics: TypeAlias = Literal["monologue", "dialogue", "mixed", "u
 
 
 class PacingWindow(Record):
-    """One window of ``speechPacingCurve``."""
+    """One window of ``speechPacingCurve``; null where nothing was heard or could be made out."""
 
     timestamp: Span
-    words_per_second: Rate
-    intensity: Intensity
+    words_per_second: Rate | None
+    intensity: Intensity | None
 
 
 class EmphasisMoment(Record):
@@ -153,21 +153,21 @@ class MumblingSection(Record):
 class CoreMetrics(Block):
     """The block ``speechCoreMetrics``."""
 
-    speech_present: Annotated[Flag | None, num("coverage >= .1 and >= 5 words")]
+    speech_present: Annotated[Flag | None, num("coverage >= .1 and >= 5 words; true where speech was heard and lost")]
     total_speech_segments: Annotated[Count | None, num("segments of the transcript")]
     speech_duration: Annotated[Seconds | None, num("union of voiced time")]
-    speech_rate: Annotated[Rate | None, num("words / D")]
-    words_per_minute: Annotated[Positive | None, num("words / speechDuration")]
+    speech_rate: Annotated[Rate | None, num("words / time observed")]
+    words_per_minute: Annotated[Positive | None, num("words / speechDuration; null without speech")]
     unique_speakers: Annotated[Count | None, num("null unless diarised")]
     primary_speaker_dominance: Annotated[Ratio | None, num("null unless diarised")]
     avg_confidence: Annotated[Ratio | None, num("mean segment confidence")]
     speech_clarity_score: Annotated[Ratio | None, num("duration weighted")]
-    pause_count: Annotated[Count | None, num("gaps >= .5 s")]
+    pause_count: Annotated[Count | None, num("gaps >= .5 s; null without words")]
     avg_pause_duration: Annotated[Seconds | None, num("mean gap")]
     total_words: Annotated[Count | None, num("tokens with a letter or digit", origin="P")]
     unique_words: Annotated[Count | None, num("distinct tokens, punctuation and case aside", origin="P")]
     vocabulary_diversity: Annotated[Ratio | None, num("uniqueWords / totalWords", origin="P")]
-    speech_coverage: Annotated[Ratio | None, num("speechDuration / D", origin="P")]
+    speech_coverage: Annotated[Ratio | None, num("speechDuration / time observed", origin="P")]
     silence_ratio: Annotated[Ratio | None, num("1 - speechCoverage", origin="P")]
     speech_density: Annotated[Rate | None, num("= speechRate", origin="P")]
     avg_segment_duration: Annotated[Seconds | None, num("mean segment", origin="P")]
@@ -187,10 +187,10 @@ class Dynamics(Block):
     speech_rhythm: Annotated[Rhythm | None, num("cv < .2 steady; acceleration +-.2")]
     pause_pattern: Annotated[PausePattern | None, num("by length and spread of the pauses")]
     emphasis_moments: Annotated[list[EmphasisMoment] | None, num("energy peaks on words; null without audio energy")]
-    wpm_progression: Annotated[list[Positive] | None, num("whole video", origin="P")]
+    wpm_progression: Annotated[list[Positive | None] | None, num("whole video", origin="P")]
     silence_periods: Annotated[list[SilencePeriod] | None, num(">= 1 s", origin="P")]
     speech_bursts: Annotated[list[Burst] | None, num("rapid, energetic or loud stretches", origin="P")]
-    burst_pattern: Annotated[Text | None, num("where the bursts lie", origin="P")]
+    burst_pattern: Annotated[Text | None, num("where the bursts lie; null for none without audio energy", origin="P")]
     energy_variance: Annotated[Ratio | None, num("of the normalised energy windows", origin="P")]
     has_audio_energy: Annotated[Flag, num("whether audio energy was measured", origin="P")]
     speech_front_load_ratio: Annotated[Ratio | None, num("words in the first 20 % / words", origin="T")]
@@ -208,7 +208,9 @@ class Interactions(Block):
     face_on_screen_during_speech: Annotated[
         Ratio | None, num("time with a face during speech / speech time", origin="T")
     ]
-    verbal_visual_coherence: Annotated[Ratio | None, num("mean of available", aliases=("multiModalCoherence",))]
+    verbal_visual_coherence: Annotated[
+        Ratio | None, num("mean of available, at least two", aliases=("multiModalCoherence",))
+    ]
     multimodal_emphasis: Annotated[list[MultimodalEmphasis] | None, num("words and gestures together")]
     conversational_dynamics: Annotated[ConversationalDynamics | None, num("who speaks; a model may judge")]
 
@@ -222,7 +224,7 @@ class KeyEvents(Block):
     ]
     speech_climax: Annotated[SpeechClimax | None, num("energy peak inside speech", aliases=("climaxMoment",))]
     silent_moments: Annotated[list[SilentMoment] | None, num("silences and what they serve", judged=("purpose",))]
-    transition_phrases: Annotated[list[TransitionPhrase], judge("verified against the transcript")]
+    transition_phrases: Annotated[list[TransitionPhrase] | None, judge("verified against the transcript")]
     longest_segment: Annotated[LongestSegment | None, num("of the transcript", origin="P")]
     hook_phrases: Annotated[list[HookPhrase] | None, num("hooks with their real times", origin="T")]
     cta_phrases: Annotated[list[Cta] | None, num("calls to action with their real times", origin="T")]
@@ -235,14 +237,21 @@ class KeyEvents(Block):
 class Patterns(Block):
     """The block ``speechPatterns``."""
 
-    delivery_style: Annotated[Delivery, judge("manner of speaking")]
-    speech_techniques: Annotated[list[Text], judge("direct_address, rhetorical_questions, repetition, listing")]
-    tone_category: Annotated[Tone, judge("tone of voice and words")]
+    delivery_style: Annotated[Delivery | None, judge("manner of speaking; none: nobody speaks")]
+    speech_techniques: Annotated[
+        list[Text] | None, judge("direct_address, rhetorical_questions, repetition, listing; null without words")
+    ]
+    tone_category: Annotated[
+        Tone | None,
+        judge("tone of voice and words; null with too little speech or when no rule fits", open_to_model=True),
+    ]
     linguistic_complexity: Annotated[Complexity | None, num("by sentence length and long words")]
-    engagement_strategy: Annotated[Strategy, judge("how it holds attention")]
+    engagement_strategy: Annotated[
+        Strategy | None, judge("how it holds attention; null when no rule fits", open_to_model=True)
+    ]
     repetition_rate: Annotated[Ratio | None, num("repeated n-gram tokens / words", origin="P")]
     verbal_hooks: Annotated[list[Text] | None, num("texts of the hooks", origin="P")]
-    opening_hook_strength: Annotated[Ratio | None, num("hooks in the first 5 s", origin="T")]
+    opening_hook_strength: Annotated[Ratio | None, num("hooks in the first 5 s; null without a listed one", origin="T")]
 
 
 class Quality(QualityBlock):
@@ -330,8 +339,8 @@ class FurtherMetrics(MoreMetrics):
     longest_segment_words: Count | None
     shortest_segment: Seconds | None
     avg_words_per_segment: Positive | None
-    wpm_by_segment: dict[Span, Positive]
-    speech_rhythm_type: Text
+    wpm_by_segment: dict[Span, Positive | None]
+    speech_rhythm_type: Text | None
     rhythm_consistency_score: Ratio | None
     pause_analysis: PauseAnalysis
     hook_density_per_10s: dict[Span, Count]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from rumiai.contracts.blocks import MoreMetrics
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence
@@ -41,6 +43,8 @@ def measure(evidence: Evidence) -> tuple[b.Blocks, MoreMetrics]:
     if evidence.speech is None:
         return _without_transcript(evidence), MoreMetrics()
     found = SpeechMeasures(evidence, Transcript(evidence.speech, evidence.duration_s))
+    if found.lost and not found.transcript.total_words:
+        return _lost_speech(evidence, found), MoreMetrics()
     blocks = b.Blocks(
         core_metrics=_core_metrics(found),
         dynamics=_dynamics(found),
@@ -59,23 +63,24 @@ def _without_transcript(evidence: Evidence) -> b.Blocks:
             energy_variance=_energy_variance(evidence), has_audio_energy=evidence.audio is not None
         ),
         interactions=b.Interactions.unknown(),
-        key_events=b.KeyEvents.unknown(transition_phrases=[]),
-        patterns=b.Patterns.unknown(
-            delivery_style="none",
-            speech_techniques=[],
-            tone_category="informative",
-            engagement_strategy=engagement_strategy("none"),
-        ),
+        key_events=b.KeyEvents.unknown(),
+        patterns=b.Patterns.unknown(),
         quality=_quality(evidence, None),
     )
+
+
+def _lost_speech(evidence: Evidence, found: SpeechMeasures) -> b.Blocks:
+    """What is said of a video whose speech was heard and could not be decoded: that somebody speaks, and no more."""
+    core = b.CoreMetrics.unknown(speech_present=True, language=found.transcript.speech.language)
+    return _without_transcript(evidence).model_copy(update={"core_metrics": core, "quality": _quality(evidence, found)})
 
 
 def _core_metrics(found: SpeechMeasures) -> b.CoreMetrics:
     transcript = found.transcript
     words_s, segments_s = transcript.word_spans_s, transcript.segment_spans_s
-    words_per_second = transcript.total_words / found.duration_s
+    words_per_second = transcript.total_words / found.heard.seconds
     return b.CoreMetrics(
-        speech_present=found.present,
+        speech_present=found.present or found.lost,
         total_speech_segments=len(found.segments),
         speech_duration=found.speech_s,
         speech_rate=words_per_second,
@@ -84,7 +89,7 @@ def _core_metrics(found: SpeechMeasures) -> b.CoreMetrics:
         primary_speaker_dominance=None,
         avg_confidence=found.confidence,
         speech_clarity_score=found.clarity,
-        pause_count=len(found.pauses_s),
+        pause_count=len(found.pauses_s) if len(words_s) else None,
         avg_pause_duration=mean(found.pause_lengths_s),
         total_words=transcript.total_words,
         unique_words=found.unique_words,
@@ -111,7 +116,7 @@ def _dynamics(found: SpeechMeasures) -> b.Dynamics:
         speech_rhythm=rate.rhythm(found.rate_spread, found.acceleration) if present else None,
         pause_pattern=pauses.pause_pattern(found.pause_lengths_s, found.words_per_minute) if present else None,
         emphasis_moments=_emphasis_moments(found),
-        wpm_progression=(60 * found.window_rates).tolist(),
+        wpm_progression=[None if np.isnan(words) else 60 * words for words in found.window_rates.tolist()],
         silence_periods=[b.SilencePeriod(start=s, end=e, duration=e - s) for s, e in found.silences_s.tolist()],
         speech_bursts=_bursts(found),
         burst_pattern=found.burst_pattern,
@@ -125,7 +130,8 @@ def _dynamics(found: SpeechMeasures) -> b.Dynamics:
 def _pacing_curve(found: SpeechMeasures) -> list[b.PacingWindow]:
     return [
         b.PacingWindow(timestamp=label, words_per_second=words, intensity=rate.intensity(words))
-        for label, words in zip(found.window_labels, found.window_rates.tolist(), strict=True)
+        for label, number in zip(found.window_labels, found.window_rates.tolist(), strict=True)
+        for words in (None if np.isnan(number) else number,)
     ]
 
 
@@ -255,7 +261,7 @@ def _patterns(found: SpeechMeasures) -> b.Patterns:
     complexity = wording.complexity(found.sentences, found.transcript.tokens) if found.present else None
     return b.Patterns(
         delivery_style=found.delivery,
-        speech_techniques=techniques(found),
+        speech_techniques=techniques(found) if found.transcript.total_words else None,
         tone_category=found.tone,
         linguistic_complexity=complexity,
         engagement_strategy=engagement_strategy(found.delivery),
@@ -305,6 +311,8 @@ def limitations(evidence: Evidence, found: SpeechMeasures | None) -> list[str]:
             "no_audio_track": not found.transcript.speech.has_audio,
             "no_speech": not words,
             "little_speech": words and not found.present,
+            "speech_lost": found.lost,
+            "foreign_language": words and found.transcript.speech.language not in (None, "en"),
             "no_word_timestamps": words and not found.transcript.timed,
             "no_confidence": words and found.confidence is None,
             "no_speaker_diarisation": words,

@@ -56,8 +56,8 @@ def further_metrics(found: SpeechMeasures) -> FurtherMetrics:
         longest_segment_words=None if longest is None else words[longest],
         shortest_segment=min(lengths, default=None),
         avg_words_per_segment=mean(words),
-        wpm_by_segment=dict(zip(found.window_labels, (60 * found.window_rates).tolist(), strict=True)),
-        speech_rhythm_type=found.rhythm_type or "none",
+        wpm_by_segment=_wpm_by_window(found),
+        speech_rhythm_type=found.rhythm_type,
         rhythm_consistency_score=rhythm_consistency(found.rate_spread),
         pause_analysis=_pause_analysis(found),
         hook_density_per_10s=count_per_ten_seconds(hooks),
@@ -84,6 +84,11 @@ def further_metrics(found: SpeechMeasures) -> FurtherMetrics:
     )
 
 
+def _wpm_by_window(found: SpeechMeasures) -> dict[str, float | None]:
+    rates = (60 * found.window_rates).tolist()
+    return {label: None if np.isnan(words) else words for label, words in zip(found.window_labels, rates, strict=True)}
+
+
 def _pause_analysis(found: SpeechMeasures) -> PauseAnalysis:
     words_s, lengths_s = found.transcript.word_spans_s, found.pause_lengths_s.tolist()
     kinds = [pause_kind(length_s) for length_s in lengths_s]
@@ -98,7 +103,9 @@ def _pause_analysis(found: SpeechMeasures) -> PauseAnalysis:
         strategic_pauses=kinds.count("strategic"),
         awkward_pauses=kinds.count("awkward"),
         leading_silence=float(words_s[:, 0].min()) if len(words_s) else None,
-        trailing_silence=found.duration_s - float(words_s[:, 1].max()) if len(words_s) else None,
+        trailing_silence=found.duration_s - float(words_s[:, 1].max())
+        if len(words_s) and found.heard.until_s >= found.duration_s
+        else None,
     )
 
 
@@ -164,7 +171,14 @@ def _scores(found: SpeechMeasures) -> _Scores:
         return _Scores()
     hook = scores.hook_effectiveness(len(found.hooks), found.opening_strength)
     cta = scores.cta_effectiveness(len(found.ctas), len(found.cta_clusters))
-    signs = (hook, cta, found.direct_address, found.questions, len(found.repeated), found.inclusive_share or 0.0)
+    signs = (
+        hook or 0.0,
+        cta or 0.0,
+        found.direct_address,
+        found.questions,
+        len(found.repeated),
+        found.inclusive_share or 0.0,
+    )
     return _Scores(
         hook=hook,
         cta=cta,
@@ -179,8 +193,8 @@ def pattern_tags(found: SpeechMeasures) -> list[str]:
     """Tags of the speech, each by one rule; empty for none."""
     kinds = [pause_kind(length_s) for length_s in found.pause_lengths_s.tolist()]
     signs = {
-        "strong_opening": found.opening_strength > _STRONG_OPENING,
-        "rapid_delivery": found.words_per_minute > _RAPID_WPM,
+        "strong_opening": (found.opening_strength or 0.0) > _STRONG_OPENING,
+        "rapid_delivery": (found.words_per_minute or 0.0) > _RAPID_WPM,
         "has_dramatic_pauses": len(kinds) > _MANY_PAUSES and "dramatic" in kinds,
         "repetitive_emphasis": len(found.repeated) >= _MANY_REPETITIONS,
         "direct_address_heavy": (ratio(found.direct_address, found.transcript.total_words) or 0.0) > _MUCH_ADDRESS,

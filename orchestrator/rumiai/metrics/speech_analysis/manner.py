@@ -80,28 +80,37 @@ def delivery_style(cta_kinds: Iterable[str], *, instructs: bool, narrates: bool)
     return "narrative" if narrates else "conversational"
 
 
-def tone_category(*, urgent: bool, exclaimed: float, sentiment: Sentiment, words_per_minute: float) -> Tone:
+def tone_category(
+    *, urgent: bool, exclaimed: float, sentiment: Sentiment, words_per_minute: float | None
+) -> Tone | None:
     """Tone of the words and of their pace.
 
     Args:
         urgent: Whether a call to action is of high urgency.
         exclaimed: Share of the sentences that end in an exclamation mark.
         sentiment: Of the words.
-        words_per_minute: Speaking rate.
+        words_per_minute: Speaking rate; None when unknown.
 
     Returns:
-        urgent; enthusiastic for 30 % exclamations, or positive words above 160 words per minute; calm below 120; else
-        informative.
+        urgent; enthusiastic for 30 % exclamations, or positive words above 160 words per minute; calm below 120. None
+        where no rule fits.
     """
     if urgent:
         return "urgent"
-    if exclaimed >= _EXCLAIMED or (sentiment == "positive" and words_per_minute > _EAGER_WPM):
+    if exclaimed >= _EXCLAIMED or (sentiment == "positive" and (words_per_minute or 0.0) > _EAGER_WPM):
         return "enthusiastic"
-    return "calm" if words_per_minute < _CALM_WPM else "informative"
+    return "calm" if words_per_minute is not None and words_per_minute < _CALM_WPM else None
 
 
-def engagement_strategy(delivery: Delivery) -> Strategy:
-    """How a delivery holds attention: a narrative tells a story, an instruction demonstrates, all else explains."""
+def engagement_strategy(delivery: Delivery | None) -> Strategy | None:
+    """How a delivery holds attention.
+
+    Args:
+        delivery: Manner of speaking; None when unknown.
+
+    Returns:
+        storytelling for a narrative, demonstration for an instruction; None for all else, which may explain or not.
+    """
     if delivery == "narrative":
         return "storytelling"
-    return "demonstration" if delivery == "instructional" else "explanation"
+    return "demonstration" if delivery == "instructional" else None

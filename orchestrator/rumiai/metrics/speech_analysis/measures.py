@@ -16,6 +16,7 @@ import numpy as np
 from rumiai.contracts.lexicons import find_ctas, find_hooks, urgency_level
 from rumiai.core.arrays import Floats
 from rumiai.core.intervals import length, touched
+from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.sound import Audio, Segment
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.shared.bins import span, windows_of
@@ -64,6 +65,16 @@ class SpeechMeasures:
     # How much and how fast.
 
     @property
+    def heard(self) -> Observed:
+        """When the sound was listened to and could be made out."""
+        return self.evidence.seen("whisper")
+
+    @property
+    def lost(self) -> bool:
+        """Whether speech was heard that could not be decoded."""
+        return self.transcript.speech.lost_s > 0
+
+    @property
     def voiced_s(self) -> Floats:
         """``(v, 2)`` union of the voiced time."""
         return self.evidence.voiced_or_silent_s
@@ -75,8 +86,8 @@ class SpeechMeasures:
 
     @cached_property
     def coverage(self) -> float:
-        """Share of the video in which somebody speaks."""
-        return rate.coverage(self.voiced_s, self.duration_s)
+        """Share of the time listened to in which somebody speaks."""
+        return rate.coverage(self.voiced_s, self.heard.seconds)
 
     @property
     def present(self) -> bool:
@@ -84,8 +95,8 @@ class SpeechMeasures:
         return rate.is_speech_present(self.coverage, self.transcript.total_words)
 
     @cached_property
-    def words_per_minute(self) -> float:
-        """Speaking rate."""
+    def words_per_minute(self) -> float | None:
+        """Speaking rate; None without voiced time."""
         return rate.words_per_minute(self.transcript.total_words, self.speech_s)
 
     @cached_property
@@ -101,8 +112,9 @@ class SpeechMeasures:
 
     @cached_property
     def window_rates(self) -> Floats:
-        """Words per second of the 5 s windows."""
-        return rate.window_rates(self.transcript.word_spans_s, self.transcript.word_weights, self.edges_s)
+        """``(w,)`` words per second of the 5 s windows; NaN where it was not listened."""
+        rates = rate.window_rates(self.transcript.word_spans_s, self.transcript.word_weights, self.edges_s)
+        return np.where(self.heard.windows(self.edges_s), rates, np.nan)
 
     @cached_property
     def rate_spread(self) -> float | None:
@@ -118,13 +130,13 @@ class SpeechMeasures:
     @property
     def rhythm_type(self) -> rate.RhythmType | None:
         """Rhythm in the words of older files; None with too little speech."""
-        per_minute = 60 * len(self.pauses_s) / self.duration_s
+        per_minute = 60 * len(self.pauses_s) / self.heard.seconds
         return rate.rhythm_type(self.rate_spread, self.acceleration, per_minute) if self.present else None
 
     @cached_property
     def pauses_s(self) -> Floats:
         """``(p, 2)`` pauses between words."""
-        return pauses.pauses_between(self.transcript.word_spans_s, self.duration_s)
+        return pauses.pauses_between(self.transcript.word_spans_s, self.duration_s, self.heard.spans_s)
 
     @cached_property
     def pause_lengths_s(self) -> Floats:
@@ -135,7 +147,7 @@ class SpeechMeasures:
     @cached_property
     def silences_s(self) -> Floats:
         """``(q, 2)`` stretches of 1 s or more without a word."""
-        return pauses.silences_between(self.transcript.word_spans_s, self.duration_s)
+        return pauses.silences_between(self.transcript.word_spans_s, self.duration_s, self.heard.spans_s)
 
     def silence_purposes(self) -> list[str]:
         """What each of these silences seems to serve."""
@@ -198,7 +210,7 @@ class SpeechMeasures:
         """Stretches that are spoken fast or loud, by time."""
         windows = () if self.audio is None else self.audio.windows
         spans_s, words = self.transcript.segment_spans_s, self.transcript.segment_words
-        found = energy.rapid_segments(spans_s, words, self.words_per_minute, windows)
+        found = energy.rapid_segments(spans_s, words, self.words_per_minute or 0.0, windows)
         for start_s, end_s, level in energy.loud_windows(windows, self.duration_s):
             found.append(energy.Burst(start_s, end_s, self._words_within(start_s, end_s), level, "high_energy"))
         return sorted(found, key=lambda burst: (burst.start_s, burst.end_s, burst.kind))
@@ -209,8 +221,10 @@ class SpeechMeasures:
         return float(after - before)
 
     @cached_property
-    def burst_pattern(self) -> energy.BurstPattern:
-        """Where the bursts lie."""
+    def burst_pattern(self) -> energy.BurstPattern | None:
+        """Where the bursts lie; None without any, where no energy tells whether there is a loud one."""
+        if not self.bursts and self.audio is None:
+            return None
         return energy.burst_pattern([burst.start_s for burst in self.bursts], self.duration_s)
 
     # The wording.
@@ -291,8 +305,8 @@ class SpeechMeasures:
         return [clamp(phrase.start_s, 0.0, self.duration_s) for phrase in found]
 
     @property
-    def opening_strength(self) -> float:
-        """Strength of the hooks that open the video."""
+    def opening_strength(self) -> float | None:
+        """Strength of the hooks that open the video; None when no listed one does."""
         return phrases.opening_strength([hook.start_s for hook in self.hooks])
 
     @cached_property
@@ -320,10 +334,10 @@ class SpeechMeasures:
         return manner.is_listing([transition.kind for transition in self.transitions])
 
     @cached_property
-    def delivery(self) -> manner.Delivery:
-        """Manner of speaking."""
+    def delivery(self) -> manner.Delivery | None:
+        """Manner of speaking; "none" when nobody speaks, None with too few words to tell."""
         if not self.present:
-            return "none"
+            return None if self.transcript.total_words or self.lost else "none"
         return manner.delivery_style(
             [cta.kind for cta in self.ctas],
             instructs=manner.is_instruction(self.sentences, listing=self.listing),
@@ -331,10 +345,10 @@ class SpeechMeasures:
         )
 
     @property
-    def tone(self) -> manner.Tone:
-        """Tone of voice and words."""
+    def tone(self) -> manner.Tone | None:
+        """Tone of voice and words; None with too few words to tell."""
         if not self.present:
-            return "informative"
+            return None
         return manner.tone_category(
             urgent="high" in self.cta_urgencies,
             exclaimed=wording.exclamation_share(self.sentences),

@@ -12,7 +12,7 @@ from typing import Final, Literal
 import numpy as np
 
 from rumiai.core.arrays import Floats
-from rumiai.core.intervals import complement, union
+from rumiai.core.intervals import complement, intersect, overlap_s, union
 from rumiai.metrics.shared.statistics import cv
 
 _PAUSE_S: Final = 0.5
@@ -26,12 +26,14 @@ PauseKind = Literal["breath", "strategic", "dramatic", "awkward"]
 PausePattern = Literal["natural", "dramatic", "rushed", "irregular"]
 
 
-def pauses_between(words_s: Floats, duration_s: float) -> Floats:
+def pauses_between(words_s: Floats, duration_s: float, heard_s: Floats | None = None) -> Floats:
     """Gaps of 0.5 s or more between words.
 
     Args:
         words_s: ``(n, 2)`` spans of the words.
         duration_s: Length of the video.
+        heard_s: ``(h, 2)`` union of the time that was listened to; the whole video when None. A gap that was not wholly
+            listened to is no pause: words may be lost in it.
 
     Returns:
         ``(p, 2)`` start and end, by time; ``(0, 2)`` for fewer than two words. What lies before the first and after
@@ -39,20 +41,24 @@ def pauses_between(words_s: Floats, duration_s: float) -> Floats:
     """
     spans = union(words_s, until_s=duration_s)
     gaps = np.stack([spans[:-1, 1], spans[1:, 0]], axis=1)
+    if heard_s is not None:
+        gaps = gaps[overlap_s(heard_s, gaps[:, 0], gaps[:, 1]) >= gaps[:, 1] - gaps[:, 0] - _EPSILON_S]
     return _at_least(gaps, _PAUSE_S)
 
 
-def silences_between(words_s: Floats, duration_s: float) -> Floats:
+def silences_between(words_s: Floats, duration_s: float, heard_s: Floats | None = None) -> Floats:
     """Stretches of 1 s or more without a word, before the first and after the last included.
 
     Args:
         words_s: ``(n, 2)`` spans of the words.
         duration_s: Length of the video.
+        heard_s: ``(h, 2)`` union of the time that was listened to; the whole video when None.
 
     Returns:
-        ``(q, 2)`` start and end, by time; the whole video without words, when it lasts 1 s.
+        ``(q, 2)`` start and end, by time; all that was listened to without words, when it lasts 1 s.
     """
-    return _at_least(complement(union(words_s, until_s=duration_s), duration_s), _SILENCE_S)
+    free = complement(union(words_s, until_s=duration_s), duration_s)
+    return _at_least(free if heard_s is None else intersect(free, heard_s), _SILENCE_S)
 
 
 def _at_least(spans: Floats, seconds: float) -> Floats:
@@ -76,20 +82,20 @@ def pause_kind(seconds: float) -> PauseKind:
     return "dramatic" if seconds < _AWKWARD_S else "awkward"
 
 
-def pause_pattern(lengths_s: Floats, words_per_minute: float) -> PausePattern:
+def pause_pattern(lengths_s: Floats, words_per_minute: float | None) -> PausePattern:
     """How somebody pauses.
 
     Source: docs/analyses.md, speechDynamics, ``pausePattern``.
 
     Args:
         lengths_s: ``(p,)`` lengths of the pauses.
-        words_per_minute: Speaking rate.
+        words_per_minute: Speaking rate; None when unknown.
 
     Returns:
         rushed without a pause above 180 words per minute; dramatic with a pause above 2 s; irregular for a coefficient
         of variation above 1; else natural, also without pauses.
     """
-    if not lengths_s.size and words_per_minute > _RUSHED_WPM:
+    if not lengths_s.size and (words_per_minute or 0.0) > _RUSHED_WPM:
         return "rushed"
     if (lengths_s > _DRAMATIC_S).any():
         return "dramatic"

@@ -82,7 +82,7 @@ def opens(start_s: float) -> bool:
     return start_s < _OPENING_S
 
 
-def opening_strength(hook_starts_s: Sequence[float]) -> float:
+def opening_strength(hook_starts_s: Sequence[float]) -> float | None:
     """Strength of the hooks that open a video: those in the first 5 s / 2.
 
     Source: docs/analyses.md, speechPatterns, ``openingHookStrength``.
@@ -91,9 +91,10 @@ def opening_strength(hook_starts_s: Sequence[float]) -> float:
         hook_starts_s: Starts of all hooks.
 
     Returns:
-        0, 0.5 or 1; 0 without hooks.
+        0.5 or 1; None when none opens the video: the list does not know every hook there is.
     """
-    return min(1.0, sum(map(opens, hook_starts_s)) / 2)
+    count = sum(map(opens, hook_starts_s))
+    return min(1.0, count / 2) if count else None
 
 
 def hook_confidence(start_s: float) -> float:

@@ -31,17 +31,17 @@ Rhythm = Literal["steady", "variable", "accelerating", "decelerating"]
 RhythmType = Literal["flowing", "building", "staccato", "erratic"]
 
 
-def coverage(voiced_s: Floats, duration_s: float) -> float:
-    """Share of the video in which somebody speaks.
+def coverage(voiced_s: Floats, observed_s: float) -> float:
+    """Share of the time listened to in which somebody speaks.
 
     Args:
         voiced_s: ``(v, 2)`` union of the voiced time.
-        duration_s: Length of the video, above 0.
+        observed_s: Seconds that were listened to, above 0.
 
     Returns:
         0..1; 0 without voiced time.
     """
-    return min(1.0, length(voiced_s) / duration_s)
+    return min(1.0, length(voiced_s) / observed_s)
 
 
 def is_speech_present(covered: float, total_words: int) -> bool:
@@ -59,7 +59,7 @@ def is_speech_present(covered: float, total_words: int) -> bool:
     return covered >= _PRESENT_COVERAGE and total_words >= _PRESENT_WORDS
 
 
-def words_per_minute(total_words: int, speech_s: float) -> float:
+def words_per_minute(total_words: int, speech_s: float) -> float | None:
     """Speaking rate: words per minute of voiced time.
 
     Source: docs/analyses.md, speechCoreMetrics, ``wordsPerMinute``.
@@ -69,9 +69,9 @@ def words_per_minute(total_words: int, speech_s: float) -> float:
         speech_s: Voiced time.
 
     Returns:
-        At least 0; 0 without voiced time.
+        At least 0; None without voiced time.
     """
-    return 60 * total_words / speech_s if speech_s else 0.0
+    return ratio(60 * total_words, speech_s)
 
 
 def words_until(words_s: Floats, weights: Floats, times_s: Floats, duration_s: float) -> Floats:
@@ -126,7 +126,7 @@ def spoken_rates(rates: Floats, edges_s: Floats, voiced_s: Floats) -> Floats:
     left out, unless it is the only one.
 
     Args:
-        rates: ``(w,)`` words per second of the windows.
+        rates: ``(w,)`` words per second of the windows, NaN where unknown.
         edges_s: ``(w + 1,)`` ends of the windows.
         voiced_s: ``(v, 2)`` union of the voiced time.
 
@@ -136,7 +136,7 @@ def spoken_rates(rates: Floats, edges_s: Floats, voiced_s: Floats) -> Floats:
     enough = np.diff(edges_s) >= WINDOW_S / 2
     enough[0] = True
     voiced = np.diff(covered_until(voiced_s, edges_s)) >= _SPOKEN_S
-    chosen: Floats = rates[enough & voiced]
+    chosen: Floats = rates[enough & voiced & ~np.isnan(rates)]
     return chosen
 
 
@@ -154,15 +154,17 @@ def rate_spread(rates: Floats) -> float | None:
     return cv(rates) if rates.size > 1 else None
 
 
-def intensity(words_per_second: float) -> Intensity:
+def intensity(words_per_second: float | None) -> Intensity | None:
     """Word of a speaking rate.
 
     Args:
-        words_per_second: The rate.
+        words_per_second: The rate; None when unknown.
 
     Returns:
-        low below 1.8 words per second, moderate below 3.2, else high.
+        low below 1.8 words per second, moderate below 3.2, else high; None for None.
     """
+    if words_per_second is None:
+        return None
     return "low" if words_per_second < _SLOW else "moderate" if words_per_second < _FAST else "high"
 
 

@@ -10,20 +10,20 @@ from collections.abc import Sequence
 from rumiai.metrics.shared.statistics import clamp, mean, mean_known
 
 
-def hook_effectiveness(hooks: int, opening: float) -> float:
+def hook_effectiveness(hooks: int, opening: float | None) -> float | None:
     """Score of the hooks: 0.2 for each and the strength of the opening, at most 1.
 
     Args:
         hooks: Number of hooks.
-        opening: Strength of those that open the video, 0..1.
+        opening: Strength of those that open the video, 0..1; None when none does.
 
     Returns:
-        0..1; 0 without hooks.
+        0..1; None without a listed hook.
     """
-    return min(1.0, 0.2 * hooks + opening)
+    return min(1.0, 0.2 * hooks + (opening or 0.0)) if hooks else None
 
 
-def cta_effectiveness(ctas: int, clusters: int) -> float:
+def cta_effectiveness(ctas: int, clusters: int) -> float | None:
     """Score of the calls to action: 0.1 for each and 0.3 for each cluster, at most 1.
 
     Args:
@@ -31,9 +31,9 @@ def cta_effectiveness(ctas: int, clusters: int) -> float:
         clusters: Number of their clusters.
 
     Returns:
-        0..1; 0 without any.
+        0..1; None without a listed one.
     """
-    return min(1.0, 0.1 * ctas + 0.3 * clusters)
+    return min(1.0, 0.1 * ctas + 0.3 * clusters) if ctas else None
 
 
 def authenticity(filler_share: float, repeated: int, mumbled: int) -> float:

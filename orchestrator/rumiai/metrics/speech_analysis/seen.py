@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rumiai.core.arrays import Bools, Floats
-from rumiai.core.intervals import as_intervals
+from rumiai.core.intervals import as_intervals, intersect
 from rumiai.metrics.evidence.elements import timed_texts, tones_of
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.shared.spoken_tone import tone_agreement
-from rumiai.metrics.shared.statistics import mean_known
+from rumiai.metrics.shared.statistics import mean_of_several
 from rumiai.metrics.shared.voice import face_share_of_speech
 from rumiai.metrics.speech_analysis import visual
 from rumiai.metrics.speech_analysis.transcript import Transcript, quote_during
@@ -49,7 +49,12 @@ class SeenMeasures:
         """Segments that a gesture overlaps / segments; None when gestures are unknown."""
         if self.gestures_s is None:
             return None
-        return visual.gesture_sync(self.transcript.segment_spans_s, self.gestures_s)
+        return visual.gesture_sync(self.transcript.segment_spans_s[self.looked_at], self.gestures_s)
+
+    @cached_property
+    def looked_at(self) -> Bools:
+        """``(m,)`` during which segments people were looked for."""
+        return visual.seen_segments(self.transcript.segment_spans_s, self.evidence.seen("mediapipe").spans_s)
 
     @cached_property
     def expression_alignment(self) -> float | None:
@@ -78,17 +83,22 @@ class SeenMeasures:
     @cached_property
     def face_share(self) -> float | None:
         """Time with a face during speech / time of speech; None when faces are unknown."""
-        return None if self.faces_s is None else face_share_of_speech(self.evidence.voiced_or_silent_s, self.faces_s)
+        if self.faces_s is None:
+            return None
+        voiced_s = intersect(self.evidence.voiced_or_silent_s, self.evidence.seen("mediapipe").spans_s)
+        return face_share_of_speech(voiced_s, self.faces_s)
 
     @property
     def coherence(self) -> float | None:
-        """Mean of the alignments with gestures, face, overlays and camera that are known."""
-        return mean_known([self.gesture_sync, self.expression_alignment, self.text_overlap, self.face_share])
+        """Mean of the alignments with gestures, face, overlays and camera that are known, at least two."""
+        return mean_of_several([self.gesture_sync, self.expression_alignment, self.text_overlap, self.face_share])
 
     @cached_property
     def off_camera(self) -> Bools | None:
         """``(m,)`` which segments hardly show a face; None when faces are unknown."""
-        return None if self.faces_s is None else visual.off_camera(self.transcript.segment_spans_s, self.faces_s)
+        if self.faces_s is None:
+            return None
+        return visual.off_camera(self.transcript.segment_spans_s, self.faces_s) & self.looked_at
 
     @cached_property
     def gestures_on_words(self) -> list[GestureOnWords] | None:

@@ -22,6 +22,20 @@ _OFF_CAMERA: Final = 0.2
 _PEAK_INTENSITY: Final = 0.6
 
 
+def seen_segments(segments_s: Floats, looked_s: Floats) -> Bools:
+    """Which segments were looked at for at least half of their time.
+
+    Args:
+        segments_s: ``(m, 2)`` spans of the segments.
+        looked_s: ``(l, 2)`` union of the time that was looked at.
+
+    Returns:
+        ``(m,)`` flags.
+    """
+    lengths = segments_s[:, 1] - segments_s[:, 0]
+    return np.asarray(overlap_s(looked_s, segments_s[:, 0], segments_s[:, 1]) >= lengths / 2)
+
+
 def gesture_sync(segments_s: Floats, gestures_s: Floats) -> float | None:
     """Segments that a gesture overlaps / segments.
 
@@ -125,7 +139,7 @@ def speech_only_share(segments_s: Floats, hidden: Bools) -> float | None:
     return ratio(float(lengths[hidden].sum()), float(lengths.sum()))
 
 
-def expression_variety(labels: Sequence[str], times_s: Floats, voiced_s: Floats) -> float:
+def expression_variety(labels: Sequence[str], times_s: Floats, voiced_s: Floats) -> float | None:
     """Distinct expressions during speech / 7.
 
     Args:
@@ -134,10 +148,11 @@ def expression_variety(labels: Sequence[str], times_s: Floats, voiced_s: Floats)
         voiced_s: ``(v, 2)`` union of the voiced time.
 
     Returns:
-        0..1; 0 without an expression during speech.
+        0..1; None without an expression during speech.
     """
     voiced = inside(voiced_s, times_s)
-    return len({label for label, speaking in zip(labels, voiced, strict=True) if speaking}) / len(EMOTIONS)
+    shown = {label for label, speaking in zip(labels, voiced, strict=True) if speaking}
+    return len(shown) / len(EMOTIONS) if shown else None
 
 
 def expression_peaks(intensities: Floats, times_s: Floats, voiced_s: Floats) -> list[int]:

@@ -49,12 +49,12 @@ EngagementArchetype: TypeAlias = Literal["informational", "conversion_focused", 
 
 
 class OverlayWindow(Record):
-    """One item of ``overlayTimeline``."""
+    """One item of ``overlayTimeline``; null in a window that was not observed."""
 
     timestamp: Span
-    overlay_count: Count
-    type: OverlayKind
-    density: Level
+    overlay_count: Count | None
+    type: OverlayKind | None
+    density: Level | None
 
 
 class BurstWindow(Record):
@@ -135,17 +135,19 @@ class CoreMetrics(Block):
 
     total_text_overlays: Annotated[Count | None, num("text tracks")]
     unique_texts: Annotated[Count | None, num("after merging spellings", aliases=("uniqueOverlayCount",))]
-    avg_texts_per_second: Annotated[Positive | None, num("text tracks / D")]
+    avg_texts_per_second: Annotated[Positive | None, num("text tracks / time observed")]
     time_to_first_text: Annotated[Time | None, num("null when none")]
     time_to_first_overlay: Annotated[Time | None, num("the same incl. stickers")]
     avg_text_display_duration: Annotated[
-        Seconds | None, num("mean length of the tracks", aliases=("avgOverlayDuration",))
+        Seconds | None, num("mean length of the tracks whose end is known", aliases=("avgOverlayDuration",))
     ]
     total_stickers: Annotated[Count | None, num("stickers")]
     unique_stickers: Annotated[Count | None, num("distinct by type and place")]
     text_sticker_ratio: Annotated[Positive | None, num("null without stickers")]
-    overlay_density: Annotated[PerSecond | None, num("all overlays / D")]
-    visual_complexity_score: Annotated[VisualComplexityScore | None, num("simultaneous, rate and area")]
+    overlay_density: Annotated[PerSecond | None, num("all overlays / time observed")]
+    visual_complexity_score: Annotated[
+        VisualComplexityScore | None, num("simultaneous, rate and area; null without overlays")
+    ]
     avg_simultaneous_texts: Annotated[Positive | None, num("mean over time", origin="T")]
     total_overlays: Annotated[Count | None, num("texts and stickers", origin="P")]
     overlay_frequency: Annotated[Positive | None, num("all overlays per minute", origin="P")]
@@ -159,7 +161,7 @@ class Dynamics(Block):
     appearance_pattern: Annotated[AppearancePattern | None, num("by the gaps between starts")]
     density_progression: Annotated[DensityProgression | None, num("starts by thirds")]
     animation_intensity: Annotated[Ratio | None, num("mean box displacement of tracks per s / frame, clamped")]
-    visual_pacing: Annotated[VisualPacing | None, num("new overlays per s < .2, < .6")]
+    visual_pacing: Annotated[VisualPacing | None, num("new overlays per s < .2, < .6; null without overlays")]
     rhythm_consistency: Annotated[Ratio | None, num("1/(1+cv) of the gaps; null with fewer than 3", origin="P")]
     overlay_acceleration: Annotated[OverlayAcceleration | None, num("starts by halves", origin="P")]
     temporal_distribution: Annotated[TemporalDistribution | None, num("by thirds", origin="P")]
@@ -175,13 +177,19 @@ class Interactions(Block):
     ]
     overlay_gesture_coordination: Annotated[Ratio | None, num("texts with an aligned gesture / texts with a gesture")]
     visual_emphasis_alignment: Annotated[
-        Ratio | None, num("starts within .3 s of a cut, energy rise or gesture / starts")
+        Ratio | None,
+        num(
+            "starts within .3 s of a cut, energy rise or gesture, above chance; null unless chance gives so many hits "
+            "less than once in twenty times"
+        ),
     ]
-    multi_layer_complexity: Annotated[MultiLayerComplexity | None, num("by most overlays at once")]
+    multi_layer_complexity: Annotated[
+        MultiLayerComplexity | None, num("by most overlays at once; null without overlays")
+    ]
     reading_flow_score: Annotated[Ratio | None, num("texts displayed long enough to read / texts")]
     multimodal_reinforcement_count: Annotated[Count | None, num("texts with matching speech or gesture", origin="P")]
     multimodal_moments: Annotated[list[MultimodalMoment] | None, num("all", origin="P")]
-    cross_modal_coherence: Annotated[Ratio | None, num("mean of the available alignments", origin="P")]
+    cross_modal_coherence: Annotated[Ratio | None, num("mean of the available alignments, at least two", origin="P")]
     cta_reinforcement_matrix: Annotated[dict[Text, Count] | None, num("calls to action by what goes with them")]
 
 
@@ -203,11 +211,11 @@ class KeyEvents(Block):
 class Patterns(Block):
     """The block ``overlaysPatterns``."""
 
-    overlay_strategy: Annotated[OverlayStrategy | None, num("dynamic: cv of the text heights > .5")]
-    text_style: Annotated[TextStyle, judge("look of the texts")]
+    overlay_strategy: Annotated[OverlayStrategy | None, num("dynamic: cv of the text heights > .5; null without texts")]
+    text_style: Annotated[TextStyle | None, judge("look of the texts; null without texts")]
     communication_approach: Annotated[CommunicationApproach | None, num("by overlap with speech")]
-    visual_techniques: Annotated[list[Text], judge("techniques with evidence")]
-    production_quality: Annotated[ProductionQuality, judge("impression of the overlays")]
+    visual_techniques: Annotated[list[Text] | None, judge("techniques with evidence; null without overlays")]
+    production_quality: Annotated[ProductionQuality | None, judge("impression of the overlays; null without texts")]
     engagement_archetype: Annotated[EngagementArchetype | None, num("by rule", origin="P")]
     text_position_distribution: Annotated[TextPositionDistribution | None, num("shares of the tracks")]
     text_semantic_groups: Annotated[dict[Text, Count] | None, num("texts by what they say")]
@@ -246,9 +254,9 @@ class Blocks(AnalysisBlocks):
 class ClutterWindow(MoreMetrics):
     """Overlays active in a window, by type."""
 
-    text: Count
-    sticker: Count
-    total: Count
+    text: Count | None
+    sticker: Count | None
+    total: Count | None
 
 
 class PeakOverlayMoment(MoreMetrics):
@@ -304,7 +312,7 @@ class ReadabilityMetrics(Record):
     center_focus_ratio: Ratio | None
     readability_score: Ratio | None
     mobile_optimized: Flag | None
-    is_cluttered: Flag
+    is_cluttered: Flag | None
 
 
 class OtherText(MoreMetrics):
@@ -325,7 +333,7 @@ class FurtherMetrics(MoreMetrics):
     overlay_free_duration: Seconds
     breathing_room_ratio: Ratio
     text_categories: dict[Text, Count]
-    primary_message_type: Text
+    primary_message_type: Text | None
     cta_density: Positive
     urgency_score: Ratio | None
     text_speech_alignment: SpeechAlignment | None
@@ -334,11 +342,11 @@ class FurtherMetrics(MoreMetrics):
     sticker_types: dict[Text, Count]
     front_loaded_ratio: Ratio | None
     climax_timing: Seconds | None
-    overlay_acceleration_score: Signed
+    overlay_acceleration_score: Signed | None
     intro_overlay_count: Count
-    outro_overlay_count: Count
+    outro_overlay_count: Count | None
     detection_confidence: Ratio | None
-    overlay_pattern_flags: PatternFlags
+    overlay_pattern_flags: PatternFlags | None
     readability_metrics: ReadabilityMetrics
     occlusion_events: Count
     dominant_text_changes: Count

@@ -10,6 +10,7 @@ import numpy as np
 
 from rumiai.core.arrays import Floats, Ints
 from rumiai.core.intervals import near
+from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.types import Evidence, Gesture, TextTrack
 from rumiai.metrics.shared.bins import active_in, span, windows_of
 from rumiai.metrics.shared.statistics import cv, mean, mean_known, ratio
@@ -49,19 +50,19 @@ def further_metrics(overlays: Overlays, sync: Sync, evidence: Evidence) -> Furth
     """
     scene, unknown = evidence.scene_texts or (), evidence.unknown_texts or ()
     count, duration_s, found = len(overlays.texts), overlays.duration_s, overlays.categories
-    free_s = picture.free_s(overlays.spans_s, duration_s)
+    free_s = picture.free_s(overlays.spans_s, overlays.observed)
     covering, dominant_changes = overlays.occlusions
     urgent = mean(["urgency" in names for names in found])
     return FurtherMetrics(
         text_repetition_ratio=ratio(count - overlays.unique_texts, count),
         appearance_intervals=np.diff(overlays.starts_s).tolist(),
-        clutter_timeline=clutter_timeline(overlays.spans_s, overlays.text_spans_s, duration_s),
+        clutter_timeline=clutter_timeline(overlays.spans_s, overlays.text_spans_s, overlays.observed),
         peak_overlay_moments=peak_moments(overlays.bursts, overlays.text_spans_s[:, 0]),
         overlay_free_duration=free_s,
-        breathing_room_ratio=free_s / duration_s,
+        breathing_room_ratio=min(1.0, free_s / overlays.observed_s),
         text_categories={name: sum(name in names for names in found) for name in CATEGORIES},
         primary_message_type=primary_group(overlays.groups),
-        cta_density=10 * sum(map(len, overlays.ctas)) / duration_s,
+        cta_density=10 * sum(map(len, overlays.ctas)) / overlays.observed_s,
         urgency_score=urgent,
         text_speech_alignment=None if sync.relations is None else speech_alignment(sync.relations),
         text_gesture_coordination=None if sync.coordination is None else gesture_coordination(sync.coordination),
@@ -69,11 +70,13 @@ def further_metrics(overlays: Overlays, sync: Sync, evidence: Evidence) -> Furth
         sticker_types=dict(sorted(Counter(sticker.kind for sticker in overlays.stickers).items())),
         front_loaded_ratio=ratio(int(overlays.thirds[0]), overlays.total),
         climax_timing=busiest_centre(overlays.windows_s, overlays.window_counts),
-        overlay_acceleration_score=timing.acceleration_score(overlays.starts_s, duration_s),
+        overlay_acceleration_score=timing.acceleration_score(overlays.starts_s, duration_s) if overlays.total else None,
         intro_overlay_count=active_between(overlays.spans_s, 0.0, _ENDS_S),
-        outro_overlay_count=active_between(overlays.spans_s, duration_s - _ENDS_S, duration_s),
+        outro_overlay_count=active_between(overlays.spans_s, duration_s - _ENDS_S, duration_s)
+        if overlays.observed.until_s >= duration_s
+        else None,
         detection_confidence=mean_known(text.confidence for text in overlays.texts),
-        overlay_pattern_flags=pattern_flags(overlays, urgent),
+        overlay_pattern_flags=pattern_flags(overlays, urgent) if overlays.total else None,
         readability_metrics=legibility.readability(
             overlays.texts, overlays.heights, overlays.contrasts, overlays.at_once
         ),
@@ -96,19 +99,22 @@ def other_texts(texts: Sequence[TextTrack]) -> list[OtherText]:
     return [OtherText(text=text.text, start=text.start_s, end=text.end_s) for text in texts[:_MOST_LISTED]]
 
 
-def clutter_timeline(spans_s: Floats, text_spans_s: Floats, duration_s: float) -> dict[str, ClutterWindow]:
-    """Overlays active in each of the ceil(D/5) windows, by type.
+def clutter_timeline(spans_s: Floats, text_spans_s: Floats, observed: Observed) -> dict[str, ClutterWindow]:
+    """Overlays active in each of the ceil(D/5) windows, by type; None in one that was not looked at.
 
     Args:
         spans_s: ``(n, 2)`` texts and stickers.
         text_spans_s: ``(k, 2)`` texts.
-        duration_s: Of the video.
+        observed: When overlays were looked for.
     """
-    edges = windows_of(duration_s, timing.BURST_S)
+    edges = windows_of(observed.duration_s, timing.BURST_S)
+    looked = observed.windows(edges).tolist()
     texts = active_in(edges, text_spans_s[:, 0], text_spans_s[:, 1])
     everything = active_in(edges, spans_s[:, 0], spans_s[:, 1])
     return {
         span(edges[i], edges[i + 1]): ClutterWindow(text=text, sticker=both - text, total=both)
+        if looked[i]
+        else ClutterWindow(text=None, sticker=None, total=None)
         for i, (text, both) in enumerate(zip(texts.tolist(), everything.tolist(), strict=True))
     }
 

@@ -13,7 +13,7 @@ from rumiai.metrics.evidence.sound import Speech
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.families import Family
 from rumiai.metrics.shared.bins import active_in
-from rumiai.metrics.shared.statistics import mean, mean_known, ratio
+from rumiai.metrics.shared.statistics import mean_known, mean_of_several, ratio
 from rumiai.metrics.visual_overlay_analysis import legibility, moments, picture, style, timing
 from rumiai.metrics.visual_overlay_analysis.blocks import (
     SCHEMA,
@@ -62,50 +62,40 @@ def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
 
 
 def _unknown(evidence: Evidence) -> Blocks:
-    """Without OCR: what a model may decide is by rule the plainest word, and no technique."""
+    """What is said of a video whose overlays are unknown: nothing, and why."""
     return Blocks(
         core_metrics=CoreMetrics.unknown(),
         dynamics=Dynamics.unknown(),
         interactions=Interactions.unknown(),
         key_events=KeyEvents.unknown(),
-        patterns=Patterns(
-            overlay_strategy=None,
-            text_style="clean",
-            communication_approach=None,
-            visual_techniques=[],
-            production_quality="casual",
-            engagement_archetype=None,
-            text_position_distribution=None,
-            text_semantic_groups=None,
-            ml_tags=None,
-        ),
+        patterns=Patterns.unknown(),
         quality=_quality(evidence, None),
     )
 
 
 def _core(overlays: Overlays) -> CoreMetrics:
-    texts, stickers, duration_s = overlays.texts, overlays.stickers, overlays.duration_s
+    texts, stickers, observed_s = overlays.texts, overlays.stickers, overlays.observed_s
     text_seconds = length(overlays.text_spans_s)
     return CoreMetrics(
         total_text_overlays=len(texts),
         unique_texts=overlays.unique_texts,
-        avg_texts_per_second=len(texts) / duration_s,
+        avg_texts_per_second=len(texts) / observed_s,
         time_to_first_text=min((text.start_s for text in texts), default=None),
         time_to_first_overlay=float(overlays.starts_s[0]) if overlays.total else None,
-        avg_text_display_duration=ratio(text_seconds, len(texts)),
+        avg_text_display_duration=mean_known(overlays.lengths_s),
         total_stickers=len(stickers),
         unique_stickers=picture.unique_stickers(stickers),
         text_sticker_ratio=ratio(len(texts), len(stickers)),
         overlay_density=overlays.rate_hz,
         visual_complexity_score=picture.complexity_score(
-            length(overlays.spans_s) / duration_s,
+            length(overlays.spans_s) / observed_s,
             overlays.total,
-            picture.area_share([*texts, *stickers], duration_s),
-            duration_s,
+            picture.area_share([*texts, *stickers], observed_s),
+            observed_s,
         ),
-        avg_simultaneous_texts=text_seconds / duration_s,
+        avg_simultaneous_texts=text_seconds / observed_s,
         total_overlays=overlays.total,
-        overlay_frequency=60 * overlays.total / duration_s,
+        overlay_frequency=60 * overlays.total / observed_s,
         unique_overlay_ratio=ratio(overlays.unique_texts, len(texts)),
     )
 
@@ -115,11 +105,13 @@ def _dynamics(overlays: Overlays) -> Dynamics:
     texts = active_in(overlays.windows_s, overlays.text_spans_s[:, 0], overlays.text_spans_s[:, 1])
     acceleration = timing.acceleration_word(timing.acceleration_score(starts, duration_s))
     return Dynamics(
-        overlay_timeline=timing.overlay_timeline(overlays.windows_s, overlays.window_counts, texts),
+        overlay_timeline=timing.overlay_timeline(
+            overlays.windows_s, overlays.window_counts, texts, overlays.windows_observed
+        ),
         appearance_pattern=timing.appearance_pattern(starts, bursts),
         density_progression=timing.density_progression(overlays.thirds),
         animation_intensity=picture.animation_intensity(overlays.texts),
-        visual_pacing=timing.visual_pacing(starts, duration_s),
+        visual_pacing=timing.visual_pacing(starts, overlays.observed_s),
         rhythm_consistency=timing.rhythm_consistency(starts),
         overlay_acceleration=acceleration if overlays.total else None,
         temporal_distribution=timing.temporal_distribution(overlays.thirds),
@@ -135,16 +127,17 @@ def _interactions(overlays: Overlays, sync: Sync) -> Interactions:
         overlay_gesture_coordination=sync.text_gesture,
         visual_emphasis_alignment=sync.emphasis,
         multi_layer_complexity=picture.layering(overlays.at_once),
-        reading_flow_score=mean(overlays.long_enough),
+        reading_flow_score=mean_known(overlays.long_enough),
         multimodal_reinforcement_count=None if found is None else len(found),
         multimodal_moments=found,
-        cross_modal_coherence=mean_known([sync.text_speech, sync.text_gesture]),
+        cross_modal_coherence=mean_of_several([sync.text_speech, sync.text_gesture]),
         cta_reinforcement_matrix=sync.cta_matrix(),
     )
 
 
 def _key_events(overlays: Overlays) -> KeyEvents:
     texts, ctas, counts = overlays.texts, overlays.ctas, overlays.window_counts
+    looked = overlays.windows_observed
     with_cta = np.array([bool(found) for found in ctas], dtype=np.bool_)
     return KeyEvents(
         impactful_overlays=moments.impactful_overlays(texts, ctas),
@@ -154,12 +147,12 @@ def _key_events(overlays: Overlays) -> KeyEvents:
         cta_moments=moments.cta_moments(texts, ctas),
         overlay_peaks=moments.overlay_peaks(overlays.windows_s, counts),
         climax_moment=overlays.window_span(int(np.argmax(counts))) if counts.any() else None,
-        quiet_moments=[overlays.window_span(int(i)) for i in np.flatnonzero(counts == 0)],
+        quiet_moments=[overlays.window_span(int(i)) for i in np.flatnonzero((counts == 0) & looked)],
     )
 
 
 def _patterns(overlays: Overlays, sync: Sync, speech: Speech | None) -> Patterns:
-    texts_hz, places = len(overlays.texts) / overlays.duration_s, _places(overlays)
+    texts_hz, places = len(overlays.texts) / overlays.observed_s, _places(overlays)
     distribution = None
     if places is not None:
         distribution = TextPositionDistribution(top=places[0], middle=places[1], bottom=places[2])
@@ -173,7 +166,7 @@ def _patterns(overlays: Overlays, sync: Sync, speech: Speech | None) -> Patterns
             heights=overlays.heights,
         ),
         communication_approach=_approach(speech, sync.text_speech),
-        visual_techniques=_techniques(overlays, sync),
+        visual_techniques=_techniques(overlays, sync) if overlays.total else None,
         production_quality=style.production_quality(legibility.accessibility(overlays.readable), _issues(overlays)),
         engagement_archetype=(
             style.engagement_archetype(overlays.cta_texts, overlays.rate_hz) if overlays.total else None
@@ -186,7 +179,7 @@ def _patterns(overlays: Overlays, sync: Sync, speech: Speech | None) -> Patterns
             cta_share=overlays.cta_share,
             places=places,
             at_once=overlays.at_once,
-            free_share=picture.free_s(overlays.spans_s, overlays.duration_s) / overlays.duration_s,
+            free_share=picture.free_s(overlays.spans_s, overlays.observed) / overlays.observed_s,
         ),
     )
 

@@ -62,28 +62,28 @@ def is_readable(long_enough: bool, height: float | None, contrast: float | None)
     return long_enough and large and (contrast is None or contrast >= _MINIMUM_CONTRAST)
 
 
-def accessibility(readable: Sequence[bool]) -> Grade | None:
+def accessibility(readable: Sequence[bool | None]) -> Grade | None:
     """Share of the texts that can be read: at least 0.8, at least 0.5, less.
 
     Args:
-        readable: Of each text.
+        readable: Of each text; None where it is unknown.
 
     Returns:
-        None for no texts.
+        None without a text of which it is known.
     """
-    share = mean(readable)
+    share = mean_known(readable)
     if share is None:
         return None
     return "high" if share >= _ACCESSIBLE else "medium" if share >= _HALF_ACCESSIBLE else "low"
 
 
 def readability_issues(
-    long_enough: Sequence[bool], heights: Floats, contrasts: Sequence[float], covering_pairs: int
+    long_enough: Sequence[bool | None], heights: Floats, contrasts: Sequence[float], covering_pairs: int
 ) -> list[str]:
     """Faults that a fifth or more of the texts have, and boxes that cover each other.
 
     Args:
-        long_enough: Of each text.
+        long_enough: Of each text; None where it is unknown.
         heights: ``(k,)`` known box heights.
         contrasts: Known mean contrasts.
         covering_pairs: Pairs of overlays that cover each other.
@@ -92,7 +92,7 @@ def readability_issues(
         Names in a fixed order; empty for no texts.
     """
     shares = {
-        "text_too_fast": mean([not long for long in long_enough]),
+        "text_too_fast": mean([not long for long in long_enough if long is not None]),
         "overlapping_elements": float(covering_pairs > 0),
         "low_contrast": mean(np.array(contrasts) < _MINIMUM_CONTRAST),
         "text_too_small": mean(heights < _MINIMUM_HEIGHT),
@@ -129,5 +129,5 @@ def readability(
         center_focus_ratio=centre,
         readability_score=score,
         mobile_optimized=None if size is None or centre is None else size > _MINIMUM_HEIGHT and centre > _CENTRED,
-        is_cluttered=at_once > _CLUTTERED,
+        is_cluttered=at_once > _CLUTTERED if at_once else None,
     )

@@ -9,9 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from rumiai.contracts.lexicons import PhraseMatch, find_ctas
-from rumiai.core.arrays import Floats, Ints
+from rumiai.core.arrays import Bools, Floats, Ints
 from rumiai.core.intervals import as_intervals, most_at_once
 from rumiai.core.text import group_same_texts
+from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.types import Evidence, Sticker, TextTrack
 from rumiai.metrics.shared.bins import active_in, span, windows_of
 from rumiai.metrics.visual_overlay_analysis.legibility import is_long_enough, is_readable, mean_contrast
@@ -22,18 +23,24 @@ from rumiai.metrics.visual_overlay_analysis.timing import TIMELINE_S, Burst, fin
 
 @dataclass(frozen=True)
 class Overlays:
-    """Text tracks and stickers of one video; both were looked for."""
+    """Text tracks and stickers of one video; both were looked for, when ``observed`` says."""
 
     texts: tuple[TextTrack, ...]
     stickers: tuple[Sticker, ...]
     duration_s: float
+    observed: Observed
 
     @classmethod
     def of(cls, evidence: Evidence) -> Overlays | None:
         """The overlays; None when OCR failed."""
         if evidence.texts is None or evidence.stickers is None:
             return None
-        return cls(evidence.texts, evidence.stickers, evidence.duration_s)
+        return cls(evidence.texts, evidence.stickers, evidence.duration_s, evidence.seen("ocr"))
+
+    @property
+    def observed_s(self) -> float:
+        """Seconds that were looked at, above 0; rates divide by them."""
+        return self.observed.seconds
 
     @property
     def total(self) -> int:
@@ -42,8 +49,8 @@ class Overlays:
 
     @property
     def rate_hz(self) -> float:
-        """Overlays per second of video."""
-        return self.total / self.duration_s
+        """Overlays per second that was looked at."""
+        return self.total / self.observed_s
 
     @cached_property
     def text_spans_s(self) -> Floats:
@@ -79,6 +86,11 @@ class Overlays:
     def windows_s(self) -> Floats:
         """``(w + 1,)`` ends of the 3 s windows."""
         return windows_of(self.duration_s, TIMELINE_S)
+
+    @cached_property
+    def windows_observed(self) -> Bools:
+        """``(w,)`` which of the windows were looked at."""
+        return self.observed.windows(self.windows_s)
 
     @cached_property
     def window_counts(self) -> Ints:
@@ -137,15 +149,23 @@ class Overlays:
         return [contrast for contrast in found if contrast is not None]
 
     @cached_property
-    def long_enough(self) -> list[bool]:
-        """Whether each text stands long enough to be read."""
-        return [is_long_enough(text.end_s - text.start_s, len(text.text)) for text in self.texts]
+    def lengths_s(self) -> list[float | None]:
+        """How long each text stands; None where a single instant is all that is known."""
+        return [text.end_s - text.start_s if text.end_s > text.start_s else None for text in self.texts]
 
     @cached_property
-    def readable(self) -> list[bool]:
-        """Whether each text can be read."""
+    def long_enough(self) -> list[bool | None]:
+        """Whether each text stands long enough to be read; None where it is not known how long it stands."""
+        pairs = zip(self.texts, self.lengths_s, strict=True)
+        return [None if length is None else is_long_enough(length, len(text.text)) for text, length in pairs]
+
+    @cached_property
+    def readable(self) -> list[bool | None]:
+        """Whether each text can be read; None where it is not known how long it stands."""
         return [
-            is_readable(long, None if text.box is None else text.box[3], mean_contrast(text.contrasts))
+            None
+            if long is None
+            else is_readable(long, None if text.box is None else text.box[3], mean_contrast(text.contrasts))
             for text, long in zip(self.texts, self.long_enough, strict=True)
         ]
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from rumiai.core.arrays import Floats
 from rumiai.core.boxes import Box, area, overlap_of_smaller
-from rumiai.core.intervals import length, union
+from rumiai.core.intervals import intersect, length, union
+from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.types import Sticker, TextTrack
 from rumiai.metrics.shared.statistics import clamp, mean
 from rumiai.metrics.visual_overlay_analysis.blocks import MultiLayerComplexity
@@ -36,45 +37,53 @@ def covers(a: Box | None, b: Box | None) -> bool:
     return a is not None and b is not None and overlap_of_smaller(a, b) > _COVERED
 
 
-def free_s(spans_s: Floats, duration_s: float) -> float:
-    """Seconds without any overlay; the duration for none.
+def free_s(spans_s: Floats, observed: Observed) -> float:
+    """Seconds that were looked at and are without any overlay.
 
     Args:
-        spans_s: ``(n, 2)``.
-        duration_s: Of the video.
+        spans_s: ``(n, 2)`` overlays.
+        observed: When overlays were looked for.
     """
-    return max(0.0, duration_s - length(union(spans_s, until_s=duration_s)))
+    return max(0.0, observed.seconds - length(intersect(union(spans_s, until_s=observed.duration_s), observed.spans_s)))
 
 
-def area_share(overlays: Iterable[Overlay], duration_s: float) -> float:
-    """Mean share of the frame that overlays cover over the whole video, at most 1.
+def area_share(overlays: Iterable[Overlay], observed_s: float) -> float:
+    """Mean share of the frame that overlays cover over the time observed, at most 1.
 
     Args:
         overlays: Texts and stickers; one without a box covers nothing.
-        duration_s: Of the video.
+        observed_s: Seconds that were looked at, above 0.
     """
     sized = [(area(item.box), item.end_s - item.start_s) for item in overlays if item.box is not None]
-    return clamp(sum(share * seconds for share, seconds in sized) / duration_s)
+    return clamp(sum(share * seconds for share, seconds in sized) / observed_s)
 
 
-def complexity_score(at_once: float, count: int, covered: float, duration_s: float) -> float:
+def complexity_score(at_once: float, count: int, covered: float, observed_s: float) -> float | None:
     """0..10: 2 x overlays at once + overlays per 5 s + 20 x area, at most 10.
 
     Args:
         at_once: Mean number of simultaneous overlays.
         count: Overlays.
         covered: Mean share of the frame that they cover.
-        duration_s: Of the video.
+        observed_s: Seconds that were looked at, above 0.
+
+    Returns:
+        None for no overlays.
     """
-    return min(_MOST_COMPLEX, 2 * at_once + count * 5 / duration_s + 20 * covered)
+    return min(_MOST_COMPLEX, 2 * at_once + count * 5 / observed_s + 20 * covered) if count else None
 
 
-def layering(at_once: int) -> MultiLayerComplexity:
-    """The most overlays at one instant in a word: up to one, up to three, more.
+def layering(at_once: int) -> MultiLayerComplexity | None:
+    """The most overlays at one instant in a word: one, up to three, more.
 
     Args:
         at_once: That number.
+
+    Returns:
+        None for no overlays.
     """
+    if not at_once:
+        return None
     return "simple" if at_once <= 1 else "moderate" if at_once <= 3 else "complex"
 
 

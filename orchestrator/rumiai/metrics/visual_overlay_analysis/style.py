@@ -41,13 +41,18 @@ def has_varied_heights(heights: Floats) -> bool:
     return (cv(heights) or 0.0) > _VARIED_HEIGHTS_CV
 
 
-def overlay_strategy(heights: Floats, texts_hz: float) -> OverlayStrategy:
+def overlay_strategy(heights: Floats, texts_hz: float) -> OverlayStrategy | None:
     """``dynamic`` when the heights vary, else texts per second: below 0.3, up to 0.8, more.
 
     Args:
         heights: ``(k,)`` box heights of the texts.
-        texts_hz: Texts per second.
+        texts_hz: Texts per second observed.
+
+    Returns:
+        None without texts.
     """
+    if not texts_hz:
+        return None
     if has_varied_heights(heights):
         return "dynamic"
     return "minimal" if texts_hz < _MINIMAL_HZ else "moderate" if texts_hz <= _MODERATE_HZ else "heavy"
@@ -77,11 +82,11 @@ def engagement_archetype(cta_texts: int, overlays_hz: float) -> EngagementArchet
     return "attention_grabbing" if overlays_hz > _ATTENTION_HZ else "informational"
 
 
-def text_style(*, texts: int, stickers: int, at_once: int, covering_pairs: int, heights: Floats) -> TextStyle:
+def text_style(*, texts: int, stickers: int, at_once: int, covering_pairs: int, heights: Floats) -> TextStyle | None:
     """Look of the texts.
 
     ``chaotic`` when more than three overlays stand at once and some cover each other, ``decorative`` with more
-    stickers than texts, ``mixed`` when the heights vary, else ``clean``.
+    stickers than texts, ``mixed`` when the heights vary, ``clean`` when they do not and nothing covers anything.
 
     Args:
         texts: Number of texts.
@@ -89,21 +94,34 @@ def text_style(*, texts: int, stickers: int, at_once: int, covering_pairs: int, 
         at_once: The most overlays at one instant.
         covering_pairs: Pairs of overlays that cover each other.
         heights: ``(k,)`` box heights of the texts.
+
+    Returns:
+        None without texts, and where no rule fits.
     """
+    if not texts or not heights.size:
+        return None
     if at_once > _MANY_AT_ONCE and covering_pairs:
         return "chaotic"
     if stickers > texts:
         return "decorative"
-    return "mixed" if has_varied_heights(heights) else "clean"
+    if has_varied_heights(heights):
+        return "mixed"
+    return None if covering_pairs else "clean"
 
 
-def production_quality(access: Grade | None, issues: list[str]) -> ProductionQuality:
-    """``professional`` when nearly all texts can be read and nothing is at fault, ``amateur`` when few can.
+def production_quality(access: Grade | None, issues: list[str]) -> ProductionQuality | None:
+    """How well the texts can be read.
 
     Args:
         access: Accessibility of the texts; None without texts.
         issues: Readability issues.
+
+    Returns:
+        ``professional`` when nearly all texts can be read and nothing is at fault, ``amateur`` when few can, ``casual``
+        in between; None without texts.
     """
+    if access is None:
+        return None
     if access == "high" and not issues:
         return "professional"
     return "amateur" if access == "low" else "casual"

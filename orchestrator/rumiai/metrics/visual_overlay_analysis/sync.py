@@ -13,10 +13,10 @@ from typing import Final, Literal
 import numpy as np
 
 from rumiai.core.arrays import Bools, Floats, freeze_arrays
-from rumiai.core.intervals import as_intervals, near, touched
+from rumiai.core.intervals import as_intervals, chance_within, near, touched
 from rumiai.metrics.evidence.sound import Speech
 from rumiai.metrics.evidence.types import Evidence, Gesture, TextTrack
-from rumiai.metrics.shared.statistics import mean, ratio
+from rumiai.metrics.shared.statistics import above_chance, chance_of_hits, mean, ratio
 from rumiai.metrics.shared.words import content_words
 from rumiai.metrics.visual_overlay_analysis.blocks import MultimodalMoment
 from rumiai.metrics.visual_overlay_analysis.overlays import Overlays
@@ -29,6 +29,7 @@ _MATCH_S: Final = 1.0
 _NEAR_S: Final = 5.0
 _GESTURE_S: Final = 1.0
 _EMPHASIS_S: Final = 0.3
+_BY_CHANCE: Final = 0.05
 _SAME_SHARE: Final = 0.5
 _EPSILON_S: Final = 1e-9  # sums of binary fractions miss a border by less
 _POINTING: Final = ("pointing", "thumbs_up")  # gestures that can go with a text
@@ -118,18 +119,28 @@ def points_away(gesture: Gesture, text: TextTrack) -> bool:
     return gesture.direction[0] * dx + gesture.direction[1] * dy < 0
 
 
-def emphasis_alignment(starts_s: Floats, targets_s: Sequence[Floats | None]) -> float | None:
-    """Starts within 0.3 s of a cut, an energy rise or the start of a gesture / starts.
+def emphasis_alignment(starts_s: Floats, targets_s: Sequence[Floats | None], duration_s: float) -> float | None:
+    """Starts within 0.3 s of a cut, an energy rise or the start of a gesture, above chance: (p - c) / (1 - c).
+
+    p is the share of the starts, c the share of the video that lies so near to a target. Energy rises so often that c
+    is mostly 0.7 and more. Source: docs/analyses.md, overlaysInteractions, ``visualEmphasisAlignment``; the correction
+    is that of Cohen's kappa, the test a one-sided binomial one.
 
     Args:
         starts_s: ``(n,)`` starts of overlays.
         targets_s: Instants of each sort; None for a sort that is unknown.
+        duration_s: Length of the video.
 
     Returns:
-        None for no starts, and when no sort is known.
+        In (0, 1]. None for no starts, when no sort is known, and where chance gives so many hits in 5 % of the cases.
     """
     known = [found for found in targets_s if found is not None]
-    return mean(near(starts_s, np.concatenate(known), _EMPHASIS_S)) if known else None
+    targets = np.concatenate(known) if known else np.zeros(0)
+    hits = near(starts_s, targets, _EMPHASIS_S)
+    chance = chance_within(targets, _EMPHASIS_S, duration_s) if targets.size else 1.0
+    if not hits.size or chance_of_hits(int(hits.sum()), hits.size, chance) >= _BY_CHANCE:
+        return None
+    return above_chance(mean(hits), chance)
 
 
 def cta_matrix(
@@ -166,7 +177,7 @@ class Sync:
         gestured: ``(texts,)`` whether each text has a gesture within 1 s.
         coordination: Of each text to the gestures.
         gesture_spans_s: ``(g, 2)``.
-        emphasis: Share of the starts with a cut, energy rise or gesture.
+        emphasis: Share of the starts with a cut, energy rise or gesture, above chance.
     """
 
     overlays: Overlays
@@ -195,7 +206,7 @@ class Sync:
             gestured=None if spans is None else touched(spans, texts[:, 0], texts[:, 1], _GESTURE_S),
             coordination=None if gestures is None else gesture_relations(overlays.texts, gestures),
             gesture_spans_s=spans,
-            emphasis=emphasis_alignment(overlays.starts_s, sorts),
+            emphasis=emphasis_alignment(overlays.starts_s, sorts, evidence.duration_s),
         )
 
     @property

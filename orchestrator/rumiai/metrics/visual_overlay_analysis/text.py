@@ -81,17 +81,17 @@ def semantic_group(text: str, found: set[Category]) -> Group:
     return "questions" if "?" in text else "other_text"
 
 
-def primary_group(groups: Counter[Group]) -> Group | Literal["none"]:
+def primary_group(groups: Counter[Group]) -> Group | None:
     """The group with most texts, the earlier one on ties.
 
     Args:
         groups: Texts in each group.
 
     Returns:
-        ``none`` for no texts.
+        None for no texts.
     """
     if not groups.total():
-        return "none"
+        return None
     return max(GROUPS, key=lambda group: (groups[group], -GROUPS.index(group)))
 
 

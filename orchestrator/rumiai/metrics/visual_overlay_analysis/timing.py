@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from rumiai.contracts.blocks.types import Level
-from rumiai.core.arrays import Floats, Ints
+from rumiai.core.arrays import Bools, Floats, Ints
 from rumiai.metrics.shared.bins import span
 from rumiai.metrics.shared.statistics import balance, cv
 from rumiai.metrics.visual_overlay_analysis.blocks import (
@@ -185,35 +185,42 @@ def temporal_distribution(thirds: Ints) -> TemporalDistribution | None:
             return "balanced"
 
 
-def visual_pacing(starts_s: Floats, duration_s: float) -> VisualPacing:
+def visual_pacing(starts_s: Floats, observed_s: float) -> VisualPacing | None:
     """New overlays per second: below 0.2, 0.6, or more; ``variable`` when the gaps of four or more have cv > 1.
 
     Args:
         starts_s: ``(n,)`` starts, ascending.
-        duration_s: Of the video.
+        observed_s: Seconds that were looked at, above 0.
+
+    Returns:
+        None for no overlays.
     """
+    if not starts_s.size:
+        return None
     if starts_s.size >= _FEW and _spread(starts_s) > _VARIABLE_CV:
         return "variable"
-    rate_hz = starts_s.size / duration_s
+    rate_hz = starts_s.size / observed_s
     return "slow" if rate_hz < _SLOW_HZ else "moderate" if rate_hz < _MODERATE_HZ else "fast"
 
 
-def overlay_timeline(edges_s: Floats, counts: Ints, text_counts: Ints) -> list[OverlayWindow]:
+def overlay_timeline(edges_s: Floats, counts: Ints, text_counts: Ints, observed: Bools) -> list[OverlayWindow]:
     """Every window: how many overlays, of which type, how dense.
 
     Args:
         edges_s: ``(w + 1,)`` ends of the windows.
         counts: ``(w,)`` overlays active in each.
         text_counts: ``(w,)`` texts active in each.
+        observed: ``(w,)`` which windows were looked at; of the others nothing is told.
     """
+    rows = zip(counts.tolist(), text_counts.tolist(), observed.tolist(), strict=True)
     return [
         OverlayWindow(
             timestamp=span(edges_s[index], edges_s[index + 1]),
-            overlay_count=count,
-            type=_kind(texts, count),
-            density=_density(count),
+            overlay_count=count if seen else None,
+            type=_kind(texts, count) if seen else None,
+            density=_density(count) if seen else None,
         )
-        for index, (count, texts) in enumerate(zip(counts.tolist(), text_counts.tolist(), strict=True))
+        for index, (count, texts, seen) in enumerate(rows)
     ]
 
 

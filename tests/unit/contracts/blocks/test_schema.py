@@ -194,7 +194,8 @@ def _check_type(kind: dict, golden: dict) -> None:
         if count := re.match(r"object of ([1-9]\d*) ", text):
             assert len(kind["properties"]) == int(count[1])
             nullable = {"anyOf": [INT, {"type": "null"}]}
-            inner = {"floats": RATIO, "bools": FLAG, "(int ?)": nullable}[text.split(" ", 3)[3]]
+            maybe = {name: {"anyOf": [node, {"type": "null"}]} for name, node in (("float", RATIO), ("bool", FLAG))}
+            inner = {"(float ?)": maybe["float"], "(bool ?)": maybe["bool"], "(int ?)": nullable}[text.split(" ", 3)[3]]
             assert all(member == inner for member in kind["properties"].values())
     elif text.startswith("bool"):
         assert kind == FLAG

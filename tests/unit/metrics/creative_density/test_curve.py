@@ -37,7 +37,8 @@ def test_words_for_numbers():
         ([1, 1, 1, 1, 4, 4], "back_loaded"),
         ([0, 4, 0, 4, 0, 4], "oscillating"),
         ([2, 2, 2, 2, 2, 2], "even"),
-        ([9, 0, 0, 0, 0], "even"),
+        ([9, 0, 0, 0, 0], None),  # thirds of five bins say nothing
+        ([0, 0, 0, 0, 0, 0], None),
     ],
 )
 def test_acceleration_pattern(d, word):
@@ -53,9 +54,11 @@ def test_flags():
 
 
 def test_numbers_of_a_curve_by_hand():
-    d = np.array([4.0, 2.0, 0.0, 2.0])
+    d = np.array([4.0, 4.0, 2.0, 2.0, 1.0, 2.0, np.nan])
     assert thirds(d) == (4.0, 2.0)
-    assert volatility(d) == pytest.approx(np.sqrt(2) / 2)
+    assert thirds(d[:5]) is thirds(np.zeros(6)) is thirds(np.array([np.nan, np.nan, 1, 1, 1, 1])) is None
+    assert volatility(d) == volatility(d[:6])
+    assert volatility(np.array([4.0, 2.0, 0.0, 2.0])) == pytest.approx(np.sqrt(2) / 2)
     assert volatility(np.array([9.0, 0, 0, 0])) == 1.0
     assert volatility(np.zeros(3)) == 0.0
     flags = structural_flags(d, closing_call=True)
@@ -65,7 +68,8 @@ def test_numbers_of_a_curve_by_hand():
 
 @pytest.mark.parametrize(
     ("d", "word"),
-    [([1.0, 2, 3, 4], "increasing"), ([4.0, 3, 2, 1], "decreasing"), ([2.0, 2, 2, 2], "stable"), ([0.0] * 4, "stable"),
+    [([1.0, 2, 3, 4], "increasing"), ([4.0, 3, 2, 1], "decreasing"), ([2.0, 2, 2, 2], "stable"), ([0.0] * 4, None),
+     ([1.0, 2], None), ([1.0, np.nan, 3, 4], "increasing"),
      ([0.0, 8, 0, 0, 8, 0], "erratic")],
 )  # fmt: skip
 def test_progression_of_a_curve(d, word):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from rumiai.metrics.creative_density.blocks import ElementCounts
 from rumiai.metrics.creative_density.curve import pattern_flags
 from rumiai.metrics.creative_density.elements import cooccurrence, dominant_pair, element_counts, ml_tags, reliability
+from rumiai.metrics.evidence.build import read_evidence
+
+from ...metrics_videos import analysis, sticker, text
 
 NOTHING = {"texts": None, "stickers": None, "gestures": None, "expressions": None, "objects": None, "shots": None}
 
@@ -23,8 +27,7 @@ def test_pairs():
 
 def test_what_failed_is_not_counted():
     counts = element_counts(**NOTHING)
-    assert counts.effect == 0
-    assert {value for name, value in counts if name != "effect"} == {None}
+    assert {value for _, value in counts} == {None}
 
 
 def test_tags_of_counts():
@@ -37,7 +40,14 @@ def test_tags_of_counts():
     assert ml_tags(none, pattern_flags(np.ones(6)), empty_share=0.0, volatility=0.0) == []
 
 
-def test_reliability_of_transitions():
-    q = {"ocr": 0.1, "yolo": 0.2, "mediapipe": 0.3, "scenes": 0.4}
-    assert reliability(**q, names_transitions=True).transition == 0.4
-    assert reliability(**q, names_transitions=False).transition == 0.0
+def test_reliability_is_each_types_own():
+    def found(**content):
+        return reliability(read_evidence(analysis(**content)))
+
+    nothing = found()
+    assert {value for _, value in nothing} == {None}  # nothing was found of which it could be told
+    both = found(texts=[text("A", 0, 1, confidence=0.8)], stickers=[sticker(0, 1, confidence=0.6)], cuts=[3.0])
+    assert (both.text_overlay, both.sticker, both.scene_change) == (0.8, 0.6, 1.0)
+    assert both.effect is both.transition is both.gesture is None
+    half = found(texts=[text("A", 0, 1, confidence=0.8)], ocr_meta={"frames_read": 12, "frames_analyzed": 12})
+    assert half.text_overlay == pytest.approx(0.4)

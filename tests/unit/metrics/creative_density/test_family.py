@@ -33,11 +33,11 @@ def test_a_video_by_hand():
     assert found["avgDensity"] == 3.125
     assert (found["maxDensity"], found["minDensity"], found["stdDeviation"]) == (3.5, 3.0, 0.217)
     assert found["elementCounts"] == {
-        "text": 2, "sticker": 1, "effect": 0, "transition": 0, "object": 3, "gesture": 2, "expression": 0,
+        "text": 2, "sticker": 1, "effect": None, "transition": 0, "object": 3, "gesture": 2, "expression": 0,
     }  # fmt: skip
     assert (found["totalElements"], found["elementsPerSecond"], found["sceneChangeCount"]) == (8, 2.0, 2)
     assert (found["timelineCoverage"], found["emptySeconds"]) == (1.0, [])
-    assert found["accelerationPattern"] == "even"
+    assert found["accelerationPattern"] is None  # thirds of four seconds say nothing
     assert found["densityProgression"] == "stable"
     assert found["elementCooccurrence"]["object_text"] == 2
     assert found["elementCooccurrence"]["gesture_sticker"] == 1
@@ -46,7 +46,7 @@ def test_a_video_by_hand():
     assert [peak["timestamp"] for peak in found["multiModalPeaks"]] == ["1-2s", "2-3s"]
     assert found["coordinationScore"] == 0.5
     assert found["densityClassification"] == "moderate"
-    assert found["pacingStyle"] == "steady"
+    assert found["pacingStyle"] is None
     assert found["cognitiveLoadCategory"] == "optimal"
 
 
@@ -120,10 +120,14 @@ def test_a_failed_service_gives_null_and_its_reason():
     assert found["elementCounts"]["object"] == 0  # one frame of 24
     assert {"service": "ocr", "reason": "no GPU"} in found["missingServices"]
     assert found["dataCompleteness"] == 0.8
-    assert found["detectionReliability"]["textOverlay"] == 0.0
+    assert found["detectionReliability"]["textOverlay"] is None
+    # What stands for sparse or empty needs every type.
+    unknown = ("densityClassification", "cognitiveLoadCategory", "emptySeconds", "deadZones", "timelineCoverage")
+    assert {name: found[name] for name in unknown} == dict.fromkeys(unknown)
+    assert {"service": "effect", "reason": "no detector"} in found["missingServices"]
     assert "object_text" not in found["elementCooccurrence"]
     assert density(missing=["scene_detection", "emotion_detection"])["elementCounts"]["object"] is None
-    assert density(missing=["ocr", "whisper"])["structuralFlags"] is None
+    assert density(missing=["ocr", "whisper"])["structuralFlags"]["finalCallToAction"] is None
 
 
 def test_nothing_ran():
@@ -135,7 +139,9 @@ def test_nothing_ran():
         rest = {k: v for k, v in found.blocks[block].items() if k not in ("confidence", "elementCounts")}
         assert set(rest.values()) == {None}
     assert found.blocks["Quality"]["overallConfidence"] == 0.0
-    assert len(found.blocks["Quality"]["missingServices"]) == 5
+    missing = found.blocks["Quality"]["missingServices"]
+    assert len(missing) == 6
+    assert missing[-1] == {"service": "effect", "reason": "no detector"}
 
 
 @pytest.mark.parametrize(

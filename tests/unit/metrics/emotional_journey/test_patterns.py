@@ -7,11 +7,14 @@ from rumiai.metrics.emotional_journey.transitions import ToneShares
 
 
 def test_journey_archetypes():
-    assert p.journey_archetype((-0.2, None, 0.2), "rising", {"joy"}) == "problem_solution"
-    assert p.journey_archetype((0.0, None, 0.3), "rising", {"joy"}) == "surprise_delight"
-    assert p.journey_archetype((0.0, None, 0.3), "rising", {"surprise"}) == "discovery"
-    assert p.journey_archetype((None, None, None), "rollercoaster", {"surprise"}) == "transformation"
-    assert p.journey_archetype((None, None, None), None, set()) == "steady_state"
+    assert p.journey_archetype((-0.2, None, 0.2), "rising", {"joy"}, "gradual_build") == "problem_solution"
+    assert p.journey_archetype((0.0, None, 0.3), "rising", {"joy"}, "gradual_build") == "surprise_delight"
+    assert p.journey_archetype((0.0, None, 0.3), "rising", {"surprise"}, "gradual_build") == "discovery"
+    assert p.journey_archetype((None, None, None), "rollercoaster", {"surprise"}, "quick_shifts") == "transformation"
+    assert p.journey_archetype((0.1, 0.1, 0.1), "stable", set(), "steady_state") == "steady_state"
+    assert p.journey_archetype((0.1, 0.1, 0.1), "stable", set(), "quick_shifts") is None
+    assert p.journey_archetype((0.5, None, 0.0), "falling", set(), "steady_state") is None
+    assert p.journey_archetype((None, None, None), None, set(), "steady_state") is None
 
 
 def test_techniques():
@@ -36,7 +39,7 @@ def test_viewer_journeys():
 
 def test_reliability_is_that_of_the_weaker():
     assert [p.reliability(*pair) for pair in ((0.6, 0.9), (0.9, 0.59), (0.3, 0.3), (0.29, 1.0), (1.0, None))] == [
-        "high", "medium", "medium", "low", "low",
+        "high", "medium", "medium", "low", None,
     ]  # fmt: skip
 
 
@@ -52,7 +55,8 @@ def test_emotional_archetypes():
     assert kind(trajectory=None, positive=0.71) == "steady_positive"
     assert kind(trajectory=None, negative=0.61) == "steady_negative"
     assert kind(trajectory=None, diversity=0.51) == "volatile"
-    assert kind(trajectory="ascending") == "flat"
+    assert kind(trajectory="ascending") is kind(trajectory=None) is None
+    assert kind(variability=0.31) == "flat"
 
 
 def test_flags():

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from rumiai.contracts.services.base import ServiceMetadata
+from rumiai.contracts.services.yolo import YoloData, YoloMetadata
 from rumiai.metrics.evidence.build import grid_of, read_evidence
 
 from ...metrics_videos import analysis, expression, gesture, segment
@@ -38,8 +38,10 @@ def test_evidence_of_missing_services_is_none_and_of_empty_ones_empty():
         )
     )
     for item in dataclasses.fields(gone):
-        if item.name not in ("duration_s", "metadata", "services"):
+        if item.name not in ("duration_s", "metadata", "services", "observed"):
             assert getattr(gone, item.name) is None, item.name
+    assert gone.observed == {}
+    assert gone.seen("ocr").seconds == 0.0
 
 
 def test_words_without_times_share_their_segment():
@@ -57,12 +59,15 @@ def test_gestures_are_the_intervals_of_the_timeline():
 
 
 def test_grids():
-    grid, rate = grid_of(ServiceMetadata(processed=True, sample_fps=2.0), 3.0, [0.51])
-    assert (grid.times_s.tolist(), rate) == ([0.0, 0.51, 1.0, 1.5, 2.0, 2.5], 2.0)
-    by_count, rate = grid_of(ServiceMetadata(processed=True, frames_analyzed=6), 3.0, [])
-    assert (by_count.count, rate) == (6, 2.0)
-    seen, rate = grid_of(ServiceMetadata(processed=True), 3.0, [0.0, 1.0, 2.0])
-    assert (seen.times_s.tolist(), seen.step_s, rate) == ([0.0, 1.0, 2.0], 1.0, 0.0)
+    def grid(duration_s=3.0, **found):
+        data = YoloData(tracks=(), metadata=YoloMetadata(processed=True, sample_fps=found.pop("rate", None)), **found)
+        return grid_of(data, duration_s)
+
+    told = grid(rate=2.0, observed=(0.0, 0.51, 1.0))
+    assert (told.times_s.tolist(), told.nominal_s.tolist(), told.step_s) == ([0.0, 0.51, 1.0], [0.0, 0.5, 1.0], 0.5)
+    assert grid(rate=2.0, observed=((0.0, 1.0),)).times_s.tolist() == [0.0, 0.5]
+    assert grid(rate=2.0, observed=()).count == grid(rate=2.0).count == 0
+    assert grid(observed=(0.0, 1.0, 2.0)).step_s == 1.0  # the rate is not told
 
 
 def test_emotions_with_scores():

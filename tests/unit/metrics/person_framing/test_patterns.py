@@ -31,7 +31,7 @@ def test_actions_by_their_time():
         (rates(person=0.29), [], "product_showcase"),
         (rates(person=0.3), ["a", "b", "c", "dancing"], "entertainment_dance"),
         (rates(person=0.3), ["a", "b", "c", "d"], "tutorial_demonstration"),
-        (rates(person=0.3), ["a", "b", "dancing"], "general_content"),
+        (rates(person=0.3), ["a", "b", "dancing"], None),
     ],
 )
 def test_intents(found, actions, intent):
@@ -51,11 +51,14 @@ def test_risks():
 
 
 def test_archetypes():
-    assert p.framing_archetype(rates(face=0.71, volatility=0.29), 0) == "talking_head"
-    assert p.framing_archetype(rates(person=0.8, volatility=0.51), 3) == "dynamic_demo"
-    assert p.framing_archetype(rates(person=0.29), 0) == "product_focused"
-    assert p.framing_archetype(rates(person=0.7), 0) == "balanced_presence"
-    assert p.framing_archetype(rates(person=0.71), 2) == "creator_centered"
+    assert p.framing_archetype(rates(face=0.71, person=0.9, volatility=0.29), 0, things=False) == "talking_head"
+    assert p.framing_archetype(rates(person=0.8, volatility=0.51), 3, things=False) == "dynamic_demo"
+    assert p.framing_archetype(rates(person=0.29), 0, things=True) == "product_focused"
+    assert p.framing_archetype(rates(person=0.29), 0, things=False) is None
+    assert p.framing_archetype(rates(), 0, things=True) is None  # nobody
+    assert p.framing_archetype(rates(person=0.7), 0, things=False) == "balanced_presence"
+    assert p.framing_archetype(rates(face=0.3, person=0.71), 2, things=False) == "creator_centered"
+    assert p.framing_archetype(rates(face=0.29, person=0.71), 2, things=False) is None
 
 
 def test_strategies():
@@ -75,11 +78,11 @@ def test_narratives():
 
 
 def test_execution_and_value():
-    assert p.technical_execution(None, 0.9, 0.0) == "casual"
+    assert p.technical_execution(None, 0.9, 0.0) is None
     assert p.technical_execution(0.75, 0.9, 0.0) == "professional"
     assert p.technical_execution(0.74, 0.51, 0.49) == p.technical_execution(0.74, 0.51, None) == "experimental"
     assert p.technical_execution(0.74, 0.5, 0.0) == "casual"
-    assert [p.production_value(quality) for quality in (None, 0.75, 0.5, 0.49)] == ["medium", "high", "medium", "low"]
+    assert [p.production_value(quality) for quality in (None, 0.75, 0.5, 0.49)] == [None, "high", "medium", "low"]
 
 
 def test_techniques_and_tags():

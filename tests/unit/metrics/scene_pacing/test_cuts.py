@@ -70,5 +70,7 @@ def test_synchrony_is_above_chance():
     found = c.synchrony(np.array([1.0, 2.0, 5.0, 9.0]), [1.1, 5.05], 0.1, 10.0)
     assert found == pytest.approx((0.5 - chance) / (1 - chance))
     assert c.synchrony(NONE, [1.0], 0.1, 10.0) is None
-    assert c.synchrony(np.array([1.0]), [], 0.1, 10.0) == 0.0
-    assert c.synchrony(np.array([1.0]), np.arange(0.0, 10.0, 0.1), 0.1, 10.0) is None  # chance alone hits
+    assert c.synchrony(np.array([1.0, 2.0]), [], 0.1, 10.0) is None  # no target
+    assert c.synchrony(np.array([1.0]), [1.0], 0.1, 10.0) is None  # one cut is on it or not
+    assert c.synchrony(np.array([1.0, 2.0]), [5.0], 0.1, 10.0) == 0.0
+    assert c.synchrony(np.array([1.0, 2.0]), np.arange(0.0, 10.0, 0.1), 0.1, 10.0) is None  # chance alone hits

@@ -93,8 +93,8 @@ def test_long_takes_last_twice_the_median():
 
 def test_places():
     ten_s = scenes(1.0, 2.0, 4.0, 2.0, 1.0)  # middles at .5, 2, 5, 8 and 9.5 s
-    assert [d.scene_at(ten_s, i).position for i in range(5)] == ["intro", "middle", "middle", "middle", "outro"]
-    assert d.scene_at(ten_s, 1) == Scene(duration=2.0, timestamp="1-3s", position="middle")
+    assert [d.scene_at(ten_s, i, 10.0).position for i in range(5)] == ["intro", "middle", "middle", "middle", "outro"]
+    assert d.scene_at(ten_s, 1, 10.0) == Scene(duration=2.0, timestamp="1-3s", position="middle")
     assert d.scene_span(scenes(1.25, 2.0), 1) == "1.2-3.2s"
 
 

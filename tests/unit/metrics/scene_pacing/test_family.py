@@ -62,8 +62,12 @@ def test_one_scene():
     assert found["transitionTypes"] == []
     assert found["pacingValleys"] == []
     assert found["analysisLimitations"] == ["single_scene", "no_expression_data"]
-    assert found["pacingStyle"] == "documentary"
-    assert found["tempo_balance"]["balanceIndex"] == 0.5
+    assert found["pacingStyle"] is found["editingStyle"] is found["classified_patterns"] is None  # nobody paced it
+    assert found["accelerationPattern"] is found["pacingMomentum"] is found["accelerationScore"] is None
+    assert found["narrativeFlowScore"] is found["viewerAdaptationCurve"] is found["cutMotivation"] is None
+    assert found["tempo_balance"]["balanceIndex"] is None
+    assert (found["pacingClassification"], found["visualTempo"]) == ("slow", "slow")
+    assert pacing(3.0)["pacingClassification"] is None  # a short scene does not tell when the next cut would come
 
 
 def test_two_montages_and_a_break():
@@ -156,9 +160,9 @@ def test_cuts_on_sound_above_chance():
     assert "beat_cutting" in found["pacingTechniques"]
     assert found["technicalQuality"] == "professional"
     everywhere = {"onsets": [round(0.1 * i, 1) for i in range(121)], "beats": []}
-    found = pacing(12.0, cuts=[6.0], audio=everywhere)
+    found = pacing(12.0, cuts=[6.0, 7.0], audio=everywhere)
     assert found["audioVisualSync"] is None  # chance alone hits
-    assert found["beatMatching"] == 0.0
+    assert found["beatMatching"] is None  # no beats
     silent = pacing(12.0, cuts=[6.0], missing=["audio_energy", "emotion_detection"])
     assert silent["audioVisualSync"] is silent["beatMatching"] is None
     assert silent["cutMotivation"] == "unknown"
@@ -207,7 +211,8 @@ def test_without_scenes_everything_measured_is_null():
     assert blocks["CoreMetrics"]["totalScenes"] is None
     assert blocks["CoreMetrics"]["videoDuration"] == 12.0
     assert blocks["Dynamics"]["confidence"] == 0.0
-    assert blocks["Patterns"]["cutMotivation"] == "unknown"
+    assert {value for name, value in blocks["Patterns"].items() if name != "confidence"} == {None}
+    assert blocks["Quality"]["technicalQuality"] is blocks["Interactions"]["viewerAdaptationCurve"] is None
     assert blocks["Quality"]["missingServices"] == [{"service": "scene_detection", "reason": "decode error"}]
     assert blocks["Quality"]["analysisLimitations"] == ["no_scene_data", "no_expression_data"]
 

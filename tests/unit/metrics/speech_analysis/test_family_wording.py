@@ -123,8 +123,8 @@ def test_steps_and_manner():
     assert (told["deliveryStyle"], told["engagementStrategy"]) == ("narrative", "storytelling")
     assert told["toneCategory"] == "calm"
     plain = speech(segments=[segment("It is a small house with two doors.", 0.0, 3.0)])
-    assert (plain["deliveryStyle"], plain["engagementStrategy"]) == ("conversational", "explanation")
-    assert plain["toneCategory"] == "informative"
+    assert (plain["deliveryStyle"], plain["engagementStrategy"]) == ("conversational", None)
+    assert plain["toneCategory"] is None  # no rule tells
     glad = speech(segments=[segment("So good! I love it! What a day! Great fun!", 0.0, 6.0)])
     assert glad["toneCategory"] == "enthusiastic"
     orders = speech(segments=[segment("Mix it well. Add the salt. Stir the pot.", 0.0, 6.0)])

@@ -28,10 +28,10 @@ def test_narration():
 @pytest.mark.parametrize(
     ("kinds", "instructs", "narrates", "delivery", "strategy"),
     [
-        (["buy", "visit"], True, True, "promotional", "explanation"),
+        (["buy", "visit"], True, True, "promotional", None),
         (["buy", "like"], True, True, "instructional", "demonstration"),
         ([], False, True, "narrative", "storytelling"),
-        ([], False, False, "conversational", "explanation"),
+        ([], False, False, "conversational", None),
     ],
 )
 def test_delivery(kinds, instructs, narrates, delivery, strategy):
@@ -45,9 +45,9 @@ def test_delivery(kinds, instructs, narrates, delivery, strategy):
         (True, 1.0, "positive", 200, "urgent"),
         (False, 0.3, "negative", 100, "enthusiastic"),
         (False, 0.0, "positive", 161, "enthusiastic"),
-        (False, 0.0, "positive", 160, "informative"),
+        (False, 0.0, "positive", 160, None),
         (False, 0.2, "neutral", 119, "calm"),
-        (False, 0.2, "neutral", 120, "informative"),
+        (False, 0.2, "neutral", 120, None),
     ],
 )
 def test_tone(urgent, exclaimed, sentiment, wpm, tone):

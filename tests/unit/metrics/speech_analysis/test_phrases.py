@@ -26,7 +26,7 @@ def test_transitions(text, found):
 def test_opening():
     assert phrases.opening_strength([0.0, 5.0, 9.0]) == 0.5
     assert phrases.opening_strength([0.0, 1.0, 4.9]) == 1.0
-    assert phrases.opening_strength([]) == 0.0
+    assert phrases.opening_strength([]) is phrases.opening_strength([9.0]) is None
     assert [phrases.hook_confidence(t) for t in (4.99, 5.0)] == [1.0, 0.7]
 
 

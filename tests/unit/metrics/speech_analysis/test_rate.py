@@ -26,7 +26,7 @@ def test_enough_speech_to_be_described(covered, words, present):
 
 def test_words_per_minute():
     assert rate.words_per_minute(10, 4.0) == 150.0
-    assert rate.words_per_minute(0, 0.0) == 0.0
+    assert rate.words_per_minute(0, 0.0) is None
 
 
 def test_words_until_an_instant():

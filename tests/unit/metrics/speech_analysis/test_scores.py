@@ -10,9 +10,9 @@ from rumiai.metrics.speech_analysis import scores
 def test_hooks_and_calls():
     assert scores.hook_effectiveness(2, 0.5) == pytest.approx(0.9)
     assert scores.hook_effectiveness(5, 0.5) == 1.0
-    assert scores.hook_effectiveness(0, 0.0) == 0.0
+    assert scores.hook_effectiveness(0, None) is None
     assert scores.cta_effectiveness(3, 1) == pytest.approx(0.6)
-    assert scores.cta_effectiveness(0, 0) == 0.0
+    assert scores.cta_effectiveness(0, 0) is None
 
 
 def test_authenticity():

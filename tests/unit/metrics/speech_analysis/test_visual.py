@@ -47,7 +47,7 @@ def test_off_camera():
 def test_expressions_while_speaking():
     times, voiced = np.array([0.0, 1.0, 2.0, 3.0]), np.array([[0.5, 2.5]])
     assert visual.expression_variety(["joy", "joy", "anger", "fear"], times, voiced) == pytest.approx(2 / 7)
-    assert visual.expression_variety([], np.zeros(0), voiced) == 0.0
+    assert visual.expression_variety([], np.zeros(0), voiced) is None
     assert visual.expression_peaks(np.array([0.9, 0.9, 0.6, 0.9]), times, voiced) == [1]
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from rumiai.core.intervals import as_intervals, length
+from rumiai.metrics.evidence.observed import Observed, whole
 from rumiai.metrics.evidence.types import Sticker
 from rumiai.metrics.visual_overlay_analysis.picture import (
     area_share,
@@ -33,8 +34,9 @@ def test_covering_boxes():
 def test_seconds_on_screen():
     spans = as_intervals([(0.0, 2.0), (1.0, 4.0), (9.0, 12.0)])
     assert length(spans) == 8.0
-    assert free_s(spans, 10.0) == 5.0
-    assert free_s(as_intervals([]), 10.0) == 10.0
+    assert free_s(spans, whole(10.0)) == 5.0
+    assert free_s(as_intervals([]), whole(10.0)) == 10.0
+    assert free_s(spans, Observed(as_intervals([(0.0, 5.0)]), 10.0)) == 1.0
 
 
 def test_area_and_complexity():
@@ -43,7 +45,8 @@ def test_area_and_complexity():
     assert area_share([half] * 9, 5.0) == 1.0
     assert complexity_score(1.0, 2, 0.1, 10.0) == pytest.approx(2 + 1 + 2)
     assert complexity_score(9.0, 90, 1.0, 1.0) == 10.0
-    assert [layering(n) for n in (0, 1, 2, 3, 4)] == ["simple", "simple", "moderate", "moderate", "complex"]
+    assert complexity_score(0.0, 0, 0.0, 10.0) is None
+    assert [layering(n) for n in (0, 1, 2, 3, 4)] == [None, "simple", "moderate", "moderate", "complex"]
 
 
 def test_path_of_a_box():

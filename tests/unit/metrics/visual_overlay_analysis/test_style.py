@@ -19,14 +19,15 @@ EVEN, VARIED = np.array([0.1, 0.1]), np.array([0.01, 0.5])
 
 def test_words():
     assert [overlay_strategy(EVEN, hz) for hz in (0.29, 0.3, 0.8, 0.81)] == ["minimal", "moderate", "moderate", "heavy"]
-    assert overlay_strategy(VARIED, 0.0) == "dynamic"
+    assert overlay_strategy(VARIED, 0.1) == "dynamic"
+    assert overlay_strategy(VARIED, 0.0) is None
     assert [communication_approach(True, share) for share in (0.5, 0.51)] == ["supplementary", "reinforcing"]
     assert communication_approach(False, 1.0) == "dominant"
     assert [engagement_archetype(*x) for x in ((2, 0.8), (2, 0.81), (3, 0.0))] == [
         "informational", "attention_grabbing", "conversion_focused",
     ]  # fmt: skip
     grades = ("high", "medium", "low", None)
-    assert [production_quality(g, []) for g in grades] == ["professional", "casual", "amateur", "casual"]
+    assert [production_quality(g, []) for g in grades] == ["professional", "casual", "amateur", None]
     assert production_quality("high", ["low_contrast"]) == "casual"
 
 
@@ -36,7 +37,8 @@ def test_look_of_the_texts():
             texts=texts, stickers=stickers, at_once=at_once, covering_pairs=covering_pairs, heights=heights
         )
 
-    assert style() == style(at_once=4) == style(covering_pairs=1) == "clean"
+    assert style() == style(at_once=4) == "clean"
+    assert style(covering_pairs=1) is style(texts=0) is None
     assert style(at_once=4, covering_pairs=1, stickers=9) == "chaotic"
     assert style(stickers=2, heights=VARIED) == "decorative"
     assert style(heights=VARIED) == "mixed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from rumiai.core.intervals import as_intervals
 from rumiai.metrics.visual_overlay_analysis.sync import cta_matrix, emphasis_alignment
@@ -10,10 +11,13 @@ from rumiai.metrics.visual_overlay_analysis.sync import cta_matrix, emphasis_ali
 
 def test_emphasis():
     starts = np.array([1.0, 5.0, 9.0, 9.5])
-    assert emphasis_alignment(starts, [np.array([1.3]), None, np.array([9.2])]) == 0.75
-    assert emphasis_alignment(starts, [np.array([])]) == 0.0
-    assert emphasis_alignment(starts, [None, None]) is None
-    assert emphasis_alignment(np.array([]), [np.array([1.0])]) is None
+    # Three of four hits; two targets of .6 s each in 10 s: chance .12, and .0063 for so many hits.
+    found = emphasis_alignment(starts, [np.array([1.3]), None, np.array([9.2])], 10.0)
+    assert found == pytest.approx((0.75 - 0.12) / 0.88)
+    often = np.arange(0.0, 10.0, 0.7)  # chance .86 and more
+    assert emphasis_alignment(starts, [often], 10.0) is None
+    assert emphasis_alignment(starts, [np.array([])], 10.0) is emphasis_alignment(starts, [None, None], 10.0) is None
+    assert emphasis_alignment(np.array([]), [np.array([1.0])], 10.0) is None
 
 
 def test_calls_to_action_by_company():

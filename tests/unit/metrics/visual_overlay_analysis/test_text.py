@@ -19,7 +19,7 @@ def test_categories_and_groups():
 
 def test_primary_group():
     assert primary_group(Counter({"questions": 2, "other_text": 2, "social_proof": 1})) == "questions"
-    assert primary_group(Counter()) == "none"
+    assert primary_group(Counter()) is None
 
 
 def test_share_of_spoken_words():

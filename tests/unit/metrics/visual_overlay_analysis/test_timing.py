@@ -29,7 +29,7 @@ def test_nothing_begins():
     assert appearance_pattern(NONE, ()) is None
     assert rhythm_consistency(NONE) is None
     assert density_progression(np.zeros(3, int)) is temporal_distribution(np.zeros(3, int)) is None
-    assert visual_pacing(NONE, 9.0) == "slow"
+    assert visual_pacing(NONE, 9.0) is None
 
 
 def test_bursts_are_disjoint_and_end_with_the_video():
@@ -71,7 +71,7 @@ def test_rhythm_and_pace():
 
 
 def test_windows():
-    rows = overlay_timeline(np.array([0.0, 3.0, 4.0]), np.array([4, 0]), np.array([4, 0]))
+    rows = overlay_timeline(np.array([0.0, 3.0, 4.0]), np.array([4, 0]), np.array([4, 0]), np.array([True, True]))
     assert [row.model_dump() for row in rows] == [
         {"timestamp": "0-3s", "overlay_count": 4, "type": "text", "density": "high"},
         {"timestamp": "3-4s", "overlay_count": 0, "type": "none", "density": "low"},
