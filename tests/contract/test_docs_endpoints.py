@@ -16,9 +16,9 @@ import pytest
 
 from rumiai.contracts import tensors
 from rumiai.contracts.tensors import ENDPOINTS, WHISPER
+from rumiai.contracts.transcript import Transcript, TranscriptSegment, TranscriptWord
 from rumiai_server.address import server_file
 from rumiai_server.engines.ocr.engine import OcrParams
-from rumiai_server.engines.whisper.types import Segment, Transcript, Word
 from rumiai_server.engines.yolo.engine import YoloParams
 
 from .calling import bus, caption, speech
@@ -123,8 +123,8 @@ def test_parameter_tables(spec):
 def test_transcript_members():
     documented = re.findall(r"^\| (`[a-z_]+`(?:, `[a-z_]+`)*) \|", section("whisper"), re.MULTILINE)
     names = {name for row in documented for name in re.findall(r"`(\w+)`", row)}
-    assert names == {*WHISPER.parameters, *Transcript.__dataclass_fields__, *Segment.__dataclass_fields__}
-    assert all(f"`{name}`" in section("whisper") for name in Word.__dataclass_fields__)
+    assert names == {*WHISPER.parameters, *Transcript.__dataclass_fields__, *TranscriptSegment.__dataclass_fields__}
+    assert all(f"`{name}`" in section("whisper") for name in TranscriptWord.__dataclass_fields__)
 
 
 def test_limits():

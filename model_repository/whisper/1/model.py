@@ -8,9 +8,9 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from rumiai.contracts.tensors import WHISPER
+from rumiai.contracts.transcript import Transcript
 from rumiai.contracts.whisper import WhisperParams
 from rumiai_server import adapter
-from rumiai_server.engines.whisper.types import Transcript
 
 
 class TritonPythonModel:

@@ -31,10 +31,10 @@ from rumiai.contracts.services.whisper import (
     WhisperMetadata,
     Word,
 )
+from rumiai.contracts.transcript import Transcript, TranscriptSegment
 from rumiai.contracts.whisper import NO_SPEECH_LOGPROB, NO_SPEECH_PROB, TIMESTAMP_STEP_S
 from rumiai.core.text import joined
 from rumiai.inference.repetitions import Collapsed, Sound, Stretch, collapse_segments, collapse_words
-from rumiai.inference.whisper import SegmentPayload, TranscriptPayload
 from rumiai.inference.word_times import by_sound
 
 # Below this a segment is more likely wrong than right.
@@ -48,7 +48,7 @@ _TAG: Final = re.compile(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}|\*[^*]*\*|\uff08[^\uff
 
 
 def assemble(
-    payload: TranscriptPayload | None,
+    payload: Transcript | None,
     *,
     has_audio: bool,
     audio_duration_s: float,
@@ -120,7 +120,7 @@ class _Heard:
     chunk_s: tuple[float, float] | None
 
 
-def _heard(found: SegmentPayload, clock: Clock, sound: Sound | None) -> _Heard:
+def _heard(found: TranscriptSegment, clock: Clock, sound: Sound | None) -> _Heard:
     read = _segment(found, clock, sound)
     left = collapse_words(read, sound)
     left = replace(left, segment=_with_confidence(left.segment))
@@ -161,7 +161,7 @@ def _lost_speech(stretches: Sequence[Stretch]) -> tuple[LostSpeech, ...]:
 
 
 def _metadata(
-    payload: TranscriptPayload | None, has_audio: bool, repetitions: tuple[Repetition, ...], *, spoken: bool, lost: bool
+    payload: Transcript | None, has_audio: bool, repetitions: tuple[Repetition, ...], *, spoken: bool, lost: bool
 ) -> WhisperMetadata:
     reason = payload.reason if payload else "the track is empty" if has_audio else "the video has no audio track"
     if not spoken and reason is None:
@@ -187,7 +187,7 @@ def _metadata(
     )
 
 
-def _segment(found: SegmentPayload, clock: Clock, sound: Sound | None) -> Segment:
+def _segment(found: TranscriptSegment, clock: Clock, sound: Sound | None) -> Segment:
     words = tuple(
         Word(
             word=text,
@@ -233,7 +233,7 @@ def _non_speech(segment: Segment, reason: str) -> NonSpeech:
     )
 
 
-def _not_speech(segment: Segment, found: SegmentPayload, *, looping: bool) -> str | None:
+def _not_speech(segment: Segment, found: TranscriptSegment, *, looping: bool) -> str | None:
     """The reason why a segment is not speech; None when it is."""
     if not any(char.isalnum() for char in _TAG.sub("", segment.text)):
         return "sound_tag"

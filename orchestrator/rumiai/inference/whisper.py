@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rumiai.contracts import tensors
 from rumiai.contracts.frames import AudioTrack
-from rumiai.contracts.whisper import Task, WhisperParams
+from rumiai.contracts.transcript import Transcript, TranscriptSegment, TranscriptWord
+from rumiai.contracts.whisper import WhisperParams
 from rumiai.errors import ContractError
 from rumiai.inference.client import TritonClient
 from rumiai.inference.sound_windows import windows
@@ -19,67 +19,6 @@ from rumiai.inference.spans import SharedTensor
 
 # Whisper's detection of the language is made for 30 s; with this much, a sentence or two, it is mostly right.
 ENOUGH_SPEECH_S: Final = 10.0
-
-
-class _Payload(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, protected_namespaces=())
-
-
-class WordPayload(_Payload):
-    """One word; times in seconds from the start of the track."""
-
-    word: str
-    start_s: float
-    end_s: float
-    probability: float
-
-
-class SegmentPayload(_Payload):
-    """One segment; see the engine's ``Segment``."""
-
-    start_s: float
-    end_s: float
-    text: str
-    avg_logprob: float
-    no_speech_prob: float
-    compression_ratio: float
-    words: tuple[WordPayload, ...] = ()
-    recovered: bool = False
-    language: str | None = None
-    language_probability: float | None = None
-    decoding: str | None = None
-    loops: bool = False
-    chunk_s: tuple[float, float] | None = None
-
-
-class TranscriptPayload(_Payload):
-    """The endpoint's ``TRANSCRIPT``; see docs/endpoints.md."""
-
-    language: str | None
-    language_probability: float | None
-    task: Task
-    duration_s: float
-    speech_s: float
-    segments: tuple[SegmentPayload, ...]
-    reason: str | None
-    engine: str
-    model: str
-    compute_type: str
-
-    @classmethod
-    def from_json(cls, raw: bytes | str) -> TranscriptPayload:
-        """Read the tensor's one element.
-
-        Raises:
-            ContractError: Not JSON, or a key is missing or of the wrong type.
-        """
-        try:
-            return cls.model_validate_json(raw)
-        except ValidationError as exc:
-            raise ContractError(
-                f"TRANSCRIPT: {exc.error_count()} faults, first: {exc.errors()[0]['loc']} {exc.errors()[0]['msg']}",
-                hint="serve the whisper endpoint with the same version of RumiAI",
-            ) from exc
 
 
 def params_for(language: str, mode: str) -> WhisperParams:
@@ -95,7 +34,7 @@ def params_for(language: str, mode: str) -> WhisperParams:
 
 async def transcribe(
     client: TritonClient, track: AudioTrack, params: WhisperParams, progress: Callable[[int, int], None] | None = None
-) -> TranscriptPayload | None:
+) -> Transcript | None:
     """Have one track transcribed, a long one window by window; None when it has no samples.
 
     A language that was found in enough speech holds for the windows after it; with ``multilingual`` for short ones.
@@ -119,7 +58,7 @@ async def transcribe(
     # A short window at the end says little about its language.
     long = ENOUGH_SPEECH_S * track.sample_rate_hz
     asked = params
-    answers: list[tuple[float, TranscriptPayload]] = []
+    answers: list[tuple[float, Transcript]] = []
     if progress is not None:
         progress(0, len(parts))
     for part in parts:
@@ -133,7 +72,7 @@ async def transcribe(
     return _joined(answers) if answers else None
 
 
-async def _ask(client: TritonClient, track: AudioTrack, part: slice, params: WhisperParams) -> TranscriptPayload:
+async def _ask(client: TritonClient, track: AudioTrack, part: slice, params: WhisperParams) -> Transcript:
     samples, span = track.samples[part], track.span
     if span is not None:
         offset = span.offset_bytes + part.start * samples.itemsize
@@ -144,10 +83,10 @@ async def _ask(client: TritonClient, track: AudioTrack, part: slice, params: Whi
     found = outputs["TRANSCRIPT"]
     if found.shape != (1, 1):
         raise ContractError(f"whisper returned TRANSCRIPT {found.shape}, expected (1, 1)")
-    return TranscriptPayload.from_json(found[0, 0])
+    return Transcript.from_json(found[0, 0])
 
 
-def _joined(answers: Sequence[tuple[float, TranscriptPayload]]) -> TranscriptPayload:
+def _joined(answers: Sequence[tuple[float, Transcript]]) -> Transcript:
     """Join the transcripts of windows, each with its start in seconds; most speech decides the language."""
     (_, first), *rest = answers
     if not rest:
@@ -156,23 +95,27 @@ def _joined(answers: Sequence[tuple[float, TranscriptPayload]]) -> TranscriptPay
     heard = max((answer for _, answer in answers if answer.language), key=lambda a: a.speech_s, default=first)
     found = next((a for _, a in answers if a.language == heard.language), first)
     segments = tuple(_moved(segment, start_s) for start_s, answer in answers for segment in answer.segments)
-    return first.model_copy(
-        update={
-            "language": found.language,
-            "language_probability": found.language_probability,
-            "duration_s": sum(answer.duration_s for _, answer in answers),
-            "speech_s": sum(answer.speech_s for _, answer in answers),
-            "segments": segments,
-            # When no window has words, the reason of the one with the most speech tells the most.
-            "reason": None if segments else max((a for _, a in answers), key=lambda a: a.speech_s).reason,
-        }
+    return replace(
+        first,
+        language=found.language,
+        language_probability=found.language_probability,
+        duration_s=sum(answer.duration_s for _, answer in answers),
+        speech_s=sum(answer.speech_s for _, answer in answers),
+        segments=segments,
+        # When no window has words, the reason of the one with the most speech tells the most.
+        reason=None if segments else max((a for _, a in answers), key=lambda a: a.speech_s).reason,
     )
 
 
-def _moved(segment: SegmentPayload, by_s: float) -> SegmentPayload:
-    def later(timed: Any) -> dict[str, float]:
-        return {"start_s": timed.start_s + by_s, "end_s": timed.end_s + by_s}
+def _moved(segment: TranscriptSegment, by_s: float) -> TranscriptSegment:
+    return replace(
+        segment,
+        start_s=segment.start_s + by_s,
+        end_s=segment.end_s + by_s,
+        words=tuple(_moved_word(word, by_s) for word in segment.words),
+        chunk_s=None if segment.chunk_s is None else (segment.chunk_s[0] + by_s, segment.chunk_s[1] + by_s),
+    )
 
-    words = tuple(word.model_copy(update=later(word)) for word in segment.words)
-    chunk_s = None if segment.chunk_s is None else (segment.chunk_s[0] + by_s, segment.chunk_s[1] + by_s)
-    return segment.model_copy(update={**later(segment), "words": words, "chunk_s": chunk_s})
+
+def _moved_word(word: TranscriptWord, by_s: float) -> TranscriptWord:
+    return replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s)

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.frames import AudioTrack, SharedSpan
+from rumiai.contracts.transcript import Transcript
 from rumiai.contracts.whisper import WhisperParams
 from rumiai.errors import MLError
 from rumiai.inference.sound_windows import LONGEST_S, SHORTEST_S, windows
-from rumiai.inference.whisper import TranscriptPayload, transcribe
+from rumiai.inference.whisper import transcribe
 
 RATE = 16_000
 
@@ -80,7 +81,7 @@ def heard(language: str | None, speech_s: float, words: int = 2, **facts: Any) -
     return {"probability": 0.9, "reason": "no speech", **said, **facts}
 
 
-def ask(endpoint: Any, track: np.ndarray, language: str | None = None, **options: Any) -> TranscriptPayload | None:
+def ask(endpoint: Any, track: np.ndarray, language: str | None = None, **options: Any) -> Transcript | None:
     span = SharedSpan("region", "/region", 4096, track.nbytes)
     return asyncio.run(transcribe(endpoint, AudioTrack(track, RATE, span), WhisperParams(language), **options))
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from rumiai.contracts.transcript import Transcript
 from rumiai.inference.transcript import assemble
-from rumiai.inference.whisper import TranscriptPayload
 
 
 def word(text: str, start_s: float, end_s: float, probability: float = 0.9) -> dict[str, Any]:
@@ -24,13 +24,13 @@ def segment(start_s: float, end_s: float, text: str, **facts: Any) -> dict[str, 
     }  # fmt: skip
 
 
-def payload(*segments: dict[str, Any], **facts: Any) -> TranscriptPayload:
+def payload(*segments: dict[str, Any], **facts: Any) -> Transcript:
     raw = {
         "language": "en", "language_probability": 0.97, "task": "transcribe", "duration_s": 12.0, "speech_s": 5.0,
         "segments": list(segments), "reason": None, "engine": "ctranslate2", "model": "whisper-base",
         "compute_type": "int8", **facts,
     }  # fmt: skip
-    return TranscriptPayload.from_json(json.dumps(raw))
+    return Transcript.from_json(json.dumps(raw))
 
 
 def built(*segments: dict[str, Any], audio_duration_s: float = 12.0, offset_s: float = 0.0) -> dict[str, Any]:

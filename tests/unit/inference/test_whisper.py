@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from rumiai.contracts.transcript import Transcript
 from rumiai.contracts.whisper import WhisperParams
 from rumiai.errors import ContractError
-from rumiai.inference.whisper import TranscriptPayload, params_for
+from rumiai.inference.whisper import params_for
 
 ANSWER: dict[str, Any] = {
     "language": None, "language_probability": None, "task": "transcribe", "duration_s": 12.0, "speech_s": 0.0,
@@ -20,7 +21,7 @@ ANSWER: dict[str, Any] = {
 @pytest.mark.parametrize("raw", [b"", b"[]", b'{"segments": []}', json.dumps(ANSWER).replace("12.0", "NaN").encode()])
 def test_a_malformed_payload_is_a_broken_contract(raw: bytes) -> None:
     with pytest.raises(ContractError, match="TRANSCRIPT"):
-        TranscriptPayload.from_json(raw)
+        Transcript.from_json(raw)
 
 
 def test_request_parameters() -> None:

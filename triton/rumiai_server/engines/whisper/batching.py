@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ
+from rumiai.contracts.transcript import EngineKind, Transcript, TranscriptSegment, TranscriptWord
 from rumiai.contracts.whisper import NO_SPEECH_LOGPROB, NO_SPEECH_PROB, TIMESTAMP_STEP_S, Task, WhisperParams
 from rumiai.core.repeats import compression_ratio
 from rumiai.errors import ContractError
@@ -24,7 +25,7 @@ from rumiai_server.engines.whisper import languages
 from rumiai_server.engines.whisper.fallback import AGAIN, FIRST, Attempt, good_enough, loops
 from rumiai_server.engines.whisper.languages import Probabilities
 from rumiai_server.engines.whisper.level import cut_levelled
-from rumiai_server.engines.whisper.types import EngineKind, Item, Segment, Transcript, Word, check_samples
+from rumiai_server.engines.whisper.types import Item, check_samples
 from rumiai_server.engines.whisper.vad import SpeechChunk, SpeechCut, cut_at_silence
 
 # Mel frames a second, fixed by the model's training.
@@ -352,13 +353,13 @@ class BatchingWhisper(ABC):
             compute_type=self._setup.compute_type,
         )
 
-    def _segment(self, piece: Piece, draft: Draft) -> Segment:
+    def _segment(self, piece: Piece, draft: Draft) -> TranscriptSegment:
         """Put a draft on the clock of the track; rounding and order of the steps are faster-whisper's."""
         track, clock = piece.track, piece.track.cut.clock
         assert piece.language is not None
         text = self._text(draft["tokens"], piece.language, track.params.task)
         words = tuple(
-            Word(word["word"], *clock.interval(word["start"], word["end"]), float(word["probability"]))
+            TranscriptWord(word["word"], *clock.interval(word["start"], word["end"]), float(word["probability"]))
             for word in draft.get("words", ())
         )
         if words:
@@ -366,7 +367,7 @@ class BatchingWhisper(ABC):
         else:
             start_s = clock.point(round(draft["start"], 3))
             end_s = clock.point(round(draft["end"], 3), is_end=True)
-        return Segment(
+        return TranscriptSegment(
             start_s=start_s,
             end_s=end_s,
             text=text.strip(),

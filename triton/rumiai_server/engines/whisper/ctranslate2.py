@@ -24,6 +24,7 @@ from faster_whisper.audio import pad_or_trim
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
+from rumiai.contracts.transcript import EngineKind
 from rumiai.contracts.whisper import Task, WhisperParams
 from rumiai.errors import ConfigurationError, MLError, WeightsError
 from rumiai_server.engines.shared.cuda_libraries import load_cublas_12
@@ -40,7 +41,6 @@ from rumiai_server.engines.whisper.batching import (
 )
 from rumiai_server.engines.whisper.fallback import SEED, Attempt
 from rumiai_server.engines.whisper.languages import Probabilities
-from rumiai_server.engines.whisper.types import EngineKind
 
 # faster-whisper's default, also of its batched pipeline.
 BEAM_SIZE: Final = 5

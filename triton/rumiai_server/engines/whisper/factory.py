@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from rumiai.contracts.transcript import EngineKind
 from rumiai.errors import ConfigurationError
-from rumiai_server.engines.whisper.types import EngineKind, WhisperEngine
+from rumiai_server.engines.whisper.types import WhisperEngine
 
 
 def make_engine(

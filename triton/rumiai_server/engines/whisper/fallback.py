@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ
+from rumiai.contracts.transcript import FIRST_DECODING
 from rumiai.contracts.whisper import NO_SPEECH_LOGPROB
 from rumiai.core.repeats import REPEATED_COMPRESSION, Uttered, compression_ratio, spoken_runs
-from rumiai_server.engines.whisper.types import FIRST_DECODING
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from whisper.model import ModelDimensions, Whisper
 from whisper.timing import add_word_timestamps
 from whisper.tokenizer import Tokenizer, get_tokenizer
 
+from rumiai.contracts.transcript import EngineKind
 from rumiai.contracts.whisper import Task, WhisperParams
 from rumiai.errors import ConfigurationError, MLError, WeightsError
 from rumiai_server.engines.shared.precision import resolve_device
@@ -37,7 +38,6 @@ from rumiai_server.engines.whisper.batching import (
 from rumiai_server.engines.whisper.ctranslate2_weights import load_weights
 from rumiai_server.engines.whisper.fallback import SEED, Attempt
 from rumiai_server.engines.whisper.languages import Probabilities
-from rumiai_server.engines.whisper.types import EngineKind
 
 # faster-whisper's and openai-whisper's default.
 BEST_OF: Final = 5

@@ -26,6 +26,7 @@ import whisper.tokenizer
 from faster_whisper.utils import get_assets_path
 
 from rumiai.contracts.tensors import MAX_AUDIO_S
+from rumiai.contracts.transcript import EngineKind, Transcript, TranscriptSegment
 from rumiai.contracts.whisper import LANGUAGES, TASKS, Task, WhisperParams
 from rumiai.errors import ConfigurationError, ContractError, WeightsError
 from rumiai_server.engines.shared.cuda_libraries import CUBLAS_12
@@ -40,7 +41,7 @@ from rumiai_server.engines.whisper.batching import (
 from rumiai_server.engines.whisper.factory import make_engine
 from rumiai_server.engines.whisper.fallback import Attempt
 from rumiai_server.engines.whisper.openai import load_model
-from rumiai_server.engines.whisper.types import MAX_PEAK, EngineKind, Segment, Transcript, WhisperEngine
+from rumiai_server.engines.whisper.types import MAX_PEAK, WhisperEngine
 from rumiai_server.engines.whisper.vad import MIN_SILENCE_MS, WINDOWS_PER_RUN, cut_at_silence
 
 pytestmark = [
@@ -118,9 +119,9 @@ def pipeline(folder: Path) -> faster_whisper.BatchedInferencePipeline:
     return faster_whisper.BatchedInferencePipeline(model)
 
 
-def plain(segment: Segment | faster_whisper.transcribe.Segment) -> tuple:
+def plain(segment: TranscriptSegment | faster_whisper.transcribe.Segment) -> tuple:
     """A segment of either side as what must be equal."""
-    if isinstance(segment, Segment):
+    if isinstance(segment, TranscriptSegment):
         words = [(word.word, word.start_s, word.end_s, word.probability) for word in segment.words]
         span = (segment.start_s, segment.end_s)
     else:

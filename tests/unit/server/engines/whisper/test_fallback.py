@@ -10,6 +10,7 @@ import pytest
 import torch
 from scipy.signal import resample_poly
 
+from rumiai.contracts.transcript import EngineKind
 from rumiai.contracts.whisper import SPEECH_DBFS, Task, WhisperParams
 from rumiai.demo.sound import SAMPLE_RATE_HZ, speech
 from rumiai_server.engines.whisper import languages
@@ -17,7 +18,6 @@ from rumiai_server.engines.whisper.batching import BatchingWhisper, Piece, Setup
 from rumiai_server.engines.whisper.factory import make_engine
 from rumiai_server.engines.whisper.fallback import AGAIN, FIRST, Attempt, loops
 from rumiai_server.engines.whisper.level import cut_levelled, gain, level_dbfs
-from rumiai_server.engines.whisper.types import EngineKind
 from rumiai_server.engines.whisper.vad import cut_at_silence
 
 pytestmark = [
