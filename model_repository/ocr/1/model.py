@@ -18,6 +18,7 @@ class TritonPythonModel:
     def initialize(self, args):
         """Load the engine that is served and run it once."""
         from rumiai_server.engines.ocr.engine import OcrEngine
+        from rumiai_server.engines.ocr.tesseract import TesseractReader
 
         adapter.guard_process()
         settings = adapter.ModelSettings.from_args(args)
@@ -31,6 +32,7 @@ class TritonPythonModel:
             device=settings.device,
             threads=settings.threads,
             cuda_graphs=settings.flag("cuda_graphs"),
+            foreign=TesseractReader() if settings.flag("tesseract") else None,
         )
         self._engine.warm_up(OcrParams(**self._served))
 

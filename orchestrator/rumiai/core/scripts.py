@@ -1,4 +1,4 @@
-"""Which script a language is written in."""
+"""Which script a language is written in, and which of Tesseract's languages reads a script."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ _LANGUAGES: Final[Mapping[str, str]] = {
     "thai": "th",
     "other": "he yi hy ka bn as pa ta te kn ml si my km lo bo am",
 }
+# Tesseract's name of the most spoken language of each script that has one; Debian's packages are tesseract-ocr-NAME.
+TESSERACT_LANGUAGES: Final[Mapping[str, str]] = {
+    "greek": "ell", "cyrillic": "rus", "hangul": "kor", "arabic": "ara", "devanagari": "hin", "gujarati": "guj",
+    "thai": "tha",
+}  # fmt: skip
 _SCRIPTS: Final = {language: script for script, codes in _LANGUAGES.items() for language in codes.split()}
 
 

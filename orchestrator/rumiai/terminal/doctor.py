@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import shutil
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable
@@ -20,6 +21,7 @@ import click
 
 from rumiai import weights
 from rumiai.contracts.tensors import ENDPOINTS
+from rumiai.core.scripts import TESSERACT_LANGUAGES
 from rumiai.errors import RumiAIError
 from rumiai.settings import Settings, read_dotenv, read_secrets
 
@@ -52,6 +54,7 @@ def examine(settings: Settings) -> list[Finding]:
         lambda: _server_packages(settings),
         _libraries,
         lambda: _libpython(settings),
+        _tesseract,
         _processor,
         _gpu,
         _weights,
@@ -124,6 +127,21 @@ def _libpython(settings: Settings) -> Finding:
         return Finding("libpython", "ok", name)
     state: State = "note" if settings.server else "missing"
     return Finding("libpython", state, f"no {name}", f"apt-get install {name.partition('.so')[0]}")
+
+
+def _tesseract() -> Finding:
+    """What reads scripts other than Latin, Chinese and Japanese; nothing needs it."""
+    name, program = "other scripts", shutil.which("tesseract")
+    listed: set[str] = set()
+    if program is not None:
+        told = subprocess.run([program, "--list-langs"], capture_output=True, text=True, timeout=30, check=False)
+        listed = set(told.stdout.split())
+    absent = {script: language for script, language in TESSERACT_LANGUAGES.items() if language not in listed}
+    if not absent:
+        return Finding(name, "ok", f"Tesseract reads {', '.join(TESSERACT_LANGUAGES)}")
+    packages = [*([] if program else ["tesseract-ocr"]), *(f"tesseract-ocr-{language}" for language in absent.values())]
+    found = f"text in {', '.join(absent)} is found and not read"
+    return Finding(name, "note", found, f"apt-get install {' '.join(packages)}")
 
 
 def _processor() -> Finding:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from rumiai_server.engines.ocr.easyocr_engine import EasyOcrEngine
     from rumiai_server.engines.ocr.ppocr.engine import PpocrEngine
+    from rumiai_server.engines.ocr.tesseract import TesseractReader
     from rumiai_server.engines.shared.cuda_graphs import GraphedForward
 
 __all__ = ["OcrEngine", "OcrParams", "TextLines"]
@@ -45,6 +46,7 @@ class OcrEngine:
         threads: CPU threads of torch, for the whole process; None leaves them as they are.
         quantize: EasyOCR's own switch: 8-bit recogniser in ``strict`` mode on a CPU.
         cuda_graphs: Replay EasyOCR's detector of ``fast`` mode as a CUDA graph; on a CPU it changes nothing.
+        foreign: Reads for ``ppocr`` the scripts that it lacks; None leaves them unread.
 
     Raises:
         ConfigurationError: The device is unknown.
@@ -62,6 +64,7 @@ class OcrEngine:
         threads: int | None = None,
         quantize: bool = True,
         cuda_graphs: bool = True,
+        foreign: TesseractReader | None = None,
     ) -> None:
         if threads is not None:
             torch.set_num_threads(threads)
@@ -71,6 +74,7 @@ class OcrEngine:
         self._languages = tuple(languages)
         self._quantize, self._cuda_graphs = quantize, cuda_graphs
         self._threads = torch.get_num_threads()
+        self._foreign = foreign
         self._easyocr: EasyOcrEngine | None = None
         self._ppocr: PpocrEngine | None = None
 
@@ -137,7 +141,9 @@ class OcrEngine:
         if self._locator is None or self._reader is None:
             raise ContractError("OCR engine: got 'ppocr', which is not served here; expected easyocr")
         if self._ppocr is None:
-            self._ppocr = PpocrEngine(self._locator, self._reader, device=self.device, threads=self._threads)
+            self._ppocr = PpocrEngine(
+                self._locator, self._reader, device=self.device, threads=self._threads, foreign=self._foreign
+            )
         return self._ppocr
 
 

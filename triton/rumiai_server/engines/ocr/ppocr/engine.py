@@ -8,12 +8,14 @@ upside down.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rumiai.errors import MLError
 from rumiai_server.engines.ocr.ppocr.detector import LineDetector, canvas_shape
 from rumiai_server.engines.ocr.ppocr.graph import read_model
 from rumiai_server.engines.ocr.ppocr.joining import join_words
@@ -28,6 +30,7 @@ from rumiai_server.engines.ocr.ppocr.recognizer import (
     with_outputs,
 )
 from rumiai_server.engines.ocr.ppocr.scripts import ScriptGuesser
+from rumiai_server.engines.ocr.tesseract import ForeignLine
 from rumiai_server.engines.ocr.types import TextLines
 from rumiai_server.engines.shared.cpu_pool import CpuPool
 
@@ -38,7 +41,10 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from rumiai_server.engines.ocr.tesseract import TesseractReader
     from rumiai_server.engines.ocr.types import OcrParams
+
+_LOG = logging.getLogger(__name__)
 
 # Longest side in pixels at which the detector sees a picture, when the request does not say; docs/design/ocr.md.
 SEEN_SIDE_PX = 960
@@ -47,6 +53,8 @@ MIN_SCORE = 0.5
 # A level line read less surely than this is read upside down as well; a word of few letters only when it is not
 # believed, for "lol" reads well both ways.
 _SURE, _SHORT = 0.85, 4
+# From this probability of a script on, what knows it is asked to read a line.
+_SURE_SCRIPT = 0.6
 # Upside down counts when it is surer by this much: letters such as o, s, x and z read well both ways.
 _SURER_BY = 0.15
 # Pictures of one shape that a GPU sees in one pass: some 2 GB of intermediate results.
@@ -61,6 +69,7 @@ class _Line:
     quad: NDArray[np.float32]
     level: bool
     reading: LineReading
+    foreign: bool = False  # read by what knows its script
 
 
 @dataclass
@@ -97,15 +106,25 @@ class PpocrEngine:
         recognizer: ``PP-OCRv6_rec_small.onnx``.
         device: Where ``fast`` runs; ``strict`` runs on the CPU.
         threads: CPU threads in all.
+        foreign: Reads the lines of ``fast`` in scripts that the recogniser lacks; None leaves them unread.
 
     Raises:
         WeightsError: A file is missing or not what its name says.
     """
 
-    def __init__(self, detector: Path, recognizer: Path, *, device: torch.device, threads: int) -> None:
+    def __init__(
+        self,
+        detector: Path,
+        recognizer: Path,
+        *,
+        device: torch.device,
+        threads: int,
+        foreign: TesseractReader | None = None,
+    ) -> None:
         self._files = detector, recognizer
         self._threads = threads
         self._guesser = ScriptGuesser.trained()
+        self._foreign = foreign
         self._fast = self._networks(device)
         self._strict: _Networks | None = None
         self._on_gpu = device.type == "cuda"
@@ -140,6 +159,7 @@ class PpocrEngine:
         lines = [line for job in fast for line in job.lines]
         self._read(self._fast, lines, strict=False)
         self._turn([line for line in lines if self._doubtful(line)])
+        self._read_foreign([line for line in lines if not self._believed(line)])
         return [self._answer(job) for job in jobs]
 
     def _find(self, networks: _Networks, jobs: Sequence[_Job]) -> None:
@@ -170,16 +190,40 @@ class PpocrEngine:
             if other.reading.score > line.reading.score + _SURER_BY and self._guesser.readable(other.reading):
                 line.image, line.quad, line.reading = other.image, other.quad, other.reading
 
+    def _read_foreign(self, lines: Sequence[_Line]) -> None:
+        """Read what another recogniser knows the script of."""
+        if self._foreign is None or not lines:
+            return
+        guesses = [self._guesser.script(line.reading) for line in lines]
+        sure = [(line, guess[0]) for line, guess in zip(lines, guesses, strict=True) if guess[1] >= _SURE_SCRIPT]
+        try:
+            readings = self._foreign.read([ForeignLine(line.image, script) for line, script in sure])
+        except MLError as exc:  # they stay unread, and are told as such
+            _LOG.warning("%s", exc)
+            return
+        for (line, _), reading in zip(sure, readings, strict=True):
+            if reading is not None:
+                nowhere = np.zeros(0, dtype=np.float32)
+                line.reading = LineReading(reading.text, reading.score, nowhere, line.reading.features)
+                line.foreign = True
+
+    def _believed(self, line: _Line) -> bool:
+        """Whether what was read is a text."""
+        sure = line.reading.score >= MIN_SCORE and bool(line.reading.text.strip())
+        return line.foreign or (sure and self._guesser.readable(line.reading))
+
     def _doubtful(self, line: _Line) -> bool:
         """Whether it may stand upside down; another script that stands upright does not."""
         enough = MIN_SCORE if len(line.reading.text) <= _SHORT else _SURE
         return not line.level or (line.reading.score < enough and self._guesser.readable(line.reading))
 
     def _answer(self, job: _Job) -> TextLines:
-        believed = [line for line in job.lines if line.reading.score >= MIN_SCORE and line.reading.text.strip()]
-        if not job.strict:
-            believed = [line for line in believed if self._guesser.readable(line.reading)]
-        unread = [] if job.strict else [line for line in job.lines if not any(line is known for known in believed)]
+        if job.strict:
+            believed = [line for line in job.lines if line.reading.score >= MIN_SCORE and line.reading.text.strip()]
+            unread = []
+        else:
+            believed = [line for line in job.lines if self._believed(line)]
+            unread = [line for line in job.lines if not self._believed(line)]
         return TextLines(
             quads=_stacked(believed),
             texts=tuple(line.reading.text for line in believed),

@@ -72,10 +72,16 @@ class ScriptGuesser:
             return True
         return bool(self.probabilities(reading)[~self._readable].sum() < _DISBELIEVED)
 
+    def script(self, reading: LineReading) -> tuple[str, float]:
+        """The likeliest of ``tensors.SCRIPTS``, and its probability."""
+        guess = self.probabilities(reading)
+        likeliest = max(SCRIPTS, key=lambda name: float(guess[self._kinds.index(name)]))
+        return likeliest, float(guess[self._kinds.index(likeliest)])
+
     def regions(self, quads: NDArray[np.float32], readings: Sequence[LineReading]) -> UnreadRegions:
         """What was found and not read: those lines that hold writing more likely than not, with their scripts."""
-        guesses = [self.probabilities(reading) for reading in readings]
-        written = [i for i, guess in enumerate(guesses) if guess[self._kinds.index(NO_TEXT)] < 0.5]
-        likeliest = [max(SCRIPTS, key=lambda name, g=guesses[i]: float(g[self._kinds.index(name)])) for i in written]  # type: ignore[misc]
-        scores = [guesses[i][self._kinds.index(name)] for i, name in zip(written, likeliest, strict=True)]
-        return UnreadRegions(quads[written], tuple(likeliest), np.array(scores, dtype=np.float32))
+        nothing = self._kinds.index(NO_TEXT)
+        written = [i for i, reading in enumerate(readings) if self.probabilities(reading)[nothing] < 0.5]
+        guesses = [self.script(readings[i]) for i in written]
+        scores = np.array([score for _, score in guesses], dtype=np.float32)
+        return UnreadRegions(quads[written], tuple(script for script, _ in guesses), scores)
