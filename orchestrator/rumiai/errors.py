@@ -12,7 +12,8 @@
     |   `-- DecodeError              exit 1   opened, but its content could not be decoded
     |-- ContractError                exit 1   data that does not have the shape its contract states
     |-- WeightsError                 exit 1   a model file is missing, unverified or cannot be fetched
-    |-- ServerError                  exit 1   the model server did not start, is not ready or has gone
+    |-- ServerError                  exit 1   the model server did not start, is not ready or failed a request
+    |   `-- ServerGoneError          exit 1   it has gone and did not come back in time
     |-- APIError                     exit 3   Apify or Claude refused us, or gave up after its retries
     |-- MLError                      exit 4   a model failed on valid input
     `-- StoreError                   exit 1   a file could not be read or written
@@ -93,6 +94,10 @@ class WeightsError(RumiAIError):
 
 class ServerError(RumiAIError):
     """The model server did not start, is not ready or has gone."""
+
+
+class ServerGoneError(ServerError):
+    """The model server, or a model of it, has gone and did not come back in time."""
 
 
 class APIError(RumiAIError):

@@ -176,6 +176,9 @@ class Settings(BaseModel):
     server: Annotated[str, AfterValidator(_address)] = _setting(
         "", "RUMIAI_SERVER", "HOST:PORT of a running server; empty starts one"
     )
+    server_wait_s: Annotated[float, _within(0, 3600)] = _setting(
+        120.0, "RUMIAI_SERVER_WAIT_S", "longest wait for a model server, or a model of it, that is being restarted"
+    )
     output_format: Annotated[Literal["v1", "v2"], _LOWER] = _setting(
         "v2", "OUTPUT_FORMAT_VERSION", "form of the result files: v2 six blocks, v1 legacy"
     )

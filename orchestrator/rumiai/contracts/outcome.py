@@ -132,6 +132,7 @@ class VideoOutcome:
         warnings: What a reader of the results should know.
         summary: The video at a glance; empty when there is no result.
         memory: Of the worker; None when it died.
+        server_gone: Something is missing because the model server has gone; with a server another try may find it.
     """
 
     video_id: str
@@ -147,6 +148,7 @@ class VideoOutcome:
     warnings: Sequence[str] = ()
     summary: Summary = field(default_factory=Summary)
     memory: MemoryUse | None = None
+    server_gone: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form; the keys of the ``done`` event first."""

@@ -13,6 +13,9 @@ from rumiai.contracts.outcome import ClaudeTotals, VideoOutcome
 from rumiai.core.json_values import JsonValue
 
 Members: TypeAlias = dict[str, JsonValue]
+ServerState: TypeAlias = Literal[
+    "starting", "ready", "stopping", "interrupted", "model_down", "model_up", "server_down", "server_up", "gave_up"
+]
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,11 @@ class LogEvent:
 
 @dataclass(frozen=True)
 class RetryEvent:
-    """A worker process died over a video, which is given to another one.
+    """A video is begun again.
 
     Attributes:
         video_id: Which video.
-        reason: How the process died.
+        reason: What went wrong: its worker process died, or the model server has gone.
     """
 
     kind: ClassVar[str] = "retry"
@@ -88,12 +91,13 @@ class ServerEvent:
     """The model server of the run, or the run itself, changes its state.
 
     Attributes:
-        state: ``interrupted`` is the run: a signal asked it to stop.
+        state: ``interrupted`` is the run: a signal asked it to stop. Those behind it are what a server that the run
+            started says of itself, see :class:`rumiai.contracts.server_events.ServerStateChange`.
         message: For a person.
     """
 
     kind: ClassVar[str] = "server"
-    state: Literal["starting", "ready", "stopping", "interrupted"]
+    state: ServerState
     message: str
 
     def to_json(self) -> Members:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,8 @@ from tritonclient.grpc import aio as triton_aio
 from tritonclient.utils import InferenceServerException
 
 from rumiai.contracts.tensors import ACCESS_TOKEN_HEADER, NUMPY_DTYPES, EndpointSpec, TensorSpec
-from rumiai.errors import ConfigurationError, ContractError, MLError, RumiAIError, ServerError
+from rumiai.errors import ConfigurationError, ContractError, MLError, RumiAIError, ServerError, ServerGoneError
+from rumiai.inference.outages import ATTEMPTS, GONE, Outage, delay_s, is_mapped_already, outage_of
 from rumiai.inference.server_file import is_local, read_server_file, split_address
 from rumiai.inference.spans import SharedTensor
 
@@ -28,14 +30,19 @@ _CONTROL_TIMEOUT_S: Final = 10.0
 _POLL_S: Final = 0.2
 # Triton frees an answered request within milliseconds.
 _RELEASE_POLL_S: Final = 0.02
-
-_GONE: Final = frozenset({"StatusCode.UNAVAILABLE", "StatusCode.CANCELLED"})
-# What Triton says of a region that it does not know (any more), and of a model whose process has died.
-_REGION_LOST: Final = "Unable to find shared memory region"
 _REGION_IN_USE: Final = "currently in use"
-_MODEL_DIED: Final = "Stub process"
+# tritonclient's own limit on messages is 2 GB, where gRPC's is 4 MB. A server that was started again is found within a
+# second; by itself gRPC would look for it less and less often, up to every two minutes.
+_CHANNEL: Final = (
+    ("grpc.max_send_message_length", 2**31 - 1),
+    ("grpc.max_receive_message_length", 2**31 - 1),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+)
 
 Parameter = str | bool | int | float
+_T = TypeVar("_T")
 
 
 class TritonClient:
@@ -46,6 +53,9 @@ class TritonClient:
         token: Access token that the server requires before it maps memory; see :meth:`connect`.
         headers: Sent with every call, for a gateway in front of the server.
         timeout_s: The longest that one request may take.
+        patience_s: How long a request waits for a server or a model that is being restarted. It is then sent again, at
+            most as often as :data:`rumiai.inference.outages.ATTEMPTS` says. When the server has not come back once,
+            nothing waits for it any more. 0 sends everything once.
 
     Raises:
         ConfigurationError: ``url`` is not an address.
@@ -58,6 +68,7 @@ class TritonClient:
         *,
         headers: Mapping[str, str] | None = None,
         timeout_s: float = DEFAULT_TIMEOUT_S,
+        patience_s: float = 0.0,
     ) -> None:
         scheme, _, address = url.rpartition("://")
         if scheme not in ("", "grpc", "grpcs"):
@@ -71,7 +82,10 @@ class TritonClient:
         self._token = token
         self._headers = dict(headers or {})
         self._timeout_s = timeout_s
-        self._regions: set[str] = set()
+        self._patience_s = patience_s
+        # Region -> key and size, of those that the server was asked to map; and those that it has mapped.
+        self._regions: dict[str, tuple[str, int]] = {}
+        self._mapped: set[str] = set()
         self._warned = False
         self._client: Any = None
 
@@ -84,8 +98,7 @@ class TritonClient:
         return client
 
     async def __aenter__(self) -> Self:
-        # tritonclient's own limit on messages is 2 GB, where gRPC's is 4 MB.
-        self._client = triton_aio.InferenceServerClient(self.address, ssl=self._tls)
+        self._client = triton_aio.InferenceServerClient(self.address, ssl=self._tls, channel_args=list(_CHANNEL))
         return self
 
     async def __aexit__(
@@ -110,7 +123,7 @@ class TritonClient:
         """Wait until the server is up and every one of the models is loaded.
 
         Raises:
-            ServerError: Some are not ready after ``timeout_s``; the message names them.
+            ServerGoneError: Some are not ready after ``timeout_s``; the message names them.
         """
         wanted = list(models)
         deadline = asyncio.get_running_loop().time() + timeout_s
@@ -119,7 +132,7 @@ class TritonClient:
             if not missing:
                 return
             if asyncio.get_running_loop().time() >= deadline:
-                raise ServerError(
+                raise ServerGoneError(
                     f"{self.address}: {', '.join(missing)} not ready after {timeout_s:.0f} s",
                     hint="is `rumiai-triton serve` running there, with these models?",
                 )
@@ -131,7 +144,7 @@ class TritonClient:
                 return ["server"]
             return [model for model in models if not await self._client.is_model_ready(model, **self._call())]
         except InferenceServerException as exc:
-            if exc.status() in _GONE or exc.status() == "StatusCode.DEADLINE_EXCEEDED":
+            if exc.status() in GONE or exc.status() == "StatusCode.DEADLINE_EXCEEDED":
                 return ["server"]
             raise self._translated(exc, "readiness") from exc
 
@@ -141,10 +154,9 @@ class TritonClient:
         Raises:
             ServerError: The server does not answer, or does not have the model.
         """
-        try:
-            answer = await self._client.get_model_config(model, **self._call())
-        except InferenceServerException as exc:
-            raise self._translated(exc, f"configuration of {model}") from exc
+        answer = await self._patiently(
+            model, f"configuration of {model}", lambda: self._client.get_model_config(model, **self._call())
+        )
         name = triton_grpc.model_config_pb2.ModelInstanceGroup.Kind.Name
         kinds = {name(group.kind) for group in answer.config.instance_group}
         return {"KIND_GPU": "cuda", "KIND_CPU": "cpu"}.get(kinds.pop()) if len(kinds) == 1 else None
@@ -162,22 +174,48 @@ class TritonClient:
             have, or does not share ``/dev/shm`` with us. Then frames travel as bytes, and the first time a warning
             says why.
 
+        A server that was started again has forgotten its regions; requests that wait for it register them anew.
+
         Raises:
             ServerError: The server does not answer.
         """
         if not is_local(self.address):
             self._warn_of_bytes("it is on another machine")
             return False
+        self._regions[region] = key, size_bytes
         try:
-            await self._client.register_system_shared_memory(region, key, size_bytes, **self._call(guarded=True))
+            await self._map(region)
+        except InferenceServerException as exc:
+            raise self._translated(exc, f"registering {region}") from exc
+        return region in self._mapped
+
+    async def _map(self, region: str) -> None:
+        """Register a region; where the server refuses, its content travels as bytes.
+
+        Raises:
+            InferenceServerException: The server does not answer.
+        """
+        try:
+            await self._client.register_system_shared_memory(region, *self._regions[region], **self._call(guarded=True))
         except InferenceServerException as exc:
             guarded = ACCESS_TOKEN_HEADER in str(exc)
-            if (exc.status() in _GONE and not guarded) or exc.status() == "StatusCode.DEADLINE_EXCEEDED":
-                raise self._translated(exc, f"registering {region}") from exc
-            self._warn_of_bytes("it wants a token that we do not have" if guarded else str(exc.message()))
-            return False
-        self._regions.add(region)
-        return True
+            if (exc.status() in GONE and not guarded) or exc.status() == "StatusCode.DEADLINE_EXCEEDED":
+                raise
+            if not is_mapped_already(exc):
+                self._mapped.discard(region)
+                self._warn_of_bytes("it wants a token that we do not have" if guarded else str(exc.message()))
+                return
+        if region in self._regions:  # it may have been taken back meanwhile
+            self._mapped.add(region)
+
+    def maps(self, region: str) -> bool:
+        """Whether the server has mapped a region for this client."""
+        return region in self._mapped
+
+    def forget(self, region: str) -> None:
+        """Register a region no more; the server is not asked."""
+        self._regions.pop(region, None)
+        self._mapped.discard(region)
 
     async def unregister(self, region: str) -> None:
         """Take a region back, whichever client registered it; nothing is done when the server does not have it.
@@ -187,7 +225,7 @@ class TritonClient:
         Raises:
             ServerError: The server does not answer, or goes on using the region.
         """
-        self._regions.discard(region)
+        self.forget(region)
         deadline = asyncio.get_running_loop().time() + _CONTROL_TIMEOUT_S
         while True:
             try:
@@ -229,29 +267,62 @@ class TritonClient:
         Raises:
             ContractError: An input is missing, not asked for, or of the wrong dtype or shape; or an output is.
             MLError: The model refused the request or failed on it; its message is in ours.
-            ServerError: The server is gone, has lost the region or the model, or took too long.
+            ServerGoneError: The server or the model has gone, and did not come back.
+            ServerError: The server has lost the region, or took too long.
         """
         limit_s = self._timeout_s if timeout_s is None else timeout_s
         tensors = _named(spec, inputs)
-        wire = [self._input(tensor, tensors[tensor.name]) for tensor in spec.inputs]
         outputs = [triton_grpc.InferRequestedOutput(output.name) for output in spec.outputs]
-        try:
-            answer = await self._client.infer(
+
+        async def send() -> Any:
+            return await self._client.infer(
                 spec.model,
-                wire,
+                [self._input(tensor, tensors[tensor.name]) for tensor in spec.inputs],
                 outputs=outputs,
                 client_timeout=limit_s,
                 headers=self._headers or None,
                 parameters=dict(parameters or {}),
             )
-        except InferenceServerException as exc:
-            raise self._translated(exc, f"{spec.model} (limit {limit_s:g} s)") from exc
+
+        answer = await self._patiently(spec.model, f"{spec.model} (limit {limit_s:g} s)", send)
         return {output.name: _output(spec, output, answer) for output in spec.outputs}
+
+    async def _patiently(self, model: str, what: str, call: Callable[[], Awaitable[_T]]) -> _T:
+        """What ``call`` gives; called again when the server or the model was restarted meanwhile."""
+        attempt = 1
+        while True:
+            try:
+                return await call()
+            except InferenceServerException as exc:
+                outage = outage_of(exc)
+                if outage is None or attempt == ATTEMPTS or self._patience_s <= 0:
+                    raise self._translated(exc, what) from exc
+                await self._wait_back(model, outage, attempt, self._translated(exc, what))
+            attempt += 1
+
+    async def _wait_back(self, model: str, outage: Outage, attempt: int, error: RumiAIError) -> None:
+        """Return when the model can be asked again, with all regions registered.
+
+        Raises:
+            ServerGoneError: It has not come back in time.
+        """
+        LOG.info("%s; waiting for it (attempt %d of %d)", error.message, attempt, ATTEMPTS)
+        if outage != "memory":
+            await asyncio.sleep(delay_s(attempt))
+            try:
+                await self.wait_ready([model], self._patience_s)
+            except ServerGoneError as exc:
+                self._patience_s = 0.0
+                raise ServerGoneError(f"{error.message}; {exc.message}", hint=exc.hint) from exc
+        for region in list(self._regions):
+            # The next attempt tells when the server has gone once more.
+            with contextlib.suppress(InferenceServerException):
+                await self._map(region)
 
     def _input(self, spec: TensorSpec, tensor: SharedTensor) -> Any:
         wire = triton_grpc.InferInput(spec.name, list(tensor.array.shape), spec.dtype)
         span = tensor.span
-        if span is not None and span.region in self._regions:
+        if span is not None and span.region in self._mapped:
             wire.set_shared_memory(span.region, tensor.array.nbytes, span.offset_bytes)
         else:
             wire.set_data_from_numpy(tensor.array)
@@ -271,16 +342,16 @@ class TritonClient:
             )
 
     def _translated(self, exc: InferenceServerException, what: str) -> RumiAIError:
-        status, message = exc.status(), exc.message()
+        status, message, outage = exc.status(), exc.message(), outage_of(exc)
         if status == "StatusCode.DEADLINE_EXCEEDED":
             return ServerError(
                 f"{self.address}: {what}: no answer in time", hint="it may be overloaded: allow it longer"
             )
-        if status in _GONE:
-            return ServerError(
+        if outage == "server":
+            return ServerGoneError(
                 f"{self.address}: {what}: the server is gone or not ready: {message}", hint="see the log of the server"
             )
-        if status == "StatusCode.NOT_FOUND" or _REGION_LOST in message or _MODEL_DIED in message:
+        if outage is not None or status == "StatusCode.NOT_FOUND":
             return ServerError(
                 f"{self.address}: {what}: {message}",
                 hint="the server was restarted, serves other models, or a model of it has died",

@@ -95,5 +95,5 @@ class AudioStage:
         """Map the track in the server, if one of its models reads it."""
         served = any(service.server_model for service, _ in self._runs)
         if served and track is not None and track.span is not None and self._region is not None:
-            return mapped_by_server(self._region, self._client, self._out.warnings)
+            return mapped_by_server(self._region, self._client)
         return contextlib.nullcontext()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from rumiai.errors import RumiAIError, ServerError
+from rumiai.errors import RumiAIError, ServerError, ServerGoneError
 from rumiai.inference.client import TritonClient
+
+LOG = logging.getLogger(__name__)
 
 
 class Memory(Protocol):
@@ -30,33 +33,36 @@ class Memory(Protocol):
 
 
 @contextlib.asynccontextmanager
-async def mapped_by_server(memory: Memory, client: TritonClient, warnings: list[str]) -> AsyncIterator[None]:
+async def mapped_by_server(memory: Memory, client: TritonClient) -> AsyncIterator[None]:
     """Have the server map memory; at the end it unmaps it.
 
-    No error of the server is raised here. Without a server that answers, requests fail, each for its own service.
-    Where the server refuses the mapping, the client sends bytes instead.
+    No error of the server is raised here. Without a server that answers, requests wait for it and register the memory
+    when it is back, or fail, each for its own service. Where the server refuses the mapping, the client sends bytes
+    instead. The results do not depend on any of this.
 
     Args:
         memory: The memory; the caller closes it afterwards. After an exception in the body it is closed before the
             server is asked, so that a writer which waits in it stops at once.
         client: Connected to the server.
-        warnings: Gets a line when the server did not unmap the memory: it is gone, or a request still uses it.
     """
-    registered = False
     with contextlib.suppress(ServerError):
-        registered = await client.register(memory.region, memory.key, memory.size_bytes)
+        await client.register(memory.region, memory.key, memory.size_bytes)
     try:
         yield
     except BaseException:
         memory.close()
         raise
     finally:
-        if registered:
-            await _unmapped(memory, client, warnings)
+        await _unmapped(memory, client)
 
 
-async def _unmapped(memory: Memory, client: TritonClient, warnings: list[str]) -> None:
+async def _unmapped(memory: Memory, client: TritonClient) -> None:
+    if not client.maps(memory.region):
+        client.forget(memory.region)
+        return
     try:
         await client.unregister(memory.region)
+    except ServerGoneError:
+        LOG.debug("%s went with its server", memory.region)
     except RumiAIError as exc:
-        warnings.append(str(exc))
+        LOG.warning("%s", exc)

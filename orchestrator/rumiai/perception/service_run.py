@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.services.base import ServiceData
-from rumiai.errors import RumiAIError
+from rumiai.errors import RumiAIError, ServerGoneError
 from rumiai.media.decode import DecodeReport
 from rumiai.media.endings import SoundEnd
 from rumiai.services import AnyService
@@ -20,13 +20,18 @@ Emit = Callable[[str, int, int], None]
 
 @dataclass
 class ServiceRun:
-    """The state of a service: whether it has failed and why, and its seconds of work or waiting."""
+    """The state of a service: whether it has failed and why, and its seconds of work or waiting.
+
+    Attributes:
+        server_gone: It failed because the model server has gone: with a server it may succeed.
+    """
 
     name: str
     version: str
     device: str | None = "cpu"
     failure: str | None = None
     seconds: float = 0.0
+    server_gone: bool = False
 
     @contextlib.contextmanager
     def guard(self) -> Iterator[None]:
@@ -35,7 +40,8 @@ class ServiceRun:
         try:
             yield
         except RumiAIError as exc:
-            self.failure = self.failure or str(exc)
+            if self.failure is None:
+                self.failure, self.server_gone = str(exc), isinstance(exc, ServerGoneError)
         finally:
             self.seconds += time.monotonic() - began
 
@@ -58,6 +64,7 @@ class ServiceResults:
         report: What decoding showed; None without a video stream, or when it could not be decoded.
         sound: How the audio track ended; None when it was not decoded.
         warnings: What a reader of the results should know.
+        runs: The services that were begun.
     """
 
     versions: Mapping[str, str]
@@ -67,7 +74,15 @@ class ServiceResults:
     report: DecodeReport | None = None
     sound: SoundEnd | None = None
     warnings: list[str] = field(default_factory=list)
+    runs: list[ServiceRun] = field(default_factory=list)
+
+    @property
+    def server_gone(self) -> bool:
+        """Whether a service failed because the model server has gone."""
+        return any(run.server_gone for run in self.runs)
 
     def begin(self, service: AnyService) -> ServiceRun:
         """The state of a service before it runs."""
-        return ServiceRun(service.name, self.versions[service.name], self.devices.get(service.name, "cpu"))
+        run = ServiceRun(service.name, self.versions[service.name], self.devices.get(service.name, "cpu"))
+        self.runs.append(run)
+        return run

@@ -153,7 +153,7 @@ class VisualStage:
     def _known_to_server(self, arena: FrameArena) -> contextlib.AbstractAsyncContextManager[None]:
         """Map the frames in the server, if one of its models reads them."""
         if any(started.service.server_model for started in self._started):
-            return mapped_by_server(arena, self._client, self._out.warnings)
+            return mapped_by_server(arena, self._client)
         return contextlib.nullcontext()
 
     async def _pass(self, frames: VideoPass) -> None:

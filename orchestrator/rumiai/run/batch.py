@@ -2,6 +2,9 @@
 
 A worker that dies (a decoder's segmentation fault, the out-of-memory killer) costs its video, never the run. The video
 gets a second worker. If it ends that one too, it is quarantined with the reason. Workers are spawned, not forked.
+
+A model server that has gone for good ends the workers. Another one gets their videos; without another the rest fails at
+once. Limits are counted by the monotonic clock: the wall clock may be set while a run is under way.
 """
 
 from __future__ import annotations
@@ -13,9 +16,10 @@ import os
 import secrets
 import signal
 import threading
-from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures import TimeoutError as FutureTimeoutError
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import get_context
@@ -25,11 +29,13 @@ from pebble import ProcessExpired, ProcessPool
 
 from rumiai.contracts.outcome import Failure, VideoOutcome
 from rumiai.contracts.run_events import EventHandler, RetryEvent, VideoEvent
+from rumiai.core.secrets import CLAUDE_KEYS, holds_secret, secrets_hidden
 from rumiai.errors import ServerError, StoreError
 from rumiai.results.report import write_report
 from rumiai.results.store import Store
 from rumiai.run import leftovers
 from rumiai.run.events import event_socket
+from rumiai.run.model_server import ModelServer
 from rumiai.run.types import PostProcess, RunContext, ServerAccess, VideoTask
 from rumiai.settings import Settings
 
@@ -37,10 +43,11 @@ LOG = logging.getLogger("rumiai")
 
 # One death may be bad luck (memory pressure); a second one over the same video is caused by it.
 _ATTEMPTS: Final = 2
+# A server that ends is shared by all videos in flight, so that each may meet more such ends than it causes.
+_SERVER_LOSSES: Final = 3
 # On small machines more videos in flight only compete for the cores.
 _MAX_WORKERS_SMALL: Final = 5
 _POLL_S: Final = 0.2
-_JOIN_LIMIT_S: Final = 20
 
 
 def worker_count(settings: Settings, videos: int) -> int:
@@ -53,7 +60,7 @@ def worker_count(settings: Settings, videos: int) -> int:
 def run_batch(
     tasks: Sequence[VideoTask],
     settings: Settings,
-    server: ServerAccess,
+    server: ModelServer,
     handler: EventHandler,
     stop: threading.Event,
     *,
@@ -78,11 +85,11 @@ def run_batch(
     leftovers.sweep()
     run_id = f"run{os.getpid()}-{secrets.token_hex(4)}"
     try:
-        with event_socket(handler) as address:
-            context = RunContext(run_id, settings, server, address, insights)
-            return _Scheduler(tasks, context, handler, stop, post_process).run()
+        with event_socket(handler) as address, secrets_hidden(os.environ, _hidden_from_workers(settings)):
+            context = RunContext(run_id, settings, server.access, address, insights)
+            return _Scheduler(tasks, context, server, handler, stop, post_process).run()
     finally:
-        _sweep(run_id, server)
+        _sweep(run_id, server.access)
 
 
 class _Scheduler:
@@ -90,49 +97,114 @@ class _Scheduler:
         self,
         tasks: Sequence[VideoTask],
         context: RunContext,
+        server: ModelServer,
         handler: EventHandler,
         stop: threading.Event,
         post_process: PostProcess | None,
     ) -> None:
         self._tasks, self._context, self._handler, self._stop = tasks, context, handler, stop
+        self._server = server
         self._post_process = post_process
         self._in_work: dict[Future[VideoOutcome], VideoTask] = {}
         self._in_post: dict[Future[VideoOutcome], VideoOutcome] = {}
         self._outcomes: dict[str, VideoOutcome] = {}
-        self._attempts: dict[str, int] = {}
+        self._deadlines: dict[Future[VideoOutcome], float] = {}
+        self._worker_deaths: Counter[str] = Counter()
+        self._server_losses: Counter[str] = Counter()
 
     def run(self) -> list[VideoOutcome]:
-        workers = worker_count(self._context.settings, len(self._tasks))
+        waiting = list(self._tasks)
+        while waiting and not self._stop.is_set():
+            waiting = self._run_with_server(waiting)
+            if waiting and not self._stop.is_set():
+                waiting = self._with_another_server(waiting)
+        while self._in_post and not self._stop.is_set():
+            self._collect_posts(wait(self._in_post, timeout=_POLL_S, return_when=FIRST_COMPLETED).done)
+        self._give_up(waiting)
+        return [self._outcomes[task.video_id] for task in self._tasks]
+
+    def _run_with_server(self, tasks: Sequence[VideoTask]) -> list[VideoTask]:
+        """Analyse the videos until the server is lost.
+
+        Returns:
+            Those that are not finished.
+        """
+        workers = worker_count(self._context.settings, len(tasks))
         pool = ProcessPool(
             max_workers=workers, context=get_context("spawn"), initializer=_start_worker, initargs=[self._context]
         )
         try:
-            for task in self._tasks:
+            for task in tasks:
                 self._schedule(pool, task)
-            while (self._in_work or self._in_post) and not self._stop.is_set():
-                done, _ = wait([*self._in_work, *self._in_post], timeout=_POLL_S, return_when=FIRST_COMPLETED)
-                for future in done:
-                    if future in self._in_post:
-                        self._finish(_post_processed(future, self._in_post.pop(future)))
-                    else:
-                        self._collect(pool, future)
+            while (self._in_work or self._in_post) and not self._stop.is_set() and not self._server.lost():
+                self._collect_finished(pool)
         finally:
-            pool.stop() if self._in_work else pool.close()
-            pool.join(timeout=_JOIN_LIMIT_S)
-        self._give_up()
-        return [self._outcomes[task.video_id] for task in self._tasks]
+            pool.stop()
+            pool.join()
+        unfinished = [task for task in tasks if task in self._in_work.values()]
+        if self._server.lost():
+            running = [task for future, task in self._in_work.items() if future in self._deadlines]
+            self._server_losses.update(task.video_id for task in running)
+        self._in_work.clear()
+        self._deadlines.clear()
+        return unfinished
+
+    def _with_another_server(self, tasks: Sequence[VideoTask]) -> list[VideoTask]:
+        """Put another server in the place of the one that is lost.
+
+        Returns:
+            The videos to go on with; the others have failed.
+        """
+        reason = self._server.lost() or "the model server has ended"
+        try:
+            renewed = self._server.renew()
+        except ServerError as exc:
+            renewed, reason = False, f"{reason}; and another one did not come up: {exc}"
+        if self._stop.is_set():
+            return list(tasks)
+        if renewed:
+            self._context = replace(self._context, server=self._server.access)
+        tried = f"{reason} ({_SERVER_LOSSES} times while this video was analysed)"
+        hopeless = [task for task in tasks if not renewed or self._server_losses[task.video_id] >= _SERVER_LOSSES]
+        for task in hopeless:
+            self._finish(_failed(task, "ServerGoneError", tried if renewed else reason))
+        again = [task for task in tasks if task not in hopeless]
+        for task in again:
+            if self._server_losses[task.video_id]:
+                self._handler(RetryEvent(task.video_id, reason))
+        return again
+
+    def _collect_finished(self, pool: ProcessPool) -> None:
+        done = wait([*self._in_work, *self._in_post], timeout=_POLL_S, return_when=FIRST_COMPLETED).done
+        self._collect_posts(done & self._in_post.keys())
+        for future in done & self._in_work.keys():
+            self._collect(pool, future)
+        self._end_overdue()
+
+    def _collect_posts(self, done: Iterable[Future[VideoOutcome]]) -> None:
+        for future in done:
+            self._finish(_post_processed(future, self._in_post.pop(future)))
 
     def _schedule(self, pool: ProcessPool, task: VideoTask) -> None:
-        self._attempts[task.video_id] = self._attempts.get(task.video_id, 0) + 1
-        limit_s = self._context.settings.video_timeout_s
-        future: Future[VideoOutcome] = pool.schedule(_analyse, args=[task], timeout=limit_s)
+        # Pebble has limits of its own, by the wall clock.
+        future: Future[VideoOutcome] = pool.schedule(_analyse, args=[task])
         self._in_work[future] = task
+
+    def _end_overdue(self) -> None:
+        """End the workers of videos that take too long; their futures are cancelled thereby."""
+        now_s = time.monotonic()
+        for future in self._in_work:
+            if future.running():
+                deadline = self._deadlines.setdefault(future, now_s + self._context.settings.video_timeout_s)
+                if now_s > deadline:
+                    future.cancel()
 
     def _collect(self, pool: ProcessPool, future: Future[VideoOutcome]) -> None:
         task = self._in_work.pop(future)
+        self._deadlines.pop(future, None)
         try:
-            self._take(future.result())
-        except (FutureTimeoutError, TimeoutError):
+            self._take(pool, task, future.result())
+        except CancelledError:
             limit_s = self._context.settings.video_timeout_s
             self._finish(_failed(task, "Timeout", f"not finished within {limit_s:g} s (RUMIAI_VIDEO_TIMEOUT_S)"))
         except BrokenProcessPool as exc:
@@ -141,27 +213,38 @@ class _Scheduler:
             self._retry(pool, task, _cause_of_death(exc))
 
     def _retry(self, pool: ProcessPool, task: VideoTask, cause: str) -> None:
-        if self._attempts[task.video_id] < _ATTEMPTS:
-            self._handler(RetryEvent(task.video_id, cause))
+        self._worker_deaths[task.video_id] += 1
+        if self._worker_deaths[task.video_id] < _ATTEMPTS:
+            self._handler(RetryEvent(task.video_id, f"its worker ended ({cause})"))
             self._schedule(pool, task)
         else:
             message = f"quarantined: it ended its worker process {_ATTEMPTS} times ({cause})"
             self._finish(_failed(task, "WorkerDied", message))
 
-    def _take(self, outcome: VideoOutcome) -> None:
-        """A worker is done with a video: finish it, or begin its post-processing."""
+    def _take(self, pool: ProcessPool, task: VideoTask, outcome: VideoOutcome) -> None:
+        """A worker is done with a video: finish it, begin its post-processing, or try again what lacked a server."""
+        if outcome.server_gone:
+            self._server.missed()
+            self._server_losses[task.video_id] += 1
+            if not self._server.lost() and self._server_losses[task.video_id] < _SERVER_LOSSES:
+                reason = "it lacks what the model server was asked for"
+                self._handler(RetryEvent(task.video_id, reason))
+                self._schedule(pool, task)
+                return
+        elif outcome.status != "failed":
+            self._server.finished_one()
         if self._post_process is None or outcome.status == "failed" or not outcome.analyses:
             self._finish(outcome)
         else:
             self._in_post[self._post_process(outcome)] = outcome
 
-    def _give_up(self) -> None:
+    def _give_up(self, unfinished: Sequence[VideoTask]) -> None:
         """Record what was still in flight when the run was stopped."""
         for future, outcome in self._in_post.items():
             future.cancel()
             warning = "the run was stopped before Claude was done with this video"
             self._finish(replace(outcome, status="partial", warnings=[*outcome.warnings, warning]))
-        for task in self._in_work.values():
+        for task in unfinished:
             self._finish(_failed(task, "Interrupted", "the run was stopped before this video was finished"))
 
     def _finish(self, outcome: VideoOutcome) -> None:
@@ -176,6 +259,11 @@ class _Scheduler:
             write_report(Store(*settings.folders), outcome, settings)
         except StoreError as exc:
             LOG.warning("%s: no report: %s", outcome.video_id, exc)
+
+
+def _hidden_from_workers(settings: Settings) -> set[str]:
+    """Variables that no worker needs: Claude is asked by this process; a plug-in's source may need a key of its own."""
+    return {name for name in os.environ if holds_secret(name) and (name in CLAUDE_KEYS or not settings.plugins)}
 
 
 def _post_processed(future: Future[VideoOutcome], before: VideoOutcome) -> VideoOutcome:

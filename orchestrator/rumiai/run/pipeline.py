@@ -58,7 +58,6 @@ from rumiai.timeline.build import build
 from rumiai.timeline.validate import timeline_problems
 
 _NO_VIDEO: Final = "the file has no video stream"
-_READY_S: Final = 30.0
 
 
 class Progress:
@@ -138,7 +137,14 @@ def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: 
         outcome = _outcome(run, results, reused, [*found.warnings, *losses(run.info, *endings)], analysis)
     seconds = time.monotonic() - began
     stages |= {**found.stage_seconds, "total": seconds}
-    return replace(outcome, skipped=not wanted, seconds=seconds, stage_seconds=stages, analyses=summaries)
+    return replace(
+        outcome,
+        skipped=not wanted,
+        seconds=seconds,
+        stage_seconds=stages,
+        analyses=summaries,
+        server_gone=found.server_gone,
+    )
 
 
 def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progress) -> tuple[_Run, dict[str, float]]:
@@ -177,10 +183,10 @@ async def _perceive(
         sampling=sampling_for(info, settings.sample_fps) if info.has_video else None,
         region_prefix=f"{run.context.run_id}-{fingerprint(run.task.video_id)}",
     )
-    async with TritonClient.connect(server.grpc, server.token) as client:
+    async with TritonClient.connect(server.grpc, server.token, patience_s=settings.server_wait_s) as client:
         models = {service.name: service.server_model for service in wanted if service.server_model}
         if models:
-            await client.wait_ready(sorted(set(models.values())), _READY_S)
+            await client.wait_ready(sorted(set(models.values())), settings.server_wait_s)
         devices = {name: await client.device_of(model) for name, model in models.items()}
         known = {name: result.data for name, result in stored.items() if result.data is not None}
         return await perceive(video, wanted, client, settings, tools, progress, known, devices)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import logging
@@ -21,8 +20,8 @@ from rumiai.insights import ClaudeSettings
 from rumiai.results.store import Store, assign_ids
 from rumiai.run.batch import run_batch
 from rumiai.run.claude import ClaudeRun, open_claude
-from rumiai.run.embedded_server import embedded_server
-from rumiai.run.types import ServerAccess, VideoTask
+from rumiai.run.model_server import ModelServer, serving
+from rumiai.run.types import VideoTask
 from rumiai.services import AnyService, chosen_services
 from rumiai.settings import Settings
 from rumiai.sources import Source, SourceItem, find_source, list_items
@@ -31,8 +30,6 @@ from rumiai.terminal.streams import write_line
 
 # The exit status of an interrupted run (docs/outputs.md).
 _INTERRUPTED = 1
-# A named server is up, or just being started.
-_SERVER_READY_S = 10.0
 
 
 def submit_videos(
@@ -115,7 +112,10 @@ class _Submission:
         judge: ClaudeRun | None = None
         try:
             with open_claude(self.settings, self.claude, len(self.tasks), handler) as judge:
-                with _server(self.settings, handler, stop) as server:
+                services = chosen_services(self.settings.services)
+                models = tuple(dict.fromkeys(service.server_model for service in services if service.server_model))
+                _check_weights(services, self.settings)
+                with serving(self.settings, models, stop, handler) as server:
                     self._run_batch(server, handler, stop, judge)
                 if judge and not stop.is_set():
                     judge.submit_pending()
@@ -125,7 +125,7 @@ class _Submission:
         self.totals = judge.totals if judge else None
 
     def _run_batch(
-        self, server: ServerAccess, handler: EventHandler, stop: threading.Event, judge: ClaudeRun | None
+        self, server: ModelServer, handler: EventHandler, stop: threading.Event, judge: ClaudeRun | None
     ) -> None:
         for task in self.tasks:
             self.store.remember_input(task.video_id, task.item, self.digests[task.item])
@@ -169,26 +169,6 @@ def _tasks(digests: Mapping[SourceItem, str], store: Store) -> list[VideoTask]:
     return [VideoTask(item, video_id) for video_id, item in found.items()]
 
 
-@contextlib.contextmanager
-def _server(settings: Settings, handler: EventHandler, stop: threading.Event) -> Iterator[ServerAccess]:
-    """The server named in the settings, else an embedded one for the length of the run."""
-    services = chosen_services(settings.services)
-    models = tuple(dict.fromkeys(service.server_model for service in services if service.server_model))
-    _check_weights(services, settings)
-    if not models:
-        yield ServerAccess(settings.server or "127.0.0.1:0", None, models)
-        return
-    if settings.server:
-        asyncio.run(_check_server(settings.server, models))
-        yield ServerAccess(settings.server, None, models)
-        return
-    handler(ServerEvent("starting", "starting the model server ..."))
-    with embedded_server(settings, models, settings.out / "logs" / "server.log", stop) as server:
-        handler(ServerEvent("ready", f"model server ready at {server.grpc}"))
-        yield server
-        handler(ServerEvent("stopping", "stopping the model server ..."))
-
-
 def _check_weights(services: Sequence[AnyService], settings: Settings) -> None:
     """Refuse to start without the model files that the run needs on this machine.
 
@@ -199,18 +179,6 @@ def _check_weights(services: Sequence[AnyService], settings: Settings) -> None:
     for name in dict.fromkeys(name for service in local for name in service.weights(settings)):
         if "/" not in name:  # a path is the user's own file
             weights.path(name)
-
-
-async def _check_server(address: str, models: tuple[str, ...]) -> None:
-    """Refuse to start when the named server is not ready.
-
-    Raises:
-        ServerError: It does not answer, or lacks a model.
-    """
-    from rumiai.inference.client import TritonClient
-
-    async with TritonClient.connect(address) as client:
-        await client.wait_ready(models, _SERVER_READY_S)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ import psutil
 
 from rumiai.contracts.outcome import Failure, MemoryUse, VideoOutcome
 from rumiai.core.plugins import load_plugins
-from rumiai.errors import RumiAIError
+from rumiai.errors import RumiAIError, ServerGoneError
 from rumiai.run import pipeline
 from rumiai.run.events import MESSAGE_CHARS, EventLogHandler, EventSender
 from rumiai.run.types import RunContext, VideoTask
@@ -48,18 +48,20 @@ class Worker:
 
     def analyse(self, task: VideoTask) -> VideoOutcome:
         """Analyse one video. Raises nothing: an exception becomes the failure in the outcome."""
-        began_s = time.monotonic()
+        began_s, gone = time.monotonic(), False
         progress = pipeline.Progress(task.video_id, self._events.progress)
         try:
             return replace(pipeline.analyse(task, self._context, self._tools, progress), memory=_memory())
         except RumiAIError as exc:
             failure = Failure(type(exc).__name__, str(exc), progress.stage, exc.exit_code)
+            gone = isinstance(exc, ServerGoneError)
         except Exception as exc:
             # The process boundary: a bug in one video is recorded, with its traceback in the log, and costs that video.
             LOG.exception("%s: unexpected error", task.video_id)
             failure = Failure(type(exc).__name__, str(exc)[:MESSAGE_CHARS], progress.stage)
+        seconds = time.monotonic() - began_s
         return VideoOutcome(
-            task.video_id, task.item.location, "failed", seconds=time.monotonic() - began_s, error=failure
+            task.video_id, task.item.location, "failed", seconds=seconds, error=failure, server_gone=gone
         )
 
 

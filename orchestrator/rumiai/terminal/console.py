@@ -91,7 +91,7 @@ class PlainDisplay(_Base):
                 self._done += 1
                 self._say(f"[{self._done}/{self._total}] {outcome.video_id}: {_verdict(outcome)}")
             case RetryEvent(video_id, reason):
-                self._say(f"{video_id}: its worker ended ({reason}), once more")
+                self._say(f"{video_id}: {reason}; once more")
             case ServerEvent(message=message) | ClaudeEvent(message=message):
                 self._say(message)
 
@@ -129,7 +129,7 @@ class LiveDisplay(_Base):
                 self._finished += 1
                 self._say(f"{outcome.video_id}: {_verdict(outcome)}")
             case RetryEvent(video_id, reason):
-                self._say(f"{video_id}: its worker ended ({reason}), once more")
+                self._say(f"{video_id}: {reason}; once more")
             case ServerEvent():
                 self._server = event.message
             case ClaudeEvent():

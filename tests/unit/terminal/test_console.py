@@ -72,7 +72,7 @@ def test_what_is_left_out_is_counted(capsys):
 EVENTS: list[RunEvent] = [
     ServerEvent("starting", "starting ..."),
     ProgressEvent("one", "frames", 1, 2),
-    RetryEvent("one", "killed by SIGSEGV"),
+    RetryEvent("one", "its worker ended (killed by SIGSEGV)"),
     LogEvent("WARNING", "rumiai.test", "100 % odd", 7),
     VideoEvent(VideoOutcome("one", "1.mp4", "failed", error=Failure("MLError", "no picture", "services"))),
     VideoEvent(VideoOutcome("two", "2.mp4", "ok", skipped=True)),
@@ -94,7 +94,7 @@ def test_plain_lines_tell_what_matters(capsys, caplog):
     assert captured.out == ""
     assert captured.err.splitlines() == [
         "starting ...",
-        "one: its worker ended (killed by SIGSEGV), once more",
+        "one: its worker ended (killed by SIGSEGV); once more",
         "[1/3] one: failed: no picture",
         "[2/3] two: done by an earlier run",
         "[3/3] three: partial in 2.3 s, without ocr",
