@@ -28,7 +28,7 @@ def launcher(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Sets the program that stands for ``rumiai-triton serve``."""
 
     def play(program: str) -> None:
-        prelude = "import json, sys\ndef say(**event): print(json.dumps(event), flush=True)\n"
+        prelude = "import json, os, sys, time\ndef say(**event): print(json.dumps(event), flush=True)\n"
         command = [sys.executable, "-c", f"{prelude}ready = {READY!r}\n{program}"]
         monkeypatch.setattr(embedded_server, "_command", lambda settings, models: command)
 
@@ -47,8 +47,11 @@ def test_a_launcher_that_ends_is_lost_and_another_takes_its_place(
 ) -> None:
     settings = load({}, {"out": str(tmp_path)}, {})[0]
     events: list[ServerEvent] = []
-    launcher("say(**ready); say(event='model_down', model='yolo', reason='killed')")
+    go_on = tmp_path / "go on"
+    wait = f"while not os.path.exists({str(go_on)!r}): time.sleep(0.02)\n"
+    launcher(f"say(**ready)\n{wait}say(event='model_down', model='yolo', reason='killed')")
     with serving(settings, ("yolo",), threading.Event(), events.append) as server:
+        go_on.touch()
         wait_until(server.lost)
         assert server.lost() == "the model server has ended: the process of the model server has ended"
         launcher("say(**{**ready, 'grpc': '127.0.0.1:2'}); sys.stdin.read()")
