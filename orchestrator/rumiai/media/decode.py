@@ -22,7 +22,7 @@ from rumiai.errors import RumiAIError, UsageError
 from rumiai.media.pictures import Picture, PictureReader, WorkClock
 from rumiai.media.pixels import BgrFrames, GreyFrames, RgbFrames, analysis_size
 from rumiai.media.probe import MediaLimits
-from rumiai.media.sampling import NearestFrames
+from rumiai.media.sampling import ShownFrames
 from rumiai.media.trail import SIDE_PX, GreyTrail
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class VideoPass:
     """Decodes a video stream once; iterate over it, once, to get its batches.
 
     Every batch must be released as often as it has readers, or the pass waits for a free slot. Sampled frames come in
-    order of time (see :class:`rumiai.media.sampling.NearestFrames`). ``after_cut`` frames, the first of each new shot,
+    order of time (see :class:`rumiai.media.sampling.ShownFrames`). ``after_cut`` frames, the first of each new shot,
     come behind the sampled batch during which they were found, or before it when their slot is full; a cut gets none
     when the next sampled frame lies within half a sampling step after it, since that one shows the same new shot.
 
@@ -136,7 +136,7 @@ class VideoPass:
         self._grey = GreyFrames(info, SIDE_PX)
         self._clock = WorkClock(path.name, deadline_s)
         self._reader = PictureReader(path, info, limits or MediaLimits(), self._clock, hwaccel=hwaccel, threads=threads)
-        self._picker: NearestFrames[Picture] = NearestFrames(sampling)
+        self._picker: ShownFrames[Picture] = ShownFrames(sampling)
         self._pending: dict[FrameKind, _Pending] = {}
         self._times: dict[FrameKind, list[float]] = {"sampled": [], "after_cut": []}
         self._report: DecodeReport | None = None

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rumiai.contracts.frames import Sampling
-from rumiai.media.sampling import NearestFrames
+from rumiai.media.sampling import ShownFrames
 
 
 def _picked(times_s: list[float], *, rate: float, count: int, shown_until_s: float = 0.0) -> list[tuple[float, int]]:
-    picker: NearestFrames[int] = NearestFrames(Sampling(1, 1, 30.0, count / rate, rate, count))
+    picker: ShownFrames[int] = ShownFrames(Sampling(1, 1, 30.0, count / rate, rate, count))
     chosen = []
     for number, time_s in enumerate(times_s):
         chosen += picker.push(time_s, number)
@@ -23,13 +23,15 @@ def _picked(times_s: list[float], *, rate: float, count: int, shown_until_s: flo
 @pytest.mark.parametrize(
     ("times_s", "shown_until_s", "expected"),
     [
-        ([0.0, 0.4, 0.9, 1.1, 1.6], 0.0, [(0.0, 0), (0.4, 1), (0.9, 2), (1.6, 4)]),
-        # Equally near: the earlier one.
+        ([0.0, 0.4, 0.9, 1.1, 1.6], 0.0, [(0.0, 0), (0.4, 1), (0.9, 2), (1.5, 3)]),
         ([0.0, 0.4, 0.6, 1.0, 1.5], 0.0, [(0.0, 0), (0.4, 1), (1.0, 3), (1.5, 4)]),
-        # A frame half-way between two instants stands for the later one alone.
-        ([0.0, 0.75, 1.5], 0.0, [(0.0, 0), (0.5, 0), (0.75, 1), (1.5, 2)]),
-        # The first frame comes late: nothing is claimed of what was before it.
+        # Rounded to milliseconds, a frame still begins at its instant.
+        ([0.0, 0.5005, 1.0, 1.5], 0.0, [(0.0, 0), (0.5005, 1), (1.0, 2), (1.5, 3)]),
+        # Shown for a whole step and longer: its own time, then the instants.
+        ([0.0, 0.75, 1.75], 0.0, [(0.0, 0), (0.5, 0), (0.75, 1), (1.5, 1)]),
+        # The first frame comes late: nothing is claimed of what was before it, but for half a step.
         ([0.9, 1.5], 0.0, [(0.9, 0), (1.5, 1)]),
+        ([0.2, 0.6], 0.0, [(0.2, 0), (0.5, 0)]),
         # The stream breaks off; the stream ends and the sound goes on.
         ([0.0, 0.4], 0.0, [(0.0, 0), (0.4, 1)]),
         ([0.0, 0.4], 2.0, [(0.0, 0), (0.4, 1), (1.0, 1), (1.5, 1)]),
@@ -58,10 +60,14 @@ def test_properties(gaps_ms: list[int], rate: float) -> None:
     own = [number for time_s, number in chosen if time_s == times_s[number]]
     assert len(own) == len(set(own))
     for k, (time_s, number) in enumerate(chosen):
-        nearest_s = min(abs(t - k / rate) for t in times_s)
-        if nearest_s < 0.5 / rate - 1e-9:
-            assert abs(time_s - k / rate) == pytest.approx(nearest_s, abs=1e-9)
-            assert time_s == times_s[number]
-        elif nearest_s > 0.5 / rate + 1e-9:
-            assert time_s == k / rate
-            assert number == max(n for n, t in enumerate(times_s) if t <= time_s)
+        instant_s = k / rate
+        # Brute force: the last that began by the instant, half a millisecond of rounding allowed.
+        assert number == max(n for n, t in enumerate(times_s) if t <= instant_s + 0.0006 + 1e-12)
+        assert time_s in (times_s[number], instant_s)
+        assert abs(time_s - instant_s) <= 0.5 / rate + 1e-9
+
+
+@given(start_ms=st.integers(0, 3000), rate=st.sampled_from([1.0, 2.0]))
+def test_what_is_shown_for_a_step_is_never_missed(start_ms: int, rate: float) -> None:
+    times_s = [0.0, 0.25, start_ms / 1000 + 0.5, start_ms / 1000 + 0.5 + 1 / rate, 9.0]
+    assert 2 in [number for _, number in _picked(times_s, rate=rate, count=int(9 * rate))]
