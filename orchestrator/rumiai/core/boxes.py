@@ -7,7 +7,7 @@ A box is x, y, width, height (left, top, then the sides), in any one unit; norma
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +52,13 @@ def overlap_of_smaller(a: AnyBox, b: AnyBox) -> float:
     """Share of the smaller box that lies in the other, 0..1; 0.0 when the smaller is empty."""
     smaller = min(area(a), area(b))
     return intersection(a, b) / smaller if smaller > 0 else 0.0
+
+
+def union(boxes: Iterable[AnyBox]) -> Box:
+    """The smallest box around some, at least one."""
+    corners = [(x, y, x + w, y + h) for x, y, w, h in boxes]
+    left, top = min(c[0] for c in corners), min(c[1] for c in corners)
+    return left, top, max(c[2] for c in corners) - left, max(c[3] for c in corners) - top
 
 
 def to_corners(boxes: npt.ArrayLike) -> Floats:

@@ -53,7 +53,7 @@ def same_text(a: str, b: str) -> bool:
 
     ``Step 1`` and ``Step 2`` are two texts, though five of six characters agree; ``1O TIPS`` and ``10 TIPS`` are one.
     """
-    return _digits_agree(a, b) and likeness(a, b) >= SAME_TEXT
+    return digits_agree(a, b) and likeness(a, b) >= SAME_TEXT
 
 
 def group_same_texts(texts: Sequence[str]) -> list[int]:
@@ -68,7 +68,7 @@ def group_same_texts(texts: Sequence[str]) -> list[int]:
     stands_for = {}
     for index, near in enumerate(_near_before(compared)):
         earlier = np.flatnonzero(near & is_first[: len(near)])
-        same = next((int(i) for i in earlier if _digits_agree(unique[i], unique[index])), index)
+        same = next((int(i) for i in earlier if digits_agree(unique[i], unique[index])), index)
         is_first[index] = same == index
         stands_for[unique[index]] = same
     number = np.cumsum(is_first) - 1
@@ -85,7 +85,7 @@ def _near_before(compared: Sequence[str]) -> Iterator[Bools]:
         yield from (row[:index] > 0 for index, row in enumerate(scores, start=begin))
 
 
-def _digits_agree(a: str, b: str) -> bool:
+def digits_agree(a: str, b: str) -> bool:
     """Whether no digit differs: as read, or when letters that look like digits are taken for them."""
     if not (_DIGIT.search(a) and _DIGIT.search(b)):
         return True

@@ -10,8 +10,9 @@ from rumiai.contracts.services.ocr import OcrData, OcrMetadata
 from rumiai.contracts.tensors import OcrEngineName
 from rumiai.inference.ocr_gate import GatedTexts
 from rumiai.inference.stickers import StickerFinder
-from rumiai.inference.text_tracks import link_texts
+from rumiai.inference.texts.records import link_texts
 from rumiai.inference.unread_tracks import link_unread
+from rumiai.media.trail import GreyTrail
 
 # What results call the engines.
 ENGINES: Final[Mapping[OcrEngineName, str]] = {"easyocr": "easyocr-1.7", "ppocr": "ppocr-v6-small"}
@@ -25,6 +26,7 @@ def assemble(
     sampling: Sampling,
     languages: Sequence[str] = ("en",),
     reader: OcrEngineName = "easyocr",
+    trail: GreyTrail | None = None,
 ) -> OcrData:
     """The data of the service ``ocr``.
 
@@ -36,9 +38,10 @@ def assemble(
         sampling: The grid.
         languages: Of EasyOCR.
         reader: ``easyocr`` or ``ppocr``.
+        trail: Small pictures of every frame.
     """
     cuts = sorted(cuts_s)
-    summary = link_texts(texts.sampled, texts.after_cuts, cuts, sampling)
+    summary = link_texts(texts.sampled, texts.after_cuts, cuts, sampling, trail)
     found = stickers.finish(detections, cuts, texts.sampled)
     unread = link_unread(texts.in_order, summary.annotations, cuts, sampling)
     metadata = OcrMetadata(

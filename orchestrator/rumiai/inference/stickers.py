@@ -20,7 +20,7 @@ from rumiai.contracts.frames import FrameDetections, FrameTexts, Sampling
 from rumiai.contracts.services.ocr import Sticker
 from rumiai.core.arrays import freeze_arrays
 from rumiai.core.boxes import Box, area, intersection_matrix
-from rumiai.inference.text_tracks import interval
+from rumiai.inference.sampled_times import interval
 
 Rgb = npt.NDArray[np.uint8]
 

@@ -17,6 +17,7 @@ from rumiai.inference.client import TritonClient
 from rumiai.inference.ocr import CAPTIONS, STRICT, read_texts
 from rumiai.inference.ocr_gate import GatedTexts, OcrGate
 from rumiai.inference.stickers import StickerFinder
+from rumiai.media.trail import GreyTrail
 
 
 class TextReader(FrameReader):
@@ -29,6 +30,7 @@ class TextReader(FrameReader):
         languages: Of EasyOCR.
         engine: Which engine reads.
         strict: Read every frame, with the engine's own settings.
+        trail: Small pictures of every frame, complete when :meth:`assemble` is called.
     """
 
     kinds = ALL_KINDS
@@ -42,9 +44,10 @@ class TextReader(FrameReader):
         languages: Sequence[str] = ("en",),
         engine: OcrEngineName = "auto",
         strict: bool = False,
+        trail: GreyTrail | None = None,
     ) -> None:
         self._client, self._sampling, self._thread = client, sampling, thread
-        self._strict = strict
+        self._strict, self._trail = strict, trail
         self._languages = tuple(languages)
         self._params = replace(STRICT if strict else CAPTIONS, engine=engine)
         self._gate = OcrGate()
@@ -90,7 +93,9 @@ class TextReader(FrameReader):
         """
         texts = self._all_texts()
         reader = ocr_reader(self._params.engine, self._params.mode)
-        return creative.assemble(texts, self._stickers, detections, cuts_s, self._sampling, self._languages, reader)
+        return creative.assemble(
+            texts, self._stickers, detections, cuts_s, self._sampling, self._languages, reader, self._trail
+        )
 
     def _all_texts(self) -> GatedTexts:
         if not self._strict:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rumiai.contracts.frames import FrameTexts, Sampling
 from rumiai.contracts.services.ocr import TextAnnotation, UnreadText
 from rumiai.core.boxes import Box, iou, overlap_of_smaller
-from rumiai.inference.text_tracks import interval
+from rumiai.inference.sampled_times import interval
 
 # When regions of two frames are one.
 _SAME_IOU = 0.3

@@ -62,6 +62,7 @@ class OcrService(VisualService["OcrData"]):
             languages=inputs.settings.ocr_langs.split(","),
             engine=inputs.settings.ocr_engine,
             strict=inputs.settings.mode == "strict",
+            trail=inputs.trail,
         )
 
         def finish(context: VideoContext) -> OcrData:

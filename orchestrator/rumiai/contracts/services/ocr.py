@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
@@ -51,6 +52,20 @@ class TextSighting(ServiceModel):
     contrast: Number | None = None
 
 
+class CaptionLine(ServiceModel):
+    """One line of a caption; the height of its box is that of its letters, so that emphasis by size can be told."""
+
+    text: Text
+    bbox: Box
+
+
+class CaptionWord(ServiceModel):
+    """A word of a caption that is typed or revealed, and when it came."""
+
+    text: Text
+    start_s: Seconds
+
+
 class KindCue(ServiceModel):
     """One cue of a text's kind.
 
@@ -87,21 +102,25 @@ class _Appearance(ServiceModel):
 
 
 class TextAnnotation(_Appearance):
-    """One appearance of a text: the same text shown again later is another.
+    """One appearance of a caption, with all its lines: the same text shown again later is another.
+
+    A watermark is one for the whole video, wherever it goes.
 
     Attributes:
         id: Unique in the video.
-        text: Its surest reading.
-        start_s: First sighting less half a sampling step.
-        end_s: Last sighting and half a step.
+        text: What its lines say, one after another with a blank between; each by a vote of its readings.
+        start_s: Its first frame. Of small print, and in older files, the first sighting less half a sampling step.
+        end_s: The frame after its last, or the last sighting and half a step.
         timestamp_s: First sighting.
-        confidence: Of the surest reading, 0..1.
-        bbox: Of the surest reading.
+        confidence: Of the reading, 0..1; of several lines the mean by their lengths.
+        bbox: Around all of it.
         position: ``top``, ``center``, ``bottom`` or ``unknown``.
-        size: ``S``, ``M``, ``L`` or ``unknown``, by the box's height.
+        size: ``S``, ``M``, ``L`` or ``unknown``, by the height of its lines.
         category: ``watermark``, ``call_to_action``, ``header_text``, ``caption``, ``username``, ``hashtag`` or
             ``overlay_text``.
-        sightings: By time.
+        lines: From top to bottom; None in files of versions that did not tell.
+        words: When each word came, of a caption that is typed or revealed; None when all came together.
+        sightings: By time; the box of each is around all lines that were seen.
         kind: ``overlay`` was laid over the picture, ``scene`` was filmed with it, ``unknown`` is too close to call;
             None where it was not looked for, as in results of older versions.
         kind_probability: Of the kind; of ``unknown``, of the likelier of the two others.
@@ -113,10 +132,17 @@ class TextAnnotation(_Appearance):
     position: Text | None = None
     size: Text | None = None
     category: Text | None = None
+    lines: tuple[CaptionLine, ...] | None = None
+    words: tuple[CaptionWord, ...] | None = None
     sightings: tuple[TextSighting, ...] | None = None
     kind: TextKind | None = None
     kind_probability: Share | None = None
     kind_evidence: tuple[KindCue, ...] | None = None
+
+    @property
+    def line_height(self) -> float:
+        """Height of a line of it, as a share of the frame's; of the whole box where the lines are not told."""
+        return median(line.bbox[3] for line in self.lines) if self.lines else self.bbox[3]
 
     @property
     def is_watermark(self) -> bool:

@@ -104,6 +104,7 @@ def _text(item: TextAnnotation) -> e.TextTrack:
         sighting_times_s=np.array([s.timestamp_s for s in seen], dtype=np.float64),
         sighting_boxes=np.array([s.bbox for s in seen], dtype=np.float64).reshape(-1, 4),
         contrasts=_told(s.contrast for s in seen),
+        line_height=item.line_height,
     )
 
 

@@ -41,6 +41,7 @@ class TextTrack:
         sighting_times_s: ``(m,)``, ascending.
         sighting_boxes: ``(m, 4)``.
         contrasts: ``(m,)``, NaN where unknown.
+        line_height: Of one of its lines, as a share of the frame's height; None where its box is not known.
     """
 
     text: str
@@ -52,6 +53,7 @@ class TextTrack:
     sighting_times_s: Floats
     sighting_boxes: Floats
     contrasts: Floats
+    line_height: float | None = None
 
     def __post_init__(self) -> None:
         freeze_arrays(

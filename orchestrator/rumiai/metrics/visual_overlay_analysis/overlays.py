@@ -140,7 +140,7 @@ class Overlays:
     @cached_property
     def heights(self) -> Floats:
         """``(k,)`` box heights of the texts whose box is known."""
-        return np.array([text.box[3] for text in self.texts if text.box is not None], dtype=np.float64)
+        return np.array([text.line_height for text in self.texts if text.line_height is not None], dtype=np.float64)
 
     @cached_property
     def contrasts(self) -> list[float]:
@@ -163,9 +163,7 @@ class Overlays:
     def readable(self) -> list[bool | None]:
         """Whether each text can be read; None where it is not known how long it stands."""
         return [
-            None
-            if long is None
-            else is_readable(long, None if text.box is None else text.box[3], mean_contrast(text.contrasts))
+            None if long is None else is_readable(long, text.line_height, mean_contrast(text.contrasts))
             for text, long in zip(self.texts, self.long_enough, strict=True)
         ]
 

@@ -1,6 +1,8 @@
-"""Lines of single frames become appearances: expected values by hand."""
+"""Lines of single frames become captions, without pictures between the samples: expected values by hand."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +10,10 @@ import pytest
 from rumiai.contracts.frames import FrameTexts, Sampling
 from rumiai.inference.creative import assemble
 from rumiai.inference.ocr_gate import GatedTexts
+from rumiai.inference.sampled_times import interval
 from rumiai.inference.stickers import StickerFinder
-from rumiai.inference.text_tracks import category_of, interval, link_texts
+from rumiai.inference.texts.categories import category_of
+from rumiai.inference.texts.records import link_texts
 
 BOX = (0.21, 0.35, 0.58, 0.06)
 
@@ -54,6 +58,7 @@ def test_the_records_of_a_text():
         "position": "center",
         "size": "L",
         "category": "overlay_text",
+        "lines": [{"text": "STOP SCROLLING", "bbox": pytest.approx(BOX)}],
         "sightings": [
             {
                 "timestamp": k / 2,
@@ -114,15 +119,58 @@ def test_short_texts_need_more_confidence():
     assert [item.text for item in summary.annotations] == ["$5", "abc"]
 
 
-def test_two_lines_one_above_the_other_stay_two():
+def test_lines_of_one_caption_are_one_record():
     above, below = (0.3, 0.40, 0.4, 0.04), (0.3, 0.445, 0.4, 0.04)
-    frames = [frame(k, ("so good", 0.9, above), ("so good", 0.8, below)) for k in range(3)]
-    summary = link(frames)
-    assert [(item.bbox[1], len(item.sightings)) for item in summary.annotations] == [
-        (pytest.approx(0.40), 3),
-        (pytest.approx(0.445), 3),
+    frames = [frame(k, ("so good", 0.9, above), ("so good", 0.6, below)) for k in range(3)]
+    (item,) = link(frames).annotations
+    assert (item.text, item.confidence) == ("so good so good", pytest.approx(0.75))
+    assert [line.text for line in item.lines] == ["so good", "so good"]
+    assert item.bbox == pytest.approx((0.3, 0.40, 0.4, 0.085))
+    assert (item.line_height, item.size) == (pytest.approx(0.04), "M")
+    assert [len(item.sightings), item.sightings[0].bbox] == [3, pytest.approx((0.3, 0.40, 0.4, 0.085))]
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ((0.3, 0.60, 0.4, 0.04), "too far below"),
+        ((0.05, 0.445, 0.2, 0.04), "not aligned"),
+        ((0.3, 0.46, 0.4, 0.10), "of another size"),
+    ],
+)
+def test_lines_that_do_not_stand_together_are_two(other, why):
+    frames = [frame(k, ("so good", 0.9, (0.3, 0.40, 0.4, 0.04)), ("try this", 0.9, other)) for k in range(3)]
+    assert len(link(frames).annotations) == 2, why
+
+
+def test_a_title_and_what_comes_a_second_later_in_another_size_are_two():
+    title, more = ("Step 1", 0.9, (0.3, 0.40, 0.4, 0.06)), ("Wake up at six", 0.9, (0.3, 0.47, 0.4, 0.04))
+    assert len(link([frame(0, title), frame(1, title), *(frame(k, title, more) for k in range(2, 8))]).annotations) == 2
+
+
+def test_a_held_frame_is_one_sighting_that_lasts():
+    held = [replace(frame(0, ("hello", 0.9)), timestamp_s=k / 2) for k in range(12)]
+    (item,) = link(held).annotations
+    assert (item.start_s, item.end_s) == (0.0, 5.75)
+    assert [seen.timestamp_s for seen in item.sightings] == [0.0]
+
+
+def test_the_readings_vote():
+    # Each letter by itself, weighed by how sure the reading is.
+    readings = [("BEST DAY", 0.6), ("BEST DAT", 0.55), ("BEST OAY", 0.5), ("BESI DAY", 0.9)]
+    (item,) = link([frame(k, reading) for k, reading in enumerate(readings)]).annotations
+    assert (item.text, item.confidence) == ("BEST DAY", pytest.approx(0.6))
+
+
+def test_a_line_revealed_word_by_word_is_one_that_grows():
+    stages = ["never", "never do", "never do this"]
+    boxes = [(0.2, 0.4, 0.2, 0.05), (0.2, 0.4, 0.3, 0.05), (0.2, 0.4, 0.5, 0.05)]
+    frames = [frame(0)] + [
+        frame(k + 1, (text, 0.9, box)) for k, (text, box) in enumerate(zip(stages, boxes, strict=True))
     ]
-    assert summary.unique_texts == 1
+    (item,) = link([*frames, frame(4)]).annotations
+    assert (item.text, item.start_s, item.end_s) == ("never do this", 0.25, 1.75)
+    assert [(word.text, word.start_s) for word in item.words] == [("never", 0.25), ("do", 0.75), ("this", 1.25)]
 
 
 def test_same_words_elsewhere_are_another_text():
@@ -167,15 +215,24 @@ def test_position_and_size(y, h, position, size):
 def test_watermarks():
     corner = (0.75, 0.03, 0.2, 0.02)
     frames = [frame(k, ("@maker", 0.9, corner), ("hello", 0.9)) for k in range(10)]
-    # Misread twice in the middle: two pieces, both of one watermark.
+    # Misread twice in the middle: two pieces, which are one watermark.
     frames[4], frames[5] = frame(4, ("hello", 0.9)), frame(5, ("hello", 0.9))
     summary = link(frames)
     assert [(item.text, item.category) for item in summary.annotations] == [
         ("@maker", "watermark"),
         ("hello", "overlay_text"),
-        ("@maker", "watermark"),
     ]
     assert summary.unique_texts == 1
+
+
+def test_a_handle_that_jumps_from_corner_to_corner_is_a_watermark():
+    corners = [(0.02, 0.03, 0.3, 0.03), (0.68, 0.9, 0.3, 0.03)]
+    (item,) = link([frame(k, ("@anna.cooks", 0.9, corners[k // 3 % 2])) for k in range(12)]).annotations
+    assert (item.text, item.category, item.start_s, item.end_s) == ("@anna.cooks", "watermark", 0.0, 5.75)
+    assert len(item.sightings) == 12
+    # A handle that is shown twice, briefly, is a text.
+    brief = [frame(k, ("@anna.cooks", 0.9, corners[k // 5])) if k in (1, 8) else frame(k) for k in range(10)]
+    assert not any(text.is_watermark for text in link(brief).annotations)
 
 
 def test_corner_text_that_is_there_for_a_part_only_is_none():
@@ -190,7 +247,7 @@ def test_platform_logo_and_its_handle_are_watermarks_wherever_they_jump():
         frame(1, ("TikTok", 0.9, (0.8, 0.8, 0.15, 0.03)), ("@maker.of.it", 0.9, (0.75, 0.84, 0.2, 0.02))),
         frame(2, ("TikTok made me buy it", 0.9)),
     ]
-    assert [item.category for item in link(frames).annotations] == ["watermark"] * 4 + ["overlay_text"]
+    assert [item.category for item in link(frames).annotations] == ["watermark"] * 2 + ["overlay_text"]
 
 
 def test_summary_counts_what_was_read():
