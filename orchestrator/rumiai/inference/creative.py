@@ -8,11 +8,11 @@ from typing import Final
 from rumiai.contracts.frames import FrameDetections, Sampling
 from rumiai.contracts.services.ocr import OcrData, OcrMetadata
 from rumiai.contracts.tensors import OcrEngineName
+from rumiai.contracts.trail import Trail
 from rumiai.inference.ocr_gate import GatedTexts
 from rumiai.inference.stickers import StickerFinder
 from rumiai.inference.texts.records import link_texts
 from rumiai.inference.unread_tracks import link_unread
-from rumiai.media.trail import GreyTrail
 
 # What results call the engines.
 ENGINES: Final[Mapping[OcrEngineName, str]] = {"easyocr": "easyocr-1.7", "ppocr": "ppocr-v6-small"}
@@ -26,7 +26,7 @@ def assemble(
     sampling: Sampling,
     languages: Sequence[str] = ("en",),
     reader: OcrEngineName = "easyocr",
-    trail: GreyTrail | None = None,
+    trail: Trail | None = None,
 ) -> OcrData:
     """The data of the service ``ocr``.
 

@@ -12,12 +12,12 @@ from rumiai.contracts.frame_reader import ALL_KINDS, FrameReader, Reading
 from rumiai.contracts.frames import FrameBatch, FrameDetections, FrameTexts, Sampling
 from rumiai.contracts.services.ocr import OcrData
 from rumiai.contracts.tensors import OcrEngineName, ocr_reader
+from rumiai.contracts.trail import Trail
 from rumiai.inference import creative
 from rumiai.inference.client import TritonClient
 from rumiai.inference.ocr import CAPTIONS, STRICT, read_texts
 from rumiai.inference.ocr_gate import GatedTexts, OcrGate
 from rumiai.inference.stickers import StickerFinder
-from rumiai.media.trail import GreyTrail
 
 
 class TextReader(FrameReader):
@@ -44,7 +44,7 @@ class TextReader(FrameReader):
         languages: Sequence[str] = ("en",),
         engine: OcrEngineName = "auto",
         strict: bool = False,
-        trail: GreyTrail | None = None,
+        trail: Trail | None = None,
     ) -> None:
         self._client, self._sampling, self._thread = client, sampling, thread
         self._strict, self._trail = strict, trail

@@ -10,14 +10,13 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from rumiai.core.arrays import freeze_arrays
+from rumiai.contracts.trail import TrailFrames
 
 # Long side of the pictures: captions of 2 % of the height are 8 px high.
 SIDE_PX: Final = 384
@@ -27,27 +26,6 @@ DEFAULT_MAX_BYTES: Final = 48 << 20
 _JPEG_QUALITY: Final = 90
 # Pictures that stay unpacked, 83 KB each: those of two seconds, which neighbouring texts ask for one after the other.
 _UNPACKED: Final = 64
-
-
-@dataclass(frozen=True)
-class TrailFrames:
-    """Consecutive frames; row i of every array is frame i.
-
-    Attributes:
-        times_s: (n,) float64, ascending.
-        numbers: (n,) int64, indices in the source stream.
-        images: (n, h, w) uint8 luma as shown (turned, mirrored), all of one size; read-only.
-    """
-
-    times_s: npt.NDArray[np.float64]
-    numbers: npt.NDArray[np.int64]
-    images: npt.NDArray[np.uint8]
-
-    def __post_init__(self) -> None:
-        freeze_arrays(self, times_s=(np.float64, "n"), numbers=(np.int64, "n"), images=(np.uint8, "n", "h", "w"))
-
-    def __len__(self) -> int:
-        return len(self.times_s)
 
 
 class GreyTrail:

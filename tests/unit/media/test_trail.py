@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from rumiai.contracts.frames import FrameKind
+from rumiai.contracts.trail import TrailFrames
 from rumiai.media.decode import VideoPass, slot_bytes_for
 from rumiai.media.probe import probe, sampling_for
 from rumiai.media.shared_frames import FrameArena
-from rumiai.media.trail import GreyTrail, TrailFrames
+from rumiai.media.trail import GreyTrail
 
 MakeClip = Callable[..., Path]
 

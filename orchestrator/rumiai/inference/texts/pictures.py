@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from rumiai.contracts.trail import Trail, TrailFrames
 from rumiai.core.arrays import Bools, Floats, freeze_arrays
 from rumiai.core.boxes import Box
-from rumiai.media.trail import GreyTrail, TrailFrames
 
 Grey = npt.NDArray[np.uint8]
 Strokes = npt.NDArray[np.float32]
@@ -44,6 +44,9 @@ _STEP_PX: Final = 2
 _LEFT: Final = 0.2
 # How long before and after an instant strokes that stay are the line's and not the backdrop's.
 _STEADY_S: Final = 0.1
+
+
+_NOTHING: Final = TrailFrames(np.zeros(0), np.zeros(0, np.int64), np.zeros((0, 0, 0), np.uint8))
 
 
 @dataclass(frozen=True)
@@ -266,19 +269,19 @@ class Pictures:
     """The trail of one video, asked for lines.
 
     Args:
-        trail: Complete.
+        trail: Complete; None for a video without one, of which nothing can be told.
     """
 
-    def __init__(self, trail: GreyTrail) -> None:
+    def __init__(self, trail: Trail | None) -> None:
         self._trail = trail
 
     def between(self, start_s: float, end_s: float) -> TrailFrames:
-        """See :meth:`rumiai.media.trail.GreyTrail.between`."""
-        return self._trail.between(start_s, end_s)
+        """See :meth:`rumiai.contracts.trail.Trail.between`."""
+        return _NOTHING if self._trail is None else self._trail.between(start_s, end_s)
 
     def at(self, time_s: float) -> Grey | None:
         """What was shown at an instant; None when the trail has nothing of it."""
-        frames = self._trail.between(time_s, time_s)
+        frames = self.between(time_s, time_s)
         return frames.images[-1] if len(frames) else None
 
     def stencil(self, time_s: float, box: Box, others: Sequence[tuple[float, Box]] = ()) -> Stencil | None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from rumiai.contracts.frames import FrameTexts, Sampling
 from rumiai.contracts.services.ocr import WATERMARK, CaptionLine, CaptionWord, TextAnnotation, TextSighting, position_of
+from rumiai.contracts.trail import Trail
 from rumiai.core.boxes import Box, union
 from rumiai.core.text import characters
 from rumiai.inference.texts.categories import category_of
@@ -21,7 +22,6 @@ from rumiai.inference.texts.spans import find_spans
 from rumiai.inference.texts.tracks import link
 from rumiai.inference.texts.voting import Reading, vote
 from rumiai.inference.texts.watermarks import watermarks
-from rumiai.media.trail import GreyTrail
 
 # A text is reported when its best reading is surer than the first, or than the second if it is short.
 _MIN_CONFIDENCE: Final = 0.5
@@ -68,7 +68,7 @@ def link_texts(
     after_cuts: Sequence[FrameTexts],
     cuts_s: Sequence[float],
     sampling: Sampling,
-    trail: GreyTrail | None = None,
+    trail: Trail | None = None,
 ) -> TextSummary:
     """Put the lines of all frames together.
 
@@ -80,7 +80,7 @@ def link_texts(
         trail: Small pictures of every frame; without them times are right to half a step, and alike readings are one
             text.
     """
-    pictures, aspect = Pictures(trail or GreyTrail()), sampling.width / sampling.height
+    pictures, aspect = Pictures(trail), sampling.width / sampling.height
     moments = moments_of(sampled, after_cuts)
     tracks = [track for track in link(moments, pictures) if _is_sure(Reading(track.best.text, track.best.confidence))]
     find_spans(tracks, pictures, cuts_s, sampling)

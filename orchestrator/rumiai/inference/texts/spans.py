@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from rumiai.contracts.frames import Sampling
+from rumiai.contracts.trail import TrailFrames
 from rumiai.core.boxes import overlap_of_smaller
 from rumiai.inference.sampled_times import interval
 from rumiai.inference.texts.lines import Line
 from rumiai.inference.texts.pictures import Pictures, Stencil
 from rumiai.inference.texts.tracks import Track
-from rumiai.media.trail import TrailFrames
 
 # A line that is there on the frame on which it was not read is followed beyond it, this far.
 _BEYOND_S: Final = 1.0
