@@ -11,6 +11,7 @@ import numpy.typing as npt
 from rumiai.contracts.frames import AudioTrack
 from rumiai.contracts.services.audio import AudioData, AudioMetadata, BurstPattern
 from rumiai.errors import ContractError
+from rumiai.media.pitch import gliding_share
 from rumiai.media.rhythm import ENVELOPE_HZ, beat_times, find_onsets, onset_envelope
 
 FloatArray = npt.NDArray[np.float64]
@@ -31,6 +32,8 @@ _FLOOR_DB: Final = -90.0
 # Silent: below -50 dBFS, or 40 dB below what is loud in this file.
 _SILENT_DBFS: Final = -50.0
 _SILENT_BELOW_LOUD_DB: Final = 40.0
+# Share of gliding pitch from which a sound is a voice alone: voices have .26 to .79, music 0 to .22.
+_VOICE_SHARE: Final = 0.25
 # Thirds whose means lie within this share of the loudest third are as loud as it.
 _STEADY_SHARE: Final = 0.2
 
@@ -39,9 +42,10 @@ def analyze_audio_energy(track: AudioTrack | None) -> AudioData:
     """The data of the service ``audio_energy``; None is a video without sound, which is no failure.
 
     ``energy_level_windows`` are loudness relative to the file's median: 0.5 is the median, 0 and 1 are 20 dB below and
-    above it. ``rms_curve`` is linear (1.0 is full scale), value k covers ``[k / 10, (k + 1) / 10)`` s. ``tempo_bpm`` is
-    null and ``beats`` empty where there is no steady pulse, with the reason in the metadata. Times are on the video's
-    clock. In a track of nothing but silence the climax, the noise and the pattern are unknown (null, null, "none").
+    above it. ``rms_curve`` is linear (1.0 is full scale), value k covers ``[k / 10, (k + 1) / 10)`` s. ``tempo_bpm``
+    and ``beats`` are null where there is no steady pulse or nothing but a voice, with the reason in the metadata. Times
+    are on the video's clock. In a track of nothing but silence the climax, the noise and the pattern are unknown (null,
+    null, "none").
 
     Raises:
         ContractError: The samples hold NaN or infinity.
@@ -56,7 +60,7 @@ def analyze_audio_energy(track: AudioTrack | None) -> AudioData:
     silent = levels < max(_SILENT_DBFS, float(np.percentile(levels, 95)) - _SILENT_BELOW_LOUD_DB)
     envelope = onset_envelope(track.samples, track.sample_rate_hz)
     onsets = find_onsets(envelope)
-    tempo, beats, reason = beat_times(envelope, onsets)
+    tempo, beats, reason = _rhythm(track, envelope, onsets)
     windows = _windows(power, levels[~silent], track.duration_s)
     return AudioData(
         energy_level_windows={_key(start, end, track.offset_s): value for start, end, value in windows},
@@ -69,9 +73,17 @@ def analyze_audio_energy(track: AudioTrack | None) -> AudioData:
         snr_db=None if silent.all() else round(_snr_db(levels), 1),
         tempo_bpm=tempo,
         onsets_s=_times(onsets, track.offset_s),
-        beats_s=_times(beats, track.offset_s),
+        beats_s=None if tempo is None else _times(beats, track.offset_s),
         metadata=_metadata(track, reason),
     )
+
+
+def _rhythm(track: AudioTrack, envelope: FloatArray, onsets: FloatArray) -> tuple[float | None, FloatArray, str | None]:
+    """As ``beat_times``; a voice alone has no tempo, however evenly it speaks."""
+    found = beat_times(envelope, onsets)
+    if found[0] is None or gliding_share(track.samples, track.sample_rate_hz) < _VOICE_SHARE:
+        return found
+    return None, np.empty(0), "nothing but a voice is heard"
 
 
 def _metadata(track: AudioTrack | None, tempo_reason: str | None) -> AudioMetadata:
@@ -100,7 +112,7 @@ def _no_audio() -> AudioData:
         snr_db=None,
         tempo_bpm=None,
         onsets_s=(),
-        beats_s=(),
+        beats_s=None,
         metadata=_metadata(None, "no audio track"),
     )
 

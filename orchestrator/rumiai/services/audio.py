@@ -29,7 +29,7 @@ class AudioEnergyService(AudioService["AudioData"]):
 
     def version(self, settings: Settings) -> str:
         """The method."""
-        return "rms-spectral-flux"
+        return "rms-spectral-flux-2"
 
     async def run(self, inputs: AudioInputs) -> AudioData:
         """Analyse the whole track in a thread."""

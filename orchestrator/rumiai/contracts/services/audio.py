@@ -64,9 +64,9 @@ class AudioData(ServiceData):
         rms_curve: Linear, 1.0 is full scale; value k covers [k / 10, (k + 1) / 10) s.
         silence_ratio: Share of the track that is silent.
         snr_db: Level of the louder half over the noise floor.
-        tempo_bpm: None where there is no steady pulse.
+        tempo_bpm: None where there is no steady pulse, or nothing but a voice; ``tempo_reason`` says so.
         onsets_s: Where the energy rises; None where it was not measured.
-        beats_s: None where it was not measured.
+        beats_s: None where there is no tempo. Files of earlier versions have no beats there.
         metadata: How it was made.
     """
 
