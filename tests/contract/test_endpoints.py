@@ -14,13 +14,17 @@ import cv2
 import numpy as np
 import pytest
 import tritonclient.grpc as triton_grpc
+from scipy.signal import resample_poly
 
 from rumiai.contracts.frames import AudioTrack
 from rumiai.contracts.tensors import COCO_NAMES, ENDPOINTS, OCR, WHISPER, YOLO, EndpointSpec
 from rumiai.contracts.whisper import WhisperParams
+from rumiai.demo import sound as demo_sound
 from rumiai.inference.client import TritonClient
+from rumiai.inference.repetitions import Sound
 from rumiai.inference.sound_windows import windows
-from rumiai.inference.whisper import transcribe
+from rumiai.inference.transcript import assemble
+from rumiai.inference.whisper import TranscriptPayload, params_for, transcribe
 from rumiai_server.engines.ocr.engine import OcrEngine, OcrParams
 from rumiai_server.engines.yolo.engine import YoloEngine, YoloParams
 
@@ -34,6 +38,16 @@ pytestmark = [
 
 STRICT = {"mode": "strict"}
 KENNEDY = "and so my fellow americans ask not what your country can do for you ask what you can do for your country"
+
+
+RATE_HZ = 16_000
+
+
+def voice(text: str) -> np.ndarray:
+    """A sentence at 16 kHz that begins after half a second, in 5 s."""
+    samples, _ = demo_sound.speech(text)
+    spoken = np.pad(resample_poly(samples, RATE_HZ, demo_sound.SAMPLE_RATE_HZ), RATE_HZ // 2)
+    return np.pad(spoken, (0, 5 * RATE_HZ - len(spoken)))
 
 
 def small_bus() -> np.ndarray:
@@ -123,6 +137,24 @@ def test_a_long_track_is_heard_window_by_window(triton_server):
     assert max(offsets) - min(offsets) < 0.5
     assert found.duration_s == pytest.approx(8 * clip_s)
     assert (found.language, len(windows(track))) == ("en", 2)
+
+
+def test_a_faint_voice_is_transcribed_with_its_words_where_they_are_heard(triton_server):
+    """As a video's sound goes: the requests in fast mode, the assembly with the sound."""
+    rng = np.random.default_rng(6)
+    faint = 0.002 * voice("Today I will show you how to bake bread at home.") + 2e-6 * rng.standard_normal(5 * RATE_HZ)
+    sound = Sound(faint.astype(np.float32), RATE_HZ)
+
+    async def ask() -> TranscriptPayload:
+        async with TritonClient(triton_server.grpc) as client:
+            return await transcribe(client, AudioTrack(sound.samples, RATE_HZ), params_for("", "fast"))
+
+    heard = assemble(asyncio.run(ask()), has_audio=True, audio_duration_s=5.0, sound=sound)
+    assert heard.text.startswith("Today I will show you how to")
+    assert (heard.language, heard.speech_lost) == ("en", ())
+    assert {segment.language for segment in heard.segments} == {"en"}
+    # The voice begins at half a second.
+    assert 0.45 <= heard.segments[0].start_s <= 0.6
 
 
 def test_words_can_be_left_out(triton_server):

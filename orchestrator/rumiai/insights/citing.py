@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rumiai.core.text import joined
 from rumiai.insights.cleaning import words_of
 from rumiai.insights.data import PromptData
 
@@ -54,7 +55,7 @@ class Corpus:
         """Everything that a prompt's data holds."""
         payload = data.to_dict()
         speech = tuple((start_s, end_s, words_of(text)) for start_s, end_s, text in data.speech)
-        whole = words_of(" ".join(text for _, _, text in data.speech))
+        whole = words_of(joined(text for _, _, text in data.speech))
         texts = {words_of(text) for text in _texts(payload)} | {whole}
         return cls(tuple(sorted(texts)), tuple(sorted(set(_times(payload)))), speech, data.duration_s)
 
@@ -74,7 +75,7 @@ class Corpus:
         for index, (start, _, _) in enumerate(self.speech):
             pair = self.speech[index : index + _SEGMENTS_OF_A_PHRASE]
             end = next((b for _, b, text in pair if _stands_in(words, text)), None)
-            if end is None and _stands_in(words, words_of(" ".join(text for _, _, text in pair))):
+            if end is None and _stands_in(words, words_of(joined(text for _, _, text in pair))):
                 end = pair[-1][1]
             if end is not None and start - _PHRASE_TOLERANCE_S <= time_s <= end + _PHRASE_TOLERANCE_S:
                 return True

@@ -14,7 +14,7 @@ from rumiai.contracts.services.scenes import ScenesData
 from rumiai.contracts.services.whisper import WhisperData
 from rumiai.contracts.services.yolo import YoloData
 from rumiai.contracts.timeline import UnifiedAnalysis
-from rumiai.core.text import same_text
+from rumiai.core.text import joined, same_text
 from rumiai.insights.cleaning import clean
 from rumiai.insights.data import Fields, Json, PromptData
 from rumiai.insights.templates import Part, Template
@@ -230,7 +230,7 @@ def _during(video: VideoInput, start_s: float, end_s: float) -> Fields:
         "end": end_s,
         "texts": texts[:_MOMENT_TEXTS],
         "objects": [c.name for c in _classes(video) if c.start_s < end_s and c.end_s >= start_s],
-        "speech": " ".join(text for a, b, text in segments_of(unified) if a < end_s and b > start_s)[:_MOMENT_CHARS],
+        "speech": joined(text for a, b, text in segments_of(unified) if a < end_s and b > start_s)[:_MOMENT_CHARS],
     }
     return {key: value for key, value in moment.items() if value or key in ("start", "end")}
 

@@ -16,6 +16,7 @@ from rumiai.contracts.payloads import emotion_of, segment_of
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
 from rumiai.core.json_values import JsonValue
 from rumiai.core.series import local_maxima
+from rumiai.core.text import joined
 from rumiai.core.windows import WindowIndex
 from rumiai.timeline.cta import cta_window
 from rumiai.timeline.elements import Element, distinct, elements_of
@@ -124,7 +125,7 @@ def _seen_emotion(entries: Iterable[TimelineEntry], second: int) -> str | None:
 
 
 def _spoken_emotion(entries: Iterable[TimelineEntry]) -> str | None:
-    said = " ".join(segment_of(entry).text for entry in entries)
+    said = joined(segment_of(entry).text for entry in entries)
     return next((label for label, words in _SPEECH_EMOTIONS.items() if contains_phrase(said, words)), None)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rumiai.core.text import characters, group_same_texts, likeness, same_text
+from rumiai.core.text import characters, group_same_texts, joined, likeness, same_text
 
 few_letters = st.text("ab1 !É", max_size=7)
 any_text = st.text(max_size=20)
@@ -109,3 +109,20 @@ def test_characters(text, kept):
 def test_same_text(a, b, same):
     assert same_text(a, b) is same
     assert same_text(b, a) is same
+
+
+@pytest.mark.parametrize(
+    ("parts", "whole"),
+    [
+        (["Wait for it.", "This is it."], "Wait for it. This is it."),
+        (["大家好。", "今天做饭。"], "大家好。今天做饭。"),
+        (["みなさん", "こんにちは"], "みなさんこんにちは"),
+        (["สวัสดี", "ครับ"], "สวัสดีครับ"),
+        (["今天", "OK", "好"], "今天 OK 好"),
+        (["안녕하세요", "여러분"], "안녕하세요 여러분"),
+        (["", "one", "", "two"], "one two"),
+        ([], ""),
+    ],
+)
+def test_texts_are_joined_as_their_script_is_written(parts: list[str], whole: str) -> None:
+    assert joined(parts) == whole

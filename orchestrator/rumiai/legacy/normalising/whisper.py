@@ -10,6 +10,7 @@ from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.timeline import Timestamp
 from rumiai.core.json_values import JsonValue
 from rumiai.core.numbers import number
+from rumiai.core.text import joined
 from rumiai.legacy.normalising.common import (
     Record,
     failure,
@@ -44,7 +45,7 @@ def normalise_whisper(data: Record, facts: MediaFacts) -> dict[str, JsonValue]:
         segment["id"] = place
     text = data.get("text")
     if not isinstance(text, str) or sounds or (not text.strip() and spoken):
-        text = " ".join(str(segment["text"]) for segment in spoken)
+        text = joined(str(segment["text"]) for segment in spoken)
     non_speech = [without(item) for item in records(data.get("non_speech"))] + sounds
     result = data.get("result")
     language = first(data, "language") or (result.get("language") if isinstance(result, Mapping) else None)

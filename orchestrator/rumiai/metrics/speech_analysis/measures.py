@@ -16,6 +16,7 @@ import numpy as np
 from rumiai.contracts.lexicons import find_ctas, find_hooks, urgency_level
 from rumiai.core.arrays import Floats
 from rumiai.core.intervals import length, touched
+from rumiai.core.text import joined
 from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.sound import Audio, Segment
 from rumiai.metrics.evidence.types import Evidence
@@ -277,7 +278,7 @@ class SpeechMeasures:
     def spelled(self, phrase: repetition.RepeatedPhrase) -> str:
         """A repeated phrase as it is first said."""
         first = phrase.first_token[0]
-        return " ".join(word for _, word, _ in self.transcript.token_times[first : first + phrase.size])
+        return joined(word for _, word, _ in self.transcript.token_times[first : first + phrase.size])
 
     def times_of(self, phrase: repetition.RepeatedPhrase) -> list[float]:
         """When a repeated phrase is said."""

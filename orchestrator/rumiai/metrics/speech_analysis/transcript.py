@@ -15,6 +15,7 @@ import numpy as np
 
 from rumiai.core.arrays import Floats
 from rumiai.core.intervals import as_intervals
+from rumiai.core.text import joined
 from rumiai.metrics.evidence.sound import Segment, Speech, Word
 from rumiai.metrics.shared.statistics import mean
 from rumiai.metrics.shared.words import tokens, word_count
@@ -48,8 +49,8 @@ class Transcript:
 
     @cached_property
     def text(self) -> str:
-        """The segments' texts joined by blanks, by time; the text of the transcript where it has no segments."""
-        return " ".join(segment.text for segment in self.segments) or self.speech.text.strip()
+        """The segments' texts, joined, by time; the text of the transcript where it has no segments."""
+        return joined(segment.text for segment in self.segments) or self.speech.text.strip()
 
     @cached_property
     def tokens(self) -> list[str]:
@@ -125,9 +126,9 @@ def quote(segment: Segment, first: int, stop: int) -> str:
         The words as the text spaces them; the word in the middle where it spaces them in neither known way.
     """
     words = [word.text for word in segment.words[first:stop]]
-    for joined in (" ".join(words), "".join(words)):
-        if joined in segment.text:
-            return joined
+    for spelling in (" ".join(words), "".join(words)):
+        if spelling in segment.text:
+            return spelling
     return words[len(words) // 2]
 
 
