@@ -18,13 +18,14 @@ from scipy.signal import resample_poly
 
 from rumiai.contracts.frames import AudioTrack
 from rumiai.contracts.tensors import COCO_NAMES, ENDPOINTS, OCR, WHISPER, YOLO, EndpointSpec
+from rumiai.contracts.transcript import Transcript
 from rumiai.contracts.whisper import WhisperParams
 from rumiai.demo import sound as demo_sound
 from rumiai.inference.client import TritonClient
 from rumiai.inference.repetitions import Sound
 from rumiai.inference.sound_windows import windows
 from rumiai.inference.transcript import assemble
-from rumiai.inference.whisper import TranscriptPayload, params_for, transcribe
+from rumiai.inference.whisper import params_for, transcribe
 from rumiai_server.engines.ocr.engine import OcrEngine, OcrParams
 from rumiai_server.engines.yolo.engine import YoloEngine, YoloParams
 
@@ -145,7 +146,7 @@ def test_a_faint_voice_is_transcribed_with_its_words_where_they_are_heard(triton
     faint = 0.002 * voice("Today I will show you how to bake bread at home.") + 2e-6 * rng.standard_normal(5 * RATE_HZ)
     sound = Sound(faint.astype(np.float32), RATE_HZ)
 
-    async def ask() -> TranscriptPayload:
+    async def ask() -> Transcript:
         async with TritonClient(triton_server.grpc) as client:
             return await transcribe(client, AudioTrack(sound.samples, RATE_HZ), params_for("", "fast"))
 

@@ -23,6 +23,8 @@ MIN_REPEATS: Final = 3
 # The longest unit that is looked for in a run: a sentence of Whisper's is seldom longer.
 MAX_UNIT_WORDS: Final = 20
 
+# Share of the words that make a run all that is said.
+_NEARLY_ALL: Final = 0.8
 # Nobody says a word in less.
 _SHORTEST_REPEAT_S: Final = 0.09
 _HOP_S: Final = 0.01
@@ -36,6 +38,11 @@ _SLACK: Final = 0.35
 # Correlation of the spectra of neighbours. Of 36 spoken runs in six voices 34 have .77 and more; of 112 stretches of
 # other speech that were cut as evenly 108 have less than .6.
 SPOKEN_AGAIN: Final = 0.6
+# Of the peaks of a sound's likeness to itself the first that is nearly the highest is one repeat later.
+_AS_LIKE: Final = 0.85
+# What is compared to count repeats, as a share of one, and how like it must be, as a share of the likest.
+_BEGINNING: Final = 0.5
+_AS_LIKE_BEGINNING: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,12 @@ def runs_of(words: Sequence[Uttered]) -> list[Run]:
     return find_runs([plain(word.text) for word in words], MAX_UNIT_WORDS, joint)
 
 
+def only_run(words: Sequence[Uttered]) -> Run | None:
+    """The run that nearly all of the words belong to; None without one."""
+    runs = runs_of(words)
+    return next((run for run in runs if run.stop - run.start >= _NEARLY_ALL * len(words)), None)
+
+
 def _sounds(run: Run, words: Sequence[Uttered], samples: npt.NDArray[np.float32], rate_hz: int) -> bool:
     starts = [words[i].start_s for i in range(run.start, run.stop, run.size)]
     return is_spoken(starts, words[run.stop - 1].end_s, samples, rate_hz)
@@ -176,3 +189,57 @@ def _spectra(samples: npt.NDArray[np.float32], rate_hz: int) -> tuple[Floats, Fl
     logs = np.log(bands + 1e-4 * bands.max(initial=1e-12))
     centred = logs - logs.mean(axis=0)
     return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9), level
+
+
+def repeats_heard(samples: npt.NDArray[np.float32], rate_hz: int) -> int | None:
+    """How often a stretch of sound says the same, when it says nothing else.
+
+    The spectra of a word that is said over and over correlate with themselves one word later.
+
+    Args:
+        samples: (samples,) float32, mono.
+        rate_hz: Of the samples.
+
+    Returns:
+        The number of repeats, at least ``MIN_REPEATS``; None where the sound does not repeat itself.
+    """
+    spectra, level_db = _spectra(samples, rate_hz)
+    heard = np.flatnonzero(level_db > level_db.max(initial=-np.inf) - _VOICED_DB)
+    if not len(heard):
+        return None
+    length = int(heard[-1] - heard[0] + 1)
+    lags = range(round(_SHORTEST_REPEAT_S / _HOP_S), length // (MIN_REPEATS - 1))
+    likeness = np.array([_self_likeness(spectra, heard, lag) for lag in lags])
+    if len(likeness) < 3:
+        return None
+    inner = likeness[1:-1]
+    peaks = np.flatnonzero((inner >= likeness[:-2]) & (inner > likeness[2:]) & (inner >= SPOKEN_AGAIN)) + 1
+    if not len(peaks):
+        return None
+    # Every multiple of the period is a peak too.
+    period = lags[int(peaks[likeness[peaks] >= _AS_LIKE * likeness[peaks].max()][0])]
+    count = _beginnings(spectra, heard, period)
+    return count if count >= MIN_REPEATS else None
+
+
+def _beginnings(spectra: Floats, heard: npt.NDArray[np.int64], period: int) -> int:
+    """How often the first part of a repeat comes. The end of the last one may be drawn out, or cut short."""
+    first, size = int(heard[0]), max(3, round(_BEGINNING * period))
+    starts = range(first, int(heard[-1]) - size + 2)
+    model = np.mean([spectra[first + k * period :][:size] for k in range(MIN_REPEATS)], axis=0)
+    likeness = np.array([float((spectra[start : start + size] * model).sum(axis=1).mean()) for start in starts])
+    loud = np.isin(np.arange(len(spectra)), heard)
+    likeness[[not loud[start : start + size].mean() > 0.5 for start in starts]] = 0.0
+    order = np.argsort(-likeness)
+    taken: list[int] = []
+    for place in order[likeness[order] >= _AS_LIKE_BEGINNING * likeness.max(initial=0.0)].tolist():
+        if all(abs(place - other) >= 0.7 * period for other in taken):
+            taken.append(place)
+    return len(taken)
+
+
+def _self_likeness(spectra: Floats, frames: npt.NDArray[np.int64], lag: int) -> float:
+    both = frames[np.isin(frames + lag, frames, assume_unique=True)]
+    if len(both) < len(frames) / 4:
+        return 0.0
+    return float(np.einsum("ij,ij->i", spectra[both], spectra[both + lag]).mean())

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from rumiai.contracts.services.whisper import Repetition, Segment, Word
 from rumiai.core.arrays import freeze_arrays
-from rumiai.core.repeats import MAX_UNIT_WORDS, Run, find_runs, is_spoken, plain
+from rumiai.core.repeats import MAX_UNIT_WORDS, Run, Uttered, find_runs, is_spoken, only_run, plain, repeats_heard
 from rumiai.core.text import joined
 
 MAX_UNIT_SEGMENTS: Final = 3
@@ -45,6 +45,11 @@ class Sound:
         """Whether something is said again at each of these instants, the last time until ``end_s``."""
         starts = [start_s - self.offset_s for start_s in starts_s]
         return is_spoken(starts, end_s - self.offset_s, self.samples, self.rate_hz)
+
+    def count(self, stretch: Stretch) -> int | None:
+        """How often the same is said in a stretch in which nothing else is said; None where it is not so."""
+        first, after = (max(0, round((edge_s - self.offset_s) * self.rate_hz)) for edge_s in stretch)
+        return repeats_heard(self.samples[first:after], self.rate_hz)
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,36 @@ def collapse_words(segment: Segment, sound: Sound | None = None) -> Collapsed:
         tuple(_lost(run, timed, segment) for run in runs),
         1 - len(dropped) / len(units),
     )
+
+
+def recounted(segment: Segment, stretch: Stretch, sound: Sound) -> Segment | None:
+    """A segment that says one thing over and over, as often as the sound does.
+
+    Args:
+        segment: With timed words.
+        stretch: What was heard with it, and nothing else.
+        sound: It.
+
+    Returns:
+        The segment with the repeats that are heard, evenly spread; None where the sound does not repeat itself, or more
+        than one thing is said.
+    """
+    words = segment.words or ()
+    run = only_run([Uttered(word.word, word.start_s, word.end_s) for word in words])
+    count = sound.count(stretch) if run else None
+    if run is None or count is None:
+        return None
+    unit = words[run.start : run.start + run.size]
+    edges = np.linspace(words[run.start].start_s, words[run.stop - 1].end_s, count * run.size + 1).round(3).tolist()
+    spread = tuple(
+        unit[i % run.size].model_copy(update={"start_s": edges[i], "end_s": edges[i + 1]})
+        for i in range(count * run.size)
+    )
+    ends = _ends(segment.text, [word.word for word in words])
+    # The last repeat with what stands before it: a blank, where the script has one.
+    first, again, after = (ends[run.start + run.size * k - 1] for k in (1, 2, run.count))
+    text = segment.text[:first] + segment.text[first:again] * (count - 1) + segment.text[after:]
+    return segment.model_copy(update={"text": text, "words": (*words[: run.start], *spread, *words[run.stop :])})
 
 
 def _kept_words(words: tuple[Word, ...], timed: tuple[Word, ...], dropped: set[int], text: str) -> tuple[Word, ...]:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -34,7 +35,14 @@ from rumiai.contracts.services.whisper import (
 from rumiai.contracts.transcript import Transcript, TranscriptSegment
 from rumiai.contracts.whisper import NO_SPEECH_LOGPROB, NO_SPEECH_PROB, TIMESTAMP_STEP_S
 from rumiai.core.text import joined
-from rumiai.inference.repetitions import Collapsed, Sound, Stretch, collapse_segments, collapse_words
+from rumiai.inference.repetitions import (
+    Collapsed,
+    Sound,
+    Stretch,
+    collapse_segments,
+    collapse_words,
+    recounted,
+)
 from rumiai.inference.word_times import by_sound
 
 # Below this a segment is more likely wrong than right.
@@ -69,7 +77,9 @@ def assemble(
         The transcript; ``duration_s`` is the end of the last segment, 0.0 without segments.
     """
     clock = Clock(audio_offset_s, audio_offset_s + audio_duration_s)
-    heard = [_heard(found, clock, sound) for found in (payload.segments if payload else ())]
+    segments = payload.segments if payload else ()
+    beside = Counter(found.chunk_s for found in segments)
+    heard = [_heard(found, clock, sound, alone=beside[found.chunk_s] == 1) for found in segments]
     non_speech = [_non_speech(one.read, one.reason) for one in heard if one.reason]
     spoken = [one for one in heard if not one.reason and one.read.text]
     lost_chunks = _lost_chunks(spoken, clock)
@@ -120,9 +130,13 @@ class _Heard:
     chunk_s: tuple[float, float] | None
 
 
-def _heard(found: TranscriptSegment, clock: Clock, sound: Sound | None) -> _Heard:
+def _heard(found: TranscriptSegment, clock: Clock, sound: Sound | None, *, alone: bool) -> _Heard:
     read = _segment(found, clock, sound)
-    left = collapse_words(read, sound)
+    chunk_s = found.chunk_s or (found.start_s, found.end_s)
+    stretch = (clock(chunk_s[0]), clock(chunk_s[1]))
+    spoken = recounted(read, stretch, sound) if alone and sound is not None else None
+    read = spoken or read
+    left = Collapsed(read) if spoken else collapse_words(read, sound)
     left = replace(left, segment=_with_confidence(left.segment))
     reason = _not_speech(left.segment, found, looping=bool(left.repetitions))
     return _Heard(read, left, found.loops, reason, found.chunk_s)

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
-from rumiai.core.repeats import Uttered, compression_ratio, find_runs, is_spoken, runs_of, spoken_runs
+from rumiai.core.repeats import (
+    Uttered,
+    compression_ratio,
+    find_runs,
+    is_spoken,
+    repeats_heard,
+    runs_of,
+    spoken_runs,
+)
 from rumiai.demo.sound import SAMPLE_RATE_HZ, speech
 
 RATE_HZ = 16_000
@@ -75,3 +83,21 @@ def test_spoken_runs_are_those_of_the_runs_that_sound_so() -> None:
     assert spoken_runs(said, samples, RATE_HZ) == runs_of(said) != []
     other, _ = voice(OTHER, "en-us", 150)
     assert spoken_runs(said, other, RATE_HZ) == []
+
+
+@pytest.mark.parametrize("name", ["en-us+f2", "en-us+m4", "it", "fr"])
+@pytest.mark.parametrize(
+    ("unit", "count"), [("no", 12), ("Go,", 9), ("thank you,", 6), ("yes!", 5), ("wait for it,", 4)]
+)
+def test_repeats_are_counted(name: str, unit: str, count: int) -> None:
+    samples, _ = voice(f"{unit} " * count, name, 145)
+    assert repeats_heard(np.pad(samples, RATE_HZ // 2), RATE_HZ) == count
+
+
+def test_other_speech_silence_and_noise_repeat_nothing() -> None:
+    for name in ("en-us", "en-us+f2", "en-gb-scotland"):
+        assert repeats_heard(voice(OTHER, name, 145)[0], RATE_HZ) is None
+    assert repeats_heard(np.zeros(RATE_HZ, np.float32), RATE_HZ) is None
+    assert repeats_heard(np.zeros(0, np.float32), RATE_HZ) is None
+    noise = np.random.default_rng(4).standard_normal(3 * RATE_HZ).astype(np.float32)
+    assert repeats_heard(noise, RATE_HZ) is None

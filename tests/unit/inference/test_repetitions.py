@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
 from rumiai.contracts.services.whisper import Segment, Word
 from rumiai.demo.sound import SAMPLE_RATE_HZ, speech
-from rumiai.inference.repetitions import Sound, collapse_segments, collapse_words
+from rumiai.inference.repetitions import Sound, collapse_segments, collapse_words, recounted
 
 RATE_HZ = 16_000
 
@@ -68,3 +70,27 @@ def test_segments_that_are_spoken_again_stay() -> None:
     assert len(collapse_segments(heard)[0]) == 1
     kept, repetitions, lost = collapse_segments(heard, sound)
     assert (len(kept), repetitions, lost) == (6, [], [])
+
+
+@pytest.mark.parametrize("written", [11, 12, 15, 224])
+def test_a_word_that_is_all_that_is_said_is_written_as_often_as_it_is_said(written: int) -> None:
+    sound, words = said("no " * 12)
+    end_s = words[-1].end_s
+    edges = np.linspace(2.0, end_s, written + 1).tolist()
+    wrong = tuple(Word(word="No,", start_s=a, end_s=b) for a, b in pairwise(edges))
+    heard = Segment(start_s=2.0, end_s=end_s, text=", ".join(["No"] * written) + ",", words=wrong)
+    found = recounted(heard, (2.0, end_s), sound)
+    assert found is not None
+    assert found.text == ", ".join(["No"] * 12) + ","
+    starts = [word.start_s for word in found.words or ()]
+    # eSpeak draws the last one out.
+    np.testing.assert_allclose(starts, [word.start_s for word in words], atol=0.35)
+
+
+def test_other_speech_is_not_recounted() -> None:
+    sound, words = said("Every morning I walk along the river with my dog and look at the boats.")
+    loop = tuple(word.model_copy(update={"word": "no"}) for word in words)
+    heard = Segment(start_s=2.0, end_s=words[-1].end_s, text=" ".join(["no"] * len(words)), words=loop)
+    assert recounted(heard, (2.0, words[-1].end_s), sound) is None
+    plain = Segment(start_s=2.0, end_s=words[-1].end_s, text=" ".join(w.word for w in words), words=words)
+    assert recounted(plain, (2.0, words[-1].end_s), sound) is None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, TypeVar
 
 import numpy as np
@@ -18,133 +18,23 @@ import numpy.typing as npt
 
 from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ
 from rumiai.contracts.transcript import EngineKind, Transcript, TranscriptSegment, TranscriptWord
-from rumiai.contracts.whisper import NO_SPEECH_LOGPROB, NO_SPEECH_PROB, TIMESTAMP_STEP_S, Task, WhisperParams
+from rumiai.contracts.whisper import Task, WhisperParams
 from rumiai.core.repeats import compression_ratio
 from rumiai.errors import ContractError
 from rumiai_server.engines.whisper import languages
 from rumiai_server.engines.whisper.fallback import AGAIN, FIRST, Attempt, good_enough, loops
 from rumiai_server.engines.whisper.languages import Probabilities
 from rumiai_server.engines.whisper.level import cut_levelled
+from rumiai_server.engines.whisper.pieces import FRAMES_PER_S, Draft, Features, Piece, Track
 from rumiai_server.engines.whisper.types import Item, check_samples
 from rumiai_server.engines.whisper.vad import SpeechChunk, SpeechCut, cut_at_silence
 
-# Mel frames a second, fixed by the model's training.
-FRAMES_PER_S: Final = 100
 # The detector pads each stretch of speech by up to 0.4 s, so a shorter remainder holds no word.
 MIN_REMAINDER_S: Final = 0.5
 # An upper bound: each round moves forward, but a track could be made to stop the decoder every 20 ms.
 MAX_ROUNDS: Final = 8
 
-# A segment while it is decoded, in the form that both libraries' timing functions read and complete: seek, start, end,
-# tokens, then words. Times are on the clock of the track's speech.
-Draft = dict[str, Any]
 T = TypeVar("T")
-Features = npt.NDArray[np.float32]
-
-
-@dataclass(eq=False)
-class Track:
-    """One item of a call. ``last_speech_s`` is the end of the last word, which the timing of the next chunk needs."""
-
-    params: WhisperParams
-    samples: int
-    cut: SpeechCut
-    language: str | None = None
-    language_probability: float | None = None
-    last_speech_s: float = 0.0
-    pieces: list[Piece] = field(default_factory=list)
-
-
-@dataclass(eq=False)
-class Piece:
-    """What one row of a batch decodes: a chunk from mel frame ``seek`` on.
-
-    Attributes:
-        track: Where it belongs.
-        chunk: The speech.
-        index: Of the chunk in its track.
-        seek: Mel frames of the chunk that earlier rounds have decoded; 0 in the first.
-        features: (mels, frames) of the whole chunk while it is needed.
-        language: Of the chunk.
-        language_probability: 0..1.
-        encoded: Held by the first of a batch that language detection has encoded: the ids of its pieces, and the
-            encoder's output.
-        drafts: The segments found.
-        decoding: With what.
-        loops: Whether they repeat themselves although the sound does not.
-        avg_logprob: Mean log probability of the tokens found.
-        no_speech_prob: 0..1.
-        stopped_at: Mel frames from ``seek`` on after which the decoder left the rest; None when it left nothing.
-    """
-
-    track: Track
-    chunk: SpeechChunk
-    index: int
-    seek: int = 0
-    features: Features | None = None
-    language: str | None = None
-    language_probability: float | None = None
-    encoded: tuple[tuple[int, ...], Any] | None = None
-    drafts: list[Draft] = field(default_factory=list)
-    decoding: Attempt = FIRST
-    loops: bool = False
-    avg_logprob: float = 0.0
-    no_speech_prob: float = 0.0
-    stopped_at: int | None = None
-
-    @property
-    def offset_s(self) -> float:
-        """Where the piece starts on the clock of the track's speech."""
-        return self.chunk.offset_s + self.seek / FRAMES_PER_S
-
-    @property
-    def duration_s(self) -> float:
-        """Length of the piece."""
-        return self.chunk.duration_s - self.seek / FRAMES_PER_S
-
-    @property
-    def mel(self) -> Features:
-        """(mels, frames) from ``seek`` on."""
-        assert self.features is not None
-        return self.features[:, self.seek :]
-
-    @property
-    def silent(self) -> bool:
-        """Whether openai-whisper would skip it as holding no speech."""
-        return self.no_speech_prob > NO_SPEECH_PROB and self.avg_logprob < NO_SPEECH_LOGPROB
-
-
-def split_at_timestamps(
-    tokens: Sequence[int], timestamp_begin: int, duration_s: float
-) -> tuple[list[tuple[float, float, list[int]]], int | None]:
-    """Split what the decoder wrote for one window into segments, by the rules of openai-whisper's ``transcribe``.
-
-    Args:
-        tokens: Text tokens and timestamp tokens; the latter are those from ``timestamp_begin`` on, 0.02 s apart.
-        timestamp_begin: The token of 0.0 s.
-        duration_s: Length of the window, the end of a segment that has no end of its own.
-
-    Returns:
-        Start, end (seconds from the start of the window) and tokens of each segment; and the mel frame from which the
-        decoder left speech unread, None when it read to the end.
-    """
-    is_time = [token >= timestamp_begin for token in tokens]
-    ends_in_one = is_time[-2:] == [False, True]
-    cuts = [i for i in range(1, len(tokens)) if is_time[i - 1] and is_time[i]]
-
-    def seconds(token: int) -> float:
-        return (token - timestamp_begin) * TIMESTAMP_STEP_S
-
-    if not cuts:
-        last = next((token for token in reversed(tokens) if token >= timestamp_begin), timestamp_begin)
-        return [(0.0, seconds(last) if last != timestamp_begin else duration_s, list(tokens))], None
-    if ends_in_one:
-        cuts.append(len(tokens))
-    parts = [list(tokens[start:stop]) for start, stop in zip([0, *cuts], cuts, strict=False)]
-    left_at = None if ends_in_one else round(seconds(parts[-1][-1]) * FRAMES_PER_S)
-    return [(seconds(part[0]), seconds(part[-1]), part) for part in parts], left_at
-
-
 # Chunks of 30 s per batch. On a CPU a larger batch gains nothing and each chunk takes memory: with two, a long track
 # takes hardly more than a short one. A GPU is busy only with more.
 CHUNKS: Final[Mapping[str, int]] = {"cpu": 2, "cuda": 8}
@@ -261,8 +151,10 @@ class BatchingWhisper(ABC):
             found = languages.of_track([of_piece[id(piece)] for piece in track.pieces], lengths)
             track.language, track.language_probability = found
             for piece in track.pieces:
-                own = languages.of_chunk(of_piece[id(piece)], piece.duration_s, found[0])
+                row = of_piece[id(piece)]
+                own = languages.of_chunk(row, piece.duration_s, found[0])
                 piece.language, piece.language_probability = own
+                piece.rivals = languages.rivals(row, own)
 
     def _heard_languages(self, batch: Sequence[Piece]) -> list[Probabilities]:
         for piece in batch:
@@ -285,8 +177,12 @@ class BatchingWhisper(ABC):
                 piece.features = self._features(piece.chunk.samples)
         self._attempt(batch, FIRST)
         for piece in batch:
+            if piece.rivals:
+                self._settle_language(piece)
             if piece.loops and piece.track.params.fallback:
                 self._decode_again(piece)
+        for piece in batch:
+            piece.encoded = None
 
     def _attempt(self, batch: Sequence[Piece], attempt: Attempt) -> None:
         first = batch[0]
@@ -304,14 +200,32 @@ class BatchingWhisper(ABC):
         """Try the other ways, alone, so that the answer does not depend on the batch; the least bad one stays."""
         tried = [replace(piece)]
         for attempt in AGAIN:
-            piece.track.last_speech_s = min(piece.track.last_speech_s, piece.offset_s)
-            self._attempt([piece], attempt)
+            self._try(piece, attempt)
             tried.append(replace(piece))
             if good_enough(piece.loops, piece.avg_logprob):
                 return
-        best = max(tried, key=lambda one: (not one.loops, one.avg_logprob))
-        for name in ("drafts", "avg_logprob", "no_speech_prob", "stopped_at", "decoding", "loops"):
-            setattr(piece, name, getattr(best, name))
+        piece.take(max(tried, key=lambda one: (not one.loops, one.avg_logprob)))
+
+    def _try(self, piece: Piece, attempt: Attempt) -> None:
+        piece.track.last_speech_s = min(piece.track.last_speech_s, piece.offset_s)
+        self._attempt([piece], attempt)
+
+    def _settle_language(self, piece: Piece) -> None:
+        """Decode in the other languages that it may be in, alone; the language whose text is the likeliest stays."""
+        assert piece.language is not None
+        heard = [(piece.language, piece.language_probability or 0.0), *piece.rivals]
+        tried = []
+        for code, _ in heard:
+            if code != piece.language:
+                piece.language = code
+                self._try(piece, FIRST)
+            if piece.loops:
+                self._try(piece, AGAIN[0])
+            tried.append(replace(piece))
+        texts = [(one.avg_logprob, one.loops) for one in tried]
+        best, probability = languages.likeliest([chance for _, chance in heard], texts)
+        piece.take(tried[best])
+        piece.language_probability, piece.rivals = probability, ()
 
     def _remainder(self, piece: Piece) -> Piece | None:
         """The undecoded rest of a chunk for the next round, or None; frees the features when there is none."""
@@ -340,9 +254,10 @@ class BatchingWhisper(ABC):
             reason = "the voice activity detector found no speech"
         else:
             reason = "the model found no words in what sounded like speech"
+        language, probability = _language(track)
         return Transcript(
-            language=track.language,
-            language_probability=track.language_probability,
+            language=language,
+            language_probability=probability,
             task=track.params.task,
             duration_s=track.samples / AUDIO_SAMPLE_RATE_HZ,
             speech_s=track.cut.speech_s,
@@ -382,6 +297,20 @@ class BatchingWhisper(ABC):
             loops=piece.loops,
             chunk_s=(clock.point(piece.offset_s), clock.point(piece.offset_s + piece.duration_s, is_end=True)),
         )
+
+
+def _language(track: Track) -> tuple[str | None, float | None]:
+    """The language of most of a track's speech, and its mean probability there."""
+    if not track.params.multilingual or track.params.language or not track.pieces:
+        return track.language, track.language_probability
+    seconds: dict[str, float] = {}
+    certain: dict[str, float] = {}
+    for piece in track.pieces:
+        code, chance = str(piece.language), piece.language_probability or 0.0
+        seconds[code] = seconds.get(code, 0.0) + piece.duration_s
+        certain[code] = certain.get(code, 0.0) + chance * piece.duration_s
+    most = max(seconds, key=lambda code: seconds[code])
+    return most, min(1.0, certain[most] / seconds[most])
 
 
 def _cut(item: Item) -> SpeechCut:

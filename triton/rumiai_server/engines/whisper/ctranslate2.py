@@ -29,18 +29,10 @@ from rumiai.contracts.whisper import Task, WhisperParams
 from rumiai.errors import ConfigurationError, MLError, WeightsError
 from rumiai_server.engines.shared.cuda_libraries import load_cublas_12
 from rumiai_server.engines.shared.precision import resolve_device
-from rumiai_server.engines.whisper.batching import (
-    CHUNKS,
-    FRAMES_PER_S,
-    BatchingWhisper,
-    Features,
-    Piece,
-    Setup,
-    Track,
-    split_at_timestamps,
-)
+from rumiai_server.engines.whisper.batching import CHUNKS, BatchingWhisper, Setup
 from rumiai_server.engines.whisper.fallback import SEED, Attempt
 from rumiai_server.engines.whisper.languages import Probabilities
+from rumiai_server.engines.whisper.pieces import FRAMES_PER_S, Features, Piece, Track, split_at_timestamps
 
 # faster-whisper's default, also of its batched pipeline.
 BEAM_SIZE: Final = 5
@@ -153,7 +145,6 @@ class CTranslate2Whisper(BatchingWhisper):
             found = self._model.model.detect_language(encoded)
         except RuntimeError as exc:
             raise MLError(f"{self._setup.model}: language detection failed: {exc}") from exc
-        pieces[0].encoded = (tuple(id(piece) for piece in pieces), encoded)
         return [{str(token[2:-2]): float(probability) for token, probability in row} for row in found]
 
     def _detection_features(self, track: Track) -> Features:
@@ -170,15 +161,19 @@ class CTranslate2Whisper(BatchingWhisper):
         return out
 
     def _encode(self, pieces: Sequence[Piece]) -> Any:
-        known, pieces[0].encoded = pieces[0].encoded, None
-        if known and known[0] == tuple(id(piece) for piece in pieces):
+        rows = tuple(id(piece) for piece in pieces)
+        known = pieces[0].encoded
+        if known and known[0] == rows:
             return known[1]
         windows = np.stack([pad_or_trim(piece.mel) for piece in pieces])
         if self._setup.device == "cuda":
-            return self._model.encode(windows)
-        # One by one: a CPU is no faster with several, and each takes 100 MB while its attention is computed.
-        encoded = np.concatenate([np.asarray(self._model.encode(windows[i : i + 1])) for i in range(len(windows))])
-        return ctranslate2.StorageView.from_array(encoded)
+            encoded = self._model.encode(windows)
+        else:
+            # One by one: a CPU is no faster with several, and each takes 100 MB while its attention is computed.
+            parts = [np.asarray(self._model.encode(windows[i : i + 1])) for i in range(len(windows))]
+            encoded = ctranslate2.StorageView.from_array(np.concatenate(parts))
+        pieces[0].encoded = (rows, encoded)
+        return encoded
 
     def _decode(self, pieces: Sequence[Piece], language: str, params: WhisperParams, attempt: Attempt) -> None:
         tokenizer = self._tokenizer(language, params.task)

@@ -16,7 +16,14 @@ import numpy.typing as npt
 from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ
 from rumiai.contracts.transcript import FIRST_DECODING
 from rumiai.contracts.whisper import NO_SPEECH_LOGPROB
-from rumiai.core.repeats import REPEATED_COMPRESSION, Uttered, compression_ratio, spoken_runs
+from rumiai.core.repeats import (
+    REPEATED_COMPRESSION,
+    Uttered,
+    compression_ratio,
+    only_run,
+    repeats_heard,
+    spoken_runs,
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,8 @@ def loops(
     if compression_ratio(whole) <= REPEATED_COMPRESSION:
         return False
     words = [word for draft, text in zip(drafts, texts, strict=True) for word in _words(draft, text, offset_s)]
+    if only_run(words) and repeats_heard(samples, AUDIO_SAMPLE_RATE_HZ):
+        return False
     spoken_once = _without_spoken_repeats(words, samples)
     return compression_ratio(spoken_once) > REPEATED_COMPRESSION
 

@@ -6,12 +6,20 @@ another: a name or a song title is no change of language.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 # Detection in a second or two of sound is often wrong, and then seldom sure.
 OTHER_LANGUAGE_PROBABILITY: Final = 0.8
 OTHER_LANGUAGE_S: Final = 3.0
+
+# Below this the other languages that a chunk may be in are tried too, if they have at least that probability.
+SURE: Final = 0.75
+RIVAL: Final = 0.04
+MOST_RIVALS: Final = 3
+# How much the mean log probability of a text counts beside the logarithm of its language's probability.
+TEXT_WEIGHT: Final = 10.0
 
 Probabilities = Mapping[str, float]
 
@@ -38,3 +46,31 @@ def of_chunk(row: Probabilities, duration_s: float, track: str) -> tuple[str, fl
     changed = row[own] >= OTHER_LANGUAGE_PROBABILITY and duration_s >= OTHER_LANGUAGE_S
     code = own if changed else track
     return code, row.get(code, 0.0)
+
+
+def rivals(row: Probabilities, own: tuple[str, float]) -> tuple[tuple[str, float], ...]:
+    """The other languages that a chunk may be in, the likeliest first; () when it is sure of its own."""
+    if own[1] >= SURE:
+        return ()
+    others = sorted(
+        ((chance, code) for code, chance in row.items() if chance >= RIVAL and code != own[0]), reverse=True
+    )
+    return tuple((code, chance) for chance, code in others[:MOST_RIVALS])
+
+
+def likeliest(chances: Sequence[float], texts: Sequence[tuple[float, bool]]) -> tuple[int, float]:
+    """Which of some languages a chunk is in, by what came out of decoding it in each.
+
+    Args:
+        chances: Probability of each language by the sound alone; at least one above 0.
+        texts: Mean log probability of each text, and whether it loops.
+
+    Returns:
+        Index of the language, and its probability: of what the languages have together the share that follows from
+        sound and text. A text that loops counts only when all do.
+    """
+    allowed = [i for i, (_, looping) in enumerate(texts) if not looping] or list(range(len(texts)))
+    scores = {i: math.log(max(chances[i], 1e-9)) + TEXT_WEIGHT * texts[i][0] for i in allowed}
+    best = max(scores, key=lambda i: scores[i])
+    share = 1 / sum(math.exp(score - scores[best]) for score in scores.values())
+    return best, min(1.0, sum(chances) * share)

@@ -26,18 +26,11 @@ from rumiai.contracts.transcript import EngineKind
 from rumiai.contracts.whisper import Task, WhisperParams
 from rumiai.errors import ConfigurationError, MLError, WeightsError
 from rumiai_server.engines.shared.precision import resolve_device
-from rumiai_server.engines.whisper.batching import (
-    CHUNKS,
-    BatchingWhisper,
-    Features,
-    Piece,
-    Setup,
-    Track,
-    split_at_timestamps,
-)
+from rumiai_server.engines.whisper.batching import CHUNKS, BatchingWhisper, Setup
 from rumiai_server.engines.whisper.ctranslate2_weights import load_weights
 from rumiai_server.engines.whisper.fallback import SEED, Attempt
 from rumiai_server.engines.whisper.languages import Probabilities
+from rumiai_server.engines.whisper.pieces import Features, Piece, Track, split_at_timestamps
 
 # faster-whisper's and openai-whisper's default.
 BEST_OF: Final = 5

@@ -30,17 +30,11 @@ from rumiai.contracts.transcript import EngineKind, Transcript, TranscriptSegmen
 from rumiai.contracts.whisper import LANGUAGES, TASKS, Task, WhisperParams
 from rumiai.errors import ConfigurationError, ContractError, WeightsError
 from rumiai_server.engines.shared.cuda_libraries import CUBLAS_12
-from rumiai_server.engines.whisper.batching import (
-    MAX_ROUNDS,
-    BatchingWhisper,
-    Piece,
-    Setup,
-    Track,
-    split_at_timestamps,
-)
+from rumiai_server.engines.whisper.batching import MAX_ROUNDS, BatchingWhisper, Setup
 from rumiai_server.engines.whisper.factory import make_engine
 from rumiai_server.engines.whisper.fallback import Attempt
 from rumiai_server.engines.whisper.openai import load_model
+from rumiai_server.engines.whisper.pieces import Piece, Track, split_at_timestamps
 from rumiai_server.engines.whisper.types import MAX_PEAK, WhisperEngine
 from rumiai_server.engines.whisper.vad import MIN_SILENCE_MS, WINDOWS_PER_RUN, cut_at_silence
 

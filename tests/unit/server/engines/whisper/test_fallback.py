@@ -14,10 +14,11 @@ from rumiai.contracts.transcript import EngineKind
 from rumiai.contracts.whisper import SPEECH_DBFS, Task, WhisperParams
 from rumiai.demo.sound import SAMPLE_RATE_HZ, speech
 from rumiai_server.engines.whisper import languages
-from rumiai_server.engines.whisper.batching import BatchingWhisper, Piece, Setup, Track
+from rumiai_server.engines.whisper.batching import BatchingWhisper, Setup
 from rumiai_server.engines.whisper.factory import make_engine
 from rumiai_server.engines.whisper.fallback import AGAIN, FIRST, Attempt, loops
 from rumiai_server.engines.whisper.level import cut_levelled, gain, level_dbfs
+from rumiai_server.engines.whisper.pieces import Piece, Track
 from rumiai_server.engines.whisper.vad import cut_at_silence
 
 pytestmark = [
@@ -179,3 +180,24 @@ def test_each_chunk_is_transcribed_in_its_own_language(weights: Weights) -> None
     assert "bread" in first.text
     assert "tortilla" in found.text
     assert "aceite" in last.text
+
+
+def test_a_chunk_that_is_not_sure_has_rivals_and_the_likeliest_text_decides() -> None:
+    row = {"vi": 0.42, "en": 0.28, "th": 0.1, "km": 0.06, "lo": 0.05, "zh": 0.01}
+    assert languages.rivals(row, ("vi", 0.42)) == (("en", 0.28), ("th", 0.1), ("km", 0.06))
+    assert languages.rivals({"en": 0.8, "de": 0.2}, ("en", 0.8)) == ()
+    # The text in English is much likelier; that in Vietnamese loops.
+    best, probability = languages.likeliest([0.42, 0.28, 0.1], [(-0.15, True), (-0.6, False), (-0.8, False)])
+    assert best == 1
+    # Of .8 together: .28 e^-6 beside .1 e^-8.
+    assert probability == pytest.approx(0.8 * 0.28 / (0.28 + 0.1 * np.exp(-2)))
+    assert languages.likeliest([0.5, 0.4], [(-0.2, True), (-0.9, True)])[0] == 0
+
+
+def test_a_short_sentence_that_sounds_vietnamese_is_english(weights: Weights) -> None:
+    engine = make_engine("ctranslate2", weights("whisper-base-ct2"), device="cpu", threads=2)
+    track = voice("My name is Anna and I live in London.")
+    (found,) = engine.transcribe([(track, WhisperParams(level=True, fallback=True, multilingual=True))])
+    assert (found.language, found.text) == ("en", "My name is Anna and I live in London.")
+    assert found.language_probability is not None
+    assert found.language_probability < 1.0
