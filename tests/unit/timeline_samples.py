@@ -31,8 +31,8 @@ _YOLO = {
             ],
         },
         {
-            "trackId": "object_2", "className": "cup", "confidence": 0.5, "first_seen": 10.0, "last_seen": 10.0,
-            "confirmed": False, "frames": [_seen(10.0, [0.5, 0.5, 0.1, 0.1], 0.5)],
+            "trackId": "object_2", "className": "cup", "confidence": 0.65, "first_seen": 10.0, "last_seen": 10.0,
+            "confirmed": False, "frames": [_seen(10.0, [0.5, 0.5, 0.1, 0.1], 0.65)],
         },
     ],
     "metadata": {**_META, "model": "YOLOv8n", "objects_detected": 4, "tracks": 2},

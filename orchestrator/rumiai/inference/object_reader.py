@@ -5,7 +5,7 @@ from __future__ import annotations
 from rumiai.contracts.frame_reader import FrameReader
 from rumiai.contracts.frames import FrameBatch, FrameDetections
 from rumiai.inference.client import TritonClient
-from rumiai.inference.object_tracks import as_told, persons_of
+from rumiai.inference.objects import as_told, persons_of
 from rumiai.inference.yolo import DetectionParams, detect
 
 

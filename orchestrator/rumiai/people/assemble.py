@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.frames import Sampling
+from rumiai.contracts.persons import witnesses_of
 from rumiai.contracts.services import people as told
 from rumiai.contracts.services.people import PeopleData, PeopleMetadata
+from rumiai.contracts.services.yolo import YoloData
 from rumiai.core.boxes import Box
 from rumiai.people.actions import assemble_actions
 from rumiai.people.emotions import SOURCE
@@ -30,6 +33,8 @@ def assemble_people(
     sampling: Sampling,
     *,
     speech_segments: Sequence[tuple[float, float]] | None = None,
+    objects: YoloData | None = None,
+    cuts_s: Sequence[float] = (),
 ) -> PeopleData:
     """The data of the service ``mediapipe``: all that was seen of people in one video.
 
@@ -38,29 +43,53 @@ def assemble_people(
         sampling: The video's sampling.
         speech_segments: Start and end in seconds of what was said, for the action ``talking``; None when there is no
             transcript.
+        objects: The video's objects, whose persons vouch for bodies; None when the detector has no data.
+        cuts_s: Instants of new shots, ascending.
 
     Returns:
-        Shares are of all analysed frames; None when there are none.
+        Shares are of all analysed frames; None when there are none. A body without a witness stays in the list and
+        counts nowhere.
     """
-    actions, missing = assemble_actions(frames, sampling, speech_segments)
+    faces = tuple(item for frame in frames for item in _faces(frame))
+    poses = _vouched([item for frame in frames for item in _poses(frame)], faces, objects, cuts_s)
+    standing = {pose.timestamp_s for pose in poses if pose.witness != "none"}
+    with_body = [_round(frame.timestamp_s) in standing for frame in frames]
+    with_face = [bool(frame.faces) for frame in frames]
+    seen = [body or face for body, face in zip(with_body, with_face, strict=True)]
+    actions, missing = assemble_actions(_with_counted_bodies(frames, poses), sampling, speech_segments)
     found = PeopleData(
-        poses=tuple(item for frame in frames for item in _poses(frame)),
-        faces=tuple(item for frame in frames for item in _faces(frame)),
+        poses=poses,
+        faces=faces,
         hands=tuple(item for frame in frames for item in _hands(frame)),
         gaze=tuple(item for frame in frames for item in _gaze(frame)),
         gestures=tuple(item for frame in frames for item in _gestures(frame)),
         expressions=tuple(item for frame in frames for item in _expressions(frame)),
         actions=tuple(actions),
-        presence=_share([bool(frame.poses or frame.faces) for frame in frames], 4),
-        pose_presence=_share([bool(frame.poses) for frame in frames], 4),
-        face_presence=_share([bool(frame.faces) for frame in frames], 4),
-        presence_percentage=_share([bool(frame.poses or frame.faces) for frame in frames], 2, of=100),
-        frames_with_people=sum(bool(frame.poses or frame.faces) for frame in frames),
+        presence=_share(seen, 4),
+        pose_presence=_share(with_body, 4),
+        face_presence=_share(with_face, 4),
+        presence_percentage=_share(seen, 2, of=100),
+        frames_with_people=sum(seen),
         metadata=_metadata(frames, sampling),
         # A gated frame counts: no person box on it, and nobody on the whole frame that was looked at before.
         observed=tuple(_round(frame.timestamp_s) for frame in frames),
     )
     return found.model_copy(update={"metadata": found.metadata.model_copy(update=_counts(found, missing))})
+
+
+def _vouched(
+    poses: Sequence[told.Pose], faces: Sequence[told.Face], objects: YoloData | None, cuts_s: Sequence[float]
+) -> tuple[told.Pose, ...]:
+    """The bodies, each with what vouches for it."""
+    found = witnesses_of(poses, faces, objects, cuts_s)
+    return tuple(pose.model_copy(update={"witness": witness}) for pose, witness in zip(poses, found, strict=True))
+
+
+def _with_counted_bodies(frames: Sequence[PeopleFrame], poses: Sequence[told.Pose]) -> list[PeopleFrame]:
+    """The frames without the bodies that nothing vouches for; ``poses`` are those of the frames, in order."""
+    witnesses = iter(poses)
+    kept = ([body for body in frame.poses if next(witnesses).witness != "none"] for frame in frames)
+    return [replace(frame, poses=tuple(bodies)) for frame, bodies in zip(frames, kept, strict=True)]
 
 
 def _metadata(frames: Sequence[PeopleFrame], sampling: Sampling) -> PeopleMetadata:

@@ -52,7 +52,7 @@ class OcrService(VisualService["OcrData"]):
     def start(self, inputs: VisualInputs) -> VisualRun:
         """Read the frames that may hold other text; link the lines to appearances at the end."""
         from rumiai.contracts.services.yolo import YoloData
-        from rumiai.inference.object_tracks import detections_of
+        from rumiai.inference.objects import detections_of
         from rumiai.inference.text_reader import TextReader
 
         reader = TextReader(

@@ -48,21 +48,30 @@ class PeopleService(VisualService["PeopleData"]):
 
     def start(self, inputs: VisualInputs) -> VisualRun:
         """Look for people on every sampled frame; what they do is decided at the end, with the transcript."""
+        from rumiai.contracts.services.yolo import YoloData
         from rumiai.people.assemble import assemble_people
 
         reader = people_reader(inputs)
 
         def finish(context: VideoContext) -> PeopleData:
-            return assemble_people(reader.frames, inputs.sampling, speech_segments=_speech(context))
+            objects, cuts_s = context.get(YoloData), context.cuts_s
+            return assemble_people(
+                reader.frames, inputs.sampling, speech_segments=_speech(context), objects=objects, cuts_s=cuts_s
+            )
 
         return VisualRun(reader, finish)
 
     def entries(self, data: PeopleData) -> Iterable[TimelineEntry]:
-        """``pose``, ``face`` and ``gaze`` at their instants; ``gesture`` and ``action`` over theirs."""
+        """``pose``, ``face`` and ``gaze`` at their instants; ``gesture`` and ``action`` over theirs.
+
+        Bodies that nothing vouches for are left out.
+        """
         from rumiai.contracts.timeline import TimelineEntry
         from rumiai.timeline.entries import picked
 
         for pose in data.poses:
+            if pose.witness == "none":
+                continue
             payload = picked(pose, "person", "visibility", "confidence", "posture", "orientation", "bbox")
             yield TimelineEntry(pose.timestamp_s, "pose", payload, source=pose)
         for face in data.faces:
@@ -127,7 +136,7 @@ def _stored_persons(stored: Mapping[str, ServiceData]) -> Callable[[int], FrameD
 
     from rumiai.contracts.frames import FrameDetections
     from rumiai.contracts.services.yolo import YoloData
-    from rumiai.inference.object_tracks import detections_of, persons_of
+    from rumiai.inference.objects import detections_of, persons_of
 
     objects = stored.get(YoloData.service)
     if not isinstance(objects, YoloData):

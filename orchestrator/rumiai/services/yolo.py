@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 # More would not fit a line of the terminal.
 _MAX_CLASSES: Final = 6
-_PERSON: Final = "person"
 
 
 class YoloService(VisualService["YoloData"]):
@@ -47,7 +46,7 @@ class YoloService(VisualService["YoloData"]):
     def start(self, inputs: VisualInputs) -> VisualRun:
         """Detect on every sampled frame; link detections to tracks at the end."""
         from rumiai.inference.object_reader import ObjectReader
-        from rumiai.inference.object_tracks import assemble_objects
+        from rumiai.inference.objects import assemble_objects
         from rumiai.inference.yolo import DetectionParams
 
         reader = ObjectReader(inputs.client, DetectionParams(mode=inputs.settings.mode))
@@ -64,15 +63,15 @@ class YoloService(VisualService["YoloData"]):
         return VisualRun(reader, finish)
 
     def entries(self, data: YoloData) -> Iterable[TimelineEntry]:
-        """One ``object`` per track: from its first sighting to half a step after its last."""
+        """One ``object`` per track that counts: from its first sighting to half a step after its last."""
         from rumiai.contracts.timeline import TimelineEntry
         from rumiai.timeline.entries import picked
 
         half_step_s = data.metadata.step_s / 2
-        for track in data.tracks:
+        for track in data.counted:
             times = [seen.timestamp_s for seen in track.frames]
             payload: dict[str, JsonValue] = {
-                "class": track.class_name,
+                "class": track.counted_class,
                 "confidence": track.confidence,
                 "bbox": list(max(track.frames, key=lambda seen: seen.confidence or 0.0).bbox),
                 "track_id": track.track_id,
@@ -83,15 +82,17 @@ class YoloService(VisualService["YoloData"]):
             yield TimelineEntry(min(times), "object", payload, max(times) + half_step_s, track)
 
     def summary(self, data: YoloData | None) -> Summary:
-        """For each class the share of frames that show it; tracks fragment, so they are not counted."""
+        """For each class the share of frames that show an object that counts; tracks fragment: nothing counts them."""
+        from rumiai.contracts.services.yolo import PERSON
+
         if data is None:
             return Summary({"objects": None, "object_class_count": None, "frames_with_person": None})
         frames: dict[str, set[float]] = {}
-        for track in data.tracks:
-            frames.setdefault(track.class_name, set()).update(seen.timestamp_s for seen in track.frames)
+        for track in data.counted:
+            frames.setdefault(track.counted_class, set()).update(seen.timestamp_s for seen in track.frames)
         total = data.metadata.frames_analyzed or 1
         ranked = sorted(frames.items(), key=lambda item: (-len(item[1]), item[0]))
-        persons = len(frames.get(_PERSON, ())) / total
+        persons = len(frames.get(PERSON, ())) / total
         shares = {name: round(len(seen) / total, 3) for name, seen in ranked[:_MAX_CLASSES]}
         facts: dict[str, JsonValue] = {
             "objects": shares,

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rumiai.contracts.frames import FrameDetections, Sampling
-from rumiai.contracts.services.yolo import YoloData
+from rumiai.contracts.frames import FrameDetections
 from rumiai.contracts.tensors import COCO_NAMES
-from rumiai.errors import ContractError
-from rumiai.inference.object_tracks import (
-    DROP_AFTER_S,
-    as_told,
-    assemble_objects,
-    detections_of,
-    persons_of,
-    track_objects,
-)
-from rumiai.inference.yolo import DetectionParams
+from rumiai.inference.object_tracks import DROP_AFTER_S, track_objects
 
 PERSON, DOG = COCO_NAMES.index("person"), COCO_NAMES.index("dog")
 
@@ -123,78 +111,6 @@ def test_two_frames_of_one_instant_are_refused():
         track_objects([frame(1.0), frame(1.0)], [])
 
 
-SAMPLING = Sampling(width=720, height=1280, fps=30.0, duration_s=2.0, sample_fps=2.0, frames_expected=4)
-
-
-def test_the_canonical_data_of_a_small_clip():
-    frames = [
-        frame(0.0, (PERSON, 0.9, BOX), (DOG, 0.3, (0.9, 0.8, 0.2, 0.3))),
-        frame(0.5, (PERSON, 0.8, (0.41, 0.4, 0.2, 0.2))),
-        frame(1.0),
-        frame(1.5, (PERSON, 0.7, BOX)),
-    ]
-    data = assemble_objects(frames, [1.5], SAMPLING, model="yolov8n", params=DetectionParams(mode="strict")).to_json()
-    assert data == {
-        "observed": [0.0, 0.5, 1.0, 1.5],
-        "objectAnnotations": [
-            {
-                "trackId": "object_1",
-                "className": "person",
-                "confidence": 0.85,
-                "confirmed": True,
-                "first_seen": 0.0,
-                "last_seen": 0.5,
-                "frames": [
-                    {"timestamp": 0.0, "frame_number": 0, "confidence": 0.9, "bbox": [0.4, 0.4, 0.2, 0.2]},
-                    {"timestamp": 0.5, "frame_number": 15, "confidence": 0.8, "bbox": [0.41, 0.4, 0.2, 0.2]},
-                ],
-            },
-            {
-                "trackId": "object_2",
-                "className": "dog",
-                "confidence": 0.3,
-                "confirmed": False,
-                "first_seen": 0.0,
-                "last_seen": 0.0,
-                "frames": [{"timestamp": 0.0, "frame_number": 0, "confidence": 0.3, "bbox": [0.9, 0.8, 0.1, 0.2]}],
-            },
-            {
-                "trackId": "object_3",
-                "className": "person",
-                "confidence": 0.7,
-                "confirmed": False,
-                "first_seen": 1.5,
-                "last_seen": 1.5,
-                "frames": [{"timestamp": 1.5, "frame_number": 45, "confidence": 0.7, "bbox": [0.4, 0.4, 0.2, 0.2]}],
-            },
-        ],
-        "metadata": {
-            "processed": True,
-            "frames_analyzed": 4,
-            "frames_expected": 4,
-            "sample_fps": 2.0,
-            "width": 720,
-            "height": 1280,
-            "fps": 30.0,
-            "duration": 2.0,
-            "model": "yolov8n",
-            "objects_detected": 4,
-            "tracks": 3,
-            "conf_threshold": 0.25,
-            "iou_threshold": 0.7,
-            "mode": "strict",
-            "device": None,
-        },
-    }
-
-
-def test_nothing_seen_is_processed_with_empty_lists():
-    data = assemble_objects([frame(0.0), frame(0.5)], [], SAMPLING, model="yolov8n", params=DetectionParams()).to_json()
-    assert data["objectAnnotations"] == []
-    assert data["metadata"]["processed"] is True
-    assert (data["metadata"]["objects_detected"], data["metadata"]["tracks"]) == (0, 0)
-
-
 unit = st.floats(0, 1, width=32)
 detection = st.tuples(st.sampled_from([PERSON, DOG]), unit, st.tuples(unit, unit, unit, unit))
 clips = st.dictionaries(st.integers(0, 20), st.lists(detection, max_size=5), max_size=10)
@@ -215,41 +131,3 @@ def test_every_detection_is_in_exactly_one_track(clip, cuts):
         assert (gaps > 0).all()
         assert (gaps <= DROP_AFTER_S).all()
         assert not any(times[0] < cut <= times[-1] for cut in cuts)
-    data = assemble_objects(frames, cuts, SAMPLING, model="m", params=DetectionParams()).to_json()
-    assert [a["trackId"] for a in data["objectAnnotations"]] == [f"object_{i + 1}" for i in range(len(tracks))]
-    firsts = [a["first_seen"] for a in data["objectAnnotations"]]
-    assert firsts == sorted(firsts)
-    for annotation in data["objectAnnotations"]:
-        assert annotation["confirmed"] == (len(annotation["frames"]) >= 2)
-        for x, y, w, h in (f["bbox"] for f in annotation["frames"]):
-            assert min(x, y, w, h) >= 0
-            assert max(x + w, y + h) <= 1 + 1e-9
-
-
-@settings(max_examples=100, deadline=None)
-@given(clips)
-def test_a_later_run_reads_from_the_file_what_this_run_gives_on(clip):
-    frames = [frame(step / 3, *objects) for step, objects in sorted(clip.items())]
-    data = assemble_objects(frames, [], SAMPLING, model="m", params=DetectionParams())
-    read = YoloData.from_json(json.loads(json.dumps(data.to_json())))
-    expected = [as_told(found) for found in frames if len(found.scores)]
-    for got, told in zip(detections_of(read), expected, strict=True):
-        assert (got.timestamp_s, got.frame_number) == (told.timestamp_s, told.frame_number)
-        assert np.array_equal(got.boxes, told.boxes)
-        assert np.array_equal(got.scores, told.scores)
-        assert np.array_equal(got.class_ids, told.class_ids)
-        assert np.array_equal(persons_of(got).boxes, told.boxes[told.class_ids == PERSON])
-
-
-def test_what_is_given_on_has_the_digits_of_the_file_surest_first():
-    told = as_told(frame(0.5, (DOG, 0.30004, BOX), (PERSON, 0.912349, (0.123456, 0.2, 0.3, 0.4))))
-    assert told.class_ids.tolist() == [PERSON, DOG]
-    assert told.scores.tolist() == pytest.approx([0.9123, 0.3], abs=1e-7)
-    assert told.boxes[0].tolist() == pytest.approx([0.12346, 0.2, 0.3, 0.4], abs=1e-7)
-
-
-def test_a_class_that_is_not_cocos_is_told():
-    data = assemble_objects([frame(0.0, (DOG, 0.9, BOX))], [], SAMPLING, model="m", params=DetectionParams())
-    strange = data.model_copy(update={"tracks": (data.tracks[0].model_copy(update={"class_name": "unicorn"}),)})
-    with pytest.raises(ContractError, match="object_1: got class 'unicorn', expected one of COCO's"):
-        detections_of(strange)

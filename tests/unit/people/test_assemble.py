@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from rumiai.contracts.frames import Sampling
+from rumiai.contracts.services.yolo import ObjectSighting, ObjectTrack, YoloData, YoloMetadata
 from rumiai.people import PeopleFrame, assemble_emotions, assemble_people
 from rumiai.people.expressions import UNITS
 from rumiai.people.observations import Face, FaceMesh, Gaze, Hand, Pose
@@ -52,12 +53,31 @@ def _strict(data):
     return json.loads(json.dumps(data.to_json(), allow_nan=False))
 
 
+def _person(n: int) -> YoloData:
+    """A person around the pose on every frame."""
+    seen = tuple(
+        ObjectSighting(timestamp_s=i / 2, frame_number=i * 15, confidence=0.9, bbox=(0.2, 0.1, 0.6, 0.88))
+        for i in range(n)
+    )
+    track = ObjectTrack(track_id="object_1", class_name="person", confidence=0.9, frames=seen)
+    return YoloData(tracks=(track,), metadata=YoloMetadata(processed=True))
+
+
+def test_a_body_that_nothing_vouches_for_counts_nowhere_and_stays_in_the_file():
+    frames = _frames({"poses": (_pose(),)}, {"poses": (_pose("sitting"),)}, {}, {})
+    data = assemble_people(frames, _sampling(4))
+    assert [pose.witness for pose in data.poses] == ["none", "none"]
+    assert (data.presence, data.pose_presence, data.frames_with_people, data.actions) == (0.0, 0.0, 0, ())
+    assert data.found_confidences == []
+    assert assemble_people(frames, _sampling(4), objects=_person(2)).presence == 0.5
+
+
 def test_presence_counts_frames_with_a_pose_or_a_face():
     frames = _frames(
         {"faces": (_face(),)}, {"poses": (_pose(),)}, {"faces": (_face(),), "poses": (_pose(),)}, {"look": "gated"},
         {"look": "whole"}, {"hands": (_hand(),), "look": "whole"}, {"look": "gated"}, {"look": "gated"},
     )  # fmt: skip
-    data = _strict(assemble_people(frames, _sampling(8)))
+    data = _strict(assemble_people(frames, _sampling(8), objects=_person(8)))
     assert data["presence"] == 0.375
     assert data["presence_percentage"] == 37.5
     assert data["frames_with_people"] == 3
@@ -160,7 +180,7 @@ def test_gesturing_is_a_gesture_or_a_hand_that_moves():
 
 def test_posture_becomes_intervals_that_end_with_a_gap():
     sits, stands = {"poses": (_pose("sitting", 0.8),)}, {"poses": (_pose("standing", 0.6),)}
-    found, _ = _actions(_frames(sits, sits, stands, {}, stands), 5)
+    found, _ = _actions(_frames(sits, sits, stands, {}, stands), 5, objects=_person(5))
     assert found == [("sitting", 0.0, 0.75, 0.8), ("standing", 1.0, 1.25, 0.6), ("standing", 2.0, 2.25, 0.6)]
 
 

@@ -194,7 +194,7 @@ def test_three_hours_are_built_in_bounded_time():
     duration = 10_800.0
     n = 20_000
     tracks = [
-        {"trackId": f"object_{i}", "className": "person", "confidence": 0.5, "first_seen": i / 2, "last_seen": i / 2,
+        {"trackId": f"object_{i}", "className": "person", "confidence": 0.65, "first_seen": i / 2, "last_seen": i / 2,
          "frames": [{"timestamp": i / 2, "frame_number": i * 15, "confidence": 0.5, "bbox": [0.1, 0.1, 0.2, 0.2]}]}
         for i in range(n)
     ]  # fmt: skip

@@ -142,6 +142,8 @@ class Pose(_Sample):
         landmarks: Its points.
         posture: ``standing``, ``sitting`` or ``unknown``.
         orientation: ``facing_camera``, ``turned_left``, ``turned_right``, ``facing_away`` or ``unknown``.
+        witness: What vouches for it, ``face``, ``person`` (a person's box) or ``track`` (the same body a moment later
+            or earlier); ``none`` does not count as a person. Older files do not tell.
     """
 
     person: Count | None = None
@@ -151,6 +153,7 @@ class Pose(_Sample):
     landmarks: Landmarks | None = None
     posture: Text | None = None
     orientation: Text | None = None
+    witness: Text | None = None
 
 
 class Face(_Sample):
@@ -264,18 +267,18 @@ class PeopleData(ServiceData):
     """All that was seen of people in one video; every list by time.
 
     Attributes:
-        poses: Bodies.
+        poses: Bodies; those whose ``witness`` is ``none`` count nowhere.
         faces: Faces, the largest of a frame first.
         hands: Frames with hands.
         gaze: Of the largest face; None where it was not computed.
         gestures: Of single hands.
         expressions: Of the largest face; None where they were not computed.
         actions: None where they were not computed.
-        presence: Share of the analysed frames with a pose or a face.
-        pose_presence: Share with a pose.
+        presence: Share of the analysed frames with a pose that counts or a face.
+        pose_presence: Share with a pose that counts.
         face_presence: Share with a face.
         presence_percentage: ``presence`` in percent.
-        frames_with_people: Frames with a pose or a face.
+        frames_with_people: Frames with a pose that counts or a face.
         metadata: How it was made.
     """
 
@@ -303,6 +306,7 @@ class PeopleData(ServiceData):
 
     @property
     def found_confidences(self) -> list[float | None]:
-        """Of faces, bodies and gestures."""
-        items: list[Face | Pose | Gesture] = [*self.faces, *self.poses, *self.gestures]
+        """Of faces, gestures, and the bodies that something vouches for."""
+        poses = [pose for pose in self.poses if pose.witness != "none"]
+        items: list[Face | Pose | Gesture] = [*self.faces, *poses, *self.gestures]
         return [item.confidence for item in items]

@@ -26,6 +26,12 @@ from rumiai.contracts.services.base import (
 # What COCO calls people.
 PERSON: Final = "person"
 
+# An object counts when the sightings of its track agree on what it is, are sure enough on average, and are at least
+# two, or surer. Chosen on cut-out pictures of known things over photographs; docs/design/people.md.
+AGREEMENT_FLOOR: Final = 0.7
+TRACK_FLOOR: Final = 0.45
+SINGLE_FLOOR: Final = 0.6
+
 
 class ObjectSighting(ServiceModel):
     """An object on one sampled frame; ``bbox`` is x, y, width, height in shares of the frame."""
@@ -46,6 +52,9 @@ class ObjectTrack(ServiceModel):
         track_id: Unique in the video; tracks fragment, so nothing is counted by it.
         class_name: COCO class.
         confidence: Mean over the sightings, 0..1.
+        agreement: Of all that was seen of this object, under whatever names, the share of the scores that speak for
+            ``voted_class``, 0..1; None where the file does not tell.
+        voted_class: The class with the most; None where the file does not tell: the track's own.
         confirmed: Whether it was seen at least twice.
         first_seen_s: Seconds from the start.
         last_seen_s: Seconds from the start.
@@ -55,10 +64,28 @@ class ObjectTrack(ServiceModel):
     track_id: Name = Field(validation_alias="trackId", serialization_alias="trackId")
     class_name: Name = Field(validation_alias="className", serialization_alias="className")
     confidence: Share
+    agreement: Share | None = None
+    voted_class: Name | None = None
     confirmed: Flag | None = None
     first_seen_s: Seconds | None = None
     last_seen_s: Seconds | None = None
     frames: Sightings
+
+    @property
+    def counted_class(self) -> str:
+        """The class that it counts as."""
+        return self.voted_class or self.class_name
+
+    @property
+    def votes_agree(self) -> bool:
+        """Whether the sightings agree on the class; older files hold one class a track."""
+        return self.agreement is None or self.agreement >= AGREEMENT_FLOOR
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts as an object: in counts, labels, tags and on the timeline. The others stay in the file."""
+        floor = TRACK_FLOOR if len(self.frames) > 1 else SINGLE_FLOOR
+        return self.votes_agree and self.confidence >= floor
 
 
 class YoloMetadata(ServiceMetadata):
@@ -97,6 +124,11 @@ class YoloData(ServiceData):
         return [seen.timestamp_s for track in self.tracks for seen in track.frames]
 
     @property
+    def counted(self) -> tuple[ObjectTrack, ...]:
+        """The tracks that count, in the file's order."""
+        return tuple(track for track in self.tracks if track.counts)
+
+    @property
     def found_confidences(self) -> list[float | None]:
-        """Of every sighting of every track."""
-        return [seen.confidence for track in self.tracks for seen in track.frames]
+        """Of every sighting of every track that counts."""
+        return [seen.confidence for track in self.counted for seen in track.frames]

@@ -11,12 +11,13 @@ import numpy as np
 from rumiai.contracts.gestures import gestures_of
 from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, Emotion, canonical_emotion, canonical_gesture
 from rumiai.contracts.models import all_models
+from rumiai.contracts.persons import counted_persons, counted_poses
 from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.services.expressions import EmotionSample, ExpressionsData
 from rumiai.contracts.services.ocr import OcrData, Sticker, TextAnnotation
 from rumiai.contracts.services.people import BODY_POINTS, Action, Face, FaceExpression, Gaze, PeopleData, Pose
 from rumiai.contracts.services.scenes import ScenesData
-from rumiai.contracts.services.yolo import YoloData
+from rumiai.contracts.services.yolo import PERSON, YoloData
 from rumiai.contracts.timeline import Timeline, UnifiedAnalysis
 from rumiai.core.arrays import Floats, Ints
 from rumiai.core.intervals import inside, near, union
@@ -39,7 +40,8 @@ def read_evidence(analysis: UnifiedAnalysis) -> e.Evidence:
     metadata = analysis.metadata.video
     observed = observed_by_service(analysis)
     seen = Seen(analysis, observed)
-    ocr, duration_s, people = seen.get(OcrData), analysis.duration_s, seen.get(PeopleData)
+    ocr, duration_s = seen.get(OcrData), analysis.duration_s
+    people, objects = seen.get(PeopleData), seen.get(YoloData)
     return e.Evidence(
         duration_s=duration_s,
         metadata=metadata,
@@ -51,8 +53,8 @@ def read_evidence(analysis: UnifiedAnalysis) -> e.Evidence:
         stickers=None if ocr is None else _stickers(ocr.stickers),
         gestures=None if people is None else _gestures(analysis.timeline),
         speech=heard.speech_of(seen),
-        objects=_maybe(seen.get(YoloData), lambda data: _objects(data, duration_s)),
-        people=_maybe(people, lambda data: _people(data, duration_s)),
+        objects=_maybe(objects, lambda data: _objects(data, people, duration_s)),
+        people=_maybe(people, lambda data: _people(data, objects, duration_s)),
         expressions=_expressions(seen.get(ExpressionsData), people),
         shots=_maybe(seen.get(ScenesData), lambda data: _shots(data, observed["scenes"])),
         audio=heard.audio_of(seen),
@@ -174,12 +176,16 @@ def _samples(grid: e.Grid, times_s: Floats) -> Ints:
     return np.asarray(np.where(nearer, before, after), dtype=np.int64)
 
 
-def _objects(data: YoloData, duration_s: float) -> e.Objects:
-    rows = sorted(
-        (seen.timestamp_s, track.class_name, seen.bbox, seen.confidence)
-        for track in data.tracks
+def _objects(data: YoloData, people: PeopleData | None, duration_s: float) -> e.Objects:
+    """The objects that count, persons by :func:`rumiai.contracts.persons.counted_persons`."""
+    found = [
+        (seen.timestamp_s, track.counted_class, seen.bbox, seen.confidence)
+        for track in data.counted
+        if track.counted_class != PERSON
         for seen in track.frames
-    )
+    ]
+    persons = counted_persons(data, people.faces if people else ())
+    rows = sorted([*found, *((seen.timestamp_s, PERSON, seen.bbox, seen.confidence) for seen in persons)])
     times = np.array([row[0] for row in rows], dtype=np.float64)
     classes = tuple(sorted({row[1] for row in rows}))
     grid = grid_of(data, duration_s)
@@ -194,11 +200,11 @@ def _objects(data: YoloData, duration_s: float) -> e.Objects:
     )
 
 
-def _people(data: PeopleData, duration_s: float) -> e.People:
+def _people(data: PeopleData, objects: YoloData | None, duration_s: float) -> e.People:
     def by_time(items: Iterable[_Placed]) -> list[_Placed]:
         return sorted(items, key=lambda item: (item.timestamp_s, str(item.bbox)))
 
-    faces, poses, gaze = by_time(data.faces), by_time(data.poses), by_time(data.gaze or ())
+    faces, poses, gaze = by_time(data.faces), by_time(counted_poses(data, objects)), by_time(data.gaze or ())
     grid = grid_of(data, duration_s)
 
     def common(items: Sequence[Face] | Sequence[Pose]) -> tuple[Ints, Floats, Floats]:
@@ -223,7 +229,13 @@ def _people(data: PeopleData, duration_s: float) -> e.People:
             tuple(item.gaze_direction for item in gaze),
         ),
         None if data.actions is None else _actions(data.actions),
+        _aspect(data.metadata),
     )
+
+
+def _aspect(metadata: ServiceMetadata) -> float | None:
+    """Width of the frame over its height; None where the file does not tell."""
+    return metadata.width / metadata.height if metadata.width and metadata.height else None
 
 
 def _landmarks(poses: Sequence[Pose]) -> Floats:

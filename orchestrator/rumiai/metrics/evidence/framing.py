@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from rumiai.core.arrays import Ints
+from rumiai.core.arrays import Bools, Floats, Ints
 from rumiai.metrics.evidence.types import Detections, Objects, People
-from rumiai.metrics.shared.framing import SHOTS, Shot, is_cut_body, nearest_samples, shot_codes
+from rumiai.metrics.shared.framing import (
+    FEET,
+    SHOTS,
+    UPPER,
+    Shot,
+    extent_of,
+    holds_nose,
+    largest_of,
+    nearest_samples,
+    shot_codes,
+)
 from rumiai.metrics.shared.labels import SmoothedLabels, smooth
 
 
@@ -25,17 +35,34 @@ def shots_of(people: People, objects: Objects | None) -> tuple[Shot | None, ...]
     Returns:
         One for each sample: "none" where nobody is seen, None where there is a face of unknown size and nothing else.
     """
+    count, faces = people.grid.count, people.faces
+    persons = np.full((count, 4), np.nan)
+    if objects is not None:
+        found = objects.of_class("person")
+        persons = largest_of(found.boxes, person_samples(people, found), count)
+    main_faces = largest_of(faces.boxes, faces.sample, count)
+    bodies = people.poses.per_sample > 0
+    codes = shot_codes(main_faces, _extents(people, main_faces), persons, bodies, people.aspect)
+    unknown = (codes == 0) & (faces.per_sample > 0)
+    return tuple(None if hidden else SHOTS[code] for code, hidden in zip(codes.tolist(), unknown, strict=True))
+
+
+def _extents(people: People, main_faces: Floats) -> Ints:
+    """``(k,)`` how far down the body of each sample's main face is seen, of any body where there is no face."""
     poses = people.poses
-    cut = is_cut_body(poses.boxes[:, 3], poses.landmarks[:, :, 3])
-    no_person = np.zeros(0, dtype=np.int64)
-    codes = shot_codes(
-        people.faces.largest_area(),
-        no_person if objects is None else person_samples(people, objects.of_class("person")),
-        poses.sample,
-        poses.sample[cut],
-    )
-    sized = ~np.isnan(people.faces.largest_area())
-    return tuple(SHOTS[code] if code or known else None for code, known in zip(codes.tolist(), sized, strict=True))
+    faces = main_faces[poses.sample]
+    theirs = np.isnan(faces[:, 0]) | holds_nose(faces, poses.landmarks)
+    extents = np.full(people.grid.count, UPPER, dtype=np.int64)
+    np.maximum.at(extents, poses.sample[theirs], extent_of(poses.landmarks)[theirs])
+    return extents
+
+
+def with_feet(people: People) -> Bools:
+    """``(k,)`` samples on which a body is seen down to its feet."""
+    poses = people.poses
+    seen = np.zeros(people.grid.count, dtype=np.bool_)
+    seen[poses.sample[extent_of(poses.landmarks) == FEET]] = True
+    return seen
 
 
 def smoothed_shots(people: People, objects: Objects | None) -> SmoothedLabels[Shot]:

@@ -217,13 +217,23 @@ class Action:
 
 @dataclass(frozen=True)
 class People:
-    """Faces, bodies and gaze, all on one grid; ``actions`` is None when none were looked for."""
+    """Faces, bodies and gaze, all on one grid.
+
+    Attributes:
+        grid: Where people were looked for.
+        faces: Faces.
+        poses: Bodies.
+        gaze: Of the main faces.
+        actions: None when none were looked for.
+        aspect: Width of the frame over its height, as shown; None where it is not known.
+    """
 
     grid: Grid
     faces: Detections
     poses: Poses
     gaze: Gaze
     actions: tuple[Action, ...] | None
+    aspect: float | None = None
 
 
 @dataclass(frozen=True)

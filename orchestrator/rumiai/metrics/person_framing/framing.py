@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from rumiai.core.arrays import Bools, Floats, Ints, freeze_arrays
-from rumiai.metrics.evidence.framing import person_samples, shots_of
+from rumiai.metrics.evidence.framing import person_samples, shots_of, with_feet
 from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.types import Detections, Evidence, Grid, People
 from rumiai.metrics.person_framing.blocks import Shot
@@ -206,7 +206,7 @@ def measure_framing(people: People, evidence: Evidence) -> Framing:
         shots=shots,
         run_spans_s=run_spans(shots, until_s),
         shares=shot_shares(labels),
-        rates=_rates(presence, labels, volatility(len(shots.changes), observed.seconds)),
+        rates=_rates(presence, labels, volatility(len(shots.changes), observed.seconds), mean(with_feet(people))),
         positions=positions,
         stability=stability,
         quality=_quality(presence, stability),
@@ -227,7 +227,9 @@ def _positions(presence: Presence) -> Positions:
     return positions_of(grid.times_s, grid.nominal_s, grid.step_s, presence.scene_of, faces, persons)
 
 
-def _rates(presence: Presence, labels: tuple[Shot | None, ...], changes: float) -> FramingRates:
+def _rates(
+    presence: Presence, labels: tuple[Shot | None, ...], changes: float, full_body: float | None
+) -> FramingRates:
     shares = shot_shares(labels) or {}
     return FramingRates(
         face=presence.face_rate or 0.0,
@@ -236,6 +238,7 @@ def _rates(presence: Presence, labels: tuple[Shot | None, ...], changes: float) 
         wide=shares.get("wide", 0.0),
         volatility=changes,
         intro_shot=most_frequent_shot(shot_shares(labels, presence.grid.nominal_s < INTRO_S)),
+        full_body=full_body or 0.0,
     )
 
 

@@ -40,6 +40,7 @@ class FramingRates:
         wide: Share of wide shots.
         volatility: Changes of the shot type, 0..1.
         intro_shot: Most frequent shot type of the first 3 s; None without a sample of known type.
+        full_body: Samples on which somebody is seen down to the feet / samples; 0 without samples.
     """
 
     face: float
@@ -48,6 +49,7 @@ class FramingRates:
     wide: float
     volatility: float
     intro_shot: Shot | None
+    full_body: float
 
     @property
     def anybody(self) -> bool:
@@ -254,7 +256,7 @@ def pattern_tags(rates: FramingRates, absences: int) -> list[str]:
         "stable_framing": rates.anybody and rates.volatility < 0.2,
         "dynamic_framing": rates.volatility > 0.6,
         "talking_head_style": rates.face > 0.6 and rates.close > rates.wide,
-        "full_body_content": rates.person > 0.7 and rates.wide > rates.close,
+        "full_body_content": rates.full_body > 0.5,
     }
     return [tag for tag, found in tags.items() if found]
 

@@ -23,9 +23,11 @@ def framing(duration_s=12.0, **content):
 
 
 def face(time, area, x=0.5, y=1 / 3, confidence=0.9):
-    """A square face around a centre."""
-    side = area**0.5
-    box = [x - side / 2, y - side / 2, side, side]
+    """A face around a centre; one of a tenth of the frame is broad and low, so that a body has room below it."""
+    width = height = area**0.5
+    if 0.05 < area < 0.125:
+        width, height = area / 0.2, 0.2
+    box = [x - width / 2, y - height / 2, width, height]
     return {"timestamp": time, "frame_number": 0, "count": 1, "confidence": confidence, "bbox": box}
 
 
@@ -37,7 +39,8 @@ def body(time, height=0.5, visible=range(33), **more):
     """A body whose landmarks are visible as told."""
     points = [{"i": i, "x": 0.5, "y": 0.5, "z": 0.0, "v": 0.9 if i in visible else 0.1} for i in range(33)]
     box = [0.3, 0.5 - height / 2, 0.4, height]
-    return {"timestamp": time, "frame_number": 0, "confidence": 0.8, "bbox": box, "landmarks": points, **more}
+    told = {"timestamp": time, "frame_number": 0, "confidence": 0.8, "bbox": box, "landmarks": points}
+    return {**told, "witness": "person", **more}
 
 
 def person(times, box=(0.25, 0.0, 0.5, 1.0)):

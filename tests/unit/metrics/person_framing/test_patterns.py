@@ -8,8 +8,16 @@ from rumiai.metrics.evidence.types import Action
 from rumiai.metrics.person_framing import patterns as p
 
 
-def rates(*, face=0.0, person=0.0, close=0.0, wide=0.0, volatility=0.0, intro=None):
-    return p.FramingRates(face=face, person=person, close=close, wide=wide, volatility=volatility, intro_shot=intro)
+def rates(*, face=0.0, person=0.0, close=0.0, wide=0.0, volatility=0.0, intro=None, full_body=0.0):
+    return p.FramingRates(
+        face=face,
+        person=person,
+        close=close,
+        wide=wide,
+        volatility=volatility,
+        intro_shot=intro,
+        full_body=full_body,
+    )
 
 
 NOBODY = rates()
@@ -94,7 +102,9 @@ def test_techniques_and_tags():
     assert p.pattern_tags(busy, 6) == [
         "strong_creator_presence", "cutaway_heavy", "dynamic_framing", "talking_head_style",
     ]  # fmt: skip
-    assert p.pattern_tags(rates(person=0.8, wide=0.5), 0) == [
+    # Small people are wide, but a full body is one that is seen down to its feet.
+    assert "full_body_content" not in p.pattern_tags(rates(person=0.8, wide=0.8), 0)
+    assert p.pattern_tags(rates(person=0.8, full_body=0.51), 0) == [
         "minimal_creator_presence", "continuous_presence", "stable_framing", "full_body_content",
     ]  # fmt: skip
     assert p.pattern_tags(NOBODY, 0) == ["minimal_creator_presence"]

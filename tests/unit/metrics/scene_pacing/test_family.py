@@ -197,7 +197,7 @@ def test_objects_per_scene():
 
 
 def test_shot_types_at_cuts():
-    faces = [face(i / 2, 0.3 if i < 8 else 0.1) for i in range(16)]
+    faces = [face(i / 2, 0.3 if i < 8 else 0.05) for i in range(16)]
     found = pacing(8.0, cuts=[2.0, 4.0], faces=faces)
     assert found["shot_type_changes"] == found["camera_movement_cuts"] == 1
     assert found["shot_camera_alignment"] == {"cameraChangesPerShot": 0.333, "alignmentScore": 0.5}
