@@ -12,7 +12,7 @@ from rumiai.contracts.gestures import gestures_of
 from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, Emotion, canonical_emotion, canonical_gesture
 from rumiai.contracts.models import all_models
 from rumiai.contracts.persons import counted_persons, counted_poses
-from rumiai.contracts.services.base import ServiceData
+from rumiai.contracts.services.base import ServiceData, ServiceMetadata
 from rumiai.contracts.services.expressions import EmotionSample, ExpressionsData
 from rumiai.contracts.services.ocr import OcrData, Sticker, TextAnnotation
 from rumiai.contracts.services.people import BODY_POINTS, Action, Face, FaceExpression, Gaze, PeopleData, Pose
