@@ -65,6 +65,10 @@ looked at is null, not 0. Where the picture or the sound breaks off, the rest is
 "nothing measured". Words that need every type of element (sparse, minimal, empty seconds) are null unless every type
 was looked for. Effects are null: nothing detects them. A synchrony is null where chance alone would give it.
 
+**Consistency.** Labels of one analysis contradict neither each other nor its numbers: a steady state has a stable arc,
+quick_cuts a scene below 1 s, a creator in the centre a face. The rules are one table, `contracts/blocks/rules.py`; of a
+model's answer a word that breaks one is not taken.
+
 **Confidence.** A service's quality is q = c x r x s x d, and 0 when it failed or looked at nothing: c the mean
 confidence of its finds (0.9 for finds without any, 0.5 for an empty result, 1 for a measurement), r the share of the
 video that it looked at, s = min(1, sampled frames / 10), d what went wrong inside (looped or lost speech, a language

@@ -115,7 +115,7 @@ def _secrets() -> Secrets:
 @main.command()
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
 @click.option("--out", help="Folder for the results.  [default: out]")
-@click.option("--services", help=f"Which services run, comma separated.  [default: all: {_SERVICES}]")
+@click.option("--services", help=f"Which services run, comma separated, or none.  [default: all: {_SERVICES}]")
 @click.option("--plugins", help="Modules or .py files that add services or sources, comma separated.")
 @click.option("--sample-fps", help="Sampled frames a second.  [default: 2]")
 @click.option("--workers", help="Videos in flight.  [default: by the number of cores]")

@@ -130,7 +130,9 @@ class Settings(BaseModel):
     temporal_dir: str = _setting(
         "temporal_markers", "RUMIAI_TEMPORAL_DIR TEMPORAL_MARKERS_DIR", "temporal markers, relative to --out"
     )
-    services: Names = _setting((), "RUMIAI_SERVICES", "which services run, comma separated; none named runs all")
+    services: Names = _setting(
+        (), "RUMIAI_SERVICES", "which services run, comma separated; empty runs all, `none` runs none"
+    )
     plugins: Names = _setting(
         (), "RUMIAI_PLUGINS", "modules or .py files that add services or sources; never read from .env"
     )

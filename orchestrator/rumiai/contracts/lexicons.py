@@ -51,6 +51,9 @@ HOOK_PHRASES: Final[Lexicon] = MappingProxyType(
         "greeting": ("hey", "hi", "hello", "what's up"),
         "value_prop": ("secret", "trick", "hack", "tip"),
         "pov": ("pov:",),
+        "interrupt": (
+            "stop scrolling", "don't scroll", "before you scroll", "don't skip this", "stop what you're doing",
+        ),
     }
 )  # fmt: skip
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rumiai.contracts.blocks import EXTRA, AnalysisBlocks, Blocks, FieldSchema, Schema
+from rumiai.contracts.blocks.rules import contradictions
 from rumiai.insights.answer_json import UnreadableError, blocks_of, read_object
 from rumiai.insights.citing import Corpus
 from rumiai.insights.cleaning import clean, clean_text
@@ -99,10 +100,22 @@ def judge(
             if item.needs_judgement and item.name in given.get(block.name, {}):
                 seen = shown.get(block.name, {}).get(item.name)
                 _lay(block.name, item, given[block.name][item.name], seen, laid[block.name], corpus, verdict)
+    _drop_contradictions(schema, laid, schema.to_json(blocks), verdict)
     verdict.errors += _new_problems(schema, laid, blocks, corpus.duration_s)
     if not verdict.errors:
         verdict.valid, verdict.blocks = True, schema.read(laid)
     return verdict
+
+
+def _drop_contradictions(schema: Schema, laid: dict[str, dict[str, Any]], blocks: Blocks, verdict: Verdict) -> None:
+    """Give back the rule's value where the model's word contradicts something else of the analysis."""
+    for rule in contradictions(schema.name, laid):
+        block, name = rule.label.split(".")
+        if name in verdict.taken.get(block, ()):
+            item = schema.block(block).by_key[name]
+            laid[block].update(dict.fromkeys((item.name, *item.aliases), blocks[block][name]))
+            verdict.taken[block].remove(name)
+            verdict.dropped.append(f"{rule.label}: contradicts {rule.other}: {rule.says}")
 
 
 def _new_problems(schema: Schema, judged: Blocks, blocks: AnalysisBlocks, duration_s: float) -> list[str]:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from rumiai.contracts.services.base import ServiceData
     from rumiai.contracts.timeline import TimelineEntry
 
+# What stands for no service at all: the video is read, and nothing looks at it.
+NO_SERVICE: Final = "none"
+
 _SERVICES: Final[Registry[AnyService]] = Registry("services")
 
 
@@ -102,12 +105,16 @@ def find_service(name: str) -> AnyService:
 
 
 def chosen_services(names: Iterable[str]) -> tuple[AnyService, ...]:
-    """The services of these names, in the order of the registry; all of them when no name is given.
+    """The services of these names, in the order of the registry.
+
+    Args:
+        names: Of services. No name is all of them; the one name ``none`` is none of them.
 
     Raises:
         ConfigurationError: A name is not registered.
     """
-    return _SERVICES.chosen(names)
+    wanted = tuple(names)
+    return () if wanted == (NO_SERVICE,) else _SERVICES.chosen(wanted)
 
 
 def _model(service: AnyService) -> type[ServiceData]:

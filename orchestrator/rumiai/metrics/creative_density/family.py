@@ -46,7 +46,8 @@ _ELEMENT_SERVICES: Final[tuple[Source, ...]] = ("ocr", "yolo", "mediapipe", "sce
 def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     """The six blocks and further metrics of one video."""
     density = density_of(evidence)
-    d = density.total
+    # Changes of expression alone are no density: they are the one type without a weight of its own.
+    d = density.total if any(map(evidence.services.ok, _ELEMENT_SERVICES)) else None
     counts = elements.element_counts(
         texts=evidence.texts,
         stickers=evidence.stickers,

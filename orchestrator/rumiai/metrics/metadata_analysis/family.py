@@ -34,6 +34,7 @@ _PRIMARY_EMOJI: Final = 3
 _HOOK_TYPES: Final[dict[str, b.HookType]] = {
     "question": "question", "promise": "promise", "value_prop": "promise", "hyperbole": "curiosity",
     "greeting": "curiosity", "pov": "curiosity",
+    "interrupt": "challenge",
 }  # fmt: skip
 _CTA_TYPES: Final[dict[str, b.CtaType]] = {kind: kind for kind in get_args(b.CtaType)}
 _STRONG_HOOKS: Final = ("question", "promise")

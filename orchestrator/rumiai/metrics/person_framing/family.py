@@ -89,7 +89,7 @@ def _core(framing: Framing, people: People, evidence: Evidence) -> CoreMetrics:
         person_presence_rate=seen.presence_rate,
         avg_person_count=None if seen.counts is None else mean(seen.counts[seen.present]),
         max_simultaneous_people=None if seen.counts is None else presence.percentile_rank(seen.counts, 95),
-        dominant_framing=shots.dominant_shot(framing.shares),
+        dominant_framing=shots.dominant_shot(framing.shares, anybody=framing.rates.anybody),
         framing_changes=len(framing.shots.changes),
         person_screen_coverage=None if seen.coverage is None else mean(seen.coverage),
         position_stability=framing.stability,

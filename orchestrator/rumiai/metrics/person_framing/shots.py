@@ -50,21 +50,23 @@ def shot_shares(labels: Sequence[Shot | None], chosen: Bools | None = None) -> d
     return {shot: float((kept == shot).mean()) for shot in _SHOTS} if kept.size else None
 
 
-def dominant_shot(shares: dict[Shot, float] | None) -> Shot | None:
+def dominant_shot(shares: dict[Shot, float] | None, *, anybody: bool = False) -> Shot | None:
     """The most frequent shot type with anybody in it.
 
     Source: docs/analyses.md, personFramingCoreMetrics, ``dominantFraming``.
 
     Args:
         shares: Share of each shot type; None without samples.
+        anybody: Whether somebody is seen, on samples of whatever shot type.
 
     Returns:
-        The closest of equally frequent types; "none" when nobody is seen, None without samples.
+        The closest of equally frequent types; "none" when nobody is seen, None without samples, and where somebody is
+        seen on samples of unknown type alone.
     """
     if shares is None:
         return None
     best = max(_SHOTS[:3], key=lambda shot: shares[shot])
-    return best if shares[best] else "none"
+    return best if shares[best] else None if anybody else "none"
 
 
 def most_frequent_shot(shares: dict[Shot, float] | None) -> Shot | None:

@@ -356,7 +356,7 @@ class FurtherMetrics(MoreMetrics):
     speech_type: Text | None
     speaker_changes: None
     dominant_speaker_ratio: None
-    energy_level_windows: dict[Span, Real]
+    energy_level_windows: dict[Span, Real] | None
     climax_timestamp: Real | None
     hook_effectiveness_score: Ratio | None
     cta_effectiveness_score: Ratio | None

@@ -73,7 +73,7 @@ def further_metrics(found: SpeechMeasures) -> FurtherMetrics:
         speech_type=None if transcript.total_words else "none",
         speaker_changes=None,  # nothing tells the speakers apart
         dominant_speaker_ratio=None,
-        energy_level_windows={} if audio is None else {span(a, b): level for a, b, level in audio.windows},
+        energy_level_windows=None if audio is None else {span(a, b): level for a, b, level in audio.windows},
         climax_timestamp=None if audio is None else audio.climax_s,
         hook_effectiveness_score=score.hook,
         cta_effectiveness_score=score.cta,

@@ -338,7 +338,7 @@ class FurtherMetrics(MoreMetrics):
     urgency_score: Ratio | None
     text_speech_alignment: SpeechAlignment | None
     text_gesture_coordination: GestureCoordination | None
-    reinforced_moments: list[ReinforcedMoment]
+    reinforced_moments: list[ReinforcedMoment] | None
     sticker_types: dict[Text, Count]
     front_loaded_ratio: Ratio | None
     climax_timing: Seconds | None

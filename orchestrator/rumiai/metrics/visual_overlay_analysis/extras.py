@@ -66,7 +66,9 @@ def further_metrics(overlays: Overlays, sync: Sync, evidence: Evidence) -> Furth
         urgency_score=urgent,
         text_speech_alignment=None if sync.relations is None else speech_alignment(sync.relations),
         text_gesture_coordination=None if sync.coordination is None else gesture_coordination(sync.coordination),
-        reinforced_moments=reinforced_moments(overlays, sync, evidence.gestures or ()),
+        reinforced_moments=None
+        if evidence.gestures is None and sync.relations is None
+        else reinforced_moments(overlays, sync, evidence.gestures or ()),
         sticker_types=dict(sorted(Counter(sticker.kind for sticker in overlays.stickers).items())),
         front_loaded_ratio=ratio(int(overlays.thirds[0]), overlays.total),
         climax_timing=busiest_centre(overlays.windows_s, overlays.window_counts),
