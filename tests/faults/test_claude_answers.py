@@ -337,6 +337,14 @@ def test_nothing_is_judged_where_python_says_unknown(server: ClaudeServer, tmp_p
     assert nobody.blocks_json()["Patterns"]["journeyArchetype"] is None
 
 
+def test_where_no_rule_fits_the_quality_block_is_judged_too(server: ClaudeServer, tmp_path: Path) -> None:
+    few = {"cuts": [6.0], "segments": []}
+    assert rule("scene_pacing", **few)["Quality"]["technicalQuality"] is None
+    result = run(server, tmp_path, "scene_pacing", **few)
+    assert result.source == "claude"
+    assert result.blocks_json()["Quality"]["technicalQuality"] in ("professional", "amateur", "mixed")
+
+
 def test_framing_is_judged(server: ClaudeServer, tmp_path: Path) -> None:
     result = run(server, tmp_path, FRAMING)
     assert result.source == "claude"

@@ -224,7 +224,7 @@ def _lay(
     """Lay the model's value of one field over Python's in ``content``, which the model saw as ``seen``."""
     place = f"{block}.{item.name}"
     mine = content.get(item.name)
-    if mine is None and not (item.facts.open_to_model and content["confidence"] > 0):
+    if mine is None and not (item.facts.open_to_model and _rests_on_data(content)):
         # Its input is missing: no face, no speech. What a model says of it all the same is not from the data.
         if value not in (None, [], ""):
             verdict.dropped.append(f"{place}: unknown for lack of data")
@@ -238,6 +238,11 @@ def _lay(
     if taken:
         content.update(dict.fromkeys((item.name, *item.aliases), result))
         verdict.taken.setdefault(block, []).append(item.name)
+
+
+def _rests_on_data(content: Mapping[str, Any]) -> bool:
+    """Whether a block's confidence is above 0; that of the Quality block is the one of the analysis."""
+    return bool(content["confidence"] if "confidence" in content else content["overallConfidence"])
 
 
 def _judged(item: FieldSchema, value: Any, mine: Any, place: str, corpus: Corpus, verdict: Verdict) -> tuple[Any, bool]:
