@@ -191,7 +191,16 @@ def _spectra(samples: npt.NDArray[np.float32], rate_hz: int) -> tuple[Floats, Fl
     return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9), level
 
 
-def repeats_heard(samples: npt.NDArray[np.float32], rate_hz: int) -> int | None:
+@dataclass(frozen=True)
+class Heard:
+    """How often the same is said, and from when to when, in seconds from the first sample."""
+
+    count: int
+    start_s: float
+    end_s: float
+
+
+def repeats_heard(samples: npt.NDArray[np.float32], rate_hz: int) -> Heard | None:
     """How often a stretch of sound says the same, when it says nothing else.
 
     The spectra of a word that is said over and over correlate with themselves one word later.
@@ -201,7 +210,7 @@ def repeats_heard(samples: npt.NDArray[np.float32], rate_hz: int) -> int | None:
         rate_hz: Of the samples.
 
     Returns:
-        The number of repeats, at least ``MIN_REPEATS``; None where the sound does not repeat itself.
+        The repeats, at least ``MIN_REPEATS``; None where the sound does not repeat itself.
     """
     spectra, level_db = _spectra(samples, rate_hz)
     heard = np.flatnonzero(level_db > level_db.max(initial=-np.inf) - _VOICED_DB)
@@ -219,7 +228,7 @@ def repeats_heard(samples: npt.NDArray[np.float32], rate_hz: int) -> int | None:
     # Every multiple of the period is a peak too.
     period = lags[int(peaks[likeness[peaks] >= _AS_LIKE * likeness[peaks].max()][0])]
     count = _beginnings(spectra, heard, period)
-    return count if count >= MIN_REPEATS else None
+    return Heard(count, heard[0] * _HOP_S, (heard[-1] + 1) * _HOP_S) if count >= MIN_REPEATS else None
 
 
 def _beginnings(spectra: Floats, heard: npt.NDArray[np.int64], period: int) -> int:

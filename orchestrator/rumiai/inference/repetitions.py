@@ -15,7 +15,17 @@ import numpy.typing as npt
 
 from rumiai.contracts.services.whisper import Repetition, Segment, Word
 from rumiai.core.arrays import freeze_arrays
-from rumiai.core.repeats import MAX_UNIT_WORDS, Run, Uttered, find_runs, is_spoken, only_run, plain, repeats_heard
+from rumiai.core.repeats import (
+    MAX_UNIT_WORDS,
+    Heard,
+    Run,
+    Uttered,
+    find_runs,
+    is_spoken,
+    only_run,
+    plain,
+    repeats_heard,
+)
 from rumiai.core.text import joined
 
 MAX_UNIT_SEGMENTS: Final = 3
@@ -46,10 +56,12 @@ class Sound:
         starts = [start_s - self.offset_s for start_s in starts_s]
         return is_spoken(starts, end_s - self.offset_s, self.samples, self.rate_hz)
 
-    def count(self, stretch: Stretch) -> int | None:
+    def count(self, stretch: Stretch) -> Heard | None:
         """How often the same is said in a stretch in which nothing else is said; None where it is not so."""
         first, after = (max(0, round((edge_s - self.offset_s) * self.rate_hz)) for edge_s in stretch)
-        return repeats_heard(self.samples[first:after], self.rate_hz)
+        found = repeats_heard(self.samples[first:after], self.rate_hz)
+        begin_s = first / self.rate_hz + self.offset_s
+        return found and Heard(found.count, found.start_s + begin_s, found.end_s + begin_s)
 
 
 @dataclass(frozen=True)
@@ -108,11 +120,12 @@ def recounted(segment: Segment, stretch: Stretch, sound: Sound) -> Segment | Non
     """
     words = segment.words or ()
     run = only_run([Uttered(word.word, word.start_s, word.end_s) for word in words])
-    count = sound.count(stretch) if run else None
-    if run is None or count is None:
+    heard = sound.count(stretch) if run else None
+    if run is None or heard is None:
         return None
+    count = heard.count
     unit = words[run.start : run.start + run.size]
-    edges = np.linspace(words[run.start].start_s, words[run.stop - 1].end_s, count * run.size + 1).round(3).tolist()
+    edges = np.linspace(heard.start_s, heard.end_s, count * run.size + 1).round(3).tolist()
     spread = tuple(
         unit[i % run.size].model_copy(update={"start_s": edges[i], "end_s": edges[i + 1]})
         for i in range(count * run.size)
@@ -121,7 +134,9 @@ def recounted(segment: Segment, stretch: Stretch, sound: Sound) -> Segment | Non
     # The last repeat with what stands before it: a blank, where the script has one.
     first, again, after = (ends[run.start + run.size * k - 1] for k in (1, 2, run.count))
     text = segment.text[:first] + segment.text[first:again] * (count - 1) + segment.text[after:]
-    return segment.model_copy(update={"text": text, "words": (*words[: run.start], *spread, *words[run.stop :])})
+    said = (*words[: run.start], *spread, *words[run.stop :])
+    start_s, end_s = said[0].start_s, max(said[-1].end_s, heard.end_s)
+    return segment.model_copy(update={"text": text, "words": said, "start_s": start_s, "end_s": end_s})
 
 
 def _kept_words(words: tuple[Word, ...], timed: tuple[Word, ...], dropped: set[int], text: str) -> tuple[Word, ...]:

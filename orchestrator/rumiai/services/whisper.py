@@ -84,5 +84,7 @@ class WhisperService(AudioService["WhisperData"]):
         words = word_count(data.text)
         first = data.segments[0].text if data.segments else None
         facts: dict[str, JsonValue] = {"words": words, "language": data.language, "first_sentence": first}
-        said = f"{words} words" + (f", {data.language}" if words else "")
+        doubt = "?" if data.doubtful_language else ""
+        said = f"{words} words" + (f", {data.language}{doubt}" if words else "")
+        said += f", {data.lost_s:.1f} s of speech could not be decoded" if data.lost_s else ""
         return Summary(facts, (("speech", f"{said}: {first}" if first else said),))

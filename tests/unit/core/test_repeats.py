@@ -91,7 +91,11 @@ def test_spoken_runs_are_those_of_the_runs_that_sound_so() -> None:
 )
 def test_repeats_are_counted(name: str, unit: str, count: int) -> None:
     samples, _ = voice(f"{unit} " * count, name, 145)
-    assert repeats_heard(np.pad(samples, RATE_HZ // 2), RATE_HZ) == count
+    found = repeats_heard(np.pad(samples, RATE_HZ // 2), RATE_HZ)
+    assert found is not None
+    assert found.count == count
+    assert found.start_s == pytest.approx(0.5, abs=0.1)
+    assert found.end_s <= len(samples) / RATE_HZ + 0.55
 
 
 def test_other_speech_silence_and_noise_repeat_nothing() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import model_validator
 
@@ -19,6 +19,9 @@ from rumiai.contracts.services.base import (
     Text,
     interval_problem,
 )
+
+# Below this the language of a transcript is named as doubtful.
+SURE_LANGUAGE: Final = 0.6
 
 
 class Word(ServiceModel):
@@ -159,6 +162,12 @@ class WhisperData(ServiceData):
     def unclear(self) -> Stretches:
         """The stretches of speech that could not be decoded."""
         return tuple((lost.start_s, lost.end_s) for lost in self.speech_lost or ())
+
+    @property
+    def doubtful_language(self) -> bool:
+        """Whether words were written down in a language that may be another."""
+        probability = self.metadata.language_probability
+        return bool(self.segments) and probability is not None and probability < SURE_LANGUAGE
 
     @property
     def known_language(self) -> str | None:

@@ -27,6 +27,7 @@ def speech_of(seen: Seen) -> sound.Speech | None:
         language=data.known_language,
         has_audio=data.metadata.has_audio is not False,
         lost_s=data.lost_s,
+        doubtful_language=data.doubtful_language,
         segments=tuple(sorted(map(_segment, data.segments), key=lambda s: (s.start_s, s.end_s, s.text))),
     )
 

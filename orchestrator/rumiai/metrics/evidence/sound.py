@@ -53,6 +53,7 @@ class Speech:
         has_audio: Whether the video has sound.
         segments: By start.
         lost_s: Seconds of speech that was heard and could not be decoded.
+        doubtful_language: Whether it may be written down in a language that is not the one spoken.
     """
 
     text: str
@@ -60,6 +61,7 @@ class Speech:
     has_audio: bool
     segments: tuple[Segment, ...]
     lost_s: float = 0.0
+    doubtful_language: bool = False
 
     @cached_property
     def words(self) -> tuple[Word, ...]:

@@ -312,6 +312,7 @@ def limitations(evidence: Evidence, found: SpeechMeasures | None) -> list[str]:
             "no_speech": not words,
             "little_speech": words and not found.present,
             "speech_lost": found.lost,
+            "doubtful_language": found.transcript.speech.doubtful_language,
             "foreign_language": words and found.transcript.speech.language not in (None, "en"),
             "no_word_timestamps": words and not found.transcript.timed,
             "no_confidence": words and found.confidence is None,

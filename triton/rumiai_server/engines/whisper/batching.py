@@ -214,13 +214,10 @@ class BatchingWhisper(ABC):
         """Decode in the other languages that it may be in, alone; the language whose text is the likeliest stays."""
         assert piece.language is not None
         heard = [(piece.language, piece.language_probability or 0.0), *piece.rivals]
-        tried = []
-        for code, _ in heard:
-            if code != piece.language:
-                piece.language = code
-                self._try(piece, FIRST)
-            if piece.loops:
-                self._try(piece, AGAIN[0])
+        tried = [replace(piece)]
+        for code, _ in piece.rivals:
+            piece.language = code
+            self._try(piece, FIRST)
             tried.append(replace(piece))
         texts = [(one.avg_logprob, one.loops) for one in tried]
         best, probability = languages.likeliest([chance for _, chance in heard], texts)
