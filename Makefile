@@ -7,7 +7,7 @@ VIDEO ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup run serve test fuzz check lint typecheck bench bench-captions bench-caption-clips bench-real bench-speech bench-scaling bench-stages bench-metrics bench-gpu house clean
+.PHONY: help setup run serve test fuzz soak check lint typecheck bench bench-captions bench-caption-clips bench-real bench-speech bench-scaling bench-stages bench-metrics bench-gpu house clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ serve: setup  ## Run the model server until Ctrl-C
 
 test: setup  ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+soak: setup  ## Seeded kills of a run and its server, judged by an undisturbed one: ARGS="--clips 40 --kills 20 --minutes 60"
+	@$(BIN)/python -m tests.soak $(ARGS)
 
 fuzz: setup  ## Mutated files, odd calls and wrong requests: ARGS="--seed 7 --files 5000"
 	@$(BIN)/python -m tests.fuzz $(ARGS)

@@ -45,6 +45,8 @@ LOG = logging.getLogger("rumiai")
 _ATTEMPTS: Final = 2
 # A server that ends is shared by all videos in flight, so that each may meet more such ends than it causes.
 _SERVER_LOSSES: Final = 3
+# Pools whose workers all end before they take a video, one after the other.
+_BROKEN_POOLS: Final = 3
 # On small machines more videos in flight only compete for the cores.
 _MAX_WORKERS_SMALL: Final = 5
 _POLL_S: Final = 0.2
@@ -111,20 +113,28 @@ class _Scheduler:
         self._deadlines: dict[Future[VideoOutcome], float] = {}
         self._worker_deaths: Counter[str] = Counter()
         self._server_losses: Counter[str] = Counter()
+        self._broken: str | None = None
+        self._broken_pools = 0
 
     def run(self) -> list[VideoOutcome]:
         waiting = list(self._tasks)
         while waiting and not self._stop.is_set():
-            waiting = self._run_with_server(waiting)
-            if waiting and not self._stop.is_set():
+            waiting = self._run_pool(waiting)
+            if self._stop.is_set():
+                break
+            if waiting and self._server.lost():
                 waiting = self._with_another_server(waiting)
+            elif self._broken_pools == _BROKEN_POOLS:
+                for task in waiting:
+                    self._finish(_failed(task, "WorkerDied", f"no worker process could be started: {self._broken}"))
+                waiting = []
         while self._in_post and not self._stop.is_set():
             self._collect_posts(wait(self._in_post, timeout=_POLL_S, return_when=FIRST_COMPLETED).done)
         self._give_up(waiting)
         return [self._outcomes[task.video_id] for task in self._tasks]
 
-    def _run_with_server(self, tasks: Sequence[VideoTask]) -> list[VideoTask]:
-        """Analyse the videos until the server is lost.
+    def _run_pool(self, tasks: Sequence[VideoTask]) -> list[VideoTask]:
+        """Analyse the videos until the server is lost, or the workers all end before they take one.
 
         Returns:
             Those that are not finished.
@@ -133,21 +143,29 @@ class _Scheduler:
         pool = ProcessPool(
             max_workers=workers, context=get_context("spawn"), initializer=_start_worker, initargs=[self._context]
         )
+        self._broken = None
         try:
             for task in tasks:
                 self._schedule(pool, task)
-            while (self._in_work or self._in_post) and not self._stop.is_set() and not self._server.lost():
+            while (self._in_work or self._in_post) and not self._must_end():
                 self._collect_finished(pool)
         finally:
             pool.stop()
             pool.join()
-        unfinished = [task for task in tasks if task in self._in_work.values()]
+        self._broken_pools += self._broken is not None
+        unfinished = [task for task in tasks if task.video_id not in self._outcomes and not self._is_in_post(task)]
         if self._server.lost():
             running = [task for future, task in self._in_work.items() if future in self._deadlines]
             self._server_losses.update(task.video_id for task in running)
         self._in_work.clear()
         self._deadlines.clear()
         return unfinished
+
+    def _must_end(self) -> bool:
+        return self._stop.is_set() or self._broken is not None or self._server.lost() is not None
+
+    def _is_in_post(self, task: VideoTask) -> bool:
+        return any(outcome.video_id == task.video_id for outcome in self._in_post.values())
 
     def _with_another_server(self, tasks: Sequence[VideoTask]) -> list[VideoTask]:
         """Put another server in the place of the one that is lost.
@@ -186,9 +204,13 @@ class _Scheduler:
             self._finish(_post_processed(future, self._in_post.pop(future)))
 
     def _schedule(self, pool: ProcessPool, task: VideoTask) -> None:
-        # Pebble has limits of its own, by the wall clock.
-        future: Future[VideoOutcome] = pool.schedule(_analyse, args=[task])
-        self._in_work[future] = task
+        try:
+            # Pebble has limits of its own, by the wall clock.
+            future: Future[VideoOutcome] = pool.schedule(_analyse, args=[task])
+        except RuntimeError as exc:  # the pool has broken since; another one gets the video
+            self._broken = str(exc)
+        else:
+            self._in_work[future] = task
 
     def _end_overdue(self) -> None:
         """End the workers of videos that take too long; their futures are cancelled thereby."""
@@ -208,7 +230,7 @@ class _Scheduler:
             limit_s = self._context.settings.video_timeout_s
             self._finish(_failed(task, "Timeout", f"not finished within {limit_s:g} s (RUMIAI_VIDEO_TIMEOUT_S)"))
         except BrokenProcessPool as exc:
-            self._finish(_failed(task, "WorkerDied", f"no worker process could be started: {exc}"))
+            self._broken = str(exc)
         except ProcessExpired as exc:
             self._retry(pool, task, _cause_of_death(exc))
 
@@ -223,6 +245,7 @@ class _Scheduler:
 
     def _take(self, pool: ProcessPool, task: VideoTask, outcome: VideoOutcome) -> None:
         """A worker is done with a video: finish it, begin its post-processing, or try again what lacked a server."""
+        self._broken_pools = 0
         if outcome.server_gone:
             self._server.missed()
             self._server_losses[task.video_id] += 1

@@ -18,6 +18,7 @@ from rumiai.contracts.run_events import RetryEvent, RunEvent, VideoEvent
 from rumiai.demo.encode import render
 from rumiai.demo.spec import ClipSpec, Shot
 from rumiai.errors import ServerError
+from rumiai.run import batch
 from rumiai.run.batch import run_batch
 from rumiai.run.model_server import ModelServer, NamedServer
 from rumiai.run.types import ServerAccess, VideoTask
@@ -155,3 +156,37 @@ def test_a_wall_clock_that_jumps_ends_nothing_and_workers_get_no_key_of_claudes(
     # A plug-in's source may need its own.
     assert json.loads((tmp_path / "out/worker/a.json").read_text())["keys"] == ["SOURCE_TOKEN"]
     assert os.environ["CLAUDE_API_KEY"] == "key"
+
+
+def test_workers_that_are_killed_while_they_start_are_replaced(
+    tasks: list[VideoTask], slow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, pools = batch.ProcessPool, []
+
+    def first_one_dies(**options: Any) -> Any:
+        if not pools:
+            options |= {"initializer": _end_at_once, "initargs": []}
+        pools.append(real(**options))
+        return pools[-1]
+
+    monkeypatch.setattr(batch, "ProcessPool", first_one_dies)
+    outcomes = Run(tmp_path / "out")(tasks)
+    assert {outcome.status for outcome in outcomes.values()} == {"ok"}
+    assert len(pools) == 2
+
+
+def test_workers_that_never_start_fail_the_videos_with_one_line(
+    tasks: list[VideoTask], slow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = batch.ProcessPool
+    monkeypatch.setattr(
+        batch, "ProcessPool", lambda **options: real(**options | {"initializer": _end_at_once, "initargs": []})
+    )
+    outcomes = Run(tmp_path / "out")(tasks)
+    errors = [outcome.error for outcome in outcomes.values()]
+    assert [error.type for error in errors if error] == ["WorkerDied"] * 2
+    assert all("no worker process could be started" in error.message for error in errors if error)
+
+
+def _end_at_once() -> None:
+    os._exit(9)
