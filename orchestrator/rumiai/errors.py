@@ -6,10 +6,10 @@
     |-- UsageError                   exit 2   what the caller asked for cannot be asked for
     |   |-- ConfigurationError       exit 2   a setting, variable or flag has a bad or missing value
     |   `-- SourceError              exit 2   a source names nothing that exists or that we take
-    |-- MediaError                   exit 1   this file cannot be analysed
-    |   |-- ProbeError               exit 1   not a video or audio file that we can open
-    |   |-- LimitError               exit 1   larger, longer or more complex than the limits allow
-    |   `-- DecodeError              exit 1   opened, but its content could not be decoded
+    |-- MediaError                   exit 5   this file cannot be analysed
+    |   |-- ProbeError               exit 5   not a video or audio file that we can open
+    |   |-- LimitError               exit 5   larger, longer or more complex than the limits allow
+    |   `-- DecodeError              exit 5   opened, but its content could not be decoded
     |-- ContractError                exit 1   data that does not have the shape its contract states
     |-- WeightsError                 exit 1   a model file is missing, unverified or cannot be fetched
     |-- ServerError                  exit 1   the model server did not start, is not ready or failed a request
@@ -70,6 +70,8 @@ class SourceError(UsageError):
 
 class MediaError(RumiAIError):
     """This file cannot be analysed."""
+
+    exit_code = 5
 
 
 class ProbeError(MediaError):

@@ -184,6 +184,14 @@ def test_a_dead_model_is_not_called_ready(runtime):
         assert server.is_model_ready()
 
 
+def test_a_model_that_was_stopped_is_ended_and_serves_again(runtime):
+    with toy(runtime) as server:
+        os.kill(server.pid_of_model(), signal.SIGSTOP)
+        assert (server.next_event().event, server.next_event().event) == ("model_down", "model_up")
+        server.pid_of_model()
+        assert "has been stopped for 10 s: ended" in (runtime / "log").read_text()
+
+
 def test_a_model_that_is_killed_while_it_loads_does_not_fail_the_start(runtime):
     with started(toy_server.write_repository(runtime / "models", load_s=3.0)) as (process, events):
         # guard_process has made the pool private, so the model is being initialised.

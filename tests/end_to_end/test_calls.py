@@ -51,7 +51,7 @@ def test_odd_names_in_an_odd_environment(film: Path, tmp_path: Path, changes: di
     ran = orch("submit", tmp_path, "--out", tmp_path / "out", "--json", *LOCAL, env=env)
     statuses = {video["video_id"].rsplit("_", 1)[0]: video["status"] for video in ran.done["videos"]}
     assert statuses == {"latin1-caf_": "ok", "__caf___fyp": "ok", "a" * 91: "ok", "bad": "failed"}, ran.stderr[-2000:]
-    assert ran.code == 1
+    assert ran.code == 5
     assert "Traceback" not in ran.stderr
     assert not list(temporary.iterdir())
 

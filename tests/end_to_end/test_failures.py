@@ -51,7 +51,7 @@ def test_one_broken_video_does_not_stop_the_rest(tmp_path: Path) -> None:
         "truncated": "failed",
         "text": "failed",
     }
-    assert ran.code == 1
+    assert ran.code == 5
     for name in ("empty", "garbage", "truncated", "text"):
         error = videos[name]["error"]
         assert error["type"] in ("ProbeError", "DecodeError")
@@ -66,7 +66,7 @@ def test_a_file_over_the_limits_says_got_and_allowed(tmp_path: Path) -> None:
     assert video["error"]["type"] == "LimitError"
     assert "4" in video["error"]["message"]
     assert "3" in video["error"]["message"]
-    assert ran.code == 1
+    assert ran.code == 5
 
 
 @pytest.mark.parametrize(

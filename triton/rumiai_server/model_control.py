@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Self
 
@@ -20,9 +22,32 @@ _TRIAL_SHAPES: Final[Mapping[str, tuple[int, ...]]] = MappingProxyType(
 )
 # Requests of others wait before it.
 _TRIAL_S: Final = 300.0
+# One that nobody waits for; others may wait before it for as long as they like.
+_LONGEST_TRIAL_S: Final = 3600.0
 # Whisper takes ten seconds on two free cores; a busy machine takes a multiple.
 _LOAD_S: Final = 900.0
 _ASK_S: Final = 10.0
+
+
+@dataclass
+class SentTrial:
+    """A trial request; ``answered`` once there is an answer, an error too."""
+
+    answered: bool = False
+
+    def take(self, result: object, error: object) -> None:
+        """Take the answer; called from a thread of gRPC's."""
+        self.answered = True
+
+
+def _trial_inputs(model: str) -> list[Any]:
+    inputs = []
+    for spec in ENDPOINTS[model].inputs:
+        array = np.zeros(_TRIAL_SHAPES[spec.name], triton_to_np_dtype(spec.dtype))
+        tensor = triton_grpc.InferInput(spec.name, list(array.shape), spec.dtype)
+        tensor.set_data_from_numpy(array)
+        inputs.append(tensor)
+    return inputs
 
 
 class ModelControl:
@@ -89,13 +114,16 @@ class ModelControl:
         Raises:
             ServerError: It did not answer, or with an error.
         """
-        inputs = []
-        for spec in ENDPOINTS[model].inputs:
-            array = np.zeros(_TRIAL_SHAPES[spec.name], triton_to_np_dtype(spec.dtype))
-            tensor = triton_grpc.InferInput(spec.name, list(array.shape), spec.dtype)
-            tensor.set_data_from_numpy(array)
-            inputs.append(tensor)
-        self._ask(self._client.infer, model, inputs, client_timeout=_TRIAL_S)
+        self._ask(self._client.infer, model, _trial_inputs(model), client_timeout=_TRIAL_S)
+
+    def send_trial(self, model: str) -> SentTrial:
+        """Send the model a request, without waiting for the answer."""
+        trial = SentTrial()
+        with contextlib.suppress(InferenceServerException):
+            self._client.async_infer(model, _trial_inputs(model), trial.take, client_timeout=_LONGEST_TRIAL_S)
+            return trial
+        trial.answered = True
+        return trial
 
     def _ask(self, call: Any, *arguments: Any, **options: Any) -> Any:
         try:

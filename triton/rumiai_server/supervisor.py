@@ -24,6 +24,7 @@ from rumiai.contracts.server_events import ServerEvent, ServerReady, ServerState
 from rumiai.core.processes import ProcessIdentity
 from rumiai.errors import RumiAIError, ServerError
 from rumiai_server.address import ServerAddress, write_server_file
+from rumiai_server.heartbeat import STOPPED_S, Heartbeat, StoppedProcesses, kill
 from rumiai_server.model_control import ModelControl
 from rumiai_server.serve_config import RestartLimit
 from rumiai_server.triton_process import TritonProcess
@@ -34,6 +35,7 @@ EventSink = Callable[[ServerEvent], None]
 
 # Reading a few files of /proc costs microseconds.
 _POLL_S: Final = 0.2
+_STOPPED_POLL_S: Final = 1.0
 # Loading takes tens of seconds, on a busy machine minutes.
 _START_S: Final = 900.0
 # A server that answers nothing for a minute hangs; with all cores busy it still answers within a second.
@@ -68,6 +70,7 @@ class _Model:
     failed_loads: int = 0
     server_restarted: bool = False
     last_failure: float = float("-inf")
+    heartbeat: Heartbeat | None = None
 
     def failed(self, now: float) -> None:
         self.failures = self.failures + 1 if now - self.last_failure < _RECOVERED_S else 1
@@ -118,6 +121,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Serve until ``stop`` is set or nothing helps any more; returns when tritonserver has ended."""
+        threading.Thread(target=self._end_stopped, daemon=True, name="stopped-processes").start()
         try:
             while not self._stop.is_set():
                 try:
@@ -213,6 +217,9 @@ class Supervisor:
             for model in self._models.values():
                 if model.up and not all(process.alive for process in model.processes):
                     self._model_down(control, model, "its process has ended")
+                elif model.up and model.heartbeat is not None and model.heartbeat.hangs(time.monotonic()):
+                    kill(model.processes)
+                    self._model_down(control, model, "it answers nothing and does nothing")
                 elif not model.up and time.monotonic() >= model.due:
                     self._revive(control, model)
             if time.monotonic() - answered >= _LIVE_EVERY_S:
@@ -220,6 +227,15 @@ class Supervisor:
                 answered = time.monotonic()
             if misses >= _LIVE_MISSES:
                 raise _TritonEndedError("it has not answered for a minute")
+
+    def _end_stopped(self) -> None:
+        """End what a signal has stopped, in a thread of its own: the other one may be waiting for such a process."""
+        stopped = StoppedProcesses()
+        while not self._finished.wait(_STOPPED_POLL_S):
+            triton = self._triton
+            for process in stopped.overdue(triton.processes() if triton else (), time.monotonic()):
+                LOG.error("pid %d has been stopped for %.0f s: ended", process.pid, STOPPED_S)
+                kill([process])
 
     def _check_triton(self) -> None:
         assert self._triton is not None
@@ -261,6 +277,7 @@ class Supervisor:
             raise ServerError("its process ended after a trial request")
         down_s = time.monotonic() - model.down_since
         model.up, model.failed_loads, model.server_restarted = True, 0, False
+        model.heartbeat = Heartbeat(model.processes, lambda: control.send_trial(model.name))
         if self._announced.is_set():
             LOG.warning("%s: serves again after %.1f s", model.name, down_s)
             self._publish(ServerStateChange(event="model_up", model=model.name, down_s=round(down_s, 3)))

@@ -183,6 +183,13 @@ class TritonProcess:
                         found.append(process)
         return found
 
+    def processes(self) -> list[ProcessIdentity]:
+        """Tritonserver and the processes below it, those that run."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            pids = [self._process.pid, *(child.pid for child in psutil.Process(self._process.pid).children())]
+            return [process for process in map(ProcessIdentity.of, pids) if process is not None]
+        return []
+
     def a_model_died(self) -> None:
         """Note that Triton still waits for a dead model process, as it does when it is stopped, for half a minute."""
         self._a_model_died = True

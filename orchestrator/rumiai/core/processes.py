@@ -76,13 +76,30 @@ def _namespace() -> int:
 
 def _stat(pid: int) -> int | None:
     """Start of a process in clock ticks since boot; None when it is not there or a zombie."""
+    fields = _fields(pid)
+    return None if fields is None or fields[0] in "ZX" else int(fields[19])
+
+
+def _fields(pid: int) -> list[str] | None:
+    """``/proc/<pid>/stat`` from field 3, the state, on; None when the process is not there."""
     try:
         text = (_PROC / str(pid) / "stat").read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
     # The name, in parentheses, may hold blanks and parentheses itself.
-    fields = text.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+    return text.rpartition(")")[2].split()
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a signal has stopped the process and none has let it go on."""
+    fields = _fields(pid)
+    return fields is not None and fields[0] == "T"
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that the process has used, in seconds; 0.0 when it is not there."""
+    fields = _fields(pid)
+    return 0.0 if fields is None else (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def own_processes() -> Iterator[int]:

@@ -34,6 +34,8 @@ _PACKETS_PER_FRAME: Final = 2
 _SLACK: Final = 1000
 # Containers round times to milliseconds.
 _SLACK_S: Final = 0.05
+# Frames of a variable rate come in bursts: the budget of pixels is that of so much more time.
+_PIXELS_SLACK_S: Final = 1.0
 # How far before its declared end a stream may stop and still count as complete, in frames: B-frames, rounding.
 _COMPLETE_FRAMES: Final = 3
 
@@ -115,6 +117,7 @@ class PictureReader:
         self.misplaced = 0
         self.end_s = 0.0
         self.complete: bool | None = None
+        self._pixels = 0
         self._path = path
         self._info = info
         self._limits = limits
@@ -181,6 +184,10 @@ class PictureReader:
                 continue
             self.decoded += 1
             last_s = time_s
+            self._pixels += frame.width * frame.height
+            if self._pixels > self._limits.max_pixels_per_s * (time_s + _PIXELS_SLACK_S):
+                allowed = f"{self._limits.max_pixels_per_s / 1e6:.0f} million a second"
+                raise self._beyond(f"{self._pixels / 1e6:.0f} million pixels in {time_s:.1f} s", allowed)
             self.end_s = end_s or time_s + usual_s
             # Beyond the declared end by a rounding error there is no sampling instant and no scene.
             if time_s < self._info.duration_s:

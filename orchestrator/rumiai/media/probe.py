@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _FIRST_FRAME_PACKETS: Final = 300
 # No camera or editor writes pixels more oblong than anamorphic 2:1; 8 leaves room for oddities.
 _MAX_PIXEL_ASPECT: Final = 8
+# A rate that gives fewer frames than this in the whole file contradicts that there is one. Half: durations are rounded.
+_LEAST_FRAMES: Final = 0.5
 # SMPTE 2084 (PQ) and ARIB STD-B67 (HLG), as numbered in ITU-T H.273.
 _HDR_TRANSFERS: Final = frozenset({16, 18})
 
@@ -52,6 +54,7 @@ class MediaLimits:
         max_pixels: Width times height of a decoded picture; the default admits 4K in either orientation.
         max_frames: Declared or decoded frames of a video; the default is 300 s at 240 frames per second.
         max_streams: Streams of any kind in the container.
+        max_pixels_per_s: Decoded pixels for each second of video; the default is 4K at 120 frames per second.
     """
 
     max_duration_s: float = 300.0
@@ -59,6 +62,7 @@ class MediaLimits:
     max_pixels: int = 4096 * 2304
     max_frames: int = 72_000
     max_streams: int = 32
+    max_pixels_per_s: float = 4096 * 2304 * 120.0
 
 
 def probe(path: Path, limits: MediaLimits | None = None) -> VideoInfo:
@@ -97,6 +101,8 @@ def probe(path: Path, limits: MediaLimits | None = None) -> VideoInfo:
     if duration_s is None:
         duration_s = _measured_duration_s(path, chosen, limits)
         _check_duration(path, duration_s, limits)
+    if video is not None:
+        _check_rate(path, facts, float(duration_s), limits)
     return VideoInfo(
         path=str(path),
         size_bytes=size_bytes,
@@ -239,6 +245,21 @@ def _video_facts(path: Path, container: InputContainer, video: VideoStream, limi
         "pixel_format": frame.format.name,
         "hdr": frame.color_trc in _HDR_TRANSFERS,
     }
+
+
+def _check_rate(path: Path, facts: dict[str, Any], duration_s: float, limits: MediaLimits) -> None:
+    """Refuse a frame rate that nobody can mean, or that asks for more work than the seconds are worth."""
+    rate = facts["fps"]
+    if 0 < rate * duration_s < _LEAST_FRAMES:
+        raise ProbeError(
+            f"{path.name} declares {rate:.2g} frames a second, not one in its {duration_s:.1f} s",
+            hint="its header is damaged; fetch or export it again",
+        )
+    pixels_per_s = facts["width"] * facts["height"] * rate
+    if pixels_per_s > limits.max_pixels_per_s:
+        raise _beyond(
+            path, f"{pixels_per_s / 1e6:.0f} million pixels a second", f"{limits.max_pixels_per_s / 1e6:.0f} million"
+        )
 
 
 def display_size(

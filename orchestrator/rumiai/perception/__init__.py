@@ -17,6 +17,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from rumiai.contracts.services.base import ServiceData
+from rumiai.errors import RumiAIError
 from rumiai.inference.client import TritonClient
 from rumiai.perception.audio_stage import AudioStage
 from rumiai.perception.service_run import Emit, ServiceResults
@@ -51,17 +52,35 @@ async def perceive(
 
     Returns:
         A result for each of ``services``.
+
+    Raises:
+        RumiAIError: No service can go on, such as without shared memory.
     """
     out = ServiceResults({service.name: service.version(settings) for service in services}, devices)
     audible = [service for service in services if isinstance(service, AudioService)]
     visible = [service for service in services if isinstance(service, VisualService)]
     visual = VisualStage(video, visible, client, settings, tools, out, emit, stored) if visible else None
-    async with asyncio.TaskGroup() as group:
-        if audible:
-            group.create_task(AudioStage(video, audible, client, settings, tools, out, emit).run())
-        if visual is not None:
-            group.create_task(visual.run())
+    try:
+        async with asyncio.TaskGroup() as group:
+            if audible:
+                group.create_task(AudioStage(video, audible, client, settings, tools, out, emit).run())
+            if visual is not None:
+                group.create_task(visual.run())
+    except ExceptionGroup as exc:
+        ours = first_of_ours(exc)
+        if ours is None:
+            raise
+        raise ours from exc
     if visual is not None:
         heard = {name: result.data for name, result in out.results.items() if result.data is not None}
         visual.finish({**stored, **heard})
     return out
+
+
+def first_of_ours(group: BaseExceptionGroup[BaseException]) -> RumiAIError | None:
+    """The first error of a group, however deep, when all are ours; None when one is a bug."""
+    others = group.split(RumiAIError)[1]
+    errors: list[BaseException] = [group]
+    while isinstance(errors[0], BaseExceptionGroup):
+        errors[:1] = errors[0].exceptions
+    return errors[0] if others is None and isinstance(errors[0], RumiAIError) else None

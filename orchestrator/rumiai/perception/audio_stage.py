@@ -10,7 +10,7 @@ from typing import Any
 
 from rumiai.contracts.frames import AudioTrack
 from rumiai.contracts.services.base import ServiceData
-from rumiai.errors import RumiAIError
+from rumiai.errors import MediaError, RumiAIError
 from rumiai.inference.client import TritonClient
 from rumiai.media.audio import decode_audio
 from rumiai.media.endings import SoundEnd
@@ -81,6 +81,8 @@ class AudioStage:
             self._out.sound = SoundEnd.of(track)
             return track
         except RumiAIError as exc:
+            if isinstance(exc, MediaError):
+                self._out.damage = self._out.damage or exc
             for _, run in self._runs:
                 run.failure = str(exc)
             return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.services.base import ServiceData
-from rumiai.errors import RumiAIError, ServerGoneError
+from rumiai.errors import MediaError, RumiAIError, ServerGoneError
 from rumiai.media.decode import DecodeReport
 from rumiai.media.endings import SoundEnd
 from rumiai.services import AnyService
@@ -65,6 +65,7 @@ class ServiceResults:
         sound: How the audio track ended; None when it was not decoded.
         warnings: What a reader of the results should know.
         runs: The services that were begun.
+        damage: Why a stream could not be decoded; None when those that were could.
     """
 
     versions: Mapping[str, str]
@@ -75,6 +76,7 @@ class ServiceResults:
     sound: SoundEnd | None = None
     warnings: list[str] = field(default_factory=list)
     runs: list[ServiceRun] = field(default_factory=list)
+    damage: MediaError | None = None
 
     @property
     def server_gone(self) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from rumiai.contracts.frame_reader import FrameReader, Reading
 from rumiai.contracts.frames import FrameBatch, FrameKind
 from rumiai.contracts.services.base import ServiceData
-from rumiai.errors import RumiAIError, UsageError
+from rumiai.errors import MediaError, RumiAIError, StoreError, UsageError
 from rumiai.inference.client import TritonClient
 from rumiai.media.decode import VideoPass, slot_bytes_for
 from rumiai.media.scenes import StreamingSceneDetector
@@ -30,6 +30,9 @@ from rumiai.settings import Settings
 # follow cuts, and three readers may be at a batch of their own; more readers share.
 FRAMES_PER_BATCH: Final = 8
 SLOTS: Final = 5
+# Slots, and frames in each. A container has 64 MB of shared memory unless it is given more; the smallest takes 6 MB of
+# 720p frames.
+ARENAS: Final = ((SLOTS, FRAMES_PER_BATCH), (3, FRAMES_PER_BATCH), (3, 3), (2, 1))
 
 
 @dataclass(frozen=True)
@@ -128,15 +131,15 @@ class VisualStage:
     async def run(self) -> None:
         """Decode the stream and have its frames read; the results come with :meth:`finish`."""
         info, side_px = self._video.info, self._settings.max_side_px
-        slot_bytes = slot_bytes_for(info, max_side_px=side_px, frames_per_batch=FRAMES_PER_BATCH)
-        with FrameArena(f"{self._video.region_prefix}-frames", slots=SLOTS, slot_bytes=slot_bytes) as arena:
+        arena, frames_per_batch = self._arena(slot_bytes_for(info, max_side_px=side_px, frames_per_batch=1))
+        with arena:
             frames = VideoPass(
                 self._video.path,
                 info,
                 self._sampling,
                 arena,
                 max_side_px=side_px,
-                frames_per_batch=FRAMES_PER_BATCH,
+                frames_per_batch=frames_per_batch,
                 readers={"sampled": self._holders("sampled"), "after_cut": self._holders("after_cut")},
                 scene_detector=self._scenes,
                 trail=self._trail,
@@ -145,6 +148,21 @@ class VisualStage:
             )
             async with self._known_to_server(arena):
                 await self._pass(frames)
+
+    def _arena(self, frame_bytes: int) -> tuple[FrameArena, int]:
+        """Memory for the frames, and how many go into a slot: fewer where there is little shared memory.
+
+        Raises:
+            StoreError: There is none for the fewest either.
+        """
+        name = f"{self._video.region_prefix}-frames"
+        for slots, frames in ARENAS:
+            try:
+                return FrameArena(name, slots=slots, slot_bytes=frames * frame_bytes), frames
+            except StoreError:
+                if (slots, frames) == ARENAS[-1]:
+                    raise
+        raise AssertionError("ARENAS is empty")
 
     def _holders(self, kind: FrameKind) -> int:
         """How often a batch is released: by each of its readers, and by the stage when it has handed it out."""
@@ -172,6 +190,8 @@ class VisualStage:
                 self._out.report = frames.report
                 self._out.stage_seconds["decode_video"] = frames.report.decode_s
             except RumiAIError as exc:
+                if isinstance(exc, MediaError):
+                    self._out.damage = exc
                 # Frames that are missing fail every service that needs them all.
                 for started in self._started:
                     started.run.failure = started.run.failure or str(exc)

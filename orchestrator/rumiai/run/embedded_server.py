@@ -17,7 +17,7 @@ from typing import IO, Final
 
 from rumiai.contracts.server_events import ServerEvent, ServerReady, ServerStateChange, read_event
 from rumiai.core.secrets import without_secrets
-from rumiai.errors import ContractError, ServerError
+from rumiai.errors import ContractError, ServerError, ServerGoneError
 from rumiai.run.types import ServerAccess
 from rumiai.settings import Settings
 
@@ -61,6 +61,7 @@ def embedded_server(
 
     Raises:
         ServerError: The server packages are missing, or it did not come up; with the end of its log.
+        ServerGoneError: A signal ended it while it started.
     """
     if importlib.util.find_spec("pytriton") is None:
         raise ServerError(
@@ -169,9 +170,9 @@ def _wait_ready(
         raise ServerError(f"the model server was not ready after {waited_s:.0f} s", hint=_hint(log_file))
     with contextlib.suppress(subprocess.TimeoutExpired):  # its output has ended, it may still be cleaning up
         process.wait(_STOP_LIMIT_S)
-    raise ServerError(
-        f"the model server ended after {waited_s:.0f} s with exit status {process.poll()}", hint=_hint(log_file)
-    )
+    # Of its own accord it ends with a status and a reason; a signal may not come again.
+    kind = ServerGoneError if (process.poll() or 0) < 0 else ServerError
+    raise kind(f"the model server ended after {waited_s:.0f} s with exit status {process.poll()}", hint=_hint(log_file))
 
 
 def _hint(log_file: Path) -> str:

@@ -17,7 +17,7 @@ from typing import Final
 
 from rumiai.contracts.run_events import EventHandler, ServerEvent, ServerState
 from rumiai.contracts.server_events import ServerStateChange
-from rumiai.errors import ServerError
+from rumiai.errors import ServerError, ServerGoneError
 from rumiai.run.embedded_server import embedded_server
 from rumiai.run.types import ServerAccess
 from rumiai.settings import Settings
@@ -110,11 +110,22 @@ class EmbeddedServer(ModelServer):
         self._renewals = 0
 
     def start(self) -> None:
-        """Start one.
+        """Start one; another one when a signal ends it meanwhile.
 
         Raises:
-            ServerError: It did not come up.
+            ServerError: None came up.
         """
+        for attempt in range(1, _RENEWALS + 1):
+            try:
+                self._start_one()
+            except ServerGoneError as exc:
+                if attempt == _RENEWALS:
+                    raise
+                self._tell("server_down", exc.message)
+            else:
+                return
+
+    def _start_one(self) -> None:
         self._starts += 1
         self._tell("starting", "starting the model server ...")
         log = self._log_file(self._starts)

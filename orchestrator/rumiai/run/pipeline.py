@@ -26,7 +26,7 @@ from rumiai.contracts.run_events import ProgressEvent
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.clock import now_iso
 from rumiai.core.json_values import JsonObject
-from rumiai.errors import ContractError, MLError
+from rumiai.errors import ContractError, MediaError, MLError
 from rumiai.inference.client import TritonClient
 from rumiai.media.endings import PictureEnd, SoundEnd, losses
 from rumiai.media.probe import MediaLimits, probe, sampling_for
@@ -134,7 +134,7 @@ def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: 
         analysis, made_of = _unified(run, results, made_from, found, renew=bool(wanted))
         progress("analyse")
         summaries = _analysed(run, analysis, made_of) if context.insights else {}
-        outcome = _outcome(run, results, reused, [*found.warnings, *losses(run.info, *endings)], analysis)
+        outcome = _outcome(run, results, reused, [*found.warnings, *losses(run.info, *endings)], analysis, found.damage)
     seconds = time.monotonic() - began
     stages |= {**found.stage_seconds, "total": seconds}
     return replace(
@@ -290,7 +290,7 @@ def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, A
     return summaries
 
 
-def _failure(run: _Run, analysis: UnifiedAnalysis) -> Failure | None:
+def _failure(run: _Run, analysis: UnifiedAnalysis, damage: MediaError | None) -> Failure | None:
     """Why the video counts as failed: nothing worked, or nothing visual did, or in strict mode, not everything did."""
     asked = run.applicable
     failed = sorted(service.name for service in asked if not analysis.ok(service.name))
@@ -298,6 +298,8 @@ def _failure(run: _Run, analysis: UnifiedAnalysis) -> Failure | None:
     too_few = len(failed) == len(asked) or (visual and all(service.name in failed for service in visual))
     if not failed or not (too_few or run.settings.strict):
         return None
+    if damage is not None:
+        return Failure(type(damage).__name__, str(damage), "decode", damage.exit_code)
     reasons = "; ".join(f"{name}: {analysis.reason(name)}" for name in failed)
     what = "in strict mode every service must succeed" if not too_few else "no service that matters succeeded"
     return Failure("MLError", f"{what}: {reasons}", "services", MLError.exit_code)
@@ -309,8 +311,9 @@ def _outcome(
     reused: Reusable,
     warnings: list[str],
     analysis: UnifiedAnalysis,
+    damage: MediaError | None,
 ) -> VideoOutcome:
-    failure = _failure(run, analysis)
+    failure = _failure(run, analysis, damage)
     services = {
         service.name: ServiceOutcome(
             ok=analysis.ok(service.name),

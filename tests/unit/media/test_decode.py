@@ -15,7 +15,7 @@ import pytest
 from av.video.reformatter import ColorRange
 
 from rumiai.contracts.frames import FrameBatch
-from rumiai.errors import DecodeError, LimitError, RumiAIError, UsageError
+from rumiai.errors import DecodeError, LimitError, ProbeError, RumiAIError, UsageError
 from rumiai.media.decode import DecodeReport, VideoPass, slot_bytes_for
 from rumiai.media.pixels import BgrFrames
 from rumiai.media.probe import MediaLimits, probe, sampling_for
@@ -326,6 +326,8 @@ def test_last_picture_is_held_while_the_sound_goes_on(make_clip: MakeClip) -> No
     [
         ({"limits": MediaLimits(max_frames=50)}, "more than 50 frames"),
         ({"deadline_s": 0.0}, "took more than 0 s"),
+        # 30 frames a second, where 10 are allowed: after half a second the second of slack is used up.
+        ({"limits": MediaLimits(max_pixels_per_s=160 * 96 * 10.0)}, r"million pixels in 0\.[45] s, expected"),
     ],
 )
 def test_limits_while_decoding(make_clip: MakeClip, settings: dict[str, Any], message: str) -> None:
@@ -333,15 +335,24 @@ def test_limits_while_decoding(make_clip: MakeClip, settings: dict[str, Any], me
         Seen(make_clip(frames=60), **settings)
 
 
-def test_a_stream_that_is_longer_than_declared(make_clip: MakeClip) -> None:
-    path = make_clip()
+def frames_that_last(path: Path, ticks: int) -> Path:
+    """An MP4 whose header keeps its 2 s while every frame lasts so long, and no edit list cuts them off."""
     data = bytearray(path.read_bytes())
-    # The MP4 header keeps its 2 s, but every frame is to last for hours, and no edit list cuts them off.
     at = data.index(b"stts") + 16
-    data[at : at + 4] = (2**28).to_bytes(4, "big")
+    data[at : at + 4] = ticks.to_bytes(4, "big")
     at = data.index(b"edts")
     data[at : at + 4] = b"free"
     path.write_bytes(data)
+    return path
+
+
+def test_frames_that_last_for_hours_are_one_clear_line(make_clip: MakeClip) -> None:
+    with pytest.raises(ProbeError, match=r"declares 5\.7e-05 frames a second, not one in its 2\.0 s"):
+        probe(frames_that_last(make_clip(), 2**28))
+
+
+def test_a_stream_that_is_longer_than_declared(make_clip: MakeClip) -> None:
+    path = frames_that_last(make_clip(), 2 * 15_360)
     assert probe(path).duration_s == 2.0
     with pytest.raises(LimitError, match=r"a frame at \d+\.\d s, expected 2\.0 s"):
         Seen(path)

@@ -153,6 +153,7 @@ def test_a_late_video_without_sound_is_timed_from_its_first_picture(make_clip: M
         ({"max_frames": 59}, "60 frames, the limit is 59"),
         ({"max_streams": 1}, "2 streams, the limit is 1"),
         ({"max_pixels": 160 * 96 - 1}, "160x96 pixels, the limit is 15359"),
+        ({"max_pixels_per_s": 160 * 96 * 29.0}, r"has 0 million pixels a second, the limit is 0 million"),
     ],
 )
 def test_limits(make_clip: MakeClip, limits: dict[str, Any], message: str) -> None:

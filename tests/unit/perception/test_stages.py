@@ -13,10 +13,11 @@ from rumiai.contracts.frame_reader import ALL_KINDS, FrameReader, Reading
 from rumiai.contracts.frames import FrameBatch
 from rumiai.contracts.services.base import ServiceData, ServiceMetadata
 from rumiai.demo import ClipSpec, Shot, render
-from rumiai.errors import MLError
+from rumiai.errors import DecodeError, MLError, StoreError
 from rumiai.inference.client import TritonClient
 from rumiai.media.probe import probe, sampling_for
-from rumiai.perception import ServiceResults, perceive
+from rumiai.media.shared_frames import FrameArena
+from rumiai.perception import ServiceResults, first_of_ours, perceive, visual_stage
 from rumiai.services import (
     AudioInputs,
     AudioService,
@@ -260,3 +261,50 @@ def test_a_service_starts_with_what_is_stored_of_its_inputs(video: ProbedVideo) 
 
     run(video, Curious("one", None), Curious("two", None, None, ("old",)), stored={"old": DATA, "older": DATA})
     assert stored == [[], ["old"]]
+
+
+@pytest.mark.parametrize(("room", "frames"), [(1000, 8), (39, 8), (20, 3), (8, 1), (1, 0)])
+def test_little_shared_memory_makes_smaller_batches(
+    room: int, frames: int, video: ProbedVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``room`` is in frames."""
+    frame_bytes = 160 * 284 * 3
+
+    def arena(name: str, *, slots: int, slot_bytes: int) -> FrameArena:
+        if slots * slot_bytes > room * frame_bytes:
+            raise StoreError("/dev/shm has too little")
+        return FrameArena(name, slots=slots, slot_bytes=slot_bytes)
+
+    monkeypatch.setattr(visual_stage, "FrameArena", arena)
+    sizes: list[int] = []
+
+    class Sizes(Counter):
+        async def read(self, batch: FrameBatch) -> None:
+            sizes.append(len(batch))
+            await super().read(batch)
+
+    reader = Sizes()
+    if frames:
+        run(video, Visual("one", reader))
+        assert (len(reader.numbers), max(sizes)) == (22, frames)
+    else:
+        with pytest.raises(StoreError, match="too little"):
+            run(video, Visual("one", reader))
+
+
+def test_the_first_error_of_a_group_is_told_when_all_are_ours() -> None:
+    first, second = StoreError("full"), DecodeError("damaged")
+    assert first_of_ours(ExceptionGroup("", [ExceptionGroup("", [first]), second])) is first
+    assert first_of_ours(ExceptionGroup("", [first, KeyError("bug")])) is None
+
+
+def test_a_stream_that_cannot_be_decoded_is_damage_and_a_broken_model_is_none(
+    video: ProbedVideo, tmp_path: Path
+) -> None:
+    broken = tmp_path / "clip.mp4"
+    broken.write_bytes(b"no video any more")
+    out, _ = run(ProbedVideo(broken, "clip", video.info, video.sampling, "test-stages"), Visual("one", Counter()))
+    assert isinstance(out.damage, DecodeError)
+    assert out.damage.exit_code == 5
+    out, _ = run(video, Visual("bad", Counter(fail_at=0)))
+    assert out.damage is None

@@ -101,3 +101,23 @@ def test_a_run_without_models_needs_no_server(tmp_path: Path) -> None:
     settings = load({}, {"out": str(tmp_path)}, {})[0]
     with serving(settings, (), threading.Event(), lambda event: None) as server:
         assert server.lost() is None
+
+
+def test_a_launcher_that_is_killed_while_it_starts_is_started_again(
+    launcher: Callable[[str], None], tmp_path: Path
+) -> None:
+    settings = load({}, {"out": str(tmp_path)}, {})[0]
+    once = f"if not os.path.exists({str(tmp_path / 'seen')!r}):\n"
+    once += f"    open({str(tmp_path / 'seen')!r}, 'w').close(); os.kill(os.getpid(), 9)\n"
+    launcher(f"{once}say(**ready); sys.stdin.read()")
+    events: list[ServerEvent] = []
+    with serving(settings, ("yolo",), threading.Event(), events.append) as server:
+        assert server.lost() is None
+    assert [event.state for event in events] == ["starting", "server_down", "starting", "ready", "stopping"]
+    assert "exit status -9" in events[1].message
+    launcher("os.kill(os.getpid(), 9)")
+    with (
+        pytest.raises(ServerError, match="exit status -9"),
+        serving(settings, ("yolo",), threading.Event(), events.append),
+    ):
+        pass
