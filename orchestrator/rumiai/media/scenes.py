@@ -2,7 +2,9 @@
 
 The detector is PySceneDetect's own ``AdaptiveDetector``; it is fed as ``scenedetect.detect`` feeds it with its default
 backend: BGR frames without rotation, shrunk by its automatic factor with linear interpolation, times in microseconds.
-Only the arithmetic of the frame score is replaced by an equal and faster one.
+Only the arithmetic of the frame score is replaced by an equal and faster one. One rule is added: pictures that are held
+(slideshows with a frame or two a picture) are told apart by their content: the adaptive detector compares with two
+frames on either side and finds nothing there.
 """
 
 from __future__ import annotations
@@ -29,6 +31,10 @@ from rumiai.media.transitions import GradualTransition, GradualTransitions
 MIN_CONTENT_VAL: Final = 15.0
 WINDOW_WIDTH: Final = 2
 MIN_SCENE_LEN_S: Final = 0.3
+# A picture that stands for as long as a scene must last is held, as in a slideshow of one frame a picture: it has no
+# neighbours to compare with, and another content than the picture before it is a cut. PySceneDetect's ContentDetector
+# has this as its default.
+HELD_CONTENT_VAL: Final = 27.0
 # What PySceneDetect's OpenCV backend counts time in.
 _MICROSECOND: Final = Fraction(1, 1_000_000)
 # PySceneDetect's cap of a ratio, and what it takes as a mean of zero.
@@ -77,12 +83,13 @@ class StreamingSceneDetector:
         self._recent: deque[tuple[int, float, float]] = deque(maxlen=1 + 2 * WINDOW_WIDTH)
         self._cuts: list[Cut] = []
         self._frames = 0
+        self._before_s: float | None = None
         self._size: tuple[int, int] | None = None
 
     @property
     def cuts(self) -> tuple[Cut, ...]:
         """Cuts confirmed so far, in order of time."""
-        return tuple(self._cuts)
+        return tuple(sorted(self._cuts, key=lambda cut: cut.time_s))
 
     def feed(self, image: npt.NDArray[np.uint8], time_s: float, frame_number: int | None = None) -> list[Cut]:
         """Take the next frame.
@@ -93,7 +100,7 @@ class StreamingSceneDetector:
             frame_number: Index in the source stream; by default the number of frames fed before.
 
         Returns:
-            The cuts that this frame confirms: none or one, ``lag_frames`` back.
+            The cuts that this frame confirms: itself after a held picture, and one ``lag_frames`` back.
         """
         number = self._frames if frame_number is None else frame_number
         self._frames += 1
@@ -108,12 +115,24 @@ class StreamingSceneDetector:
         found = self._detector.process_frame(timecode, small)
         self._gradual.feed(small, time_s)
         self._recent.append((number, time_s, self._detector.score))
-        if not found:
-            return []
-        target_number, target_s, _ = self._recent[WINDOW_WIDTH]
-        cut = Cut(target_s, target_number, self._ratio())
-        self._cuts.append(cut)
-        return [cut]
+        cuts = [cut for cut in (self._after_held(number, time_s), self._adaptive() if found else None) if cut]
+        self._cuts += cuts
+        return cuts
+
+    def _after_held(self, number: int, time_s: float) -> Cut | None:
+        """A cut at this frame, if the picture before it was held and showed something else."""
+        before_s, self._before_s = self._before_s, time_s
+        if before_s is None or time_s - before_s < MIN_SCENE_LEN_S or self._detector.score < HELD_CONTENT_VAL:
+            return None
+        # A held picture does not change: the ratio to its neighbours is the greatest.
+        return Cut(time_s, number, _MAX_RATIO)
+
+    def _adaptive(self) -> Cut | None:
+        """The cut that PySceneDetect has just confirmed, unless it is known already, after a held picture."""
+        number, time_s, _ = self._recent[WINDOW_WIDTH]
+        if any(cut.frame_number == number for cut in self._cuts):
+            return None
+        return Cut(time_s, number, self._ratio())
 
     def finish(self, duration_s: float, frame_count: int | None = None) -> ScenesData:
         """The data of the service ``scene_detection``.
@@ -131,6 +150,7 @@ class StreamingSceneDetector:
         """
         if self._frames == 0:
             raise ContractError("no frame was decoded, so there are no scenes")
+        self._cuts.sort(key=lambda cut: cut.time_s)
         if self._cuts and self._cuts[-1].time_s >= duration_s:
             raise ContractError(f"a cut at {self._cuts[-1].time_s} s does not lie within {duration_s} s")
         frames = self._recent[-1][0] + 1 if frame_count is None else frame_count

@@ -224,3 +224,46 @@ def test_gradual_transitions_are_named_and_add_no_cut() -> None:
     assert data["transition_types"] == ["cut", "dissolve"]
     assert [t["type"] for t in data["transitions"]] == ["dissolve", "cut"]
     assert data["total_scenes"] == 2
+
+
+def _flat(shot: int, width: int = 160, height: int = 90) -> np.ndarray:
+    """Pictures of a slideshow, each of its own colours."""
+    pattern = np.random.default_rng(shot).integers(0, 256, (6, 5, 3), dtype=np.uint8)
+    return cv2.resize(pattern, (width, height), interpolation=cv2.INTER_NEAREST)
+
+
+def _slides(fps: float, frames: int) -> StreamingSceneDetector:
+    """Four pictures with so many frames each."""
+    detector = StreamingSceneDetector(fps)
+    for number in range(4 * frames):
+        detector.feed(_flat(number // frames), number / fps)
+    return detector
+
+
+@pytest.mark.parametrize(("fps", "frames"), [(0.5, 1), (1.0, 2), (1.0, 1), (2.0, 2), (3.0, 1)])
+def test_a_slideshow_of_few_frames_a_picture_has_a_cut_at_each(fps, frames):
+    # The adaptive detector alone finds none: it needs two frames on either side that resemble each other.
+    shown = [i * frames / fps for i in range(1, 4)]
+    data = _slides(fps, frames).finish(4 * frames / fps)
+    assert data.changes_s == pytest.approx(shown)
+    assert data.change_confidences == (1.0, 1.0, 1.0)
+    assert [scene.duration_s for scene in data.scenes] == pytest.approx([frames / fps] * 4)
+
+
+def test_a_slideshow_at_a_camera_rate_has_each_cut_once():
+    assert _slides(30.0, 30).finish(4.0).changes_s == pytest.approx([1.0, 2.0, 3.0])
+
+
+def test_a_held_picture_that_hardly_changes_is_one_shot():
+    detector = StreamingSceneDetector(1.0)
+    for number in range(4):
+        picture = _flat(0)
+        picture[:8, :40] = 255 * (number % 2)  # a caption comes and goes
+        detector.feed(picture, float(number))
+    assert detector.finish(4.0).total_scenes == 1
+
+
+def test_a_single_picture_is_one_shot_as_long_as_its_sound():
+    detector = StreamingSceneDetector(25.0)
+    detector.feed(_flat(0), 0.0)
+    assert [(scene.start_s, scene.end_s) for scene in detector.finish(6.0).scenes] == [(0.0, 6.0)]
