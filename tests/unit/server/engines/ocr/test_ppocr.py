@@ -20,7 +20,8 @@ from rumiai_server.engines.ocr.ppocr.graph import TorchGraph, read_model
 from rumiai_server.engines.ocr.ppocr.joining import join_words
 from rumiai_server.engines.ocr.ppocr.lines import as_input, cut_line, turned
 from rumiai_server.engines.ocr.ppocr.network import OrtNetwork
-from rumiai_server.engines.ocr.ppocr.recognizer import LineRecognizer, characters_of, recognizer_outputs
+from rumiai_server.engines.ocr.ppocr.recognizer import LineReading, LineRecognizer, characters_of, recognizer_outputs
+from rumiai_server.engines.ocr.ppocr.scripts import ScriptGuesser
 from rumiai_server.engines.ocr.types import UnreadRegions
 
 STRICT = OcrParams(engine="ppocr", mode="strict")
@@ -325,6 +326,25 @@ def test_a_blank_that_was_nearly_read_is_one_in_fast():
     np.testing.assert_allclose(fast.positions, [0.5 / 6, 1.5 / 6, 2.5 / 6, 4.5 / 6])
 
 
+@pytest.mark.parametrize(
+    ("kinds", "likely", "text"),
+    [([1, 3, 2], 0.03, "I a"), ([1, 3, 2], 0.003, "l a"), ([1, 2, 3], 0.03, "la"), ([2, 3, 1], 0.03, "a I")],
+)
+def test_an_l_that_stands_alone_and_may_be_an_i_is_one_in_fast(kinds, likely, text):
+    def network(batch):
+        logits = np.full((1, 6, 5), -9.0, np.float32)
+        for step, kind in enumerate(kinds):
+            logits[0, 2 * step, kind] = 9.0
+            logits[0, 2 * step + 1, 0] = 9.0
+        logits[0, 2 * kinds.index(1), 4] = 9.0 + np.log(likely)
+        return logits, np.zeros((1, 6, 2), np.float32)
+
+    reader = LineRecognizer(network, ("", "l", "a", " ", "I"))
+    line = np.zeros((48, 64, 3), np.uint8)
+    [strict], [fast] = reader.read([line], strict=True), reader.read([line], strict=False)
+    assert (strict.text.strip(), fast.text) == (text.replace("I", "l"), text)
+
+
 def test_bad_networks_are_told_apart(weights, tmp_path):
     for content in (b"", b"no network"):
         path = tmp_path / "bad.onnx"
@@ -367,6 +387,28 @@ def test_a_script_that_it_cannot_read_is_unread_and_named(engine, text, script):
 def test_scripts_that_it_reads_are_texts(engine, text):
     lines = read(engine, frame(1, [(text, 60, 0.6, (255, 255, 255), "sans-bold")]))
     assert lines.texts == (text,)
+
+
+@pytest.mark.parametrize(
+    ("text", "score", "latin", "aspect", "believed"),
+    [
+        ("hello there", 0.9, 0.9, 6.0, True),
+        ("hello there", 0.9, 0.05, 6.0, False),  # half of 0.9 and 0.05 are 0.5
+        ("hello there", 1.0, 0.1, 6.0, True),
+        ("lol", 0.85, 0.0, 2.0, True),  # the classifier knows little of few letters
+        ("lol", 0.75, 0.0, 2.0, False),
+        ("T", 0.9, 0.0, 6.0, False),  # a line of six heights holds more than a letter
+        ("12:30", 0.95, 0.0, 3.0, True),  # digits have no script
+        ("12:30", 0.85, 0.0, 3.0, False),
+        ("汉字文", 0.8, 0.9, 3.0, False),  # is no Latin
+    ],
+)
+def test_a_reading_is_believed_by_its_score_its_script_and_its_length(text, score, latin, aspect, believed):
+    rest = (1 - latin) / 2
+    bias = np.log(np.array([latin, rest / 10, rest * 1.9], np.float32) + 1e-9)
+    guesser = ScriptGuesser(("latin", "han", "thai"), np.zeros((2, 3), np.float32), bias)
+    reading = LineReading(text, score, np.zeros(0, np.float32), np.zeros(2, np.float32))
+    assert guesser.readable(reading, aspect) == believed
 
 
 def test_unread_regions_are_checked():

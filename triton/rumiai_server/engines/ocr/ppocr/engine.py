@@ -187,7 +187,7 @@ class PpocrEngine:
         others = [_Line(*turned(line.image, line.quad), line.level, NOTHING_READ) for line in lines]
         self._read(self._fast, others, strict=False)
         for line, other in zip(lines, others, strict=True):
-            if other.reading.score > line.reading.score + _SURER_BY and self._guesser.readable(other.reading):
+            if other.reading.score > line.reading.score + _SURER_BY and self._readable(other):
                 line.image, line.quad, line.reading = other.image, other.quad, other.reading
 
     def _read_foreign(self, lines: Sequence[_Line]) -> None:
@@ -207,15 +207,19 @@ class PpocrEngine:
                 line.reading = LineReading(reading.text, reading.score, nowhere, line.reading.features)
                 line.foreign = True
 
+    def _readable(self, line: _Line) -> bool:
+        """Whether it is in a script that the recogniser reads."""
+        return self._guesser.readable(line.reading, line.image.shape[1] / line.image.shape[0])
+
     def _believed(self, line: _Line) -> bool:
         """Whether what was read is a text."""
         sure = line.reading.score >= MIN_SCORE and bool(line.reading.text.strip())
-        return line.foreign or (sure and self._guesser.readable(line.reading))
+        return line.foreign or (sure and self._readable(line))
 
     def _doubtful(self, line: _Line) -> bool:
         """Whether it may stand upside down; another script that stands upright does not."""
         enough = MIN_SCORE if len(line.reading.text) <= _SHORT else _SURE
-        return not line.level or (line.reading.score < enough and self._guesser.readable(line.reading))
+        return not line.level or (line.reading.score < enough and self._readable(line))
 
     def _answer(self, job: _Job) -> TextLines:
         if job.strict:

@@ -32,6 +32,8 @@ _BLANK: Final = 0
 # Between the letters of a word the last class, a blank, has at most 0.002 of the likeliest one's probability, in 297
 # gaps of drawn captions; where it was lost between words 0.02 and more.
 _LOST_BLANK = 0.01
+# In many faces l and I are one stroke. An l that stands alone and was an I had at least 0.02 of the l's probability.
+_MAY_BE_I = 0.01
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class LineRecognizer:
     def __init__(self, network: Network, characters: Sequence[str]) -> None:
         self._network = network
         self._characters = np.array(characters, dtype=object)
+        self._capital_i = characters.index("I") if "I" in characters else None
 
     def batches(self, lines: Sequence[NDArray[np.uint8]], *, strict: bool) -> list[list[int]]:
         """Indices of the lines that share a pass: those of about the same width, all of them once."""
@@ -136,6 +139,8 @@ class LineRecognizer:
         letters = list(self._characters[classes[steps]])
         places = list(steps + 0.5)
         if with_lost_blanks:
+            for i in self._pronouns(logits, steps, letters):
+                letters[i] = "I"
             for i in reversed(_lost_blanks(logits, steps, letters)):
                 letters.insert(i + 1, " ")
                 places.insert(i + 1, (places[i] + places[i + 1]) / 2)
@@ -148,6 +153,20 @@ class LineRecognizer:
             positions=np.minimum(np.array(places) / len(classes) / share, 1.0).astype(np.float32),
             features=np.concatenate([features[:seen].mean(axis=0), features[:seen].max(axis=0)]),
         )
+
+    def _pronouns(self, logits: NDArray[np.float32], steps: NDArray[np.intp], letters: Sequence[str]) -> Iterator[int]:
+        """Which letters are an l that stands alone, which is no word, and may as well be an I, which is one."""
+        if self._capital_i is None:
+            return
+        for i, step in enumerate(steps):
+            likely = np.exp(logits[step, self._capital_i] - logits[step].max())
+            if letters[i] == "l" and likely >= _MAY_BE_I and _is_alone(letters, i):
+                yield i
+
+
+def _is_alone(letters: Sequence[str], i: int) -> bool:
+    """Whether a letter is a word of its own."""
+    return (i == 0 or letters[i - 1] == " ") and (i == len(letters) - 1 or letters[i + 1] == " ")
 
 
 def _lost_blanks(logits: NDArray[np.float32], steps: NDArray[np.intp], letters: Sequence[str]) -> list[int]:

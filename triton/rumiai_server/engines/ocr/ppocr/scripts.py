@@ -28,12 +28,16 @@ PATH: Final = Path(__file__).with_name("script_guess.json")
 NO_TEXT: Final = "none"
 # Scripts that the recogniser reads.
 READABLE: Final = ("latin", "han")
-# From this probability of another script, or of no writing, on, a reading is not believed.
-_DISBELIEVED = 0.95
+# Where radicals, kana and Chinese characters begin in Unicode.
+_FIRST_EAST_ASIAN: Final = "\u2e80"
+# A reading is believed from this much on: half its score and the probability of the script that it is in.
+_BELIEVED = 0.55
 # Digits without letters have no script; read as surely as this they are believed.
 _SURE_SIGNS = 0.9
-# Of so few letters the classifier knows too little: "lol" and "if" are believed when they are read as surely as this.
+# Of so few letters the classifier knows too little: "lol" and "if" are believed when they are read as surely as this,
 _SHORT, _SURE_WORD = 4, 0.8
+# unless the line is longer than so many letters can be: its width is at most this many heights a letter, and one more.
+_WIDEST_LETTER = 1.2
 
 
 class ScriptGuesser:
@@ -48,7 +52,6 @@ class ScriptGuesser:
     def __init__(self, kinds: Sequence[str], weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
         self._kinds = tuple(kinds)
         self._weight, self._bias = weight, bias
-        self._readable = np.array([kind in READABLE for kind in kinds])
 
     @classmethod
     def trained(cls) -> ScriptGuesser:
@@ -63,14 +66,21 @@ class ScriptGuesser:
         shares = np.exp(scores - scores.max())
         return np.asarray(shares / shares.sum(), dtype=np.float32)
 
-    def readable(self, reading: LineReading) -> bool:
-        """Whether the line may be in a script that the recogniser reads."""
-        has_letters, has_digits = (any(map(kind, reading.text)) for kind in (str.isalpha, str.isdigit))
-        if reading.score >= _SURE_SIGNS and has_digits and not has_letters:
+    def readable(self, reading: LineReading, aspect: float) -> bool:
+        """Whether a reading is believed: the line is written in the script that it is read in.
+
+        Args:
+            reading: Of the line.
+            aspect: Its width by its height.
+        """
+        text = reading.text
+        fits = aspect <= _WIDEST_LETTER * len(text) + 1
+        if fits and reading.score >= _SURE_SIGNS and any(map(str.isdigit, text)) and not any(map(str.isalpha, text)):
             return True
-        if reading.score >= _SURE_WORD and len(reading.text) <= _SHORT and reading.text.isascii():
+        if fits and reading.score >= _SURE_WORD and len(text) <= _SHORT and text.isascii():
             return True
-        return bool(self.probabilities(reading)[~self._readable].sum() < _DISBELIEVED)
+        own = self.probabilities(reading)[self._kinds.index(_script_of(text))]
+        return bool(reading.score / 2 + own >= _BELIEVED)
 
     def script(self, reading: LineReading) -> tuple[str, float]:
         """The likeliest of ``tensors.SCRIPTS``, and its probability."""
@@ -85,3 +95,10 @@ class ScriptGuesser:
         guesses = [self.script(readings[i]) for i in written]
         scores = np.array([score for _, score in guesses], dtype=np.float32)
         return UnreadRegions(quads[written], tuple(script for script, _ in guesses), scores)
+
+
+def _script_of(text: str) -> str:
+    """Of those that the recogniser reads, the one that more of the letters are of; latin without letters."""
+    letters = [c for c in text if c.isalpha()]
+    beyond = sum(c >= _FIRST_EAST_ASIAN for c in letters)
+    return "han" if 2 * beyond > len(letters) else "latin"
