@@ -21,10 +21,15 @@ def orientation_of(frame: VideoFrame) -> tuple[bool, int]:
     """Whether the picture is mirrored left to right first, and by how many degrees it is then turned clockwise.
 
     Returns:
-        ``(mirrored, rotation_deg)``, the angle one of 0, 90, 180, 270. ``(False, 0)`` without a matrix.
+        ``(mirrored, rotation_deg)``, the angle one of 0, 90, 180, 270. ``(False, 0)`` without a matrix, or where it
+        cannot be had.
     """
-    # PyAV's side data speak the buffer protocol, which Python 3.11 has no type for.
-    found: Any = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        # PyAV's side data speak the buffer protocol, which Python 3.11 has no type for.
+        found: Any = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:
+        # A kind that PyAV does not know, such as the EXIF data in the frames of a camera's MJPEG, hides the others.
+        return False, 0
     return (False, 0) if found is None else orientation_of_matrix(bytes(found))
 
 

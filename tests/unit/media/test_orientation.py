@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from rumiai.media.orientation import orientation_of_matrix
 from rumiai.media.probe import probe
@@ -67,3 +71,19 @@ def test_frames_are_given_out_as_shown(make_clip: Callable[..., Path], entries: 
     expected = moved(picture(0, 160, 96, 0), *entries).astype(int)
     assert (info.height, info.width) == expected.shape[:2] == frame.shape[:2]
     assert np.abs(frame - expected).mean() < 6
+
+
+def test_frames_with_exif_data_are_read(tmp_path):
+    exif, jpeg = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 1  # its orientation: as stored
+    Image.fromarray(np.full((64, 96, 3), 90, np.uint8)).save(jpeg, "JPEG", exif=exif)
+    path = tmp_path / "camera.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=2)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuvj420p"
+        for i in range(4):
+            packet = av.Packet(jpeg.getvalue())
+            packet.stream, packet.pts, packet.dts, packet.time_base = stream, i, i, Fraction(1, 2)
+            container.mux(packet)
+    info = probe(path)
+    assert (info.width, info.height, info.rotation_deg, info.mirrored) == (96, 64, 0, False)
