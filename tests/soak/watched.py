@@ -32,6 +32,8 @@ _HANG_S: Final = 600.0
 _POLL_S: Final = 0.1
 # Seconds from one kill to the next; long enough for some work, short enough to meet every stage.
 _GAPS_S: Final = (2.0, 25.0)
+# Share of the runs that are disturbed from their start.
+_WHILE_LOADING: Final = 0.25
 
 
 @dataclass
@@ -139,6 +141,8 @@ class Watched:
         """Wait for its end, and kill what the plan says meanwhile."""
         hung, heard = False, time.monotonic()
         due = heard + kills.wait_s()
+        # Loading takes longer than the videos: most runs are left alone until they have come to these.
+        is_open = kills.chance.random() < _WHILE_LOADING
         while self._process.poll() is None:
             if self._take_lines():
                 heard = time.monotonic()
@@ -146,7 +150,9 @@ class Watched:
                 hung = True
                 self._kill(self._tree())
             self._remember()
-            if kills.left and time.monotonic() >= due and self._strike(kills, tell):
+            if not is_open and any(event["event"] == "progress" for event in self._events):
+                is_open, due = True, time.monotonic() + kills.wait_s()
+            if is_open and kills.left and time.monotonic() >= due and self._strike(kills, tell):
                 due = time.monotonic() + kills.wait_s()
         for reader in self._readers:
             reader.join(_HANG_S)

@@ -33,6 +33,8 @@ SHM_DIR: Final = Path("/dev/shm")
 _PREFIX: Final = "rumiai-"
 _NAME: Final = re.compile(r"[A-Za-z0-9_.]+(-[A-Za-z0-9_.]+)*")
 # Offsets of slots are whole pages, so that a reader may map one slot alone.
+# Between making a file and locking it lie microseconds.
+_LOCKED_WITHIN_S: Final = 60.0
 _PAGE_BYTES: Final = mmap.PAGESIZE
 
 
@@ -245,13 +247,14 @@ def unlink_run(run_id: str) -> list[str]:
 def sweep_stale() -> list[str]:
     """Remove the regions whose owners are dead.
 
-    Dead means both: no process has that id, and nobody holds the owner's lock. The id alone would be wrong between
-    containers that share ``/dev/shm``, the lock alone in the moment between making and locking a file.
+    Dead means both: nobody holds the owner's lock, and no process has that id or the file is older than a minute. The
+    id alone would be wrong between containers that share ``/dev/shm``, and when another process got it since; the lock
+    alone in the moment between making and locking a file.
 
     Returns:
         The names removed, sorted.
     """
-    stale = (path for path, pid, _ in _segments() if not _alive(pid) and not _locked(path))
+    stale = (path for path, pid, _ in _segments() if (not _alive(pid) or _is_old(path)) and not _locked(path))
     return sorted(path.name for path in stale if _unlink(path))
 
 
@@ -300,6 +303,14 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _is_old(path: Path) -> bool:
+    """Whether the file was made long enough ago for its owner to have locked it."""
+    try:
+        return time.time() - path.stat().st_ctime > _LOCKED_WITHIN_S
+    except OSError:
+        return False
 
 
 def _locked(path: Path) -> bool:

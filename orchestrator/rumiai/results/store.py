@@ -22,6 +22,7 @@ from typing import Any, Final
 from rumiai.core.collector import collector_paused
 from rumiai.errors import StoreError
 from rumiai.services.base import AnyService
+from rumiai.services.registry import all_services
 from rumiai.sources.base import SourceItem
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
@@ -243,10 +244,27 @@ class Store:
     def lock(self, video_id: str) -> contextlib.AbstractContextManager[None]:
         """Keep other runs from the same video; freed by the kernel when this process ends, however it ends.
 
+        What killed runs left half-written of the video is removed.
+
         Raises:
             StoreError: Another run has it.
         """
-        return _locked(self.insights_folder(video_id) / ".lock", f"working on {video_id}")
+        return self._lock(video_id)
+
+    @contextlib.contextmanager
+    def _lock(self, video_id: str) -> Iterator[None]:
+        with _locked(self.insights_folder(video_id) / ".lock", f"working on {video_id}"):
+            for path in self._half_written(video_id):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            yield
+
+    def _half_written(self, video_id: str) -> Iterator[Path]:
+        """The temporary files of a video that killed runs left; nobody else writes them while this run has the lock."""
+        files = [self.service_file(service, video_id) for service in all_services()]
+        for path in (*files, self.unified_file(video_id), self.markers_file(video_id)):
+            yield from path.parent.glob(f".{path.name}.*.tmp")
+        yield from self.insights_folder(video_id).rglob(".*.tmp")
 
     def batch_lock(self) -> contextlib.AbstractContextManager[None]:
         """Keep other runs from submitting the same prompts.

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from rumiai.errors import RumiAIError, StoreError, UsageError
+from rumiai.media import shared_frames
 from rumiai.media.shared_frames import SHM_DIR, FrameArena, SharedRegion, sweep_stale, unlink_run
 
 RUN = f"t{os.getpid()}"
@@ -165,6 +166,18 @@ def test_a_killed_workers_memory_is_removed_by_its_parent() -> None:
     assert unlink_run(RUN) == [region]
     assert _mine() == [other.region]
     other.close()
+
+
+def test_a_region_whose_owners_id_another_process_has_got_is_swept_when_it_is_old(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    region = _killed_owner(f"{RUN}-w3")
+    monkeypatch.setattr(shared_frames, "_alive", lambda pid: True)
+    with SharedRegion(f"{RUN}-alive", 10) as alive:
+        assert region not in sweep_stale()
+        monkeypatch.setattr(shared_frames, "_LOCKED_WITHIN_S", -1.0)
+        assert region in sweep_stale()
+        assert _mine() == [alive.region]
 
 
 def test_the_next_run_sweeps_what_killed_processes_left() -> None:

@@ -266,3 +266,16 @@ def test_fingerprints_are_of_values_not_of_order() -> None:
     assert fingerprint({"a": 1, "b": [1, 2]}) == fingerprint({"b": [1, 2], "a": 1})
     assert fingerprint({"a": 1}) != fingerprint({"a": 2})
     assert len(fingerprint("x")) == 16
+
+
+def test_the_lock_of_a_video_removes_what_a_killed_run_left_half_written_of_it(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    ours = [store.unified_file("a"), store.markers_file("a"), store.state_file("a")]
+    ours.append(store.service_file(find_service("yolo"), "a"))
+    for path in (*ours, store.unified_file("a2")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        path.with_name(f".{path.name}.4711.tmp").touch()
+    with store.lock("a"):
+        assert [path.name for path in tmp_path.rglob("*.tmp")] == [".a2.json.4711.tmp"]
+    assert all(path.exists() for path in ours)
