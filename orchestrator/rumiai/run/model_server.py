@@ -198,7 +198,10 @@ def serving(
     named = ServerAccess(settings.server or "127.0.0.1:0", None, models)
     if settings.server or not models:
         if models:
-            asyncio.run(check_server(named, 2 * _ASK_S))
+            try:
+                asyncio.run(check_server(named, 2 * _ASK_S))
+            except ServerGoneError as exc:  # it has never been there
+                raise ServerError(exc.message, hint=exc.hint) from exc
         yield NamedServer(named)
         return
     server = EmbeddedServer(settings, models, stop, handler)
