@@ -2,6 +2,7 @@
 
     python bench/speech.py                           # make bench-speech
     python bench/speech.py --seeds 100,40 --reference
+    python bench/speech.py --mode strict             # as the upstream libraries do it
     python bench/speech.py --folder clips            # real ones, with truth files as bench/truth.py describes them
 
 Generated sound (``bench/spoken.py``) goes through the engine in this process and through the orchestrator's own
@@ -167,7 +168,7 @@ def beat_score(seed: int) -> float | None:
     return float(mir_eval.beat.f_measure(np.array(beats), np.array(found.beats_s), f_measure_threshold=BEAT_WITHIN_S))
 
 
-def real(engine: WhisperEngine, folder: Path) -> list[list[object]]:
+def real(engine: WhisperEngine, folder: Path, mode: str) -> list[list[object]]:
     """Rows of real clips: name, word error rate, language, words, seconds lost, tempo."""
     import av
     from faster_whisper.audio import decode_audio
@@ -182,7 +183,7 @@ def real(engine: WhisperEngine, folder: Path) -> list[list[object]]:
         if not len(samples):
             continue
         said = known.read_truth(file, len(samples) / RATE_HZ)
-        found = hear(engine, samples)
+        found = hear(engine, samples, mode=mode)
         rate = known.word_error_rate(said.transcript, found.text, said.language) if said.transcript else None
         tempo = analyze_audio_energy(AudioTrack(samples, RATE_HZ)).tempo_bpm
         language = f"{said.language or '?'}/{found.language}"
@@ -191,10 +192,10 @@ def real(engine: WhisperEngine, folder: Path) -> list[list[object]]:
     return rows
 
 
-def print_voices(engine: WhisperEngine, tracks: Sequence[Spoken], *, details: bool) -> int:
+def print_voices(engine: WhisperEngine, tracks: Sequence[Spoken], mode: str, *, details: bool) -> int:
     """Tables of the voices; how many have a tempo."""
     began = time.process_time()
-    data = [hear(engine, track.samples) for track in tracks]
+    data = [hear(engine, track.samples, mode=mode) for track in tracks]
     spent_s = time.process_time() - began
     heard = [judge(track, found) for track, found in zip(tracks, data, strict=True)]
     tempos = [analyze_audio_energy(AudioTrack(track.samples, RATE_HZ)).tempo_bpm for track in tracks]
@@ -218,12 +219,12 @@ def print_voices(engine: WhisperEngine, tracks: Sequence[Spoken], *, details: bo
     return sum(tempo is not None for tempo in tempos)
 
 
-def print_wordless(engine: WhisperEngine, seeds: Sequence[int]) -> int:
+def print_wordless(engine: WhisperEngine, seeds: Sequence[int], mode: str) -> int:
     """A table of words heard where nobody speaks; how many there are."""
     words: dict[str, int] = {}
     for seed in seeds:
         for name, samples in wordless(seed).items():
-            words[name] = words.get(name, 0) + len(quality.words(hear(engine, samples).text))
+            words[name] = words.get(name, 0) + len(quality.words(hear(engine, samples, mode=mode).text))
     common.print_table(f"Words invented, {len(seeds)} of each", ["sound", "words"], list(words.items()))
     return sum(words.values())
 
@@ -233,6 +234,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", default="0,24", help="first seed and how many voices (default 0,24)")
     parser.add_argument("--engine", default="ctranslate2", choices=["ctranslate2", "openai"])
+    parser.add_argument("--mode", default="fast", choices=["fast", "strict"])
     parser.add_argument("--model", default="whisper-base-ct2", help="a name of `weights list`")
     parser.add_argument("--reference", action="store_true", help="faster-whisper's own settings too")
     parser.add_argument("--folder", type=Path, help="real clips with NAME.truth.json beside them")
@@ -242,17 +244,17 @@ def main() -> int:
     engine = make_engine(args.engine, path, device="cpu")
     if args.folder:
         columns = ["clip", "WER", "language", "speech", "words", "lost s", "tempo"]
-        common.print_table("Real clips (truth/ours)", columns, real(engine, args.folder))
+        common.print_table("Real clips (truth/ours)", columns, real(engine, args.folder, args.mode))
         return 0
     first, count = (int(number) for number in args.seeds.split(","))
     tracks = [spoken(seed) for seed in range(first, first + count)]
-    tempos = print_voices(engine, tracks, details=args.details)
+    tempos = print_voices(engine, tracks, args.mode, details=args.details)
     if args.reference:
         rates = references(path, tracks)
         rows = [[name, float(np.mean(values))] for name, values in rates.items()]
         common.print_table("faster-whisper's own settings", ["setting", "word error rate"], rows)
     few = range(first, first + max(1, count // 8))
-    invented = print_wordless(engine, few)
+    invented = print_wordless(engine, few, args.mode)
     beats = [beat_score(seed) for seed in range(first, first + count)]
     known_beats = [score for score in beats if score is not None]
     rows = [
