@@ -16,7 +16,7 @@ from rumiai.contracts.tensors import AUDIO_SAMPLE_RATE_HZ
 from rumiai.contracts.whisper import SPEECH_DBFS
 from rumiai_server.engines.whisper.vad import SpeechCut, cut_at_silence
 
-# The detector hears a voice at -40 dBFS as well as at -20; what is quieter it gets to hear louder.
+# Of a voice that is quieter the detector misses parts: it gets to hear it louder.
 _FAINT_DBFS: Final = -40.0
 # Below -80 dBFS there is a recorder's own noise, no voice.
 _MOST_GAIN: Final = 10 ** (60 / 20)
