@@ -182,7 +182,7 @@ def _scenes(video: VideoInput) -> list[list[float]]:
 
 @dataclass(frozen=True)
 class _ShownClass:
-    """A class of objects: when it was first and last seen, and on how many frames."""
+    """A class of objects that count: when it was first and last seen, and on how many frames."""
 
     name: str
     start_s: float
@@ -193,8 +193,8 @@ class _ShownClass:
 def _classes(video: VideoInput) -> list[_ShownClass]:
     yolo = video.analysis.get(YoloData)
     times: dict[str, set[float]] = {}
-    for track in yolo.tracks if yolo else ():
-        times.setdefault(track.class_name, set()).update(seen.timestamp_s for seen in track.frames)
+    for track in yolo.counted if yolo else ():
+        times.setdefault(track.counted_class, set()).update(seen.timestamp_s for seen in track.frames)
     return [_ShownClass(name, min(seen), max(seen), len(seen)) for name, seen in sorted(times.items())]
 
 
