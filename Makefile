@@ -56,6 +56,9 @@ bench-real: setup  ## CLIPS=folder: real clips held against the truth files besi
 bench-speech: setup  ## Generated voices, music, noise: word errors, word times, pauses, invented words, tempos
 	@$(BIN)/python bench/speech.py $(ARGS)
 
+bench-text-kinds: setup  ## Texts laid over the picture against writing in the scene, by the pipeline
+	@$(BIN)/python bench/text_kinds.py $(ARGS)
+
 bench-scaling: setup  ## CPU and memory for 1, 5 and 20 clips, and for 30 s against 180 s of video
 	@$(BIN)/python bench/scaling.py $(ARGS)
 

@@ -18,6 +18,7 @@ from rumiai.inference.client import TritonClient
 from rumiai.inference.ocr import CAPTIONS, STRICT, read_texts
 from rumiai.inference.ocr_gate import GatedTexts, OcrGate
 from rumiai.inference.stickers import StickerFinder
+from rumiai.inference.text_kinds.appearance import FrameLooks, look_at
 
 
 class TextReader(FrameReader):
@@ -31,6 +32,9 @@ class TextReader(FrameReader):
         engine: Which engine reads.
         strict: Read every frame, with the engine's own settings.
         trail: Small pictures of every frame, complete when :meth:`assemble` is called.
+
+    Attributes:
+        looks: Number of each frame that was read -> how its lines look.
     """
 
     kinds = ALL_KINDS
@@ -54,6 +58,7 @@ class TextReader(FrameReader):
         self._stickers = StickerFinder(sampling)
         self._texts: dict[int, FrameTexts] = {}
         self._after_cut: set[int] = set()
+        self.looks: dict[int, FrameLooks] = {}
 
     async def prepare(self, batch: FrameBatch) -> Reading | None:
         """Decide which frames of a batch may hold other text than those before them."""
@@ -83,6 +88,12 @@ class TextReader(FrameReader):
         """
         for frame in await read_texts(self._client, batch, self._params, indices):
             self._texts[frame.frame_number] = frame
+            self.looks[frame.frame_number] = await self._look(batch, frame)
+
+    async def _look(self, batch: FrameBatch, frame: FrameTexts) -> FrameLooks:
+        """How the lines of a frame of the batch look; taken in the thread, while its pixels are there."""
+        image = batch.images[batch.frame_numbers.tolist().index(frame.frame_number)]
+        return await asyncio.get_running_loop().run_in_executor(self._thread, look_at, image, frame.boxes)
 
     def assemble(self, cuts_s: Sequence[float], detections: Sequence[FrameDetections]) -> OcrData:
         """The data of the service ``ocr``.

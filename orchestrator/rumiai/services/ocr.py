@@ -26,7 +26,7 @@ class OcrService(VisualService["OcrData"]):
     name = "ocr"
     file = "creative_analysis_outputs/{id}/{id}_creative_analysis.json"
     settings = ("sample_fps", "max_side_px", "mode")
-    inputs = ("yolo",)
+    inputs = ("yolo", "whisper")
     server_model = "ocr"
     entry_types = ("text", "sticker")
     summary_place = 30
@@ -50,9 +50,12 @@ class OcrService(VisualService["OcrData"]):
         return ("craft_mlt_25k.pth", "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")
 
     def start(self, inputs: VisualInputs) -> VisualRun:
-        """Read the frames that may hold other text; link the lines to appearances at the end."""
+        """Read the frames that may hold other text; at the end link the lines to appearances and tell their kinds."""
+        from rumiai.contracts.services.whisper import WhisperData
         from rumiai.contracts.services.yolo import YoloData
         from rumiai.inference.objects import detections_of
+        from rumiai.inference.text_kinds.classify import spoken_words, with_kinds
+        from rumiai.inference.text_kinds.cues import Scenery
         from rumiai.inference.text_reader import TextReader
 
         reader = TextReader(
@@ -66,8 +69,11 @@ class OcrService(VisualService["OcrData"]):
         )
 
         def finish(context: VideoContext) -> OcrData:
-            objects = context.get(YoloData)
-            return reader.assemble(context.cuts_s, detections_of(objects) if objects else ())
+            objects, speech = context.get(YoloData), context.get(WhisperData)
+            data = reader.assemble(context.cuts_s, detections_of(objects) if objects else ())
+            words = None if speech is None else spoken_words(speech)
+            seen = reader.looks, inputs.trail, sorted(context.cuts_s)
+            return with_kinds(data, Scenery(*seen, words, inputs.sampling.step_s, inputs.sampling.duration_s))
 
         return VisualRun(reader, finish)
 

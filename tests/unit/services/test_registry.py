@@ -193,7 +193,7 @@ def test_versions_name_the_models() -> None:
 def test_without_data_a_summary_has_the_same_members_and_no_line() -> None:
     parts = [service.summary(None) for service in all_services()]
     assert {value for part in parts for value in part.facts.values()} == {None}
-    assert len({key for part in parts for key in part.facts}) == 15
+    assert len({key for part in parts for key in part.facts}) == 16
     assert [part.lines for part in parts] == [()] * 7
 
 
