@@ -56,10 +56,30 @@ async def perceive(
     Raises:
         RumiAIError: No service can go on, such as without shared memory.
     """
+    out = await _once(video, services, client, settings, tools, emit, stored, devices, None)
+    if out.is_damaged:
+        # With several threads FFmpeg's decoders conceal damage in another way each time; with one, always alike.
+        out = await _once(video, services, client, settings, tools, emit, stored, devices, 1)
+    return out
+
+
+async def _once(
+    video: ProbedVideo,
+    services: Sequence[AnyService],
+    client: TritonClient,
+    settings: Settings,
+    tools: WorkerTools,
+    emit: Emit,
+    stored: Mapping[str, ServiceData],
+    devices: Mapping[str, str | None],
+    decoder_threads: int | None,
+) -> ServiceResults:
     out = ServiceResults({service.name: service.version(settings) for service in services}, devices)
     audible = [service for service in services if isinstance(service, AudioService)]
     visible = [service for service in services if isinstance(service, VisualService)]
-    visual = VisualStage(video, visible, client, settings, tools, out, emit, stored) if visible else None
+    visual: VisualStage | None = None
+    if visible:
+        visual = VisualStage(video, visible, client, settings, tools, out, emit, stored, decoder_threads)
     try:
         async with asyncio.TaskGroup() as group:
             if audible:

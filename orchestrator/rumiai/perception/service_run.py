@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.services.base import ServiceData
-from rumiai.errors import MediaError, RumiAIError, ServerGoneError
+from rumiai.errors import DecodeError, MediaError, RumiAIError, ServerGoneError
 from rumiai.media.decode import DecodeReport
 from rumiai.media.endings import SoundEnd
 from rumiai.services import AnyService
@@ -77,6 +77,11 @@ class ServiceResults:
     warnings: list[str] = field(default_factory=list)
     runs: list[ServiceRun] = field(default_factory=list)
     damage: MediaError | None = None
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether pictures of the video stream could not be decoded, some or all."""
+        return isinstance(self.damage, DecodeError) or (self.report is not None and self.report.frames_corrupt > 0)
 
     @property
     def server_gone(self) -> bool:

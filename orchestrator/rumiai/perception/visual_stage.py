@@ -82,6 +82,7 @@ class VisualStage:
         out: Where results go.
         emit: Takes progress.
         stored: Service -> its data from an earlier run.
+        decoder_threads: As of :class:`VideoPass`.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class VisualStage:
         out: ServiceResults,
         emit: Emit,
         stored: Mapping[str, ServiceData],
+        decoder_threads: int | None = None,
     ) -> None:
         if video.sampling is None:
             raise UsageError(f"{video.path.name} has no video stream")
@@ -102,6 +104,7 @@ class VisualStage:
         self._scenes, self._trail = StreamingSceneDetector(video.info.fps), GreyTrail()
         self._readers: dict[str, FrameReader] = {}
         self._stored = stored
+        self._decoder_threads = decoder_threads
         self._inputs = VisualInputs(
             video, video.sampling, settings, client, tools, self._scenes, self._trail, self._readers, {}
         )
@@ -145,6 +148,7 @@ class VisualStage:
                 trail=self._trail,
                 hwaccel=self._settings.hwaccel or None,
                 deadline_s=self._settings.video_timeout_s,
+                threads=self._decoder_threads,
             )
             async with self._known_to_server(arena):
                 await self._pass(frames)

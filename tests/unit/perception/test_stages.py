@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rumiai.contracts.frame_reader import ALL_KINDS, FrameReader, Reading
@@ -308,3 +310,43 @@ def test_a_stream_that_cannot_be_decoded_is_damage_and_a_broken_model_is_none(
     assert out.damage.exit_code == 5
     out, _ = run(video, Visual("bad", Counter(fail_at=0)))
     assert out.damage is None
+
+
+class Pixels(Counter):
+    """Keeps a digest of what it read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.digest = hashlib.sha256()
+
+    async def read(self, batch: FrameBatch) -> None:
+        self.digest.update(batch.images.tobytes())
+        await super().read(batch)
+
+
+def test_damaged_pictures_give_the_same_answer_each_time(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    render(ClipSpec(shots=(Shot("noise", 2.0),), width=160, height=284, fps=24, silent=True), path)
+    content = bytearray(path.read_bytes())
+    begin, end = content.index(b"mdat") + 1000, len(content) - 3000
+    chance = np.random.default_rng(3)
+    for at in chance.integers(begin, end, 40):
+        content[at] = chance.integers(256)
+    path.write_bytes(content)
+    info = probe(path)
+    damaged = ProbedVideo(path, "clip", info, sampling_for(info, 12.0), "test-stages")
+    readers: list[Pixels] = []
+
+    class Fresh(Visual):
+        def start(self, inputs: VisualInputs) -> VisualRun:
+            readers.append(Pixels())
+            return VisualRun(readers[-1], lambda context: DATA)
+
+    answers = set()
+    for _ in range(4):
+        out, _ = run(damaged, Fresh("one", None))
+        assert out.report is not None
+        assert out.report.frames_corrupt > 0
+        answers.add((out.report.frames_decoded, out.report.frames_corrupt, readers[-1].digest.hexdigest()))
+    assert len(answers) == 1
+    assert len(readers) == 8  # each time once more, on one thread
