@@ -17,8 +17,8 @@ from typing import Any, Final, TypeVar
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.metadata import AnalysisMetadata
 from rumiai.contracts.models import model_of, service_names
-from rumiai.contracts.results import DID_NOT_RUN, ServiceStatus
-from rumiai.contracts.services.base import ServiceData, ServiceModel
+from rumiai.contracts.results import DID_NOT_RUN, ServiceName, ServiceStatus
+from rumiai.contracts.services.base import ServiceData, ServiceModel, Stretches
 from rumiai.core.json_values import JsonObject
 from rumiai.core.windows import WindowIndex, is_in_window
 
@@ -158,12 +158,21 @@ def _sorted(entries: Iterable[TimelineEntry]) -> tuple[TimelineEntry, ...]:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The entries of one video, sorted by start."""
+    """The entries of one video, sorted by start.
+
+    Attributes:
+        video_id: The safe id.
+        duration_s: Of the video.
+        entries: By start.
+        dropped: Entries that were left out since they start after the end.
+        observed: Service -> when it looked: where it did not, no entry says nothing.
+    """
 
     video_id: str
     duration_s: float
     entries: tuple[TimelineEntry, ...] = ()
     dropped: int = 0
+    observed: Mapping[ServiceName, Stretches] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.duration_s) or self.duration_s <= 0:
@@ -171,7 +180,12 @@ class Timeline:
 
     @classmethod
     def from_entries(
-        cls, video_id: str, duration_s: float, entries: Iterable[TimelineEntry], frame_s: float = 0.0
+        cls,
+        video_id: str,
+        duration_s: float,
+        entries: Iterable[TimelineEntry],
+        frame_s: float = 0.0,
+        observed: Mapping[ServiceName, Stretches] | None = None,
     ) -> Timeline:
         """Sort, clamp ends to the duration, and drop (and count) what starts after the end by more than a frame."""
         kept: list[TimelineEntry] = []
@@ -183,7 +197,7 @@ class Timeline:
             start = min(entry.start_s, duration_s)
             end = None if entry.end_s is None else max(start, min(entry.end_s, duration_s))
             kept.append(replace(entry, start_s=start, end_s=end))
-        return cls(video_id, duration_s, _sorted(kept), dropped)
+        return cls(video_id, duration_s, _sorted(kept), dropped, observed or {})
 
     @cached_property
     def _by_type(self) -> dict[str, WindowIndex[TimelineEntry]]:
@@ -234,7 +248,11 @@ class Timeline:
             if not merged or entry != merged[-1]:
                 merged.append(entry)
         return Timeline(
-            self.video_id, max(self.duration_s, other.duration_s), tuple(merged), self.dropped + other.dropped
+            self.video_id,
+            max(self.duration_s, other.duration_s),
+            tuple(merged),
+            self.dropped + other.dropped,
+            {**other.observed, **self.observed},
         )
 
     def counts(self) -> dict[str, int]:
@@ -248,6 +266,7 @@ class Timeline:
             "duration": self.duration_s,
             "entry_count": len(self.entries),
             "entries_dropped": self.dropped,
+            "observed": {service: [list(stretch) for stretch in looked] for service, looked in self.observed.items()},
             "entries": [entry.to_dict() for entry in self.entries],
         }
 
@@ -255,7 +274,8 @@ class Timeline:
     def from_dict(cls, raw: Mapping[str, Any]) -> Timeline:
         """Read the JSON form."""
         entries = _sorted(TimelineEntry.from_dict(item) for item in raw.get("entries", ()))
-        return cls(str(raw["video_id"]), float(raw["duration"]), entries, int(raw.get("entries_dropped", 0)))
+        looked = {service: tuple((a, b) for a, b in spans) for service, spans in raw.get("observed", {}).items()}
+        return cls(str(raw["video_id"]), float(raw["duration"]), entries, int(raw.get("entries_dropped", 0)), looked)
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,8 @@ def _with_old_entries(analysis: UnifiedAnalysis, old: list[TimelineEntry], facts
     timeline = Timeline.from_entries(
         analysis.video_id, analysis.duration_s, [*analysis.timeline.entries, *kept], 1 / facts.fps if facts.fps else 0.0
     )
-    timeline = replace(timeline, dropped=timeline.dropped + analysis.timeline.dropped)
+    old_timeline = analysis.timeline
+    timeline = replace(timeline, dropped=timeline.dropped + old_timeline.dropped, observed=old_timeline.observed)
     processing = {**analysis.processing_metadata, **entry_counts(timeline)}
     return replace(analysis, timeline=timeline, pipeline_details=details, processing_metadata=processing)
 

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.metadata import AnalysisMetadata
 from rumiai.contracts.models import service_names
+from rumiai.contracts.observed import observed_of
 from rumiai.contracts.results import DID_NOT_RUN, ServiceName, ServiceResult, ServiceStatus
 from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.timeline import Timeline, TimelineEntry, UnifiedAnalysis
@@ -72,7 +73,8 @@ def build(
         for service, data in ml_data.items():
             entries += entries_of(service, data, instead_of=missing)
     frame_s = 1 / facts.fps if facts.fps else 0.0
-    timeline = Timeline.from_entries(video_id, facts.duration_s, entries, frame_s)
+    observed = {service: observed_of(data, facts.duration_s).stretches for service, data in ml_data.items()}
+    timeline = Timeline.from_entries(video_id, facts.duration_s, entries, frame_s, observed)
     return UnifiedAnalysis(
         video_id=video_id,
         duration_s=facts.duration_s,

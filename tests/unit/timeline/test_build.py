@@ -205,3 +205,12 @@ def test_three_hours_are_built_in_bounded_time():
     assert len(analysis.timeline.of_type("object")) == n
     windows = [len(analysis.timeline.in_range(s, s + 1, "object")) for s in range(0, 10_800)]
     assert sum(windows) == n
+
+
+def test_the_timeline_says_when_each_service_looked():
+    short = {**canonical("yolo"), "observed": [0.0, 0.5, 1.0]}
+    built = build("v", {}, FACTS, results(yolo=short, ocr=None), entries_of).timeline
+    assert built.observed["yolo"] == ((0.0, 1.5),)
+    assert built.observed["whisper"] == ((0.0, 12.0),)
+    assert "ocr" not in built.observed
+    assert type(built).from_dict(built.to_dict()) == built

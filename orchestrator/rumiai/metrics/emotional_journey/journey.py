@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rumiai.contracts.lexicons import Emotion
+from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Floats, Ints, freeze_arrays
 from rumiai.core.intervals import as_intervals
 from rumiai.metrics.emotional_journey.blocks import EmotionalArc, Trajectory
@@ -31,7 +32,6 @@ from rumiai.metrics.emotional_journey.sync import (
     mood_congruence,
 )
 from rumiai.metrics.evidence.elements import tones_of
-from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.sound import Audio
 from rumiai.metrics.evidence.types import Evidence, Expressions, Gesture
 from rumiai.metrics.shared.bins import Bins

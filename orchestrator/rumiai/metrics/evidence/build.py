@@ -11,6 +11,7 @@ import numpy as np
 from rumiai.contracts.gestures import gestures_of
 from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, Emotion, canonical_emotion, canonical_gesture
 from rumiai.contracts.models import all_models
+from rumiai.contracts.observed import Observed, observed_of
 from rumiai.contracts.persons import counted_persons, counted_poses
 from rumiai.contracts.services.base import ServiceData, ServiceMetadata
 from rumiai.contracts.services.expressions import EmotionSample, ExpressionsData
@@ -23,7 +24,7 @@ from rumiai.core.arrays import Floats, Ints
 from rumiai.core.intervals import inside, near, union
 from rumiai.metrics.evidence import heard
 from rumiai.metrics.evidence import types as e
-from rumiai.metrics.evidence.observed import Observed, Seen, observed_of
+from rumiai.metrics.evidence.observed import Seen
 from rumiai.metrics.evidence.quality import services_of
 
 _NO_BOX: Final = (math.nan,) * 4

@@ -8,6 +8,7 @@ from typing import Final
 
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.models import all_models
+from rumiai.contracts.observed import Observed
 from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.services.ocr import OcrData
 from rumiai.contracts.services.people import PeopleData
@@ -21,7 +22,6 @@ from rumiai.metrics.evidence.confidence import (
     found_confidence,
     sample_sureness,
 )
-from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.shared.statistics import clamp
 
 # The word lists (hooks, calls to action, fillers, sentiment) are English: in another language half of them is missed.

@@ -17,11 +17,11 @@ import numpy.typing as npt
 
 from rumiai.contracts.lexicons import VALENCE_WEIGHTS, Emotion
 from rumiai.contracts.metadata import VideoMetadata
+from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Floats, Ints, freeze_arrays
 from rumiai.core.boxes import Box
 from rumiai.core.intervals import as_intervals, union
 from rumiai.metrics.evidence.confidence import Services
-from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.sound import Audio, Speech
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.labels import SmoothedLabels, smooth

@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Bools, Floats, Ints, freeze_arrays
 from rumiai.metrics.evidence.framing import person_samples, shots_of, with_feet
-from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.types import Detections, Evidence, Grid, People
 from rumiai.metrics.person_framing.blocks import Shot
 from rumiai.metrics.person_framing.boxes import centres_of, covered_shares, largest_boxes

@@ -14,10 +14,10 @@ from typing import Final
 import numpy as np
 
 from rumiai.contracts.lexicons import find_ctas, find_hooks, urgency_level
+from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Floats
 from rumiai.core.intervals import length, touched
 from rumiai.core.text import joined
-from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.sound import Audio, Segment
 from rumiai.metrics.evidence.types import Evidence
 from rumiai.metrics.shared.bins import span, windows_of

@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 
+from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Floats, Ints
 from rumiai.core.intervals import near
-from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.types import Evidence, Gesture, TextTrack
 from rumiai.metrics.shared.bins import active_in, span, windows_of
 from rumiai.metrics.shared.statistics import cv, mean, mean_known, ratio

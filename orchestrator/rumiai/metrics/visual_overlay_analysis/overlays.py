@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from rumiai.contracts.lexicons import PhraseMatch, find_ctas
+from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Bools, Floats, Ints
 from rumiai.core.intervals import as_intervals, most_at_once
 from rumiai.core.text import group_same_texts
-from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.types import Evidence, Sticker, TextTrack
 from rumiai.metrics.shared.bins import active_in, span, windows_of
 from rumiai.metrics.visual_overlay_analysis.legibility import is_long_enough, is_readable, mean_contrast

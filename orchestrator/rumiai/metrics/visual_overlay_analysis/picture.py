@@ -12,10 +12,10 @@ from typing import Final
 
 import numpy as np
 
+from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Floats
 from rumiai.core.boxes import Box, area, overlap_of_smaller
 from rumiai.core.intervals import intersect, length, union
-from rumiai.metrics.evidence.observed import Observed
 from rumiai.metrics.evidence.types import Sticker, TextTrack
 from rumiai.metrics.shared.statistics import clamp, mean
 from rumiai.metrics.visual_overlay_analysis.blocks import MultiLayerComplexity

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rumiai.contracts.observed import Observed, of_instants, whole
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.metrics.evidence.build import read_evidence
-from rumiai.metrics.evidence.observed import Observed, of_instants, whole
 from rumiai.metrics.evidence.quality import LOOKED_AT_NOTHING
 
 from ...metrics_videos import analysis, computed, face, flat, objects, segment, text

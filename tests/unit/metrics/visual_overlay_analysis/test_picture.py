@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rumiai.contracts.observed import Observed, whole
 from rumiai.core.intervals import as_intervals, length
-from rumiai.metrics.evidence.observed import Observed, whole
 from rumiai.metrics.evidence.types import Sticker
 from rumiai.metrics.visual_overlay_analysis.picture import (
     area_share,
