@@ -66,7 +66,7 @@ looked at is null, not 0. Where the picture or the sound breaks off, the rest is
 was looked for. Effects are null: nothing detects them. A synchrony is null where chance alone would give it.
 
 **Consistency.** Labels of one analysis contradict neither each other nor its numbers: a steady state has a stable arc,
-quick_cuts a scene below 1 s, a creator in the centre a face. The rules are one table, `contracts/blocks/rules.py`; of a
+quick_cuts a scene below 1 s, a creator in the centre a face. The rules stand in `metrics/<analysis>/rules.py`; of a
 model's answer a word that breaks one is not taken.
 
 **Confidence.** A service's quality is q = c x r x s x d, and 0 when it failed or looked at nothing: c the mean

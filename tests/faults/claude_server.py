@@ -325,7 +325,9 @@ def good_answer(params: dict[str, Any], word: str = "") -> dict[str, Any]:
 
 def _filled(kind: dict[str, Any], given: Any, word: str) -> Any:
     if "anyOf" in kind:
-        return None if given is None and kind["anyOf"][0].get("type") == "array" else _filled(
+        # A list of records that the metrics do not have is left null; words are the model's own.
+        records = kind["anyOf"][0].get("items", {}).get("type") == "object"
+        return None if given is None and records else _filled(
             kind["anyOf"][0], given, word
         )  # fmt: skip
     if "enum" in kind:

@@ -18,7 +18,7 @@ from rumiai.insights.answer_json import UnreadableError, blocks_of, read_object
 from rumiai.insights.citing import Corpus
 from rumiai.insights.cleaning import clean, clean_text
 from rumiai.insights.data import PromptData
-from rumiai.metrics.registry import schema_of
+from rumiai.metrics.registry import rules_of, schema_of
 
 # A figure of the model disagrees with the measured one when they differ by more than this share of the larger.
 _DISAGREEMENT: Final = 0.05
@@ -108,13 +108,15 @@ def judge(
 
 
 def _drop_contradictions(schema: Schema, laid: dict[str, dict[str, Any]], blocks: Blocks, verdict: Verdict) -> None:
-    """Give back the rule's value where the model's word contradicts something else of the analysis."""
-    for rule in contradictions(schema.name, laid):
+    """Give back the rule's value where the model's word contradicts something else; of a list the word is left out."""
+    for rule in contradictions(rules_of(schema.name), laid):
         block, name = rule.label.split(".")
         if name in verdict.taken.get(block, ()):
-            item = schema.block(block).by_key[name]
-            laid[block].update(dict.fromkeys((item.name, *item.aliases), blocks[block][name]))
-            verdict.taken[block].remove(name)
+            item, value = schema.block(block).by_key[name], laid[block][name]
+            kept = [word for word in value if word not in rule.words] if item.is_list else blocks[block][name]
+            laid[block].update(dict.fromkeys((item.name, *item.aliases), kept))
+            if not item.is_list:
+                verdict.taken[block].remove(name)
             verdict.dropped.append(f"{rule.label}: contradicts {rule.other}: {rule.says}")
 
 

@@ -1,7 +1,7 @@
 """The analyses that there are, in the order in which they are computed.
 
-A new analysis is a package with ``blocks.py`` and ``family.py``, its prompt template, and one line here. This module
-imports none of the packages: settings and the command line read the names alone.
+A new analysis is a package with ``blocks.py``, ``rules.py`` and ``family.py``, its prompt template, and one line
+here. This module imports none of the packages: settings and the command line read the names alone.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from rumiai.errors import ContractError
 
 if TYPE_CHECKING:
     from rumiai.contracts.blocks import AnalysisBlocks, Schema
+    from rumiai.contracts.blocks.rules import Rule
     from rumiai.metrics.families import Family
 
 # Analysis -> its package.
@@ -37,6 +38,16 @@ def schema_of(analysis: str) -> Schema:
     """
     schema: Schema = importlib.import_module(f"{_package(analysis)}.blocks").SCHEMA
     return schema
+
+
+def rules_of(analysis: str) -> tuple[Rule, ...]:
+    """What labels and numbers of an analysis may say together: ``RULES`` of its module ``rules``.
+
+    Raises:
+        ContractError: There is no analysis of that name.
+    """
+    rules: tuple[Rule, ...] = importlib.import_module(f"{_package(analysis)}.rules").RULES
+    return rules
 
 
 def family(analysis: str) -> Family[AnalysisBlocks]:

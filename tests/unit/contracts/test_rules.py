@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from rumiai.contracts.blocks.rules import RULES, contradictions
+from rumiai.contracts.blocks.rules import contradictions
 from rumiai.metrics.evidence.build import read_evidence
-from rumiai.metrics.registry import ANALYSES, schema_of
+from rumiai.metrics.registry import ANALYSES, rules_of, schema_of
 
 from ..metrics_random import videos
 from ..metrics_rich import rich
@@ -17,10 +17,10 @@ RANDOM = settings(max_examples=40, deadline=None, suppress_health_check=list(Hea
 
 
 def test_rules_name_fields_and_words_of_the_contract():
-    assert set(RULES) == set(ANALYSES)
-    for name, rules in RULES.items():
+    for name in ANALYSES:
         schema = schema_of(name)
-        for rule in rules:
+        assert rules_of(name)
+        for rule in rules_of(name):
             for path in (rule.label, rule.other):
                 block, field, *_ = path.split(".")
                 assert field in schema.block(block).by_key, (name, path)
@@ -34,14 +34,14 @@ def test_rules_name_fields_and_words_of_the_contract():
 def test_no_video_makes_the_rules_contradict_themselves(content):
     evidence = read_evidence(analysis(**content))
     for name in ANALYSES:
-        broken = contradictions(name, computed(name, evidence).blocks)
+        broken = contradictions(rules_of(name), computed(name, evidence).blocks)
         assert not broken, [(rule.label, rule.other, rule.says) for rule in broken]
 
 
 def test_the_rich_video_keeps_them_too():
     evidence = read_evidence(analysis(**rich()))
     for name in ANALYSES:
-        assert contradictions(name, computed(name, evidence).blocks) == []
+        assert contradictions(rules_of(name), computed(name, evidence).blocks) == []
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def test_the_rich_video_keeps_them_too():
     ],
 )  # fmt: skip
 def test_contradictions_are_seen(name, blocks):
-    assert len(contradictions(name, blocks)) == 1
+    assert len(contradictions(rules_of(name), blocks)) == 1
 
 
 def test_what_is_unknown_contradicts_nothing():
-    assert contradictions("emotional_journey", {"Patterns": {"journeyArchetype": "steady_state"}}) == []
-    assert contradictions("scene_pacing", {}) == []
+    assert contradictions(rules_of("emotional_journey"), {"Patterns": {"journeyArchetype": "steady_state"}}) == []
+    assert contradictions(rules_of("scene_pacing"), {}) == []
 
 
 # Cases that were seen.

@@ -53,3 +53,12 @@ def test_stretches(service, raw, expected):
 def test_what_a_file_says_itself_is_kept():
     raw = {"objectAnnotations": [], "observed": [0.0, 1.0], "metadata": {"processed": True, "frames_analyzed": 9}}
     assert observed("yolo", raw) == (0.0, 1.0)
+
+
+def test_lists_that_a_file_does_not_have_were_not_looked_for():
+    faces = [{"timestamp": 1.0, "confidence": 0.9, "bbox": [0.1, 0.1, 0.2, 0.2]}]
+    raw = {"faces": faces, "poses": [], "gestures": [], "metadata": {"processed": True, "frames_analyzed": 9}}
+    data = read_service("mediapipe", raw, FACTS).data
+    assert data.gaze is data.expressions is None
+    data = read_service("mediapipe", {**raw, "gaze": [], "expressions": []}, FACTS).data
+    assert data.gaze == data.expressions == ()

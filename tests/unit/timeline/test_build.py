@@ -209,8 +209,8 @@ def test_three_hours_are_built_in_bounded_time():
 
 def test_the_timeline_says_when_each_service_looked():
     short = {**canonical("yolo"), "observed": [0.0, 0.5, 1.0]}
-    built = build("v", {}, FACTS, results(yolo=short, ocr=None), entries_of).timeline
-    assert built.observed["yolo"] == ((0.0, 1.5),)
+    built = build("v", AnalysisMetadata(), FACTS, results(yolo=short, ocr=None), entries_of).timeline
+    assert built.observed["yolo"] == ((0.0, 1.5), (10.0, 10.5))  # a find was looked at, whatever the file says
     assert built.observed["whisper"] == ((0.0, 12.0),)
     assert "ocr" not in built.observed
     assert type(built).from_dict(built.to_dict()) == built

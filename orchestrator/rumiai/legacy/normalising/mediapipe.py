@@ -36,16 +36,20 @@ def normalise_mediapipe(data: Record, facts: MediaFacts) -> dict[str, JsonValue]
     metadata = metadata_of(data, facts, answered=True)
     if not metadata["processed"]:
         return {"metadata": metadata}
+    expressions = [e for item in kinds["expressions"] if (e := _expression(item, facts, extracted)) is not None]
+    # A list that the file does not have was not looked for; one that it has and that is empty was.
+    looked_for: dict[str, JsonValue] = {}
+    if kinds["gaze"] or isinstance(data.get("gaze"), list | tuple):
+        looked_for["gaze"] = [_stamped(item, facts, extracted) for item in kinds["gaze"]]
+    if kinds["expressions"] or isinstance(data.get("expressions"), list | tuple):
+        looked_for["expressions"] = expressions
     out = {
         **without(data, "metadata", "insights", "frame_details", *KINDS),
         "poses": [_pose(item, facts, extracted) for item in kinds["poses"]],
         "faces": _faces(kinds["faces"], facts, extracted),
         "hands": [_stamped(item, facts, extracted) for item in kinds["hands"]],
-        "gaze": [_stamped(item, facts, extracted) for item in kinds["gaze"]],
         "gestures": [found for item in kinds["gestures"] if (found := _gesture(item, facts, extracted)) is not None],
-        "expressions": [
-            found for item in kinds["expressions"] if (found := _expression(item, facts, extracted)) is not None
-        ],
+        **looked_for,
         "metadata": metadata,
     }
     if isinstance(insights := data.get("insights"), Mapping) and (seen := number(insights.get("human_presence"))):
