@@ -66,11 +66,12 @@ def likeliest(chances: Sequence[float], texts: Sequence[tuple[float, bool]]) -> 
         texts: Mean log probability of each text, and whether it loops.
 
     Returns:
-        Index of the language, and its probability: of what the languages have together the share that follows from
-        sound and text. A text that loops counts only when all do.
+        Index of the language, and its probability: of what the languages in question have together the share that
+        follows from sound and text. A language whose text loops is not in question, unless all do; what it has stays
+        doubt.
     """
     allowed = [i for i, (_, looping) in enumerate(texts) if not looping] or list(range(len(texts)))
     scores = {i: math.log(max(chances[i], 1e-9)) + TEXT_WEIGHT * texts[i][0] for i in allowed}
     best = max(scores, key=lambda i: scores[i])
     share = 1 / sum(math.exp(score - scores[best]) for score in scores.values())
-    return best, min(1.0, sum(chances) * share)
+    return best, min(1.0, sum(chances[i] for i in allowed) * share)
