@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
-from rumiai.core.boxes import Box, overlap_of_smaller
+from rumiai.core.boxes import Box
 from rumiai.core.text import characters, likeness
 from rumiai.inference.texts.pictures import Pictures
 from rumiai.inference.texts.tracks import Track
@@ -21,7 +21,7 @@ _SAME_ROW: Final = 0.5
 _SAME_HEIGHT: Final = 0.6
 # The left ends of two stages of a line that is typed lie together, in heights.
 _SAME_LEFT: Final = 0.5
-# Share of the smaller stage that lies within the larger.
+# Share of an early stage's width that lies within the later one.
 _WITHIN: Final = 0.8
 # Likeness of an early stage to the begin of a later one; the last letter may be half drawn.
 _SAME_BEGIN: Final = 0.75
@@ -108,7 +108,7 @@ def _grows_into(a: Track, b: Track, before: Reading, after: Reading, aspect: flo
     on_row = abs((first[1] + first[3] / 2) - (second[1] + second[3] / 2)) <= _SAME_ROW * height
     if not on_row or not _SAME_HEIGHT <= first[3] / height <= 1 / _SAME_HEIGHT or first[2] >= second[2]:
         return False
-    if overlap_of_smaller(first, second) < _WITHIN:
+    if min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0]) < _WITHIN * first[2]:
         return False
     words, later = before.text.split(), after.text.split()
     if len(words) < len(later) and likeness(before.text, " ".join(later[: len(words)])) >= _SAME_BEGIN:
@@ -152,25 +152,28 @@ def _word_times(line: TextLine, readings: Sequence[Reading], pictures: Pictures,
         if is_last_of_stage and not typed:
             start_s = track.start_s
         else:
-            since_s = _since(track) if stage == 0 else line.stages[stage - 1].start_s
+            since_s = _since(track, readings[0].text) if stage == 0 else line.stages[stage - 1].start_s
             start_s = _word_start(track, readings[stage].text, place, pictures, since_s, typed=typed)
         times.append(WordTime(word, max(start_s, times[-1].start_s if times else 0.0)))
     return tuple(times)
 
 
-def _since(track: Track) -> float:
+def _since(track: Track, text: str) -> float:
     """From when on the first word of a track may be there."""
-    if track.took_place_s is not None:
-        return track.took_place_s
-    return max(track.start_s - _BEFORE_S, 0.0) if track.not_before_s is not None else track.start_s
+    if track.replaced is None:
+        return track.start_s if track.not_before_s is None else max(track.start_s - _BEFORE_S, 0.0)
+    # Where the line before begins with the same word, that word does not tell when this one came.
+    before = track.replaced.best.text.split()
+    same = likeness(before[0], text.split()[0]) >= _SAME_BEGIN
+    return track.start_s if same else track.replaced.last.last_s
 
 
 def _comes_in_parts(track: Track, reading: Reading, pictures: Pictures) -> bool:
     """Whether the first word is there before the whole line is."""
     words = reading.text.split()
-    if len(words) < 2 or track.not_before_s is None or track.took_place_s is not None:
+    if len(words) < 2 or track.not_before_s is None:
         return False
-    start_s = _word_start(track, reading.text, 0, pictures, _since(track), typed=True)
+    start_s = _word_start(track, reading.text, 0, pictures, _since(track, reading.text), typed=True)
     return track.start_s - start_s > _TOGETHER_S
 
 
@@ -185,7 +188,7 @@ def _word_start(track: Track, text: str, place: int, pictures: Pictures, since_s
     reached = min(track.start_s, first.timestamp_s)
     for row in range(len(frames) - 1, -1, -1):
         image = frames.images[row]
-        if not (stencil.is_shown(image, (0, 0)) if typed else stencil.is_on_row(image)):
+        if not (stencil.is_clear(image) if typed else stencil.is_on_row(image)):
             break
         reached = min(reached, max(float(frames.times_s[row]), since_s))
     return reached

@@ -31,6 +31,8 @@ _WINDOW: Final = 0.6
 _INKED: Final = 0.35
 # A line is there from this share of its strokes' contrast on: what fades in is there when half there.
 _SHOWN: Final = 0.5
+# A line with less than this share is fading, or was restyled.
+_PALE: Final = 0.85
 # Correlation of the strokes of a window, below which it shows another letter, where that of the whole line is higher by
 # the second. Between "Option A" and "Option B" it is 0.63 in the last window and 0.82 to 1.0 in the others; a letter
 # that stays has 0.85 and more on a still ground.
@@ -142,15 +144,27 @@ class Stencil:
         if self._compare(again).is_none or (sure and steady.sum() >= _LEFT * len(self._ours)):
             self._take(steady)
 
-    def is_shown(self, image: Grey, shift: tuple[int, int]) -> bool:
+    def is_shown(self, image: Grey, shift: tuple[int, int], *, moving: bool = False) -> bool:
         """Whether a picture shows the line, moved by ``shift`` pixels.
 
-        Of a line that moves, single letters cannot be compared: half a pixel beside them thin strokes look otherwise.
+        Of a ``moving`` line single letters are not compared: half a pixel beside them thin strokes look otherwise.
         """
         there = self._seen(image, shift)
-        share = float(self._ours @ there[self._ink]) / max(float(self._inks.sum()), 1.0)
         change = self._compare(there)
-        return share >= _SHOWN and not (change.has_others if shift == (0, 0) else change.is_total)
+        return self._share(there) >= _SHOWN and not (change.is_total if moving else change.has_others)
+
+    def is_clear(self, image: Grey) -> bool:
+        """Whether a picture surely shows the line at the same place: for a letter or two, that much else looks like."""
+        return self.is_shown(image, (0, 0)) and self._compare(self._seen(image, (0, 0))).likeness >= _SAME_LETTER
+
+    def is_faded(self, image: Grey) -> bool:
+        """Whether a picture shows the line at the same place, but paler."""
+        there = self._seen(image, (0, 0))
+        return self._share(there) < _PALE and self._compare(there).is_none
+
+    def _share(self, there: Strokes) -> float:
+        """How strong the strokes are in a crop: 1.0 as here, 0.0 not there."""
+        return float(self._ours @ there[self._ink]) / max(float(self._inks.sum()), 1.0)
 
     def likeness(self, image: Grey) -> float:
         """Correlation of the strokes with what a picture shows at the same place, -1..1."""

@@ -37,7 +37,7 @@ def find_spans(tracks: Sequence[Track], pictures: Pictures, cuts_s: Sequence[flo
         before = max((t for t in tracks if _takes_place(t, track)), key=lambda t: t.last.timestamp_s, default=None)
         track.start_s = _start(track, before, pictures, cuts_s, sampling)
         if before is not None:
-            before.next_s = track.took_place_s = track.start_s
+            before.next_s, track.replaced = track.start_s, before
     for track in sorted(tracks, key=lambda track: track.last.timestamp_s):
         end_s = _end(track, pictures, cuts_s, sampling)
         track.end_s = max(end_s if track.next_s is None else min(end_s, track.next_s), track.start_s)
@@ -61,11 +61,11 @@ def _start(
     since_s = 0.0 if looked_s is None else looked_s - _BEYOND_S
     since_s = max(since_s, 0.0 if before is None else before.last.last_s)
     frames = pictures.between(since_s, first.timestamp_s)
-    stencil = _stencil(track.lines, pictures)
+    stencil = _stencil(track, track.lines, pictures)
     if stencil is None or not len(frames):
         return interval(first.timestamp_s, track.last.last_s, cuts_s, sampling)[0]
-    rival = None if before is None else _stencil(before.lines[::-1], pictures)
-    row = _follow(stencil, rival, frames, range(len(frames) - 2, -1, -1), len(frames) - 1)
+    rival = None if before is None else _stencil(before, before.lines[::-1], pictures)
+    row = _follow(stencil, rival, frames, range(len(frames) - 2, -1, -1), len(frames) - 1, moving=track.moves)
     return float(frames.times_s[row])
 
 
@@ -73,19 +73,30 @@ def _end(track: Track, pictures: Pictures, cuts_s: Sequence[float], sampling: Sa
     last, after_s = track.last, track.not_after_s
     until_s = sampling.duration_s if after_s is None else after_s + _BEYOND_S
     frames = pictures.between(last.timestamp_s, until_s if track.next_s is None else track.next_s)
-    stencil = _stencil(track.lines[::-1], pictures)
+    stencil = _stencil(track, track.lines[::-1], pictures)
     if stencil is None or not len(frames):
         return interval(track.first.timestamp_s, last.last_s, cuts_s, sampling)[1]
-    row = _follow(stencil, None, frames, range(1, len(frames)), 0)
+    row = _follow(stencil, None, frames, range(1, len(frames)), 0, moving=track.moves)
     return float(frames.times_s[row + 1]) if row + 1 < len(frames) else min(until_s, sampling.duration_s)
 
 
-def _stencil(lines: Sequence[Line], pictures: Pictures) -> Stencil | None:
-    """The strokes of the first of these sightings, as the next one confirms them."""
-    return pictures.stencil(lines[0].timestamp_s, lines[0].box, [(line.timestamp_s, line.box) for line in lines[1:2]])
+def _stencil(track: Track, lines: Sequence[Line], pictures: Pictures) -> Stencil | None:
+    """The strokes of a track's first or last sighting, by whichever comes first in ``lines``.
+
+    Where that shows the line half faded, they are those of the sighting next to it.
+    """
+    at, beside = lines[0], lines[1:2]
+    if beside and not track.moves:
+        full = pictures.stencil(beside[0].timestamp_s, beside[0].box, [(x.timestamp_s, x.box) for x in lines[2:3]])
+        image = pictures.at(at.timestamp_s)
+        if full is not None and image is not None and full.is_faded(image):
+            return full
+    return pictures.stencil(at.timestamp_s, at.box, [(x.timestamp_s, x.box) for x in beside])
 
 
-def _follow(stencil: Stencil, rival: Stencil | None, frames: TrailFrames, rows: Sequence[int], start: int) -> int:
+def _follow(
+    stencil: Stencil, rival: Stencil | None, frames: TrailFrames, rows: Sequence[int], start: int, *, moving: bool
+) -> int:
     """The last of these rows, from ``start`` on, that still shows the line, and not rather the one that it replaced."""
     reached, lost, shift = start, 0, (0, 0)
     for row in rows:
@@ -94,7 +105,7 @@ def _follow(stencil: Stencil, rival: Stencil | None, frames: TrailFrames, rows: 
             break
         if not stencil.is_shown(image, shift):
             moved = stencil.moved(image, shift)
-            if not stencil.is_shown(image, moved):
+            if not stencil.is_shown(image, moved, moving=moving):
                 lost += 1
                 if lost > _LOST_FRAMES:
                     break

@@ -19,6 +19,8 @@ _SAME_CENTRE: Final = 0.05
 # Likeness of the strokes of a letter that is the same, on an unquiet ground too; of a digit, 9 and 8 having 0.85.
 _SAME_LETTER: Final = 0.8
 _SAME_DIGIT: Final = 0.9
+# Shares of the frame by which boxes around a line that stands still do not differ.
+_MOVED: Final = 0.03
 # So far a line that reads the same may have scrolled, in shares of the frame: a fifth of it in a second.
 _SCROLLED: Final = 0.1
 _TELLING: Final = 4
@@ -41,7 +43,7 @@ class Track:
         not_after_s: The first frame that was read after its last sighting; None when it was on the last.
         start_s: Since when it is shown; set by :mod:`rumiai.inference.texts.spans`.
         end_s: Until when.
-        took_place_s: When it took another line's place; None when it did not.
+        replaced: The line whose place it took at its start; None when it took none.
         next_s: When another line took its place; None when none did.
     """
 
@@ -50,7 +52,7 @@ class Track:
     not_after_s: float | None = None
     start_s: float = 0.0
     end_s: float = 0.0
-    took_place_s: float | None = None
+    replaced: Track | None = None
     next_s: float | None = None
 
     @property
@@ -62,6 +64,11 @@ class Track:
     def last(self) -> Line:
         """The last sighting."""
         return self.lines[-1]
+
+    @property
+    def moves(self) -> bool:
+        """Whether it was seen at different places."""
+        return distance(self.first.box, self.last.box) >= _MOVED
 
     @property
     def best(self) -> Line:
