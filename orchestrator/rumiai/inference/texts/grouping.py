@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rumiai.core.boxes import Box
+from rumiai.core.boxes import Box, centre
 from rumiai.inference.texts.growth import TextLine, WordTime
 
 # Lines that come or go within this time do so together: three frames, as each is followed by itself.
@@ -20,6 +20,8 @@ _SHARED: Final = 0.5
 _ROW_DISTANCE: Final = 2.0
 # Left ends, middles or right ends that lie together, in heights.
 _ALIGNED: Final = 0.6
+# By so much, in heights, the distance of two rows of one caption changes, boxes being drawn differently.
+_KEPT: Final = 0.5
 # Pieces of one row stand this near to each other, in heights.
 _COLUMN_GAP: Final = 1.5
 _SAME_ROW: Final = 0.5
@@ -99,7 +101,16 @@ def _belong(a: TextLine, b: TextLine, aspect: float) -> bool:
     together_s = min(a.end_s, b.end_s) - max(a.start_s, b.start_s)
     if together_s < _SHARED * max(a.end_s - a.start_s, b.end_s - b.start_s):
         return False
-    return _stand_together(a.box, b.box, aspect)
+    return _stand_together(a.box, b.box, aspect) and _keep_distance(a, b)
+
+
+def _keep_distance(a: TextLine, b: TextLine) -> bool:
+    """Whether two lines move as one: a sticker that dances beside a title is another thing."""
+    places = {seen.frame_number: centre(seen.box) for seen in a.whole.lines}
+    rises = [
+        centre(seen.box)[1] - places[seen.frame_number][1] for seen in b.whole.lines if seen.frame_number in places
+    ]
+    return not rises or max(rises) - min(rises) <= _KEPT * (a.box[3] + b.box[3]) / 2
 
 
 def _stand_together(a: Box, b: Box, aspect: float) -> bool:

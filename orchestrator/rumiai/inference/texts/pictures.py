@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -44,6 +45,8 @@ _SAME_LINE: Final = 0.6
 _STEP_PX: Final = 2
 # Share of the strokes that another sighting of the same line has at least; with fewer it moves or changes its looks.
 _LEFT: Final = 0.2
+# Stencils that are kept, 20 KB each.
+_STENCILS: Final = 512
 # How long before and after an instant strokes that stay are the line's and not the backdrop's.
 _STEADY_S: Final = 0.1
 
@@ -288,6 +291,8 @@ class Pictures:
 
     def __init__(self, trail: Trail | None) -> None:
         self._trail = trail
+        # A line is asked for again by each line that may continue it, and for its start and its end.
+        self._stencils: OrderedDict[tuple[object, ...], Stencil | None] = OrderedDict()
 
     def between(self, start_s: float, end_s: float) -> TrailFrames:
         """See :meth:`rumiai.contracts.trail.Trail.between`."""
@@ -306,6 +311,14 @@ class Pictures:
             box: Where.
             others: Other instants and places at which it was seen.
         """
+        key = (time_s, box, *others)
+        if key not in self._stencils:
+            self._stencils[key] = self._make_stencil(time_s, box, others)
+            if len(self._stencils) > _STENCILS:
+                self._stencils.popitem(last=False)
+        return self._stencils[key]
+
+    def _make_stencil(self, time_s: float, box: Box, others: Sequence[tuple[float, Box]]) -> Stencil | None:
         image = self.at(time_s)
         if image is None:
             return None

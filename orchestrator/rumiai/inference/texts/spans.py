@@ -104,8 +104,9 @@ def _follow(
         if rival is not None and rival.likeness(image) > stencil.likeness(image):
             break
         if not stencil.is_shown(image, shift):
-            moved = stencil.moved(image, shift)
-            if not stencil.is_shown(image, moved, moving=moving):
+            # A line that is lost is back where it was, or not at all.
+            moved = stencil.moved(image, shift) if lost == 0 else shift
+            if moved == shift or not stencil.is_shown(image, moved, moving=moving):
                 lost += 1
                 if lost > _LOST_FRAMES:
                     break

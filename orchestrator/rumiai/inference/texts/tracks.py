@@ -29,6 +29,8 @@ _SAME_WIDTH: Final = 0.1
 _UNREAD_S: Final = 2.0
 # Likeness of a misreading of a text, between two readings of it.
 _MISREAD: Final = 0.4
+_LESS_SURE: Final = 0.1
+_SOON_S: Final = 1.0
 # A line within another one, of which it is a piece.
 _PIECE: Final = 0.8
 
@@ -195,7 +197,7 @@ def _mended(tracks: Sequence[Track]) -> list[Track]:
         (a, b, c)
         for a in tracks
         for b in tracks
-        if _follows(a, b) and likeness(a.best.text, b.best.text) >= _MISREAD
+        if _follows(a, b) and _is_misreading(b, a)
         for c in tracks
         if _follows(b, c) and characters(a.best.text) == characters(c.best.text)
     ]:
@@ -208,8 +210,12 @@ def _mended(tracks: Sequence[Track]) -> list[Track]:
     return kept
 
 
+def _is_misreading(track: Track, of: Track) -> bool:
+    """Whether a track reads nearly as another one, and less surely."""
+    surer = of.best.confidence - track.best.confidence >= _LESS_SURE
+    return surer and likeness(of.best.text, track.best.text) >= _MISREAD
+
+
 def _follows(a: Track, b: Track) -> bool:
-    """Whether a track begins at another one's place where that one ends."""
-    return (
-        a is not b and b.not_before_s is not None and a.last.timestamp_s == b.not_before_s and _is_near(a.last, b.first)
-    )
+    """Whether a track begins at another one's place soon after that one ends."""
+    return a is not b and 0 < b.first.timestamp_s - a.last.last_s <= _SOON_S and _is_near(a.last, b.first)
