@@ -140,7 +140,7 @@ def main() -> None:
         first, end = (int(n) for n in args.seeds.split(","))
         judges = _told(args.folder) if args.folder else _generated(range(first, end), folder)
         with common.serving(folder / "server.log") as server:
-            ran = common.submit(list(judges), folder / "out", server, "--services", "ocr,whisper,scenes")
+            ran = common.submit(list(judges), folder / "out", server, "--services", "ocr,whisper,scene_detection")
         files = {Path(video["source"]).name: video["files"] for video in ran.videos}
         rows: list[dict[str, Any]] = []
         for path, judge in judges.items():

@@ -34,7 +34,7 @@ def test_a_caption_over_a_filmed_page_is_the_only_overlay(clips, triton_server: 
     out = tmp_path / "out"
     ran = orch(
         "submit", tmp_path / "page.mp4", "--out", out, "--server", triton_server.grpc, "--json",
-        "--services", "ocr,scenes",
+        "--services", "ocr,scene_detection",
     )  # fmt: skip
     assert ran.code == 0, ran.stderr
     unified = json.loads((out / "unified_analysis/page.json").read_text())
