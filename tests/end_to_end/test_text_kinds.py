@@ -47,4 +47,4 @@ def test_a_caption_over_a_filmed_page_is_the_only_overlay(clips, triton_server: 
     assert (metadata["overlay_texts"], metadata["scene_texts"]) == (1, len(scene))
     folder = out / "insights/page/visual_overlay_analysis"
     blocks = json.loads((folder / json.loads((folder / "latest.json").read_text())["ml"]).read_text())
-    assert blocks["overlaysCoreMetrics"]["totalTextOverlays"] == 1
+    assert blocks["CoreMetrics"]["totalTextOverlays"] == 1
