@@ -37,7 +37,16 @@ def mean_scene_load(scene_of_frame: Ints, boxes_per_frame: Ints, scenes: int) ->
 
 
 def complexity_of(load: float) -> Complexity:
-    """Word of a visual load: low < 2, moderate < 5 objects per frame, else high."""
+    """Word of a visual load.
+
+    Source: docs/analyses.md, scenePacingInteractions, ``objectDensityPacing``.
+
+    Args:
+        load: Objects per sampled frame, at least 0 (:func:`mean_scene_load`).
+
+    Returns:
+        low below 2 objects per frame, moderate below 5, else high.
+    """
     return "low" if load < 2 else "moderate" if load < 5 else "high"
 
 

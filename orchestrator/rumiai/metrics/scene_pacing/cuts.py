@@ -43,7 +43,16 @@ def acceleration(cuts_s: Floats, duration_s: float) -> float:
 
 
 def trend_of(acceleration: float) -> PacingMomentum:
-    """Word of an acceleration score: maintaining within +-0.2, else accelerating or decelerating."""
+    """Word of an acceleration score.
+
+    Source: docs/analyses.md, scenePacingDynamics, ``pacingMomentum``.
+
+    Args:
+        acceleration: -1..1 (:func:`acceleration`).
+
+    Returns:
+        maintaining within +-0.2, both limits included; else accelerating above 0, decelerating below.
+    """
     if abs(acceleration) <= _TREND:
         return "maintaining"
     return "accelerating" if acceleration > 0 else "decelerating"
@@ -73,12 +82,31 @@ def acceleration_pattern(cuts_s: Floats, duration_s: float) -> AccelerationPatte
 
 
 def rate_windows(duration_s: float) -> Floats:
-    """``(w + 1,)`` edges in seconds of w = clamp(floor(D / 2), 1, 10) equal windows over D seconds."""
+    """Windows of the pacing curve: w = clamp(floor(D / 2), 1, 10) equal ones.
+
+    Source: docs/analyses.md, scenePacingDynamics, ``pacingCurve``.
+
+    Args:
+        duration_s: D, length of the video in seconds.
+
+    Returns:
+        ``(w + 1,)`` edges in seconds, from 0 to D.
+    """
     return equal_windows(duration_s, min(_MOST_WINDOWS, max(1, int(duration_s / 2))))
 
 
 def cut_rates(cuts_s: Floats, edges_s: Floats) -> Floats:
-    """``(w,)`` cuts per second in each window between the ``(w + 1,)`` edges; the last window is closed."""
+    """Cut rate of each window: cuts / its length.
+
+    Source: docs/analyses.md, scenePacingDynamics, ``pacingCurve``.
+
+    Args:
+        cuts_s: ``(n,)`` cut instants in seconds.
+        edges_s: ``(w + 1,)`` edges in seconds, ascending.
+
+    Returns:
+        ``(w,)`` cuts per second, at least 0; a cut on an edge belongs to the later window. Zeros without cuts.
+    """
     rates: Floats = count_in(edges_s, cuts_s) / np.diff(edges_s)
     return rates
 
@@ -99,7 +127,16 @@ def peak_windows(rates_hz: Floats) -> list[int]:
 
 
 def intensity(cuts_per_second: float) -> Level:
-    """Word of a cut rate: low < 0.2, medium < 0.6 cuts per second, else high."""
+    """Word of a cut rate.
+
+    Source: docs/analyses.md, scenePacingDynamics, ``pacingCurve``.
+
+    Args:
+        cuts_per_second: At least 0.
+
+    Returns:
+        low below 0.2 cuts per second, medium below 0.6, else high.
+    """
     return "low" if cuts_per_second < 0.2 else "medium" if cuts_per_second < 0.6 else "high"
 
 
@@ -160,5 +197,13 @@ def synchrony(cuts_s: Floats, targets_s: npt.ArrayLike, tolerance_s: float, dura
 
 
 def half_counts(cuts_s: Floats, duration_s: float) -> Ints:
-    """``(2,)`` number of cuts in the first and in the second half."""
+    """Number of cuts in each half of the video.
+
+    Args:
+        cuts_s: ``(n,)`` cut instants in seconds.
+        duration_s: Length of the video in seconds.
+
+    Returns:
+        ``(2,)`` numbers; a cut in the middle belongs to the second half. Zeros without cuts.
+    """
     return count_in(equal_windows(duration_s, 2), cuts_s)

@@ -48,17 +48,24 @@ class Contrast:
 
     @property
     def accelerates(self) -> bool:
-        """Whether the rate rises."""
+        """Whether the rate rises, so that the shots get shorter; else it falls."""
         return self.ratio > 1
 
     @property
     def strength(self) -> float:
-        """The factor by which the rate changes in either direction, >= 2."""
+        """The factor by which the rate changes, whichever way: max(ratio, 1 / ratio), at least 2."""
         return max(self.ratio, 1 / self.ratio)
 
 
 def durations_of(scenes_s: Floats) -> Floats:
-    """``(n,)`` scene lengths in seconds of ``(n, 2)`` scenes; empty for none."""
+    """Lengths of scenes: end - start.
+
+    Args:
+        scenes_s: ``(n, 2)`` scenes.
+
+    Returns:
+        ``(n,)`` lengths in seconds; empty for no scenes.
+    """
     lengths: Floats = scenes_s[:, 1] - scenes_s[:, 0]
     return lengths
 
@@ -79,9 +86,15 @@ def pace_of_scenes(scenes: int, mean_duration_s: float) -> Pace | None:
 
 
 def pace_of(mean_duration_s: float) -> Pace:
-    """Pace word of a mean scene length: rapid < 2 s, fast < 4 s, moderate < 8 s, else slow.
+    """Pace word of a mean scene length.
 
     Source: docs/analyses.md, scenePacingCoreMetrics, ``pacingClassification``.
+
+    Args:
+        mean_duration_s: Mean scene length in seconds.
+
+    Returns:
+        rapid below 2 s, fast below 4 s, moderate below 8 s, else slow.
     """
     return next((word for limit_s, word in _PACES if mean_duration_s < limit_s - _EPSILON_S), "slow")
 
@@ -101,7 +114,14 @@ def rhythm_score(durations_s: Floats) -> float | None:
 
 
 def rhythm_class(score: float | None) -> RhythmClass | None:
-    """Word of a rhythm score: consistent > 0.65, varied > 0.5, else erratic; None for None."""
+    """Word of a rhythm score; the limits lie at a cv of about 0.54 and of 1.
+
+    Args:
+        score: In (0, 1] (:func:`rhythm_score`); None when unknown.
+
+    Returns:
+        consistent above 0.65, varied above 0.5, else erratic; None for None.
+    """
     if score is None:
         return None
     if score > CONSISTENT:
@@ -141,7 +161,18 @@ def dynamic_range(durations_s: Floats) -> float | None:
 
 
 def count_shorter(durations_s: Floats, limit_s: float) -> int:
-    """Number of scenes shorter than a limit in seconds; a scene of the limit's length is not shorter."""
+    """Number of scenes shorter than a limit.
+
+    Source: docs/analyses.md, scenePacingCoreMetrics, ``quickCutsCount`` (below 1 s) and ``longTakesCount`` (the rest at
+    5 s).
+
+    Args:
+        durations_s: ``(n,)`` scene lengths in seconds.
+        limit_s: The limit; a scene of its length is not shorter, give or take a microsecond.
+
+    Returns:
+        At least 0; 0 without scenes.
+    """
     return int((durations_s < limit_s - _EPSILON_S).sum())
 
 
@@ -239,15 +270,31 @@ def long_takes(durations_s: Floats) -> list[int]:
 
 
 def scene_span(scenes_s: Floats, index: int) -> str:
-    """``"a-bs"`` of one of ``(n, 2)`` scenes."""
+    """Label of a scene.
+
+    Args:
+        scenes_s: ``(n, 2)`` scenes.
+        index: Of the scene.
+
+    Returns:
+        ``"a-bs"``, its ends in seconds (:func:`span`).
+    """
     return span(float(scenes_s[index, 0]), float(scenes_s[index, 1]))
 
 
 def scene_at(scenes_s: Floats, index: int, duration_s: float) -> Scene:
-    """One of ``(n, 2)`` scenes, with its length and the place of its middle in the video.
+    """One scene with its length and its place in the video.
 
-    Source: docs/analyses.md, scenePacingKeyEvents, ``longestScene``. Intro is below 20 % of the video's duration, outro
-    above 80 %.
+    Source: docs/analyses.md, scenePacingKeyEvents, ``longestScene`` and ``shortestScene``.
+
+    Args:
+        scenes_s: ``(n, 2)`` scenes.
+        index: Of the scene.
+        duration_s: Length of the video in seconds.
+
+    Returns:
+        Its length in seconds, its label, and its place: intro with its middle below 20 % of the video, outro above
+        80 %, else middle.
     """
     start_s, end_s = (float(edge) for edge in scenes_s[index])
     middle = (start_s + end_s) / 2 / duration_s

@@ -49,7 +49,17 @@ _ENDS_S: Final = 3.0  # what counts as intro and outro
 
 
 def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
-    """The six blocks and further metrics of one video."""
+    """The six blocks and further metrics of one video.
+
+    Source: docs/analyses.md, scene_pacing. Rates divide by the time of the picture that was observed.
+
+    Args:
+        evidence: What the services found in the video.
+
+    Returns:
+        The blocks; without scenes the length of the video, the completeness and the limitations are all that is told,
+        and the further metrics are empty.
+    """
     shots = evidence.shots
     if shots is None:
         return _without_scenes(evidence), MoreMetrics()
@@ -91,7 +101,17 @@ def _synchrony(pacing: Pacing, targets_s: Floats | None, tolerance_s: float) -> 
 
 
 def scene_load(evidence: Evidence, shots: Shots) -> float | None:
-    """Objects per sampled frame, mean over scenes; None where objects are unknown."""
+    """Visual load: objects per sampled frame, mean over scenes (:func:`mean_scene_load`).
+
+    Source: docs/analyses.md, scenePacingInteractions, ``objectDensityPacing``.
+
+    Args:
+        evidence: Of the video: the objects.
+        shots: Its scenes.
+
+    Returns:
+        Objects per frame, at least 0; None where objects are unknown and without a sampled frame.
+    """
     objects = evidence.objects
     if objects is None:
         return None
@@ -245,7 +265,16 @@ def _quality(evidence: Evidence, shots: Shots, pacing: Pacing, on_beats: float |
 
 
 def limitations(evidence: Evidence) -> list[str]:
-    """What could not be measured, and why."""
+    """What could not be measured, and why.
+
+    Source: docs/analyses.md, scenePacingQuality, ``analysisLimitations``.
+
+    Args:
+        evidence: What the services found in the video.
+
+    Returns:
+        Names in a fixed order; empty when everything was there. ``few_scenes`` stands for two or three scenes.
+    """
     shots = evidence.shots
     found = {
         "no_scene_data": shots is None,
@@ -260,7 +289,14 @@ def limitations(evidence: Evidence) -> list[str]:
 
 
 def nothing_to_judge(blocks: Blocks) -> str | None:
-    """Why a model is not asked; None when there is something to judge."""
+    """Why no model is asked about these blocks.
+
+    Args:
+        blocks: Of the video.
+
+    Returns:
+        The reason when no scenes are known; None when there is something to judge.
+    """
     return None if blocks.core_metrics.total_scenes else "no scenes are known"
 
 

@@ -31,7 +31,18 @@ from rumiai.metrics.shared.statistics import mean, ratio, std
 
 
 def further_metrics(evidence: Evidence, shots: Shots, pacing: Pacing, load: float | None) -> FurtherMetrics:
-    """Everything that stands under ``precompute``; ``load`` is the mean number of objects per frame."""
+    """Everything that stands under ``precompute``: values of the older form that have no field in the six blocks.
+
+    Args:
+        evidence: Of the video: objects, people, and how completely scenes were looked for.
+        shots: Its scenes.
+        pacing: Measures of them.
+        load: Objects per sampled frame, mean over scenes; None where unknown.
+
+    Returns:
+        Each metric; None where what it needs was not measured (objects, people, confidences of cuts) or a single scene
+        does not tell. Rates are per minute of picture observed.
+    """
     cuts, scores = int(pacing.cuts_s.size), shots.cut_confidences
     camera_changes, changes_at_cuts, labelled = _camera_changes(evidence, pacing)
     return FurtherMetrics(
@@ -65,7 +76,16 @@ def further_metrics(evidence: Evidence, shots: Shots, pacing: Pacing, load: floa
 
 
 def tags_of(pacing: Pacing) -> list[str]:
-    """Tags by rule."""
+    """Tags of the cutting (:func:`pacing_tags`).
+
+    Source: docs/analyses.md, scenePacingPatterns, ``pacingTags``.
+
+    Args:
+        pacing: Measures of the cutting.
+
+    Returns:
+        The tags in a fixed order; empty for none.
+    """
     return pacing_tags(
         mean_s=pacing.mean_s,
         cv=pacing.cv,

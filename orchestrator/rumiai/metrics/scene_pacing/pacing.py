@@ -99,20 +99,32 @@ class Pacing:
 
     @property
     def scenes(self) -> int:
-        """Number of scenes."""
+        """Number of scenes, at least 1."""
         return len(self.scenes_s)
 
     def window_span(self, index: int) -> str:
-        """``"a-bs"`` of a window of the pacing curve."""
+        """Label of a window of the pacing curve.
+
+        Args:
+            index: Of the window.
+
+        Returns:
+            ``"a-bs"``, its ends in seconds (:func:`span`).
+        """
         return span(float(self.edges_s[index]), float(self.edges_s[index + 1]))
 
 
 def measure_pacing(shots: Shots, video_s: float) -> Pacing:
-    """Measure the cutting of a video.
+    """Measure the cutting of a video, each value once.
+
+    Source: docs/analyses.md, scene_pacing; the formulas stand at the functions of :mod:`cuts` and :mod:`durations`.
 
     Args:
         shots: At least one, as far as the picture was observed.
         video_s: Length of the video, seconds.
+
+    Returns:
+        The measures. D is the end of the last shot. Without a cut there is no acceleration, trend and pattern.
     """
     duration_s = float(shots.ends_s[-1])
     scenes_s = np.stack([shots.starts_s, shots.ends_s], axis=1)

@@ -53,10 +53,18 @@ def pacing_style(scenes: int, mean_s: float, montages: int) -> PacingStyle | Non
 
 
 def editing_rhythm(scenes: int, cv: float, trend: PacingMomentum | None) -> EditingRhythm | None:
-    """By the cv of the scene lengths and the trend of the cut rate.
+    """Rhythm of the cutting, by the cv of the scene lengths and the trend of the cut rate.
 
-    Metronomic below cv 0.3, else accelerando when the rate rises, else syncopated up to 0.7, else free form; None for
-    a single scene.
+    Source: docs/analyses.md, scenePacingPatterns, ``editingRhythm``.
+
+    Args:
+        scenes: Number of scenes.
+        cv: Coefficient of variation of their lengths, at least 0.
+        trend: Word of the acceleration; None without cuts.
+
+    Returns:
+        metronomic below cv 0.3, else accelerando when the rate rises, else syncopated up to 0.7, else free form. None
+        for a single scene.
     """
     if scenes < 2:
         return None
@@ -89,7 +97,17 @@ def editing_style(mean_s: float, cv: float, rhythm_score: float | None) -> Editi
 
 
 def visual_tempo(pace: Pace | None, cv: float) -> VisualTempo | None:
-    """Variable above cv 1, else the pace, with rapid and fast as one; None without a pace."""
+    """Tempo that a viewer sees: the pace, unless the lengths vary too much to have one.
+
+    Source: docs/analyses.md, scenePacingPatterns, ``visualTempo``.
+
+    Args:
+        pace: Pace word of the mean scene length; None where it is unknown.
+        cv: Coefficient of variation of the lengths, at least 0.
+
+    Returns:
+        variable above cv 1, else the pace, with rapid and fast as fast; None without a pace.
+    """
     if pace is None:
         return None
     if cv > 1:
@@ -98,7 +116,17 @@ def visual_tempo(pace: Pace | None, cv: float) -> VisualTempo | None:
 
 
 def cut_motivation(cuts: int, beat_matching: float | None) -> CutMotivation | None:
-    """Beat driven above a beat matching of 0.5; nothing else is measured, so unknown otherwise; None without cuts."""
+    """What the cuts follow, as far as it is measured: the beat.
+
+    Source: docs/analyses.md, scenePacingPatterns, ``cutMotivation``, of which a rule can tell no other motivation.
+
+    Args:
+        cuts: Number of cuts.
+        beat_matching: Cuts on beats above chance, 0..1; None where it is unknown.
+
+    Returns:
+        beat_driven above a beat matching of 0.5, else unknown; None without cuts.
+    """
     if not cuts:
         return None
     return "beat_driven" if (beat_matching or 0.0) > _ON_BEAT else "unknown"
@@ -209,7 +237,17 @@ def pacing_tags(
 
 
 def further_tags(pace: Pace | None, rhythm: RhythmClass | None, trend: PacingMomentum | None) -> list[str]:
-    """Tags that only the older form of the results has; empty for none."""
+    """Tags that only the older form of the results has.
+
+    Args:
+        pace: Pace word of the mean scene length; None where it is unknown.
+        rhythm: Word of the rhythm score; None for a single scene.
+        trend: Word of the acceleration; None without cuts.
+
+    Returns:
+        fast_paced for a rapid or fast pace, variable_rhythm for a varied rhythm, building_momentum for a rate that
+        rises; empty for none.
+    """
     tags = {
         "fast_paced": pace in ("rapid", "fast"),
         "variable_rhythm": rhythm == "varied",

@@ -22,7 +22,15 @@ _EPSILON_S: Final = 1e-9  # sums of binary fractions miss a threshold by less
 
 
 def span(start_s: float, end_s: float) -> str:
-    """Label of a stretch of time: ``"a-bs"``, each end in seconds with at most one decimal."""
+    """Label of a stretch of time: ``"a-bs"``, the form of every span in the blocks.
+
+    Args:
+        start_s: Start, seconds.
+        end_s: End, seconds.
+
+    Returns:
+        Both ends in seconds, rounded to one decimal; a decimal of 0 is left out: ``"0-2.5s"``.
+    """
     return f"{_short(start_s)}-{_short(end_s)}s"
 
 
@@ -38,24 +46,34 @@ class Bins:
 
     @cached_property
     def count(self) -> int:
-        """Number of bins, at least 1."""
+        """Number of bins: ceil(D) for D seconds, one less where the last would be shorter than 0.25 s; at least 1."""
         whole = max(1, math.ceil(self.duration_s))
         return whole - 1 if whole > 1 and self.duration_s - (whole - 1) < _SHORTEST_LAST_BIN_S else whole
 
     @cached_property
     def edges_s(self) -> Floats:
-        """``(count + 1,)`` ends of the bins; the last is the duration."""
+        """``(count + 1,)`` ends of the bins in seconds, from 0; whole seconds but the last, which is the duration."""
         edges = np.arange(self.count + 1, dtype=np.float64)
         edges[-1] = self.duration_s
         return edges
 
     @property
     def last_length_s(self) -> float:
-        """Length of the last bin."""
+        """Length of the last bin in seconds: from 0.25 s to below 1.25 s, as a shorter rest is merged into it.
+
+        A video below 0.25 s has one bin of its own length.
+        """
         return self.duration_s - (self.count - 1)
 
     def label(self, index: int) -> str:
-        """``"i-(i+1)s"``."""
+        """Label of a bin: ``"i-(i+1)s"``, whole seconds also where the last bin is shorter or longer.
+
+        Args:
+            index: Index of the bin.
+
+        Returns:
+            The label; ``"0-1s"`` for the first bin.
+        """
         return f"{index}-{index + 1}s"
 
     def index(self, times_s: npt.ArrayLike) -> Ints:
@@ -70,11 +88,25 @@ class Bins:
         return np.clip(np.floor(np.asarray(times_s, dtype=np.float64)), 0, self.count - 1).astype(np.int64)
 
     def label_at(self, time_s: float) -> str:
-        """Label of the bin of an instant."""
+        """Label of the bin that holds an instant.
+
+        Args:
+            time_s: The instant, seconds.
+
+        Returns:
+            As :meth:`label`; instants beyond the ends belong to the first and the last bin.
+        """
         return self.label(int(self.index(time_s)))
 
     def onsets(self, times_s: npt.ArrayLike) -> Ints:
-        """``(count,)`` how many of the instants lie in each bin."""
+        """How many of the instants lie in each bin; they are not scaled to the length of the bin (:meth:`per_second`).
+
+        Args:
+            times_s: ``(n,)`` instants, seconds; those beyond the ends count in the first and the last bin.
+
+        Returns:
+            ``(count,)`` numbers; zeros without instants.
+        """
         return np.bincount(self.index(times_s), minlength=self.count)
 
     def per_second(self, onsets: npt.ArrayLike) -> Floats:
@@ -143,7 +175,7 @@ class Bins:
 
     @property
     def third(self) -> int:
-        """Bins in the first and in the last third: floor(count / 3), at least 1."""
+        """Number of bins in the first and in the last third: floor(count / 3), at least 1."""
         return max(1, self.count // 3)
 
 

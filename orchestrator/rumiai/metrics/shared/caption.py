@@ -34,12 +34,15 @@ class Caption:
 
     @cached_property
     def text(self) -> str:
-        """The caption in NFC."""
+        """The caption in NFC, so that a letter and its accent are one character; "" for ""."""
         return unicodedata.normalize("NFC", self.raw)
 
     @cached_property
     def masked(self) -> str:
-        """The text with a blank for each character of hashtags, mentions and addresses: places stay the same."""
+        """The text with blanks in place of addresses, mentions and hashtags, found in this order.
+
+        Each character gives one blank, so that a place in it is the same place in ``text``.
+        """
         text = self.text
         for pattern in (_LINK, _MENTION, _TAG):
             text = pattern.sub(lambda match: " " * len(match[0]), text)
@@ -47,50 +50,64 @@ class Caption:
 
     @cached_property
     def prose(self) -> str:
-        """The text without hashtags, mentions, addresses and emoji."""
+        """The text without hashtags, mentions, addresses and emoji; "" when it holds nothing else."""
         return without_emoji(self.masked).strip()
 
     @cached_property
     def words(self) -> list[str]:
-        """Words of the prose in order, lower case, without punctuation."""
+        """Words of the prose in order (:func:`tokens`): lower case, without punctuation; empty for none."""
         return tokens(self.prose)
 
     @cached_property
     def sentences(self) -> list[str]:
-        """Sentences of the prose that hold a word; the number of a list item ends none."""
+        """Sentences of the prose, split at ``.``, ``!``, ``?`` and the ellipsis before a blank or the end.
+
+        A part without a word is none. The number or bullet of a list item is left out first, so that "1." ends no
+        sentence. The end marks are left out, blanks around a sentence stay, a line break ends none. Empty for no words.
+        """
         return [part for part in _SENTENCE_END.split(_ITEM.sub(" ", self.prose)) if tokens(part)]
 
     @cached_property
     def tags(self) -> list[str]:
-        """Hashtags in order, without #."""
+        """Hashtags in order, without #, in their own case; repeated ones repeated, those in addresses left out."""
         return _TAG.findall(_LINK.sub(" ", self.text))
 
     @cached_property
     def mentions(self) -> list[str]:
-        """Mentions in order, without @; parts of mail addresses are none."""
+        """Mentions in order, without @; parts of mail addresses are none.
+
+        An @ right behind a letter, a digit or "_" begins none. One inside a web address (".../@name") does.
+        """
         return _MENTION.findall(self.text)
 
     @cached_property
     def emoji(self) -> list[str]:
-        """Emoji in order."""
+        """Emoji in order, repeated ones repeated (:func:`find_emoji`); those in addresses count too. Empty for none."""
         return find_emoji(self.text)
 
     @property
     def has_link(self) -> bool:
-        """Whether a web address is in it, with or without its scheme."""
+        """Whether a web address is in it: with http(s)://, with www., or a name under one of the listed domains."""
         return _LINK.search(self.text) is not None
 
     @property
     def list_items(self) -> int:
-        """Lines that begin with a number or a bullet."""
+        """Number of lines that begin with a number and its mark, a keycap or a bullet, and go on; 0 for none."""
         return len(_ITEM.findall(self.text))
 
     @cached_property
     def sentiment(self) -> SentimentScore:
-        """Tone of words and emoji."""
+        """Tone of the words and emoji of the whole text, hashtags included (:func:`sentiment`); no signs for ""."""
         return sentiment(self.text)
 
 
 def read_caption(description: str | None) -> Caption | None:
-    """The caption of a video; None when the source has none, not when it is empty."""
+    """The caption of a video, to be taken apart.
+
+    Args:
+        description: As the source gave it; None when it gave none.
+
+    Returns:
+        The caption, also of "", which is a caption without words; None for None, which is unknown.
+    """
     return None if description is None else Caption(description)

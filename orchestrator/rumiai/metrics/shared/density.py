@@ -52,12 +52,15 @@ class Density:
 
     @property
     def types(self) -> tuple[str, ...]:
-        """The types whose service ran."""
+        """The types whose service ran, in the order of ``TYPES``; empty when none did."""
         return tuple(self.values)
 
     @cached_property
     def total(self) -> Floats | None:
-        """``(N,)`` d, NaN in a bin that a service which ran did not look at; None when no bin is known."""
+        """``(N,)`` d, elements of all types per bin; NaN in a bin that a service which ran did not look at.
+
+        None when no service ran, or no bin was looked at by all that did.
+        """
         if not self.values:
             return None
         total: Floats = np.sum([*self.values.values()], axis=0)
@@ -65,21 +68,34 @@ class Density:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every type of element was looked for: only then is a density high or low, and a bin empty."""
+        """Whether the service of each of the six types ran: only then is a density high or low, and a bin empty."""
         return set(self.values) == set(TYPES)
 
     @cached_property
     def present(self) -> npt.NDArray[np.bool_]:
-        """``(types, N)`` whether the type is in the bin."""
+        """``(types, N)`` whether the type is in the bin; False, too, where it was not looked for."""
         return np.array([values > 0 for values in self.values.values()]).reshape(-1, self.bins.count)
 
     def without(self, name: str) -> Floats | None:
-        """``(N,)`` d less one type, NaN as in ``total``; None when no other service ran."""
+        """Density less one type, to hold that type against the rest.
+
+        Args:
+            name: The type that is left out; nothing is, when its service did not run.
+
+        Returns:
+            ``(N,)`` elements per bin, NaN as in ``total``; None when no other service ran.
+        """
         rest = [values for kind, values in self.values.items() if kind != name]
         return np.sum(rest, axis=0) if rest else None
 
     def primary(self) -> list[str | None]:
-        """The largest type of each bin, "none" for an empty one; None for a bin that is not known."""
+        """The type with most elements in each bin; the first of ``TYPES`` on ties.
+
+        At least one service has to have run. Source: docs/analyses.md, densityDynamics, ``densityCurve``.
+
+        Returns:
+            N types, "none" for a bin without an element; None for a bin that a service which ran did not look at.
+        """
         stacked = np.array([*self.values.values()])
         known = ~np.isnan(stacked).any(axis=0)
         largest = np.argmax(np.nan_to_num(stacked), axis=0).tolist()

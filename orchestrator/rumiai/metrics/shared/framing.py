@@ -72,7 +72,17 @@ def extent_of(landmarks: Floats) -> Ints:
 
 
 def holds_nose(faces: Floats, landmarks: Floats) -> Bools:
-    """``(n,)`` whether the nose of each body lies on the face beside it, ``(n, 4)``, or a third of a face from it."""
+    """Whether each body is that of the face beside it: its nose lies on the face, or within 0.3 of its sides around it.
+
+    The slack is a rule of ours: face box and pose are found apart and do not agree to the pixel.
+
+    Args:
+        faces: ``(n, 4)`` boxes of faces, x, y, width, height in shares of the frame; NaN where there is none.
+        landmarks: ``(n, 33, 4)`` x, y, z, visibility of the body beside each; the nose is the first. NaN where unknown.
+
+    Returns:
+        ``(n,)`` flags; False where the face or the nose is NaN.
+    """
     nose = landmarks[:, 0, :2]
     slack = 0.3 * faces[:, 2:]
     low, high = faces[:, :2] - slack, faces[:, :2] + faces[:, 2:] + slack

@@ -52,7 +52,7 @@ class SmoothedLabels(Generic[L]):
 
     @property
     def changes(self) -> tuple[LabelChange[L], ...]:
-        """Every change, in order."""
+        """Every change of the smoothed label, in order, at the first sample of the new one; () for a single label."""
         return tuple(
             LabelChange(self.times_s[new.first], old.label, new.label)
             for old, new in zip(self.runs, self.runs[1:], strict=False)

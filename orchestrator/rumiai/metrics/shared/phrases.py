@@ -17,15 +17,15 @@ class TimedWord(Protocol):
 
     @property
     def text(self) -> str:
-        """As spoken."""
+        """The word as spoken, with its punctuation."""
 
     @property
     def start_s(self) -> float:
-        """Start."""
+        """Start, seconds."""
 
     @property
     def end_s(self) -> float:
-        """End."""
+        """End, seconds."""
 
 
 class SpokenWords(Protocol):
@@ -33,7 +33,7 @@ class SpokenWords(Protocol):
 
     @property
     def words(self) -> Sequence[TimedWord]:
-        """Its words."""
+        """Its words, in the order in which they are spoken; empty for none."""
 
 
 @dataclass(frozen=True)

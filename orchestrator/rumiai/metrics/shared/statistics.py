@@ -124,12 +124,29 @@ def median(values: npt.ArrayLike) -> float | None:
 
 
 def ratio(part: float, whole: float) -> float | None:
-    """``part / whole``; None when the whole is 0."""
+    """A share or a rate: ``part / whole``.
+
+    Args:
+        part: Numerator.
+        whole: Denominator.
+
+    Returns:
+        The quotient in the unit of part over whole; None when the whole is 0, as then there is nothing to divide by.
+    """
     return part / whole if whole else None
 
 
 def clamp(value: float, low: float = 0.0, high: float = 1.0) -> float:
-    """The nearest number within the limits."""
+    """The nearest number within the limits.
+
+    Args:
+        value: Any number.
+        low: Lower limit.
+        high: Upper limit, at least the lower.
+
+    Returns:
+        In low..high, 0..1 by default.
+    """
     return min(high, max(low, value))
 
 

@@ -26,7 +26,14 @@ _NEGATION_REACH: Final = 3  # "not a very good": words that a negation still rea
 
 
 def listed(text: str) -> frozenset[str]:
-    """The words of a list that is written with blanks between them."""
+    """The words of a list that is written with blanks between them.
+
+    Args:
+        text: Words with blanks or line breaks between them.
+
+    Returns:
+        The set of them, as written; empty for "".
+    """
     return frozenset(text.split())
 
 
@@ -144,13 +151,20 @@ class SentimentScore:
 
     @property
     def polarity(self) -> float:
-        """(p - n) / (p + n) in -1..1; 0 without either."""
+        """(p - n) / (p + n), p and n the positive and negative words and emoji: -1..1; 0 without either.
+
+        Source: docs/analyses.md, metadataDynamics, ``sentimentPolarity``.
+        """
         total = self.positive + self.negative
         return (self.positive - self.negative) / total if total else 0.0
 
     @property
     def category(self) -> Sentiment:
-        """Positive above 0.2, negative below -0.2, mixed with two or more of both between, else neutral."""
+        """Tone in a word: positive above a polarity of 0.2, negative below -0.2.
+
+        Between them mixed with two or more of both, else neutral, as for a text without tone.
+        Source: docs/analyses.md, metadataDynamics, ``sentimentCategory``.
+        """
         if abs(self.polarity) > 0.2:
             return "positive" if self.polarity > 0 else "negative"
         return "mixed" if min(self.positive, self.negative) >= 2 else "neutral"

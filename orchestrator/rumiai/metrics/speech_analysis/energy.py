@@ -77,7 +77,7 @@ class Burst:
 
     @property
     def words_per_minute(self) -> float | None:
-        """Speaking rate."""
+        """Speaking rate of the stretch: 60 x words / seconds, at least 0."""
         return ratio(60 * self.words, self.end_s - self.start_s)
 
 
@@ -225,9 +225,15 @@ def burst_pattern(starts_s: Sequence[float], duration_s: float) -> BurstPattern:
 
 
 def noise_ratio(snr_db: float | None) -> float | None:
-    """1 - (signal to noise - 5 dB) / 25 dB within 0..1; None for None.
+    """How noisy the sound is: 1 - (signal to noise - 5 dB) / 25 dB, within 0..1.
 
     Source: docs/analyses.md, speechQuality, ``backgroundNoiseRatio``.
+
+    Args:
+        snr_db: Signal to noise ratio in dB; None when unknown.
+
+    Returns:
+        0 from 30 dB on, 1 up to 5 dB; None for None.
     """
     return None if snr_db is None else 1 - clamp((snr_db - _QUIETEST_DB) / _RANGE_DB)
 

@@ -39,7 +39,17 @@ _TIMES_TO_ADDRESS: Final = 2
 
 
 def measure(evidence: Evidence) -> tuple[b.Blocks, MoreMetrics]:
-    """The six blocks and further metrics of one video; without a transcript what the sound alone tells."""
+    """The six blocks and further metrics of one video.
+
+    Source: docs/analyses.md, speech_analysis. Rates divide by the time that was listened to and could be made out.
+
+    Args:
+        evidence: What the services found in the video.
+
+    Returns:
+        The blocks. Without a transcript they tell what the sound alone does; when all speech was heard and lost, that
+        there is some, and its language. In both cases the further metrics are empty.
+    """
     if evidence.speech is None:
         return _without_transcript(evidence), MoreMetrics()
     found = SpeechMeasures(evidence, Transcript(evidence.speech, evidence.duration_s))
@@ -272,7 +282,17 @@ def _patterns(found: SpeechMeasures) -> b.Patterns:
 
 
 def techniques(found: SpeechMeasures) -> list[str]:
-    """Techniques of speaking for which there is evidence; empty for none."""
+    """Techniques of speaking for which there is evidence.
+
+    Source: docs/analyses.md, speechPatterns, ``speechTechniques``.
+
+    Args:
+        found: Measures of a transcript.
+
+    Returns:
+        Names in a fixed order: the listener addressed twice, a question, a repeated phrase, things counted up, a hook,
+        a call to action; empty for none.
+    """
     signs = {
         "direct_address": found.direct_address >= _TIMES_TO_ADDRESS,
         "rhetorical_questions": found.questions > 0,
@@ -303,7 +323,17 @@ def _clarity_by_window(found: SpeechMeasures) -> dict[str, float | None]:
 
 
 def limitations(evidence: Evidence, found: SpeechMeasures | None) -> list[str]:
-    """What could not be measured, and why; empty when everything was there."""
+    """What could not be measured, and why.
+
+    Source: docs/analyses.md, speechQuality, ``analysisLimitations``.
+
+    Args:
+        evidence: What the services found in the video.
+        found: Measures of its transcript; None without one.
+
+    Returns:
+        Names in a fixed order; empty when everything was there. With words it never was: nothing tells speakers apart.
+    """
     there = {"no_transcript": found is None}
     if found is not None:
         words = found.transcript.total_words > 0
@@ -328,7 +358,14 @@ def limitations(evidence: Evidence, found: SpeechMeasures | None) -> list[str]:
 
 
 def nothing_to_judge(blocks: b.Blocks) -> str | None:
-    """Why no model is asked; None when there is something to judge."""
+    """Why no model is asked about these blocks.
+
+    Args:
+        blocks: Of the video.
+
+    Returns:
+        The reason unless enough is said to be described, or speech was lost; None when there is something to judge.
+    """
     return None if blocks.core_metrics.speech_present else "hardly anything is said"
 
 

@@ -42,7 +42,15 @@ _ON_CAMERA: Final = 0.8
 
 
 def further_metrics(found: SpeechMeasures) -> FurtherMetrics:
-    """Everything that stands under ``precompute``."""
+    """Everything that stands under ``precompute``: values of the older form that have no field in the six blocks.
+
+    Args:
+        found: Measures of a transcript.
+
+    Returns:
+        Each metric; None where what it needs was not measured (sound, gestures, faces, confidences) or nothing is said.
+        Who speaks is never told apart, and so speaker changes are None.
+    """
     transcript, audio = found.transcript, found.audio
     spans_s, words = transcript.segment_spans_s, transcript.segment_words
     lengths = np.round(spans_s[:, 1] - spans_s[:, 0], 6).tolist()
@@ -123,7 +131,17 @@ def _repetition_patterns(found: SpeechMeasures) -> RepetitionPatterns:
 
 
 def emphasis_on_words(found: SpeechMeasures) -> list[MultimodalEmphasis] | None:
-    """Gestures during speech with the words that they go with; None when gestures are unknown."""
+    """Gestures during speech with the words that they go with.
+
+    Source: docs/analyses.md, speechInteractions, ``multimodalEmphasis``.
+
+    Args:
+        found: Measures of a transcript.
+
+    Returns:
+        One entry per gesture during a word, in the order of the gestures; its alignment is the share of the gesture's
+        time with a word, 0..1. Empty for none; None when gestures are unknown.
+    """
     if found.seen.gestures_on_words is None:
         return None
     return [
@@ -190,7 +208,14 @@ def _scores(found: SpeechMeasures) -> _Scores:
 
 
 def pattern_tags(found: SpeechMeasures) -> list[str]:
-    """Tags of the speech, each by one rule; empty for none."""
+    """Tags of the speech, each by one rule; what is unknown gives none.
+
+    Args:
+        found: Measures of a transcript.
+
+    Returns:
+        The tags in a fixed order; empty for none.
+    """
     kinds = [pause_kind(length_s) for length_s in found.pause_lengths_s.tolist()]
     signs = {
         "strong_opening": (found.opening_strength or 0.0) > _STRONG_OPENING,

@@ -33,7 +33,16 @@ Strategy = Literal["storytelling", "demonstration", "explanation"]
 
 
 def is_listing(transitions: Sequence[str]) -> bool:
-    """Whether things are counted up: two transitions of the kind "sequence"."""
+    """Whether things are counted up: two transitions of the kind "sequence" ("first", "step two").
+
+    Source: docs/analyses.md, speechPatterns, ``speechTechniques``; two is a rule of ours, for one may stand for itself.
+
+    Args:
+        transitions: Kinds of the transitions.
+
+    Returns:
+        False without transitions.
+    """
     return transitions.count("sequence") >= _STEPS_TO_LIST
 
 
@@ -52,6 +61,8 @@ def is_instruction(sentences: Iterable[str], *, listing: bool) -> bool:
 
 def is_narration(spoken: Sequence[str]) -> bool:
     """Whether somebody tells what they did: "I" with a verb of the past, twice.
+
+    Source: docs/analyses.md, speechPatterns, ``deliveryStyle``; the verbs are common irregular ones and those in "-ed".
 
     Args:
         spoken: Tokens of the transcript.

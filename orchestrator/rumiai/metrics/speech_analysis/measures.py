@@ -35,6 +35,9 @@ _MUMBLED: Final = 0.6  # confidence
 class SpeechMeasures:
     """Speech of one video.
 
+    Times are seconds from the start of the video. Where nothing else is said, counts are 0 and lists are empty without
+    words. Each formula and its source stand at the function that the property calls.
+
     Attributes:
         evidence: Of the video.
         transcript: Of the video.
@@ -45,113 +48,120 @@ class SpeechMeasures:
 
     @property
     def duration_s(self) -> float:
-        """Length of the video."""
+        """Length of the video, seconds."""
         return self.evidence.duration_s
 
     @property
     def audio(self) -> Audio | None:
-        """Energy of the sound; None when unknown."""
+        """Energy, onsets and noise of the sound; None when unknown."""
         return self.evidence.audio
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """Segments of the transcript."""
+        """Segments of the transcript, by start; () for none."""
         return self.transcript.segments
 
     @cached_property
     def seen(self) -> SeenMeasures:
-        """What is seen while somebody speaks."""
+        """What is seen while somebody speaks, and the measures of it."""
         return SeenMeasures(self.evidence, self.transcript)
 
     # How much and how fast.
 
     @property
     def heard(self) -> Observed:
-        """When the sound was listened to and could be made out."""
+        """When the sound was listened to and could be made out; rates and shares divide by its seconds."""
         return self.evidence.seen("whisper")
 
     @property
     def lost(self) -> bool:
-        """Whether speech was heard that could not be decoded."""
+        """Whether speech was heard that could not be decoded: more than 0 s of it."""
         return self.transcript.speech.lost_s > 0
 
     @property
     def voiced_s(self) -> Floats:
-        """``(v, 2)`` union of the voiced time."""
+        """``(v, 2)`` union of the time in which somebody speaks (:func:`voiced_spans`); ``(0, 2)`` for none."""
         return self.evidence.voiced_or_silent_s
 
     @cached_property
     def speech_s(self) -> float:
-        """Seconds of voiced time."""
+        """Seconds in which somebody speaks; 0 for none (speechCoreMetrics, ``speechDuration``)."""
         return length(self.voiced_s)
 
     @cached_property
     def coverage(self) -> float:
-        """Share of the time listened to in which somebody speaks."""
+        """Share of the time listened to in which somebody speaks, 0..1; 0 for none."""
         return rate.coverage(self.voiced_s, self.heard.seconds)
 
     @property
     def present(self) -> bool:
-        """Whether there is enough speech to be described."""
+        """Whether there is enough speech to be described: 10 % of the time listened to and five words."""
         return rate.is_speech_present(self.coverage, self.transcript.total_words)
 
     @cached_property
     def words_per_minute(self) -> float | None:
-        """Speaking rate; None without voiced time."""
+        """Words per minute of voiced time, at least 0; None without voiced time."""
         return rate.words_per_minute(self.transcript.total_words, self.speech_s)
 
     @cached_property
     def edges_s(self) -> Floats:
-        """Ends of the 5 s windows."""
+        """``(w + 1,)`` ends of the 5 s windows, seconds; the last may be shorter."""
         return windows_of(self.duration_s, rate.WINDOW_S)
 
     @property
     def window_labels(self) -> list[str]:
-        """Labels of these windows."""
+        """The w labels of these windows, ``"a-bs"``."""
         edges = self.edges_s.tolist()
         return [span(start, end) for start, end in pairwise(edges)]
 
     @cached_property
     def window_rates(self) -> Floats:
-        """``(w,)`` words per second of the 5 s windows; NaN where it was not listened."""
+        """``(w,)`` words per second of the 5 s windows, 0 without words; NaN where less than half was listened to."""
         rates = rate.window_rates(self.transcript.word_spans_s, self.transcript.word_weights, self.edges_s)
         return np.where(self.heard.windows(self.edges_s), rates, np.nan)
 
     @cached_property
     def rate_spread(self) -> float | None:
-        """Coefficient of variation of the rates of the windows with speech."""
+        """Coefficient of variation of the rates of the windows with speech, at least 0; None for fewer than two."""
         return rate.rate_spread(rate.spoken_rates(self.window_rates, self.edges_s, self.voiced_s))
 
     @cached_property
     def acceleration(self) -> float | None:
-        """Whether more is said in the second half."""
+        """How much more is said in the second half of the video, -1..1; None without words.
+
+        Whether both halves were listened to is not asked.
+        """
         starts_s = self.transcript.word_spans_s[:, 0]
         return rate.acceleration(starts_s, self.transcript.word_weights, self.duration_s)
 
     @property
     def rhythm_type(self) -> rate.RhythmType | None:
-        """Rhythm in the words of older files; None with too little speech."""
+        """Rhythm in the words of the older form; None with too little speech, or fewer than two windows with speech."""
         per_minute = 60 * len(self.pauses_s) / self.heard.seconds
         return rate.rhythm_type(self.rate_spread, self.acceleration, per_minute) if self.present else None
 
     @cached_property
     def pauses_s(self) -> Floats:
-        """``(p, 2)`` pauses between words."""
+        """``(p, 2)`` gaps of 0.5 s or more between words, wholly listened to; ``(0, 2)`` for fewer than two words."""
         return pauses.pauses_between(self.transcript.word_spans_s, self.duration_s, self.heard.spans_s)
 
     @cached_property
     def pause_lengths_s(self) -> Floats:
-        """``(p,)`` lengths of the pauses."""
+        """``(p,)`` lengths of the pauses, seconds."""
         lengths: Floats = self.pauses_s[:, 1] - self.pauses_s[:, 0]
         return lengths
 
     @cached_property
     def silences_s(self) -> Floats:
-        """``(q, 2)`` stretches of 1 s or more without a word."""
+        """``(q, 2)`` stretches of 1 s or more that were listened to and hold no word; the video's ends included."""
         return pauses.silences_between(self.transcript.word_spans_s, self.duration_s, self.heard.spans_s)
 
     def silence_purposes(self) -> list[str]:
-        """What each of these silences seems to serve."""
+        """What each of these silences seems to serve (:func:`silence_purpose`).
+
+        Returns:
+            q words. A text or gesture that nobody looked for counts as not shown.
+        """
         seen = [(text.start_s, text.end_s) for text in self.evidence.texts or ()]
         seen += [(gesture.start_s, gesture.end_s) for gesture in self.evidence.gestures or ()]
         shown = touched(seen, self.silences_s[:, 0], self.silences_s[:, 1]).tolist()
@@ -164,29 +174,29 @@ class SpeechMeasures:
 
     @property
     def confidences(self) -> list[float | None]:
-        """Confidence of each segment; None when unknown."""
+        """The recogniser's confidence in each segment, 0..1; None when unknown."""
         return [segment.confidence for segment in self.segments]
 
     @cached_property
     def confidence(self) -> float | None:
-        """Mean confidence of the segments; None when none is known."""
+        """Mean confidence of the segments, 0..1, each weighing the same; None when none is known."""
         return mean_known(self.confidences)
 
     @cached_property
     def clarity(self) -> float | None:
-        """Confidence of the segments weighted by their lengths; None when none is known."""
+        """Confidence of the segments weighted by their lengths, 0..1; None when none is known."""
         return mean_confidence(self.confidences, [s.end_s - s.start_s for s in self.segments])
 
     @cached_property
     def mumbled(self) -> list[tuple[Segment, float]]:
-        """Segments whose confidence is known and below 0.6, with it."""
+        """Segments whose confidence is known and below 0.6, with it; empty for none."""
         return [(s, s.confidence) for s in self.segments if s.confidence is not None and s.confidence < _MUMBLED]
 
     # The sound.
 
     @cached_property
     def voiced_energy(self) -> energy.VoicedEnergy | None:
-        """Energy inside the speech; None without an energy curve."""
+        """Linear energy inside the speech, 1.0 at full scale; None without an energy curve, empty without speech."""
         audio = self.audio
         if audio is None or audio.curve is None or not audio.curve.size:
             return None
@@ -194,21 +204,21 @@ class SpeechMeasures:
 
     @cached_property
     def stressed_words(self) -> list[int] | None:
-        """Indices of the words on which the energy peaks; None without energy curve or times of words."""
+        """Indices of up to ten words on which the energy peaks; None without energy curve or times of words."""
         if self.voiced_energy is None or (self.transcript.words and not self.transcript.timed):
             return None
         return energy.stressed_words(self.voiced_energy, self.transcript.word_spans_s)
 
     @cached_property
     def climax(self) -> energy.Climax | None:
-        """The loudest instant of the speech; None without energy curve or speech."""
+        """The loudest instant of the speech; None without energy curve, speech or any sound."""
         if self.voiced_energy is None or self.audio is None or self.audio.curve is None:
             return None
         return energy.energy_climax(self.voiced_energy, float(self.audio.curve.max()))
 
     @cached_property
     def bursts(self) -> list[energy.Burst]:
-        """Stretches that are spoken fast or loud, by time."""
+        """Segments that are spoken fast and 5 s windows that are loud, by start; without energy only the former."""
         windows = () if self.audio is None else self.audio.windows
         spans_s, words = self.transcript.segment_spans_s, self.transcript.segment_words
         found = energy.rapid_segments(spans_s, words, self.words_per_minute or 0.0, windows)
@@ -223,7 +233,10 @@ class SpeechMeasures:
 
     @cached_property
     def burst_pattern(self) -> energy.BurstPattern | None:
-        """Where the bursts lie; None without any, where no energy tells whether there is a loud one."""
+        """Where the bursts lie, by their mean start; "none" without any.
+
+        None without any where no energy tells whether there is a loud one.
+        """
         if not self.bursts and self.audio is None:
             return None
         return energy.burst_pattern([burst.start_s for burst in self.bursts], self.duration_s)
@@ -232,87 +245,102 @@ class SpeechMeasures:
 
     @cached_property
     def diversity(self) -> float | None:
-        """Type-token ratio; None without words."""
+        """Distinct words / words, in (0, 1]; None without words. It falls with the length of the text."""
         return wording.type_token_ratio(self.transcript.vocabulary) if self.transcript.total_words else None
 
     @property
     def unique_words(self) -> int:
-        """Distinct words; in scripts without blanks their share of the words as they are counted."""
+        """Number of distinct words; in scripts without blanks their share of the words as they are counted."""
         return 0 if self.diversity is None else round(self.diversity * self.transcript.total_words)
 
     @cached_property
     def fillers(self) -> int:
-        """Fillers."""
+        """Number of fillers ("um", "you know", "like" where it fills)."""
         return wording.filler_count(self.transcript.tokens, self.transcript.text)
 
     @property
     def filler_share(self) -> float | None:
-        """Fillers / words; None without words."""
+        """Fillers / words, 0..1; None without words."""
         return ratio(self.fillers, self.transcript.total_words)
 
     @cached_property
     def direct_address(self) -> int:
-        """How often the listener is addressed."""
+        """How often the listener is addressed: you, your, you're, you'll, you've."""
         return count_among(self.transcript.tokens, wording.ADDRESS_WORDS)
 
     @cached_property
     def inclusive_share(self) -> float | None:
-        """we, us, our, let's / words; None without words."""
+        """we, us, our, let's / words, 0..1; None without words."""
         return ratio(count_among(self.transcript.tokens, wording.INCLUSIVE_WORDS), self.transcript.total_words)
 
     @cached_property
     def sentences(self) -> list[str]:
-        """Sentences of the transcript."""
+        """Sentences of the transcript with their end marks; its segments where it has no end mark."""
         return wording.split_sentences(self.transcript.text, [segment.text for segment in self.segments])
 
     @cached_property
     def questions(self) -> int:
-        """Questions asked."""
+        """Number of sentences that ask."""
         return wording.question_count(self.sentences)
 
     @cached_property
     def repeated(self) -> list[repetition.RepeatedPhrase]:
-        """Phrases said more than once, the most frequent first."""
+        """Phrases of two or three words that are said more than once, the most frequent first."""
         return repetition.repeated_phrases([token for token, _, _ in self.transcript.token_times])
 
     def spelled(self, phrase: repetition.RepeatedPhrase) -> str:
-        """A repeated phrase as it is first said."""
+        """A repeated phrase as it is first said.
+
+        Args:
+            phrase: One of :attr:`repeated`.
+
+        Returns:
+            Its words without the punctuation around them; a word of several tokens stands once for each.
+        """
         first = phrase.first_token[0]
         return joined(word for _, word, _ in self.transcript.token_times[first : first + phrase.size])
 
     def times_of(self, phrase: repetition.RepeatedPhrase) -> list[float]:
-        """When a repeated phrase is said."""
+        """When a repeated phrase is said: the start of its first word, seconds, for each saying.
+
+        Args:
+            phrase: One of :attr:`repeated`.
+        """
         return [self.transcript.token_times[first][2] for first in phrase.first_token]
 
     # Phrases.
 
     @cached_property
     def hooks(self) -> tuple[SpokenPhrase, ...]:
-        """Hook phrases by time."""
+        """Phrases on the lists of hooks, by start (speechKeyEvents, ``hookPhrases``)."""
         return spoken_phrases(self.segments, find_hooks)
 
     @cached_property
     def ctas(self) -> tuple[SpokenPhrase, ...]:
-        """Calls to action by time."""
+        """Phrases on the lists of calls to action, by start (speechKeyEvents, ``ctaPhrases``)."""
         return spoken_phrases(self.segments, find_ctas)
 
     @cached_property
     def transitions(self) -> tuple[SpokenPhrase, ...]:
-        """Phrases that lead to the next thought, by time."""
+        """Phrases that lead to the next thought, by start (speechKeyEvents, ``transitionPhrases``)."""
         return spoken_phrases(self.segments, phrases.find_transitions)
 
     def starts_of(self, found: Sequence[SpokenPhrase]) -> list[float]:
-        """When phrases begin, within the video."""
+        """When phrases begin, in seconds and within the video; a recogniser's times may lie beyond its end.
+
+        Args:
+            found: Phrases, in any order, which is kept.
+        """
         return [clamp(phrase.start_s, 0.0, self.duration_s) for phrase in found]
 
     @property
     def opening_strength(self) -> float | None:
-        """Strength of the hooks that open the video; None when no listed one does."""
+        """Strength of the hooks in the first 5 s, 0.5 or 1; None when no listed one is there."""
         return phrases.opening_strength([hook.start_s for hook in self.hooks])
 
     @cached_property
     def cta_urgencies(self) -> list[phrases.CtaUrgency]:
-        """Urgency of each call to action."""
+        """Urgency of each of ``ctas``: by the words around it, else by its place in the video."""
         words = self.transcript.words
         starts_s = np.array([word.start_s for word in words])
         found = []
@@ -324,19 +352,19 @@ class SpeechMeasures:
 
     @cached_property
     def cta_clusters(self) -> list[phrases.Cluster]:
-        """Calls to action close to each other."""
+        """Two or more calls to action, each less than 5 s after the one before, by start."""
         return phrases.cta_clusters(self.starts_of(self.ctas))
 
     # The manner.
 
     @cached_property
     def listing(self) -> bool:
-        """Whether things are counted up."""
+        """Whether things are counted up: two transitions of the kind "sequence"."""
         return manner.is_listing([transition.kind for transition in self.transitions])
 
     @cached_property
     def delivery(self) -> manner.Delivery | None:
-        """Manner of speaking; "none" when nobody speaks, None with too few words to tell."""
+        """Manner of speaking; "none" when nobody speaks, None with too few words to tell, or lost speech only."""
         if not self.present:
             return None if self.transcript.total_words or self.lost else "none"
         return manner.delivery_style(
@@ -347,7 +375,7 @@ class SpeechMeasures:
 
     @property
     def tone(self) -> manner.Tone | None:
-        """Tone of voice and words; None with too few words to tell."""
+        """Tone of the words and of their pace; None with too few words to tell, and where no rule fits."""
         if not self.present:
             return None
         return manner.tone_category(

@@ -78,7 +78,16 @@ def _counts(text: str, match: PhraseMatch) -> bool:
 
 
 def opens(start_s: float) -> bool:
-    """Whether something is said in the first 5 s of the video."""
+    """Whether something is said in the opening of the video: its first 5 s.
+
+    Source: docs/analyses.md, speechPatterns, ``openingHookStrength``.
+
+    Args:
+        start_s: When it begins.
+
+    Returns:
+        True below 5 s.
+    """
     return start_s < _OPENING_S
 
 
@@ -112,7 +121,19 @@ def hook_confidence(start_s: float) -> float:
 
 
 def cta_category(kind: str) -> CtaCategory:
-    """What a call to action asks for, by the list that it is in."""
+    """What a call to action asks for, by the list that it is in.
+
+    Source: docs/analyses.md, speechKeyEvents, ``ctaPhrases``.
+
+    Args:
+        kind: Key of that list in :mod:`rumiai.contracts.lexicons`.
+
+    Returns:
+        engagement, viral, save, traffic or conversion.
+
+    Raises:
+        KeyError: No list has that key.
+    """
     return _CATEGORIES[kind]
 
 

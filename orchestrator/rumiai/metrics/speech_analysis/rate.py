@@ -34,6 +34,8 @@ RhythmType = Literal["flowing", "building", "staccato", "erratic"]
 def coverage(voiced_s: Floats, observed_s: float) -> float:
     """Share of the time listened to in which somebody speaks.
 
+    Source: docs/analyses.md, speechCoreMetrics, ``speechCoverage``.
+
     Args:
         voiced_s: ``(v, 2)`` union of the voiced time.
         observed_s: Seconds that were listened to, above 0.
@@ -50,11 +52,11 @@ def is_speech_present(covered: float, total_words: int) -> bool:
     Source: docs/analyses.md, speechCoreMetrics, ``speechPresent``.
 
     Args:
-        covered: Share of the video in which somebody speaks.
+        covered: Share of the time listened to in which somebody speaks, 0..1 (:func:`coverage`).
         total_words: Words of the video.
 
     Returns:
-        True from 10 % of the time and five words.
+        True from 10 % of that time and five words.
     """
     return covered >= _PRESENT_COVERAGE and total_words >= _PRESENT_WORDS
 
@@ -157,6 +159,8 @@ def rate_spread(rates: Floats) -> float | None:
 def intensity(words_per_second: float | None) -> Intensity | None:
     """Word of a speaking rate.
 
+    Source: docs/analyses.md, speechDynamics, ``speechPacingCurve``.
+
     Args:
         words_per_second: The rate; None when unknown.
 
@@ -227,12 +231,12 @@ def rhythm(spread: float | None, change: float | None) -> Rhythm | None:
 
 
 def rhythm_type(spread: float | None, change: float | None, pauses_per_minute: float) -> RhythmType | None:
-    """The same in the words of older files.
+    """Rhythm of the speech in the words of the older form.
 
     Args:
-        spread: Coefficient of variation of the rates.
-        change: Acceleration.
-        pauses_per_minute: Pauses per minute of the video.
+        spread: Coefficient of variation of the rates (:func:`rate_spread`); None when unknown.
+        change: Acceleration, -1..1 (:func:`acceleration`); None when unknown, which counts as 0.
+        pauses_per_minute: Pauses per minute that was listened to.
 
     Returns:
         flowing for a spread below 0.15, building for a change above 0.2, staccato from ten pauses a minute, else

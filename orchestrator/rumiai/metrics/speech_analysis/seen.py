@@ -40,31 +40,43 @@ class SeenMeasures:
 
     @cached_property
     def gestures_s(self) -> Floats | None:
-        """``(g, 2)`` spans of the gestures; None when unknown."""
+        """``(g, 2)`` start and end of the gestures in seconds; ``(0, 2)`` for none, None when unknown."""
         gestures = self.evidence.gestures
         return None if gestures is None else as_intervals([(g.start_s, g.end_s) for g in gestures])
 
     @cached_property
     def gesture_sync(self) -> float | None:
-        """Segments that a gesture overlaps / segments; None when gestures are unknown."""
+        """Segments that a gesture overlaps / segments during which people were looked for, 0..1.
+
+        None when gestures are unknown, and without such a segment. Source: docs/analyses.md, speechInteractions,
+        ``speechGestureSync``.
+        """
         if self.gestures_s is None:
             return None
         return visual.gesture_sync(self.transcript.segment_spans_s[self.looked_at], self.gestures_s)
 
     @cached_property
     def looked_at(self) -> Bools:
-        """``(m,)`` during which segments people were looked for."""
+        """``(m,)`` whether people were looked for during at least half of each segment; empty without segments."""
         return visual.seen_segments(self.transcript.segment_spans_s, self.evidence.seen("mediapipe").spans_s)
 
     @cached_property
     def expression_alignment(self) -> float | None:
-        """Segments whose words and face have one tone / those where both have one."""
+        """Segments whose words and face are both positive or both negative / those where both have a tone, 0..1.
+
+        None when expressions are unknown, and when no segment has both. Source: docs/analyses.md, speechInteractions,
+        ``speechExpressionAlignment``.
+        """
         faces = self.evidence.expressions
         return None if faces is None else tone_agreement(tones_of(self.transcript.speech.segments, faces))
 
     @cached_property
     def text_overlap(self) -> float | None:
-        """Content words of the overlays that are said / all; None when overlays are unknown, and without speech."""
+        """Content words of the overlays that are said within 1.5 s of them / content words of the overlays, 0..1.
+
+        None when overlays are unknown, without a content word in them, and without speech. Source: docs/analyses.md,
+        speechInteractions, ``speechTextOverlap``.
+        """
         texts = self.evidence.texts
         if texts is None or not self.transcript.words:
             return None
@@ -73,7 +85,7 @@ class SeenMeasures:
 
     @cached_property
     def faces_s(self) -> Floats | None:
-        """``(f, 2)`` union of the time with a face; None when faces are unknown."""
+        """``(f, 2)`` union of the sampling steps that show a face, seconds; ``(0, 2)`` for none, None when unknown."""
         people = self.evidence.people
         if people is None:
             return None
@@ -82,7 +94,11 @@ class SeenMeasures:
 
     @cached_property
     def face_share(self) -> float | None:
-        """Time with a face during speech / time of speech; None when faces are unknown."""
+        """Seconds with a face during speech / seconds of speech, 0..1; only the time that was looked at counts.
+
+        None when faces are unknown, and without speech in that time. Source: docs/analyses.md, speechInteractions,
+        ``faceOnScreenDuringSpeech``.
+        """
         if self.faces_s is None:
             return None
         voiced_s = intersect(self.evidence.voiced_or_silent_s, self.evidence.seen("mediapipe").spans_s)
@@ -90,19 +106,31 @@ class SeenMeasures:
 
     @property
     def coherence(self) -> float | None:
-        """Mean of the alignments with gestures, face, overlays and camera that are known, at least two."""
+        """How well speech and picture go together: mean of the shares for gestures, face, overlays and camera, 0..1.
+
+        The mean is over those that are known; None with fewer than two. Source: docs/analyses.md, speechInteractions,
+        ``verbalVisualCoherence``.
+        """
         return mean_of_several([self.gesture_sync, self.expression_alignment, self.text_overlap, self.face_share])
 
     @cached_property
     def off_camera(self) -> Bools | None:
-        """``(m,)`` which segments hardly show a face; None when faces are unknown."""
+        """``(m,)`` whether each segment shows a face in less than 20 % of its time.
+
+        False for a segment during which people were not looked for; None when faces are unknown.
+        Source: docs/analyses.md, speechKeyEvents, ``offCameraSpeechSegments``.
+        """
         if self.faces_s is None:
             return None
         return visual.off_camera(self.transcript.segment_spans_s, self.faces_s) & self.looked_at
 
     @cached_property
     def gestures_on_words(self) -> list[GestureOnWords] | None:
-        """Gestures during speech with the words that they go with; None when gestures are unknown."""
+        """Gestures during words with up to six words that they go with, in the order of the gestures.
+
+        The words are those of the last segment that has begun when the gesture ends. Empty for none; None when gestures
+        are unknown. Source: docs/analyses.md, speechInteractions, ``multimodalEmphasis``.
+        """
         if self.gestures_s is None:
             return None
         shares = visual.spoken_share(self.gestures_s, self.transcript.word_spans_s).tolist()

@@ -39,78 +39,101 @@ class Transcript:
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
-        """Its segments; words without times of their own are spelled as in the text, so that they can be quoted."""
+        """Its segments by start; words without times are spelled as in the text, so that they can be quoted."""
         return tuple(s if s.timed else replace(s, words=spelled(s)) for s in self.speech.segments)
 
     @cached_property
     def words(self) -> tuple[Word, ...]:
-        """All words by start."""
+        """All words by start, those without times of their own included; () without segments."""
         return replace(self.speech, segments=self.segments).words
 
     @cached_property
     def text(self) -> str:
-        """The segments' texts, joined, by time; the text of the transcript where it has no segments."""
+        """The texts of the segments, joined, by time; without any, the text of the transcript; "" for no speech."""
         return joined(segment.text for segment in self.segments) or self.speech.text.strip()
 
     @cached_property
     def tokens(self) -> list[str]:
-        """Words of the text in order, lower case, without punctuation."""
+        """Words of the text in order (:func:`tokens`), lower case, without punctuation; empty for none."""
         return tokens(self.text)
 
     @cached_property
     def total_words(self) -> int:
-        """Words with a letter or digit; in scripts without blanks one per 1.7 characters."""
+        """Number of words with a letter or digit; in scripts without blanks one per 1.7 characters. 0 for none.
+
+        Source: docs/analyses.md, speechCoreMetrics, ``totalWords``.
+        """
         return word_count(self.text)
 
     @cached_property
     def vocabulary(self) -> list[str]:
-        """Words to be compared: the tokens; in scripts without blanks what the recogniser counts as words."""
+        """Words in a form in which they can be compared; empty for none.
+
+        The tokens of the text; where its script has no blanks, those of the words as the recogniser parts them.
+        """
         if len(self.tokens) == self.total_words:
             return self.tokens
         return [token for word in self.words for token in tokens(word.text)] or self.tokens
 
     @property
     def timed(self) -> bool:
-        """Whether the words have times of their own."""
+        """Whether any word has a time of its own; False without words."""
         return any(segment.timed for segment in self.speech.segments)
 
     @cached_property
     def word_spans_s(self) -> Floats:
-        """``(n, 2)`` spans of the words."""
+        """``(n, 2)`` start and end of the words in seconds, by start, cut to the video; ``(0, 2)`` for none."""
         return np.clip(as_intervals([(w.start_s, w.end_s) for w in self.words]), 0.0, self.duration_s)
 
     @cached_property
     def word_weights(self) -> Floats:
-        """``(n,)`` how many words each timed word counts for; their sum is the total."""
+        """``(n,)`` how many words each timed word counts for; their sum is ``total_words``.
+
+        A word in a script without blanks may count for several, a mark for none; zeros when all count for none.
+        """
         counts = np.array([word_count(word.text) for word in self.words], dtype=np.float64)
         total = counts.sum()
         return counts * (self.total_words / total) if total else counts
 
     @cached_property
     def segment_spans_s(self) -> Floats:
-        """``(m, 2)`` spans of the segments."""
+        """``(m, 2)`` start and end of the segments in seconds, cut to the video; ``(0, 2)`` for none."""
         return np.clip(as_intervals([(s.start_s, s.end_s) for s in self.segments]), 0.0, self.duration_s)
 
     @cached_property
     def segment_words(self) -> list[int]:
-        """Words of each segment."""
+        """Number of words of each segment, counted as ``total_words``."""
         return [word_count(segment.text) for segment in self.segments]
 
     @cached_property
     def token_times(self) -> list[tuple[str, str, float]]:
-        """Every token of the words, the word as spelled, and its start."""
+        """Every token of the words by start: the token, its word without punctuation around it, its start (seconds)."""
         return [(token, bare(word.text), word.start_s) for word in self.words for token in tokens(word.text)]
 
 
 def spelled(segment: Segment) -> tuple[Word, ...]:
-    """What stands between the blanks of a segment's text, each with an equal share of its time; () for no text."""
+    """Words for a segment whose words have no times: what stands between the blanks of its text.
+
+    Args:
+        segment: With its text and its times.
+
+    Returns:
+        Words in order, each with an equal share of the segment's time, not timed; () for no text.
+    """
     words = segment.text.split()
     edges = np.linspace(segment.start_s, segment.end_s, len(words) + 1).tolist()
     return tuple(Word(word, a, b, None, False) for word, a, b in zip(words, edges, edges[1:], strict=False))
 
 
 def bare(word: str) -> str:
-    """A word without the punctuation around it; a word that is nothing else stays as it is."""
+    """A word without the punctuation around it.
+
+    Args:
+        word: As it stands in a text.
+
+    Returns:
+        The word; one that is nothing but punctuation stays as it is, and so does "".
+    """
     return word.strip(_PUNCTUATION) or word
 
 

@@ -236,7 +236,7 @@ class Quality(QualityBlock):
 
     @property
     def completeness(self) -> float:
-        """Share of the used services that ran."""
+        """Used services that ran / used services, 0..1."""
         return self.overlay_data_completeness
 
 

@@ -45,7 +45,17 @@ WEIGHTS: Final = Weights(
 
 
 def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
-    """The six blocks and further metrics of one video."""
+    """The six blocks and further metrics of one video.
+
+    Source: docs/analyses.md, visual_overlay_analysis. Rates divide by the time that was looked at.
+
+    Args:
+        evidence: What the services found in the video.
+
+    Returns:
+        The blocks; when OCR failed only the completeness, the overall confidence and what is missing are told, and the
+        further metrics are empty. A video that was looked at and has no overlays has counts of 0.
+    """
     overlays = Overlays.of(evidence)
     if overlays is None:
         return _unknown(evidence), MoreMetrics()
@@ -226,7 +236,16 @@ def _quality(evidence: Evidence, overlays: Overlays | None) -> Quality:
 
 
 def missing_points(evidence: Evidence) -> list[str]:
-    """Kinds of evidence that were looked for and are not there."""
+    """Kinds of evidence that were looked for and are not there; a service that failed is no such point.
+
+    Source: docs/analyses.md, overlaysQuality, ``missingDataPoints``.
+
+    Args:
+        evidence: What the services found in the video.
+
+    Returns:
+        Names in a fixed order, then the texts in each script that OCR does not read, by script; empty for none.
+    """
     speech = evidence.speech
     found = {
         "no_text_detected": evidence.texts is not None and not evidence.texts,
@@ -239,7 +258,14 @@ def missing_points(evidence: Evidence) -> list[str]:
 
 
 def nothing_to_judge(blocks: Blocks) -> str | None:
-    """Why a model is not asked; None when there is something to judge."""
+    """Why no model is asked about these blocks.
+
+    Args:
+        blocks: Of the video.
+
+    Returns:
+        The reason without overlays, also when they are unknown; None when there is something to judge.
+    """
     return None if blocks.core_metrics.total_overlays else "there are no overlays"
 
 

@@ -29,11 +29,17 @@ _CLUTTERED: Final = 3  # overlays at once above which the picture is cluttered
 
 
 def is_long_enough(seconds: float, characters: int) -> bool:
-    """Whether a text stands for 0.3 s and 0.06 s per character.
+    """Whether a text stands long enough to be read: for 0.3 s and 0.06 s per character.
+
+    Source: docs/analyses.md, overlaysInteractions, ``readingFlowScore``; the time is about 17 characters a second, and
+    a moment to find the text.
 
     Args:
-        seconds: That it stands.
-        characters: That it has.
+        seconds: How long it stands.
+        characters: How many it has, blanks included.
+
+    Returns:
+        Whether it does; the limit is long enough.
     """
     return seconds >= _READ_BASE_S + _READ_PER_CHARACTER_S * characters - _EPSILON_S
 
@@ -53,10 +59,15 @@ def mean_contrast(contrasts: Floats) -> float | None:
 def is_readable(long_enough: bool, height: float | None, contrast: float | None) -> bool:
     """Whether a text is long enough on screen, at least 3 % of the frame high and of a contrast of at least 0.3.
 
+    Source: docs/analyses.md, overlaysQuality, ``visualAccessibility``.
+
     Args:
         long_enough: From :func:`is_long_enough`.
-        height: Of its box.
-        contrast: From :func:`mean_contrast`.
+        height: Of one of its lines, in heights of the frame; None when unknown.
+        contrast: 0..1, from :func:`mean_contrast`; None when unknown.
+
+    Returns:
+        Whether all hold that are known.
     """
     large = height is None or height >= _MINIMUM_HEIGHT
     return long_enough and large and (contrast is None or contrast >= _MINIMUM_CONTRAST)

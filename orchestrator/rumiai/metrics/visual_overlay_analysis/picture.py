@@ -147,11 +147,15 @@ def unique_stickers(stickers: Iterable[Sticker]) -> int:
 def occlusions(overlays: Iterable[Overlay]) -> tuple[int, int]:
     """What covers what over time.
 
+    The largest text is looked for at each start of an overlay, and told from the one before by its words; that one
+    stays the largest until another is found.
+
     Args:
-        overlays: Texts and stickers, in any order.
+        overlays: Texts and stickers, in any order; one without a box covers nothing.
 
     Returns:
-        Pairs whose boxes cover each other at one time, and changes of the largest text on screen.
+        Pairs whose boxes cover each other at one time (:func:`covers`), and changes of the largest text on screen;
+        zeros for no overlays.
     """
     items = sorted(overlays, key=lambda item: (item.start_s, item.end_s, item.box or ()))
     active: list[tuple[float, int]] = []

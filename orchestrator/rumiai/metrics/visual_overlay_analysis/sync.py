@@ -192,7 +192,15 @@ class Sync:
 
     @classmethod
     def of(cls, overlays: Overlays, evidence: Evidence) -> Sync:
-        """The overlays of some evidence against the rest of it."""
+        """The overlays of a video against its speech, gestures, cuts and energy rises.
+
+        Args:
+            overlays: Texts and stickers.
+            evidence: Of the same video.
+
+        Returns:
+            The relations; None for what speech or gestures would tell where they are unknown.
+        """
         speech, gestures, texts = evidence.speech, evidence.gestures, overlays.text_spans_s
         spans = None if gestures is None else as_intervals([(g.start_s, g.end_s) for g in gestures])
         sorts = (
@@ -211,22 +219,43 @@ class Sync:
 
     @property
     def text_speech(self) -> float | None:
-        """Texts whose words are spoken while they stand / texts; None without texts or speech data."""
+        """Texts whose words are spoken while they stand, give or take 1 s / texts, 0..1.
+
+        None without texts, and when the speech is unknown. Source: docs/analyses.md, overlaysInteractions,
+        ``textSpeechSync``.
+        """
         return None if self.relations is None else mean([relation == "match" for relation in self.relations])
 
     @property
     def text_gesture(self) -> float | None:
-        """Texts with an aligned gesture / texts with a gesture; None without any of those."""
+        """Texts with an aligned gesture / texts with any gesture within 1 s, 0..1.
+
+        None when no text has a gesture, and when gestures are unknown. Source: docs/analyses.md, overlaysInteractions,
+        ``overlayGestureCoordination``.
+        """
         if self.coordination is None or self.gestured is None:
             return None
         return ratio(self.coordination.count("aligned"), int(self.gestured.sum()))
 
     def is_spoken(self, index: int) -> bool:
-        """Whether the words of a text are spoken while it stands."""
+        """Whether the words of a text are spoken while it stands, give or take 1 s.
+
+        Args:
+            index: Of the text.
+
+        Returns:
+            False, too, when the speech is unknown.
+        """
         return self.relations is not None and self.relations[index] == "match"
 
     def moments(self) -> list[MultimodalMoment] | None:
-        """All texts with matching speech or a gesture; None when either could not be looked for."""
+        """The texts that something reinforces: matching speech, or a gesture within 1 s.
+
+        Source: docs/analyses.md, overlaysInteractions, ``multimodalMoments``.
+
+        Returns:
+            All of them, in the order of the texts; empty for none. None when speech or gestures are unknown.
+        """
         if self.relations is None or self.gestured is None:
             return None
         pairs = zip(self.overlays.texts, self.relations, self.gestured.tolist(), strict=True)
@@ -239,7 +268,13 @@ class Sync:
         ]
 
     def cta_matrix(self) -> dict[str, int] | None:
-        """Texts with a call to action by what overlaps them; None when gestures are unknown."""
+        """Texts with a call to action by what overlaps them in time (:func:`cta_matrix`).
+
+        Source: docs/analyses.md, overlaysInteractions, ``ctaReinforcementMatrix``.
+
+        Returns:
+            Number of texts under each of four names, zeros without such texts; None when gestures are unknown.
+        """
         if self.gesture_spans_s is None:
             return None
         overlays = self.overlays

@@ -44,10 +44,16 @@ _PRODUCT: Final = (
 
 
 def categories(text: str) -> set[Category]:
-    """Every category that a text belongs to; several, or none.
+    """What a text says: every category that it belongs to.
+
+    Each has a list of phrases, matched as whole words. A price is also a number with a currency or a percent sign;
+    urgency and calls to action are told by the lists of :mod:`rumiai.contracts.lexicons`.
 
     Args:
         text: As OCR read it.
+
+    Returns:
+        Several, or none; empty for "".
     """
     spaced = f" {' '.join(tokens(text))} "
 
@@ -66,11 +72,16 @@ def categories(text: str) -> set[Category]:
 
 
 def semantic_group(text: str, found: set[Category]) -> Group:
-    """The one group that a text is counted in: by its categories, else whether it asks.
+    """The one group that a text is counted in: the first of urgency, social proof, product or price, and question.
+
+    Source: docs/analyses.md, overlaysPatterns, ``textSemanticGroups``.
 
     Args:
         text: As OCR read it.
         found: Its categories.
+
+    Returns:
+        The group; a text with a question mark is a question, any other ``other_text``.
     """
     if "urgency" in found:
         return "urgency_phrases"

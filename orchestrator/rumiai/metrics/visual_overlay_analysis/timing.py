@@ -46,7 +46,7 @@ class Burst:
 
     @property
     def span(self) -> str:
-        """Label of the window."""
+        """Label of the window: ``"a-bs"``, its ends in seconds."""
         return span(self.start_s, self.end_s)
 
 
@@ -88,21 +88,31 @@ def starts_by_third(starts_s: Floats, duration_s: float) -> Ints:
 
 
 def acceleration_score(starts_s: Floats, duration_s: float) -> float:
-    """(starts of the second half - starts of the first) / all, -1..1; 0 for no starts.
+    """Whether overlays come later: (starts of the second half - starts of the first) / all.
+
+    Source: docs/analyses.md, overlaysDynamics, ``overlayAcceleration``.
 
     Args:
-        starts_s: ``(n,)`` starts.
-        duration_s: Of the video.
+        starts_s: ``(n,)`` starts, seconds; one in the middle belongs to the second half.
+        duration_s: Length of the video, seconds.
+
+    Returns:
+        -1..1; 0 for no starts.
     """
     late = int((starts_s >= duration_s / 2).sum())
     return balance(float(starts_s.size - late), float(late))
 
 
 def acceleration_word(score: float) -> OverlayAcceleration:
-    """An acceleration score in a word: ``stable`` within +-0.2.
+    """An acceleration score in a word.
+
+    Source: docs/analyses.md, overlaysDynamics, ``overlayAcceleration``.
 
     Args:
-        score: From :func:`acceleration_score`.
+        score: -1..1, from :func:`acceleration_score`.
+
+    Returns:
+        stable within +-0.2, both limits included; else accelerating above 0, decelerating below.
     """
     if abs(score) <= _TREND:
         return "stable"
@@ -110,10 +120,15 @@ def acceleration_word(score: float) -> OverlayAcceleration:
 
 
 def rhythm_consistency(starts_s: Floats) -> float | None:
-    """1 / (1 + cv of the gaps between starts), 0..1; None for fewer than three starts.
+    """How evenly overlays come: 1 / (1 + cv of the gaps between starts).
+
+    Source: docs/analyses.md, overlaysDynamics, ``rhythmConsistency``.
 
     Args:
-        starts_s: ``(n,)`` starts, ascending.
+        starts_s: ``(n,)`` starts, seconds, ascending.
+
+    Returns:
+        In (0, 1], 1 for equal gaps; None for fewer than three starts.
     """
     return None if starts_s.size < 3 else 1 / (1 + _spread(starts_s))
 
@@ -169,10 +184,15 @@ def density_progression(thirds: Ints) -> DensityProgression | None:
 
 
 def temporal_distribution(thirds: Ints) -> TemporalDistribution | None:
-    """The end of the video that holds at least half of the starts, if any; None for no starts.
+    """The end of the video that holds at least half of the starts, if any.
+
+    Source: docs/analyses.md, overlaysDynamics, ``temporalDistribution``.
 
     Args:
         thirds: ``(3,)`` starts in each third.
+
+    Returns:
+        front_loaded, back_loaded, or balanced for neither; front_loaded when both do. None for no starts.
     """
     match density_progression(thirds):
         case None:
@@ -206,11 +226,16 @@ def visual_pacing(starts_s: Floats, observed_s: float) -> VisualPacing | None:
 def overlay_timeline(edges_s: Floats, counts: Ints, text_counts: Ints, observed: Bools) -> list[OverlayWindow]:
     """Every window: how many overlays, of which type, how dense.
 
+    Source: docs/analyses.md, overlaysDynamics, ``overlayTimeline``.
+
     Args:
-        edges_s: ``(w + 1,)`` ends of the windows.
+        edges_s: ``(w + 1,)`` ends of the windows, seconds.
         counts: ``(w,)`` overlays active in each.
         text_counts: ``(w,)`` texts active in each.
         observed: ``(w,)`` which windows were looked at; of the others nothing is told.
+
+    Returns:
+        w windows. low density with one overlay or none, medium up to three, else high; None where nobody looked.
     """
     rows = zip(counts.tolist(), text_counts.tolist(), observed.tolist(), strict=True)
     return [
