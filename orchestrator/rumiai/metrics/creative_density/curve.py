@@ -44,10 +44,15 @@ _MOST_OPTIMAL: Final = 8.0  # fullest bin of an optimal load
 
 
 def volatility(d: Floats) -> float:
-    """min(1, cv), 0..1.
+    """How uneven the curve is: min(1, cv), with the population deviation over the mean.
+
+    Source: docs/analyses.md, densityDynamics, ``volatility``.
 
     Args:
         d: ``(n,)`` elements per bin.
+
+    Returns:
+        0..1; 0 for a constant curve, one without elements among them.
     """
     return min(1.0, cv(d) or 0.0)
 
@@ -69,7 +74,14 @@ def thirds(d: Floats) -> tuple[float, float] | None:
 
 
 def is_empty(d: Floats) -> bool:
-    """Whether no known bin of ``(n,)`` holds an element: such a curve has no shape."""
+    """Whether no known bin holds an element: such a curve has no shape.
+
+    Args:
+        d: ``(n,)`` elements per bin.
+
+    Returns:
+        True also where no bin is known.
+    """
     return not np.nansum(d)
 
 
@@ -135,20 +147,29 @@ def strong_opening(d: Floats) -> bool | None:
 
 
 def is_steady(d: Floats) -> bool:
-    """Whether cv < 0.3.
+    """Whether the density hardly varies: cv < 0.3.
 
     Args:
         d: ``(n,)`` elements per bin.
+
+    Returns:
+        True for a constant curve, one without elements among them.
     """
     return (cv(d) or 0.0) < _STEADY_CV
 
 
 def structural_flags(d: Floats, *, closing_call: bool | None) -> StructuralFlags:
-    """The shape of the curve as six flags, each None where it cannot be told.
+    """The shape of the curve as six flags.
+
+    Source: docs/analyses.md, densityPatterns, ``structuralFlags``.
 
     Args:
         d: ``(n,)`` elements per bin.
         closing_call: Whether the video ends with a call to action; None when that is unknown.
+
+    Returns:
+        The flags, each None where it cannot be told: the opening as :func:`strong_opening` says, thirds and steadiness
+        where :func:`thirds` says nothing, the rhythm with an unknown bin, below twelve bins, and without elements.
     """
     acceleration = acceleration_pattern(d)
     whole = not np.isnan(d).any()
@@ -170,6 +191,9 @@ def pattern_flags(d: Floats) -> PatternFlags:
 
     Args:
         d: ``(n,)`` elements per bin.
+
+    Returns:
+        The flags; those that :func:`structural_flags` has too are None where it cannot tell, those of peaks False.
     """
     flags, average = structural_flags(d, closing_call=None), float(np.nanmean(d))
     peaks = [i for i in local_maxima(np.nan_to_num(d)) if d[i] > _HIGH_PEAK * average]
@@ -184,10 +208,15 @@ def pattern_flags(d: Floats) -> PatternFlags:
 
 
 def classification(average: float) -> DensityClassification:
-    """The mean density in words: below 1, 4, 8 elements at once, or more.
+    """The mean density in words: sparse below 1, moderate below 4, dense below 8 elements at once, else overwhelming.
+
+    Source: docs/analyses.md, densityPatterns, ``densityClassification``.
 
     Args:
         average: Mean of d, >= 0.
+
+    Returns:
+        The word.
     """
     return next((word for limit, word in _CLASSES if average < limit), "overwhelming")
 
@@ -221,11 +250,14 @@ def cognitive_load(average: float, most: float) -> CognitiveLoadCategory:
     """How much there is to take in.
 
     ``minimal`` below 1 element at once on the mean, ``optimal`` below 4 when no bin holds more than 8, ``challenging``
-    below 8, else ``overwhelming``.
+    below 8, else ``overwhelming``. Source: docs/analyses.md, densityPatterns, ``cognitiveLoadCategory``.
 
     Args:
         average: Mean of d, >= 0.
         most: Largest value of d.
+
+    Returns:
+        The word.
     """
     if average < 1:
         return "minimal"
@@ -237,8 +269,13 @@ def cognitive_load(average: float, most: float) -> CognitiveLoadCategory:
 def creative_score(average: float) -> float:
     """The mean density on a scale of 0..10: 3 at 0.5, 6 at 1.5, 10 from 3.5 on, linear in between.
 
+    The score of the older form of the results, kept as it was.
+
     Args:
         average: Mean of d, >= 0.
+
+    Returns:
+        0..10; 0 for an empty curve.
     """
     if average < 0.5:
         return 6 * average

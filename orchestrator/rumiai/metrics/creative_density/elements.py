@@ -71,7 +71,10 @@ def known_total(counts: ElementCounts) -> int:
     """Sum of the counts that are known.
 
     Args:
-        counts: Distinct items by type.
+        counts: Distinct items by type; None for a type that is unknown.
+
+    Returns:
+        At least 0; 0 where no type is known.
     """
     return sum(count for _, count in counts if count is not None)
 
@@ -83,6 +86,9 @@ def timeline_counts(counts: ElementCounts, objects: Objects | None, expressions:
         counts: Distinct items by type.
         objects: Object boxes on sampled frames; the frames with at least one are counted.
         expressions: Expressions of the main face; all samples are counted.
+
+    Returns:
+        Counts; None for a type whose input is None or whose count is unknown.
     """
     return TimelineCounts(
         effect_count=counts.effect,
@@ -132,13 +138,16 @@ def dominant_pair(pairs: Mapping[str, int]) -> str | None:
 def closing_call_to_action(texts: Sequence[TextTrack] | None, speech: Speech | None, duration_s: float) -> bool | None:
     """Whether a listed call to action is seen or heard in the last 15 % of the video.
 
+    Source: docs/analyses.md, densityPatterns, ``structuralFlags``.
+
     Args:
-        texts: Text overlays.
-        speech: The transcript.
+        texts: Text overlays; None where texts are unknown.
+        speech: The transcript; None where speech is unknown.
         duration_s: Of the video, in seconds.
 
     Returns:
-        None when none is found and texts or speech are unknown: it may be there.
+        True for one that ends there, wherever it begins. None when none is found and texts or speech are unknown: it
+        may be there.
     """
     begin_s = (1 - _CLOSING_SHARE) * duration_s
     seen = any(text.end_s > begin_s and find_ctas(text.text) for text in texts or ())

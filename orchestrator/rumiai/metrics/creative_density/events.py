@@ -105,15 +105,18 @@ def peak_moments(d: Floats, counts: Mapping[str, Ints], bins: Bins) -> list[Peak
 
 
 def surprise(d: Floats, index: int, deviation: float) -> float:
-    """(d - mean of the three *other* bins on either side) / deviation.
+    """How far a bin stands out from those around it, in deviations of the curve.
+
+    (d - mean of the three *other* bins on either side) / deviation. Source: docs/analyses.md, densityKeyEvents,
+    ``peakMoments``.
 
     Args:
         d: ``(n,)`` elements per bin, n >= 2.
-        index: Of the bin.
+        index: Of the bin, which is known.
         deviation: Of d, > 0.
 
     Returns:
-        0 where no other bin around is known.
+        Below 0 where the bins around are fuller; 0 where no other bin around is known.
     """
     near = np.concatenate([d[max(0, index - _AROUND) : index], d[index + 1 : index + 1 + _AROUND]])
     around = mean(near)

@@ -44,7 +44,16 @@ _ELEMENT_SERVICES: Final[tuple[Source, ...]] = ("ocr", "yolo", "mediapipe", "sce
 
 
 def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
-    """The six blocks and further metrics of one video."""
+    """Density and rhythm of the creative elements of one video.
+
+    Args:
+        evidence: Of the video.
+
+    Returns:
+        The six blocks, and the metrics without a field in them. Where none of texts, objects, people and scenes was
+        looked for, or no bin is known, all that rests on the density curve is null, and of the further metrics only the
+        duration is there.
+    """
     density = density_of(evidence)
     # Changes of expression alone are no density: they are the one type without a weight of its own.
     d = density.total if any(map(evidence.services.ok, _ELEMENT_SERVICES)) else None
@@ -151,7 +160,17 @@ def _quality(evidence: Evidence) -> Quality:
 
 
 def unmeasured(evidence: Evidence) -> list[MissingService]:
-    """Types of element that nothing measures on this video, each with its reason."""
+    """Types of element that nothing measures on this video.
+
+    Source: docs/analyses.md, densityQuality, ``missingServices``.
+
+    Args:
+        evidence: Of the video.
+
+    Returns:
+        Each type with its reason: effects always, since nothing detects them; transitions where the scenes are known
+        and no types are named.
+    """
     shots = evidence.shots
     found = [MissingService(service="effect", reason=NO_DETECTOR)]
     if shots is not None and shots.transition_types is None:
@@ -172,7 +191,14 @@ def _further(evidence: Evidence, counts: ElementCounts, density: Density, d: Flo
 
 
 def nothing_to_judge(blocks: Blocks) -> str | None:
-    """Why a model is not asked; None when there is something to judge."""
+    """Why a model is not asked: there is no element and no cut that it could judge.
+
+    Args:
+        blocks: Of the video.
+
+    Returns:
+        The reason; None when any element was counted, or a cut.
+    """
     core = blocks.core_metrics
     seen = any(count for _, count in core.element_counts) or core.scene_change_count
     return None if seen else "no creative elements were found"

@@ -121,7 +121,15 @@ def split_thirds(known: Ints, count: int) -> tuple[Ints, Ints, Ints]:
 
 
 def third_means(curve: Floats) -> Thirds:
-    """Mean of the known bins of each third of an ``(N,)`` curve; None for a third without any."""
+    """Mean of each third of a curve over its known bins.
+
+    Args:
+        curve: ``(N,)``, NaN where unknown.
+
+    Returns:
+        First, middle and last third as :func:`split_thirds` cuts them, in the unit of the curve; None for a third
+        without a known bin.
+    """
     first, middle, last = split_thirds(np.flatnonzero(~np.isnan(curve)), curve.size)
     return mean(curve[first]), mean(curve[middle]), mean(curve[last])
 

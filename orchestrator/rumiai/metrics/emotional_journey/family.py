@@ -59,7 +59,16 @@ _CLOSING_SHARE: Final = 0.2
 
 
 def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
-    """The six blocks and further metrics of one video."""
+    """Emotions of the main face over one video, and what goes with them.
+
+    Args:
+        evidence: Of the video.
+
+    Returns:
+        The six blocks, and the metrics without a field in them. Where the expressions are unknown only the sentiment of
+        the caption and the quality are said; where no face shows one, also that there are no emotions. Neither has
+        further metrics.
+    """
     caption = read_caption(evidence.metadata.description)
     tone = None if caption is None else caption.sentiment.category
     if evidence.expressions is None:
@@ -241,8 +250,13 @@ def _triggers(evidence: Evidence, times_s: list[float]) -> list[str]:
 def resolution(journey: Journey) -> ResolutionMoment | None:
     """The last change to joy, or back to neutral, in the last 20 % of the video.
 
-    Source: docs/analyses.md, emotionalKeyEvents, ``resolutionMoment``. Closure: no later change follows.
-    None without such a change.
+    Source: docs/analyses.md, emotionalKeyEvents, ``resolutionMoment``.
+
+    Args:
+        journey: The expressions.
+
+    Returns:
+        Its second, emotion, and closure: whether no later change follows. None without such a change.
     """
     begin_s = (1 - _CLOSING_SHARE) * journey.bins.duration_s
     settling = [c for c in journey.changes if c.time_s >= begin_s and c.after in (curves.NEUTRAL, "joy")]
@@ -281,7 +295,17 @@ def _quality(journey: Journey | None, evidence: Evidence) -> Quality:
 
 
 def missing_points(evidence: Evidence) -> list[str]:
-    """Kinds of evidence that were looked for and are not there."""
+    """Kinds of evidence that were looked for and are not there.
+
+    Source: docs/analyses.md, emotionalQuality, ``missingDataPoints``.
+
+    Args:
+        evidence: Of the video.
+
+    Returns:
+        Names: no expression at all, a single label on all samples, no sound, no word in the transcript. What failed is
+        not in the list; empty when everything is there.
+    """
     faces, speech = evidence.expressions, evidence.speech
     found = {
         "no_emotions_detected": faces is not None and not faces.labels,
@@ -293,7 +317,14 @@ def missing_points(evidence: Evidence) -> list[str]:
 
 
 def nothing_to_judge(blocks: Blocks) -> str | None:
-    """Why a model is not asked; None when there is something to judge."""
+    """Why a model is not asked: no emotion was seen that it could judge.
+
+    Args:
+        blocks: Of the video.
+
+    Returns:
+        The reason, also where faces are unknown; None when any emotion was seen, neutral among them.
+    """
     return None if blocks.core_metrics.unique_emotions else "no face shows an emotion"
 
 

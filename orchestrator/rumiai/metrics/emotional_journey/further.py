@@ -44,7 +44,16 @@ _MOST_EVENTS: Final = 10
 
 
 def further_metrics(journey: Journey, sync: EmotionSync) -> FurtherMetrics:
-    """Everything that stands under ``precompute``."""
+    """The metrics that stand under ``precompute``, in the older form of the results.
+
+    Args:
+        journey: The expressions.
+        sync: How they go with gestures, sound, speech and caption.
+
+    Returns:
+        The metrics. A sequence over all seconds holds None in one without a face, a list of moments leaves it out; what
+        compares faces with gestures or speech is None where these are unknown.
+    """
     bins, faces, valence = journey.bins, journey.faces, journey.valence[journey.known]
     shares = tone_shares(valence)
     kind = _archetype(journey, shares)
@@ -92,7 +101,14 @@ def _ranked_peaks(journey: Journey) -> list[RankedPeak]:
 
 
 def has_certain_emotion(journey: Journey) -> bool:
-    """Whether any sample shows an emotion other than neutral with a confidence of 0.8 or more."""
+    """Whether any sample shows an emotion other than neutral with a confidence of 0.8 or more.
+
+    Args:
+        journey: The expressions.
+
+    Returns:
+        The flag; False without samples.
+    """
     pairs = zip(journey.faces.labels, journey.faces.confidences.tolist(), strict=True)
     return any(label != NEUTRAL and confidence >= _CERTAIN for label, confidence in pairs)
 

@@ -103,6 +103,10 @@ def measure_journey(faces: Expressions, bins: Bins, observed: Observed) -> Journ
         faces: Expression samples, by time.
         bins: The one-second bins.
         observed: When the faces were looked for.
+
+    Returns:
+        The values that blocks and further metrics read. Without samples every curve is NaN, rate, variability and
+        shapes are None, and there are no changes and peaks.
     """
     valence, intensity, arousal = (
         bins.means(faces.times_s, values) for values in (faces.valences, faces.intensities, faces.arousals)
@@ -178,7 +182,17 @@ class EmotionSync:
 
 
 def measure_sync(journey: Journey, evidence: Evidence, caption: Caption | None) -> EmotionSync:
-    """Hold the expressions against the rest of the evidence and the caption."""
+    """Hold the expressions against the gestures, the sound, the speech and the caption.
+
+    Args:
+        journey: The expressions.
+        evidence: Of the video.
+        caption: Of the video; None when the source has none. One without words and emoji has no tone to compare.
+
+    Returns:
+        The measures, each as its function in :mod:`rumiai.metrics.emotional_journey.sync` defines it; None where the
+        other side is unknown or never meets a face.
+    """
     speech = evidence.speech
     overlap = None if evidence.gestures is None else _gesture_overlap(journey, evidence.gestures)
     spans_s = None if evidence.gestures is None else _spans_of(evidence.gestures)

@@ -84,7 +84,16 @@ def emotional_techniques(
 
 
 def pacing_strategy(changes_per_minute: float) -> PacingStrategy:
-    """Steady state without changes of the emotion, gradual build below six per minute, else quick shifts."""
+    """How often the emotion changes, in a word.
+
+    Source: docs/analyses.md, emotionalPatterns, ``pacingStrategy``.
+
+    Args:
+        changes_per_minute: Changes of the smoothed label per minute observed, >= 0.
+
+    Returns:
+        Steady state without changes, gradual build below six a minute, else quick shifts.
+    """
     if changes_per_minute == 0:
         return "steady_state"
     return "gradual_build" if changes_per_minute < _QUICK_PER_MINUTE else "quick_shifts"
@@ -161,12 +170,27 @@ def emotional_archetype(
 
 
 def is_dominant(share: float | None, other: float | None) -> bool:
-    """Whether a share of the bins is above 0.6 and the opposite one below 0.3; unknown shares count as 0."""
+    """Whether one tone outweighs its opposite: its share is above 0.6, and the other's below 0.3.
+
+    Args:
+        share: Share of the known bins with the tone, 0..1; None is taken for 0.
+        other: Share of those with the opposite one, 0..1; None is taken for 0.
+
+    Returns:
+        The flag; False for unknown shares.
+    """
     return (share or 0.0) > _DOMINANT and (other or 0.0) < _MINOR
 
 
 def is_diverse(diversity: float | None) -> bool:
-    """Whether the normalised entropy of the labels is above 0.5."""
+    """Whether many emotions are shown about equally often: a normalised entropy above 0.5.
+
+    Args:
+        diversity: Of the labels (:func:`rumiai.metrics.emotional_journey.curves.emotional_diversity`), 0..1.
+
+    Returns:
+        The flag; False for None.
+    """
     return (diversity or 0.0) > _DIVERSE
 
 
@@ -179,7 +203,7 @@ def emotional_tags(
     gesture_alignment: float | None,
     mixed: bool,
 ) -> list[str]:
-    """Tags of the older form of the results; unknown numbers count as 0, empty for none.
+    """Tags of the older form of the results; its limit for the deviation of the valence is 0.45.
 
     Args:
         variability: Deviation of the valence over the known bins.
@@ -188,6 +212,9 @@ def emotional_tags(
         peaks: Number of emotion peaks.
         gesture_alignment: Share of compatible gestures.
         mixed: Whether words and face contradict each other anywhere.
+
+    Returns:
+        The tags in a fixed order; unknown numbers count as 0, empty for none.
     """
     tags = {
         "high_variability": (variability or 0.0) > _VARIABLE,

@@ -72,7 +72,14 @@ def gesture_overlap(
 def gesture_alignment(overlap: GestureOverlap) -> float | None:
     """Seconds in which a gesture is compatible with the face / seconds in which they are compared.
 
-    Source: docs/analyses.md, emotionalCoreMetrics, ``gestureEmotionAlignment``. In 0..1; None when they never meet.
+    Source: docs/analyses.md, emotionalCoreMetrics, ``gestureEmotionAlignment``, with the pairs of
+    :data:`COMPATIBLE_GESTURES`.
+
+    Args:
+        overlap: Where gestures meet expressions.
+
+    Returns:
+        In 0..1; None when they never meet.
     """
     share = ratio(length(overlap.compatible_s), length(overlap.compared_s))
     return None if share is None else clamp(share)
@@ -96,7 +103,15 @@ def gesture_alignment_by_bin(overlap: GestureOverlap, edges_s: Floats) -> list[f
 
 
 def gestures_at(spans_s: Floats, edges_s: Floats) -> Bools:
-    """``(N,)`` whether any gesture, ``(m, 2)`` spans, overlaps each bin between ``(N + 1,)`` edges."""
+    """Whether a gesture is seen in each bin.
+
+    Args:
+        spans_s: ``(m, 2)`` time of each gesture, seconds.
+        edges_s: ``(N + 1,)`` edges of the bins in seconds.
+
+    Returns:
+        ``(N,)`` flags, True where any gesture overlaps the bin; all False without gestures.
+    """
     return touched(spans_s, edges_s[:-1], edges_s[1:])
 
 
@@ -136,7 +151,14 @@ def mood_congruence(energy: Floats, arousal: Floats) -> float | None:
 
 
 def shared_ranks(values: Floats) -> Floats:
-    """``(n,)`` ranks 1..n of ``(n,)`` values; values within 1e-9 share their mean rank."""
+    """Ranks of some values, the smallest 1.
+
+    Args:
+        values: ``(n,)`` numbers.
+
+    Returns:
+        ``(n,)`` ranks in 1..n; values within 1e-9 are equal and share the mean of their ranks.
+    """
     below = (values[None, :] < values[:, None] - _EPSILON).sum(axis=1)
     equal = (np.abs(values[None, :] - values[:, None]) <= _EPSILON).sum(axis=1)
     ranks: Floats = below + (equal + 1) / 2

@@ -75,6 +75,14 @@ def triggers(times_s: Sequence[float], events: Sequence[Event], onsets_s: Floats
 
 
 def last_before(events_s: Floats, time_s: float) -> int | None:
-    """Index of the last of ``(n,)`` ascending instants that lies at most 1 s before ``time_s``; None without one."""
+    """The last event that can have caused what happens at an instant: at most 1 s earlier, or at the same time.
+
+    Args:
+        events_s: ``(n,)`` instants of the events in seconds, ascending.
+        time_s: The instant, seconds.
+
+    Returns:
+        Index of the event; None without one in that second.
+    """
     index = int(np.searchsorted(events_s, time_s + _EPSILON_S, side="right")) - 1
     return index if index >= 0 and events_s[index] >= time_s - _BEFORE_S - _EPSILON_S else None

@@ -36,7 +36,12 @@ _Placed = TypeVar("_Placed", Face, Pose, Gaze)
 def read_evidence(analysis: UnifiedAnalysis) -> e.Evidence:
     """Typed evidence of one video.
 
-    A part is None whose service failed, did not run, or looked at nothing; what a service did not observe is in none.
+    Args:
+        analysis: All that the services and the source say of it.
+
+    Returns:
+        The evidence. A part is None whose service failed, did not run, or looked at nothing; what a service did not
+        observe is in none.
     """
     metadata = analysis.metadata.video
     observed = observed_by_service(analysis)
@@ -65,7 +70,11 @@ def read_evidence(analysis: UnifiedAnalysis) -> e.Evidence:
 def observed_by_service(analysis: UnifiedAnalysis) -> dict[str, Observed]:
     """When each service that ran looked, by its name in the weights.
 
-    Without an emotion detector, what MediaPipe observed is what its expressions rest on.
+    Args:
+        analysis: Of the video.
+
+    Returns:
+        Name -> the time. Without an emotion detector, what MediaPipe observed is what its expressions rest on.
     """
     found = {
         model.name_in_weights(): observed_of(data, analysis.duration_s)

@@ -38,7 +38,11 @@ Source = str
 
 
 def service_names() -> dict[str, str]:
-    """What the weights call a service -> the service whose failure makes it fail."""
+    """Who answers for each name of the weights.
+
+    Returns:
+        What the weights call a service -> the service whose failure makes it fail.
+    """
     return {model.name_in_weights(): model.service for model in all_models()}
 
 
@@ -92,9 +96,12 @@ class Quality:
 
 @dataclass(frozen=True)
 class Services:
-    """The quality of every service and metadata part, by the short names of the weights.
+    """The quality of every service and metadata part.
 
-    ``unread`` tells for each script how many texts in it could not be read.
+    Attributes:
+        of: The quality, by the short names of the weights.
+        unread: For each script, how many texts in it could not be read.
+        text_remarks: What is not known of the kinds of texts; empty when nothing is missing.
     """
 
     of: Mapping[str, Quality]
@@ -102,23 +109,56 @@ class Services:
     text_remarks: tuple[str, ...] = ()
 
     def ok(self, *names: str) -> bool:
-        """Whether all of the services ran."""
+        """Whether all of some services ran and looked at anything.
+
+        Args:
+            names: As the weights call them; parts of the metadata are ok when they are there.
+
+        Returns:
+            True for no names.
+        """
         return all(self.of[name].ok for name in names)
 
     def q(self, name: str) -> float:
-        """Quality of a service, 0..1; 0 when it failed."""
+        """Quality of a service by its name in the weights, 0..1; 0 when it failed or looked at nothing."""
         return self.of[name].q
 
     def completeness(self, weights: Weights) -> float:
-        """Used services that ran / used services."""
+        """How much of what an analysis uses is there.
+
+        Args:
+            weights: Of the analysis.
+
+        Returns:
+            Used services and parts of the metadata that are ok / used ones, 0..1.
+        """
         return sum(self.of[name].ok for name in weights.used) / len(weights.used)
 
     def confidence(self, weights: Mapping[Source, float]) -> float:
-        """Confidence of a block: weighted mean of q over its services, not rounded."""
+        """Confidence of a block: mean of the quality q of its services, weighted.
+
+        Source: docs/analyses.md, "Confidence".
+
+        Args:
+            weights: Service -> its weight in the block, > 0 in sum.
+
+        Returns:
+            0..1, not rounded; 0 when all failed.
+        """
         return sum(weight * self.q(name) for name, weight in weights.items()) / sum(weights.values())
 
     def missing(self, weights: Weights) -> list[tuple[str, str]]:
-        """The used services that failed or did not run, each with its reason, and what is not known of the texts."""
+        """What an analysis uses and is not there, and what is not known of the texts.
+
+        Source: docs/analyses.md, ``missingServices`` of every quality block.
+
+        Args:
+            weights: Of the analysis.
+
+        Returns:
+            (service, reason) in the order of the weights; "ocr" too, where it ran, for writing that it cannot read and
+            for remarks on the kinds of texts. Empty when nothing is missing.
+        """
         services = service_names()
         found = [
             (services.get(name, name), self.of[name].reason or "did not run")

@@ -22,7 +22,16 @@ _SERVICE_OF: Final = {
 
 
 def density_of(evidence: Evidence) -> Density:
-    """Density of the elements of a video; without the types whose service failed, unknown where one did not look."""
+    """Density of the elements of a video (:func:`rumiai.metrics.shared.density.measure_density`).
+
+    Args:
+        evidence: Of the video.
+
+    Returns:
+        Elements by type and one-second bin: texts and stickers that are shown, gestures that begin, changes of
+        expression, cuts, objects. A type whose service failed is left out; one is NaN in a bin that its service did not
+        look at.
+    """
     texts, stickers, gestures = evidence.texts, evidence.stickers, evidence.gestures
     faces, objects, shots = evidence.expressions, evidence.objects, evidence.shots
     return measure_density(
@@ -38,16 +47,38 @@ def density_of(evidence: Evidence) -> Density:
 
 
 def timed_texts(items: Iterable[TextTrack | Segment | Word]) -> list[TimedText]:
-    """Text, start and end of each."""
+    """Text, start and end (seconds) of each item, in the order given.
+
+    Args:
+        items: Overlays, transcript segments or words.
+
+    Returns:
+        One for each; empty for none.
+    """
     return [(item.text, item.start_s, item.end_s) for item in items]
 
 
 def tones_of(segments: Iterable[Segment], faces: Expressions) -> list[SpokenTone]:
-    """Tone of what is said against that of the face, for each segment in which both have one."""
+    """Tone of what is said against that of the face (:func:`rumiai.metrics.shared.spoken_tone.spoken_tones`).
+
+    Args:
+        segments: Of the transcript.
+        faces: Expressions of the main face.
+
+    Returns:
+        One for each segment in which both have a tone, in order; empty for none.
+    """
     return spoken_tones(timed_texts(segments), faces.times_s, faces.labels, faces.valences)
 
 
 def words_of(evidence: Evidence) -> Iterator[BinWords]:
-    """Words that are read and heard in each bin of a video."""
+    """Words that are read and heard in each one-second bin of a video.
+
+    Args:
+        evidence: Of the video.
+
+    Returns:
+        One for each bin; nothing is read where texts are unknown, and nothing heard where speech is.
+    """
     words = () if evidence.speech is None else evidence.speech.words
     return words_by_bin(evidence.bins, timed_texts(evidence.texts or ()), timed_texts(words))

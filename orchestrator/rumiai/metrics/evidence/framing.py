@@ -21,7 +21,15 @@ from rumiai.metrics.shared.labels import SmoothedLabels, smooth
 
 
 def person_samples(people: People, persons: Detections) -> Ints:
-    """``(n,)`` sample of the people's grid that belongs to each person box."""
+    """Which sample of the people's grid each person box belongs to, by its instant.
+
+    Args:
+        people: Whose grid it is; sample k is taken to lie at k steps.
+        persons: The person boxes, n of them, on the object detector's grid.
+
+    Returns:
+        ``(n,)`` indices; empty without boxes.
+    """
     return nearest_samples(persons.grid.times_s[persons.sample], people.grid.step_s, people.grid.count)
 
 
@@ -58,7 +66,14 @@ def _extents(people: People, main_faces: Floats) -> Ints:
 
 
 def with_feet(people: People) -> Bools:
-    """``(k,)`` samples on which a body is seen down to its feet."""
+    """On which samples a body is seen down to its feet.
+
+    Args:
+        people: Bodies with their landmarks, on a grid of k samples.
+
+    Returns:
+        ``(k,)`` flags; False on a sample without a body.
+    """
     poses = people.poses
     seen = np.zeros(people.grid.count, dtype=np.bool_)
     seen[poses.sample[extent_of(poses.landmarks) == FEET]] = True
@@ -66,5 +81,13 @@ def with_feet(people: People) -> Bools:
 
 
 def smoothed_shots(people: People, objects: Objects | None) -> SmoothedLabels[Shot]:
-    """Shot types held for at least 1.0 s, one per sample of the people's grid."""
+    """Shot types held for at least 1.0 s.
+
+    Args:
+        people: Faces and bodies.
+        objects: Boxes of persons; None where objects are unknown.
+
+    Returns:
+        The samples of the people's grid whose shot type is known, with the smoothed ones; empty without any.
+    """
     return smooth(people.grid.times_s.tolist(), shots_of(people, objects), people.grid.step_s)

@@ -18,7 +18,16 @@ _CURVE_HZ: Final = 10.0
 
 
 def speech_of(seen: Seen) -> sound.Speech | None:
-    """The transcript; None when nothing was listened to."""
+    """The transcript, segments by start.
+
+    A segment whose words have no times of their own is cut into as many equal parts as it has words.
+
+    Args:
+        seen: The data of the services.
+
+    Returns:
+        The transcript, without segments where nobody speaks; None when nothing was listened to.
+    """
     data = seen.get(WhisperData)
     if data is None:
         return None
@@ -43,7 +52,14 @@ def _segment(item: Segment) -> sound.Segment:
 
 
 def audio_of(seen: Seen) -> sound.Audio | None:
-    """What the sound is like; None without sound, and when nothing was listened to."""
+    """What the sound is like, curves and instants as arrays.
+
+    Args:
+        seen: The data of the services.
+
+    Returns:
+        The sound; None where the video has none, and when nothing was listened to.
+    """
     data = seen.get(AudioData)
     if data is None or data.metadata.has_audio is False:
         return None

@@ -20,9 +20,13 @@ class Seen:
         self._analysis, self._observed = analysis, observed
 
     def get(self, model: type[Data]) -> Data | None:
-        """A service's data, by its model; None when it failed, did not run, or looked at nothing.
+        """The data of a service that looked at anything; one that made nothing out of all that it looked at did look.
 
-        A service that made nothing out of all that it looked at did look.
+        Args:
+            model: Of the service's data.
+
+        Returns:
+            The data; None when the service failed, did not run, or looked at nothing.
         """
         data = self._analysis.get(model)
         if data is None:

@@ -37,6 +37,10 @@ def services_of(analysis: UnifiedAnalysis, metadata: VideoMetadata, observed: Ma
         analysis: Of the video.
         metadata: What the source says of it.
         observed: When each service that ran looked, by its name in the weights.
+
+    Returns:
+        The quality by the names of the weights; a part of the metadata has 1 or 0. Without an emotion detector the
+        expressions of MediaPipe, where it tells any, stand for it.
     """
     of: dict[str, Quality] = {}
     for model in all_models():
@@ -89,7 +93,14 @@ def quality_of(data: ServiceData, observed: Observed, confidences: list[float | 
 
 
 def metadata_parts(metadata: VideoMetadata) -> dict[str, bool]:
-    """Which parts of the metadata are there."""
+    """Which parts of the metadata are there.
+
+    Args:
+        metadata: What the source says of the video.
+
+    Returns:
+        Part -> whether the source tells it. Hashtags are told by a caption too, any one count makes the counts.
+    """
     counts = (metadata.views, metadata.likes, metadata.comments, metadata.shares, metadata.saves)
     return {
         "caption": metadata.description is not None,

@@ -89,10 +89,17 @@ class Audio:
     """Energy of the sound track; None is not measured.
 
     Attributes:
+        windows: (start, end, level 0..1) of the 5 s windows, by start.
+        variance: Of the levels, as the service gives it.
+        climax_s: Instant of most energy, seconds.
+        burst_pattern: Which third is the loudest, ``steady``, or ``none`` of silence.
+        onsets_s: ``(n,)`` instants where the energy rises, ascending.
+        beats_s: ``(n,)`` instants of the beats, ascending.
+        tempo_bpm: Beats per minute.
+        snr_db: Signal to noise, dB.
+        silence_ratio: Share of the sound that is silent, 0..1.
         curve: ``(n,)`` linear energy (1.0 is full scale); value k covers ``[k, k + 1) / curve_hz`` seconds.
-        windows: (start, end, level 0..1) of the 5 s windows.
-        onsets_s: ``(n,)`` instants where the energy rises.
-        beats_s: ``(n,)``.
+        curve_hz: Values of the curve per second.
     """
 
     windows: tuple[tuple[float, float, float], ...]
@@ -118,7 +125,15 @@ class Audio:
         return None if self.curve is None or not self.curve.size else loud_spans(self.curve, self.curve_hz)
 
     def per_bin(self, bins: Bins) -> Floats:
-        """``(count,)`` mean energy of each bin; NaN where it was not measured."""
+        """Mean energy of the sound in each bin.
+
+        Args:
+            bins: The one-second bins.
+
+        Returns:
+            ``(count,)`` linear energy of the curve; without a curve the level of the 5 s window that the middle of the
+            bin lies in. NaN where neither was measured.
+        """
         if self.curve is not None and self.curve.size:
             times = (np.arange(self.curve.size) + 0.5) / self.curve_hz
             return bins.means(times[times < bins.duration_s], self.curve[times < bins.duration_s])

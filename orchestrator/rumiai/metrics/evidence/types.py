@@ -1,8 +1,8 @@
 """What the metric families read: the unified analysis as typed, sorted values.
 
-A part whose service failed or did not run is None; one whose service found nothing is empty. Times are float seconds,
-boxes ``x, y, width, height`` in 0..1 of the frame. Nothing is keyed by a second, and everything is in a total order,
-so that the order of the input lists does not matter.
+A part whose service failed, did not run or looked at nothing is None; one whose service found nothing is empty. Times
+are float seconds, boxes ``x, y, width, height`` in 0..1 of the frame. Nothing is keyed by a second, and everything is
+in a total order, so that the order of the input lists does not matter.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ class Grid:
 
     Attributes:
         step_s: Between two of them.
-        times_s: ``(k,)`` the frame's own time where something was found on it, else the nominal one.
-        nominal_s: ``(k,)`` k x step.
+        times_s: ``(k,)`` ascending; the instants that the service names, and those of finds that lie at none of these.
+        nominal_s: ``(k,)`` the nearest multiples of the step; ``times_s`` itself where two would share one.
     """
 
     step_s: float
@@ -147,7 +147,11 @@ class Detections:
         return result
 
     def largest_area(self) -> Floats:
-        """``(k,)`` area of the largest box on each sampled frame; 0 without one, NaN where none has a known place."""
+        """Area of the largest box on each sampled frame.
+
+        Returns:
+            ``(k,)`` shares of the frame; 0 without a box, NaN where none has a known place.
+        """
         largest = np.zeros(self.grid.count)
         np.fmax.at(largest, self.sample, self.areas)
         largest[(self.per_sample > 0) & (largest == 0)] = np.nan
@@ -166,7 +170,14 @@ class Objects(Detections):
         freeze_arrays(self, sample=(np.int64, "n"), class_index=(np.int64, "n"))
 
     def of_class(self, name: str) -> Detections:
-        """The boxes of one class, on the same grid."""
+        """The boxes of one class.
+
+        Args:
+            name: Of the class.
+
+        Returns:
+            They, on the same grid; none for a class that was not found.
+        """
         chosen = (
             self.class_index == self.classes.index(name) if name in self.classes else np.zeros(len(self.sample), bool)
         )
@@ -289,7 +300,7 @@ class Shots:
 
     Attributes:
         starts_s: ``(n,)``, the first 0.
-        ends_s: ``(n,)``, the last the duration.
+        ends_s: ``(n,)``, the last the end of the picture that was looked at.
         cuts_s: ``(n - 1,)``.
         cut_confidences: ``(n - 1,)``, or None when the detector gave no scores.
         transition_types: As named by the detector; None when it names none.
@@ -313,7 +324,15 @@ class Shots:
         return self.ends_s - self.starts_s
 
     def index(self, times_s: npt.ArrayLike) -> Ints:
-        """Scene of each instant."""
+        """Which scene each instant lies in.
+
+        Args:
+            times_s: Instants in seconds, of any shape.
+
+        Returns:
+            Indices of the scenes, of that shape; a cut belongs to the scene after it, what lies behind the end to the
+            last.
+        """
         return np.asarray(np.searchsorted(self.cuts_s, times_s, side="right"), dtype=np.int64)
 
 
@@ -341,7 +360,14 @@ class Evidence:
     audio: Audio | None
 
     def seen(self, service: str) -> Observed:
-        """When a service looked, by its name in the weights; never for one that did not run."""
+        """When a service looked.
+
+        Args:
+            service: Its name in the weights.
+
+        Returns:
+            The time; none at all for one that did not run.
+        """
         return self.observed.get(service) or Observed(as_intervals([]), self.duration_s)
 
     @cached_property

@@ -43,7 +43,14 @@ class Music:
 
 
 def read_creator(metadata: VideoMetadata) -> Creator:
-    """The creator out of the scraped ``author``; what is not of the expected type is unknown."""
+    """The creator out of the scraped ``author``.
+
+    Args:
+        metadata: As the source gave it.
+
+    Returns:
+        Name, verification and followers; each None where the source does not tell, or tells something of another type.
+    """
     data = metadata.author or {}
     verified, fans = data.get("verified"), data.get("fans")
     return Creator(
@@ -54,7 +61,15 @@ def read_creator(metadata: VideoMetadata) -> Creator:
 
 
 def read_music(metadata: VideoMetadata) -> Music | None:
-    """The music out of the scraped ``music``; None when the source names none."""
+    """The music out of the scraped ``music``.
+
+    Args:
+        metadata: As the source gave it.
+
+    Returns:
+        Identity, name, author and whether it is original, each None where the source does not tell it in the expected
+        type; None when the source names no music.
+    """
     music = metadata.music
     if music is None:
         return None

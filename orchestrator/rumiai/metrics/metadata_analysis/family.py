@@ -42,7 +42,15 @@ _STRONG, _WEAK = 0.8, 0.5
 
 
 def measure(evidence: Evidence) -> tuple[b.Blocks, MoreMetrics]:
-    """The six blocks and further metrics of one video."""
+    """Caption, hashtags, counts, creator and music of one video, as its source gave them.
+
+    Args:
+        evidence: Of the video; of the services only speech, texts and objects are read, which tags and caption are held
+            against.
+
+    Returns:
+        The six blocks, and the metrics without a field in them; what the source does not tell is null.
+    """
     found = MetadataMeasures(evidence)
     blocks = b.Blocks(
         core_metrics=_core_metrics(found),
@@ -248,7 +256,17 @@ def _cta_features(caption: CaptionMeasures) -> dict[str, int]:
 
 
 def caption_techniques(caption: CaptionMeasures) -> list[str]:
-    """Techniques for which there is evidence in the caption; empty for none."""
+    """Techniques for which there is evidence in the caption.
+
+    Source: docs/analyses.md, metadataPatterns, ``captionTechniques``.
+
+    Args:
+        caption: Of the video.
+
+    Returns:
+        Names in a fixed order: hooks, questions, calls to action, a story, a list, urgency of medium or high, an emoji
+        that is repeated, mentions. Empty for none.
+    """
     signs = {
         "hook": bool(caption.hooks),
         "question": caption.asks,
@@ -280,7 +298,14 @@ def _quality(found: MetadataMeasures) -> b.Quality:
 
 
 def nothing_to_judge(blocks: b.Blocks) -> str | None:
-    """Why no model is asked; None when there is something to judge."""
+    """Why no model is asked: there is nothing written that it could judge.
+
+    Args:
+        blocks: Of the video.
+
+    Returns:
+        The reason, when the caption is blank or unknown and no tag is known; None otherwise.
+    """
     known = blocks.quality.caption_present or blocks.quality.hashtags_present
     return None if known else "there is neither caption nor hashtag"
 

@@ -7,7 +7,14 @@ from rumiai.metrics.metadata_analysis.measures import CaptionMeasures, MetadataM
 
 
 def further_metrics(found: MetadataMeasures) -> FurtherMetrics:
-    """Everything that stands under ``precompute``."""
+    """The metrics that stand under ``precompute``, in the older form of the results.
+
+    Args:
+        found: The metadata, taken apart.
+
+    Returns:
+        Lists and names as the source has them; what it does not tell is None.
+    """
     caption = found.caption
     return FurtherMetrics(
         caption_text=None if caption is None else caption.caption.text,

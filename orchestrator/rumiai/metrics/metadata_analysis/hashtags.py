@@ -55,7 +55,14 @@ def distinct(names: Sequence[str], key: Callable[[str], str]) -> list[str]:
 
 
 def is_generic(tag: str) -> bool:
-    """Whether a tag says nothing of the content, such as #fyp."""
+    """Whether a tag says nothing of the content, such as #fyp.
+
+    Args:
+        tag: With or without #, in any case.
+
+    Returns:
+        True for a tag of a list of those by which people ask for reach.
+    """
     return tag_key(tag) in _GENERIC
 
 
@@ -100,7 +107,16 @@ def hashtag_quality(
 
 
 def leads_with_generic(tags: Sequence[str]) -> bool:
-    """Whether the first tag is a generic one; False without tags."""
+    """Whether the first tag is a generic one.
+
+    Source: docs/analyses.md, metadataPatterns, ``hashtagPatterns``.
+
+    Args:
+        tags: Tags of the video, in order.
+
+    Returns:
+        The flag; False without tags.
+    """
     return bool(tags) and is_generic(tags[0])
 
 

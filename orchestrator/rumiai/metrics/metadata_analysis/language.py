@@ -16,7 +16,15 @@ _UNKNOWN_CODES: Final = ("un", "unknown", "und")
 
 
 def known_code(code: str | None) -> str | None:
-    """The language code of a source; None where the source says that it does not know."""
+    """The language code of a source.
+
+    Args:
+        code: As the source gave it; None when it gave none.
+
+    Returns:
+        The code as it stands; None for an empty one, and for un, und and unknown, by which sources say that they do not
+        know.
+    """
     return code if code and code.lower() not in _UNKNOWN_CODES else None
 
 

@@ -30,7 +30,7 @@ class CaptionMeasures:
 
     @cached_property
     def style(self) -> caption_style.Style:
-        """Shape of the caption."""
+        """Shape of the caption (:func:`rumiai.metrics.metadata_analysis.caption_style.caption_style`)."""
         caption = self.caption
         return caption_style.caption_style(
             caption.prose,
@@ -41,32 +41,32 @@ class CaptionMeasures:
 
     @cached_property
     def readability(self) -> float | None:
-        """Reading ease; None for fewer than three words."""
+        """Reading ease, 0 (hard) .. 1 (easy); None for fewer than three words."""
         return caption_style.reading_ease(self.caption.words, len(self.caption.sentences))
 
     @cached_property
     def hooks(self) -> tuple[PhraseMatch, ...]:
-        """Hook phrases by position."""
+        """Hook phrases by position; empty for none."""
         return find_hooks(self.caption.masked)
 
     @cached_property
     def ctas(self) -> tuple[PhraseMatch, ...]:
-        """Calls to action by position."""
+        """Calls to action by position; empty for none."""
         return find_ctas(self.caption.masked)
 
     @cached_property
     def urgency(self) -> Urgency:
-        """Strongest urgency of its words."""
+        """Strongest urgency of its words; none without such a word."""
         return urgency_level(self.caption.masked)
 
     @property
     def asks(self) -> bool:
-        """Whether a question mark is in it."""
+        """Whether a question mark stands in it, those in tags, mentions and addresses aside."""
         return "?" in self.caption.prose
 
     @property
     def language(self) -> str | None:
-        """Its language; None when it is not clear."""
+        """Its language as an ISO code; None when it is not clear, or there are too few letters."""
         return language.caption_language(self.caption.prose)
 
 
@@ -87,13 +87,16 @@ class MetadataMeasures:
 
     @cached_property
     def caption(self) -> CaptionMeasures | None:
-        """The caption."""
+        """The caption; None when the source has none, not when it is empty."""
         caption = read_caption(self.metadata.description)
         return None if caption is None else CaptionMeasures(caption)
 
     @cached_property
     def tags(self) -> list[str] | None:
-        """Hashtags of the source, then those that only the caption has; a known caption tells that it has none."""
+        """Hashtags of the source, then those that only the caption has, each once.
+
+        Empty where a known caption tells that there are none; None when the source has neither tags nor caption.
+        """
         if not self.evidence.services.ok("hashtags"):
             return None
         names = [str(tag["name"]) for tag in self.metadata.hashtags or ()]
@@ -101,17 +104,17 @@ class MetadataMeasures:
 
     @property
     def generic_tags(self) -> int:
-        """How many of the tags say nothing of the content."""
+        """How many of the tags say nothing of the content; 0 also where the tags are unknown."""
         return sum(map(hashtags.is_generic, self.tags or ()))
 
     @property
     def tag_strategy(self) -> hashtags.Strategy | None:
-        """Strategy by the number of tags."""
+        """Strategy by the number of tags; None where the tags are unknown."""
         return None if self.tags is None else hashtags.hashtag_strategy(len(self.tags))
 
     @cached_property
     def mentions(self) -> list[str] | None:
-        """Distinct mentions of caption and source."""
+        """Distinct mentions of caption and source, without @; None when neither is known."""
         if self.caption is None and self.metadata.mentions is None:
             return None
         names = [*(self.caption.caption.mentions if self.caption else ()), *(self.metadata.mentions or ())]
@@ -119,18 +122,18 @@ class MetadataMeasures:
 
     @property
     def language(self) -> str | None:
-        """Language code of the source, else of the caption."""
+        """Language code of the source, else of the caption; None where neither tells."""
         told = language.known_code(self.metadata.text_language)
         return told or (None if self.caption is None else self.caption.language)
 
     @cached_property
     def creator(self) -> engagement.Creator:
-        """Who published it."""
+        """Who published it; all of it None where the source names nobody."""
         return engagement.read_creator(self.metadata)
 
     @cached_property
     def music(self) -> engagement.Music | None:
-        """Its music."""
+        """Its music; None when the source names none."""
         return engagement.read_music(self.metadata)
 
     @cached_property
@@ -144,7 +147,7 @@ class MetadataMeasures:
 
     @property
     def tag_quality(self) -> hashtags.HashtagQuality | None:
-        """Whether the tags fit what is said, read and seen."""
+        """Whether the tags fit what is said, read and seen; None where they, or too much of that, are unknown."""
         if self.tags is None:
             return None
         objects = self.evidence.objects

@@ -18,25 +18,56 @@ _MARGIN: Final = 0.02  # share of the frame that is left free around what is ful
 
 
 def corners_of(boxes: Floats) -> Floats:
-    """``(n, 4)`` corners of ``(n, 4)`` boxes, clipped to the frame."""
+    """Corners of boxes, clipped to the frame.
+
+    Args:
+        boxes: ``(n, 4)`` boxes.
+
+    Returns:
+        ``(n, 4)`` corners in 0..1; NaN for NaN.
+    """
     corners: Floats = np.clip(to_corners(boxes), 0.0, 1.0)
     return corners
 
 
 def areas_of(corners: Floats) -> Floats:
-    """``(n,)`` share of the frame that each box covers, from ``(n, 4)`` corners."""
+    """Share of the frame that each box covers.
+
+    Args:
+        corners: ``(n, 4)`` corners, clipped to the frame.
+
+    Returns:
+        ``(n,)`` shares in 0..1; NaN for NaN.
+    """
     areas: Floats = np.prod(corners[:, 2:] - corners[:, :2], axis=1)
     return areas
 
 
 def within_margin(boxes: Floats) -> Bools:
-    """``(n,)`` whether each of ``(n, 4)`` boxes keeps 2 % of the frame free on every side."""
+    """Whether each box keeps 2 % of the frame free on every side.
+
+    Source: docs/analyses.md, personFramingInteractions, ``gestureFramingSync``.
+
+    Args:
+        boxes: ``(n, 4)`` boxes.
+
+    Returns:
+        ``(n,)`` flags; False for a box of NaN.
+    """
     corners = to_corners(boxes)
     return np.asarray((corners[:, :2] >= _MARGIN).all(axis=1) & (corners[:, 2:] <= 1 - _MARGIN).all(axis=1))
 
 
 def pair_areas(a: Floats, b: Floats) -> Floats:
-    """``(n,)`` share of the frame that each box covers together with its partner, from two ``(n, 4)`` corners."""
+    """Exact share of the frame that each box covers together with its partner: a + b - what they share.
+
+    Args:
+        a: ``(n, 4)`` corners, clipped to the frame.
+        b: ``(n, 4)`` corners of the partners, likewise.
+
+    Returns:
+        ``(n,)`` shares in 0..1.
+    """
     shared = np.concatenate([np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, 2:], b[:, 2:])], axis=1)
     shared[:, 2:] = np.maximum(shared[:, :2], shared[:, 2:])
     areas: Floats = areas_of(a) + areas_of(b) - areas_of(shared)
@@ -122,6 +153,13 @@ def largest_boxes(boxes: Floats, sample: Ints, count: int) -> Floats:
 
 
 def centres_of(boxes: Floats) -> Floats:
-    """``(n, 2)`` centres of ``(n, 4)`` boxes; NaN for NaN."""
+    """Centres of boxes.
+
+    Args:
+        boxes: ``(n, 4)`` boxes.
+
+    Returns:
+        ``(n, 2)`` x, y in shares of the frame; NaN for NaN.
+    """
     centres: Floats = boxes[:, :2] + boxes[:, 2:] / 2
     return centres

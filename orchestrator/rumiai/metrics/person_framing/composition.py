@@ -40,13 +40,14 @@ def headroom(heights: Floats) -> float | None:
 
 
 def composition_rule(across: Floats) -> CompositionRule | None:
-    """Center within 8 % of the middle, thirds within 5 % of a third line, else offset, by the mean main face.
+    """Where the main face stands across the frame, on the mean.
 
     Args:
         across: ``(k,)`` horizontal position of the main face's centre; NaN without a face.
 
     Returns:
-        The rule; None without a face.
+        Center within 8 % of the frame's width from the middle, thirds within 5 % from a third line, else offset; None
+        without a face.
     """
     centre = mean(across[~np.isnan(across)])
     if centre is None:
@@ -57,9 +58,16 @@ def composition_rule(across: Floats) -> CompositionRule | None:
 
 
 def social_distance(face_area: float | None) -> SocialDistance | None:
-    """By the area of the face: intimate > 25 %, personal > 8 %, social > 2 % of the frame, else public; None for None.
+    """How near somebody seems, by the area of the face.
 
-    The words are those of Hall's proxemics; the limits are ours.
+    Source: docs/analyses.md, personFramingInteractions, ``socialDistance``. The words are those of Hall (1966), The
+    Hidden Dimension; the limits are not his, since an area tells a distance only for one lens.
+
+    Args:
+        face_area: Share of the frame, 0..1; None when it is unknown.
+
+    Returns:
+        Intimate above 25 %, personal above 8 %, social above 2 % of the frame, else public; None for None.
     """
     if face_area is None:
         return None
@@ -129,13 +137,15 @@ def looking(eye_contact: Floats, sample: Ints, count: int) -> Bools:
 
 
 def gaze_steadiness(eye_contact: Floats) -> GazeSteadiness | None:
-    """By the deviation of the eye contact score, looking away included: high < 0.15, medium < 0.3, else low.
+    """How steadily the main face looks, by the deviation of the eye contact score, looking away included.
+
+    Source: docs/analyses.md, personFramingDynamics, ``gazeSteadiness``.
 
     Args:
         eye_contact: ``(n,)`` scores, 0..1.
 
     Returns:
-        The word; None with fewer than five scores.
+        High below 0.15, medium below 0.3, else low; None with fewer than five scores.
     """
     deviation = std(eye_contact)
     if deviation is None or eye_contact.size < _GAZE_SAMPLES:

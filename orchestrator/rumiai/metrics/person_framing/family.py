@@ -53,7 +53,15 @@ _HIDDEN: Final = 0.3  # share of the samples with a person that show neither fac
 
 
 def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
-    """The six blocks and further metrics of one video."""
+    """Who is in the picture of one video, how large, where, and how that changes.
+
+    Args:
+        evidence: Of the video.
+
+    Returns:
+        The six blocks, and the metrics without a field in them. Where people are unknown, or no frame was sampled, all
+        but the quality is null, and there are no further metrics.
+    """
     people = evidence.people
     if people is None or not people.grid.count:
         return _without_people(evidence), MoreMetrics()
@@ -243,7 +251,20 @@ def _quality(framing: Framing | None, people: People | None, evidence: Evidence)
 
 
 def limitations(framing: Framing | None, people: People | None, evidence: Evidence) -> list[str]:
-    """What could not be measured, and why."""
+    """What could not be measured, or not well, and why.
+
+    Source: docs/analyses.md, personFramingQuality, ``analysisLimitations``.
+
+    Args:
+        framing: The measures; None where people are unknown.
+        people: Faces and bodies; None where they are unknown.
+        evidence: Of the video.
+
+    Returns:
+        Names: people, objects or scenes that are unknown; nobody seen; people without a body; faces of a mean
+        confidence below 0.6; neither face nor body on more than 30 % of the samples with a person; fewer than ten
+        samples. Empty for none.
+    """
     found = {
         "no_people_data": people is None,
         "no_object_data": evidence.objects is None,
@@ -263,7 +284,14 @@ def limitations(framing: Framing | None, people: People | None, evidence: Eviden
 
 
 def nothing_to_judge(blocks: Blocks) -> str | None:
-    """Why a model is not asked; None when there is something to judge."""
+    """Why a model is not asked: nobody is seen whose framing it could judge.
+
+    Args:
+        blocks: Of the video.
+
+    Returns:
+        The reason, also where people are unknown; None when anybody was seen.
+    """
     return None if blocks.core_metrics.person_presence_rate else "nobody is visible"
 
 

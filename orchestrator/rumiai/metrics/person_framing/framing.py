@@ -88,7 +88,7 @@ class Presence:
 
     @property
     def face_areas(self) -> Floats:
-        """Shares of the largest faces of the samples that have one."""
+        """``(n,)`` shares of the largest faces of the samples that have one; NaN where the share is unknown."""
         return self.face_share[self.with_face]
 
     @property
@@ -117,6 +117,9 @@ def measure_presence(
         persons: The person boxes; None where objects are unknown.
         scene_of: ``(k,)`` scene of each sample; None where the scenes are unknown.
         objects_looked: ``(k,)`` on which samples objects were looked for.
+
+    Returns:
+        Who is seen on each sample; counts and coverage are None where objects are unknown, looks without any gaze.
     """
     count, faces = people.grid.count, people.faces.per_sample
     boxes = np.zeros((0, 4)) if persons is None else persons.boxes
@@ -186,7 +189,16 @@ class Framing:
 
 
 def measure_framing(people: People, evidence: Evidence) -> Framing:
-    """Measure the people of a video against its scenes and objects; nothing of it fails without samples."""
+    """Measure the people of a video against its scenes and objects.
+
+    Args:
+        people: Faces, bodies, gaze and actions on a grid of at least one sample.
+        evidence: Of the video; scenes and objects may be unknown.
+
+    Returns:
+        The values that blocks and further metrics read. Without scenes no speed is known, and with it neither stability
+        nor quality.
+    """
     grid, observed, shots_known = people.grid, evidence.seen("mediapipe"), evidence.shots
     until_s, cuts_s = observed.until_s, None if shots_known is None else shots_known.cuts_s
     scene_of = None if shots_known is None else shots_known.index(grid.times_s)

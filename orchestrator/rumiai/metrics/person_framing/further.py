@@ -41,7 +41,16 @@ _NAMED_ACTIONS: Final = 3
 
 
 def further_metrics(framing: Framing, people: People) -> FurtherMetrics:
-    """Everything that stands under ``precompute``."""
+    """The metrics that stand under ``precompute``, in the older form of the results.
+
+    Args:
+        framing: The measures of a video that was looked at for some time.
+        people: What they were taken from.
+
+    Returns:
+        The metrics. What rests on gaze, actions or the opening is None where nothing tells it, and the background
+        always, since nothing looks at it.
+    """
     presence, rates = framing.presence, framing.rates
     actions = None if people.actions is None else actions_by_time(people.actions)
     intent = video_intent(rates, actions or [])
@@ -99,7 +108,14 @@ def _action_recognition(actions: list[str]) -> ActionRecognition:
 
 
 def distribution_of(shares: dict[Shot, float] | None) -> FramingDistribution | None:
-    """The shares of the shot types as a block holds them; None for None."""
+    """The shares of the shot types as a block holds them.
+
+    Args:
+        shares: Shot type -> share of the samples, 0..1 (:func:`rumiai.metrics.person_framing.shots.shot_shares`).
+
+    Returns:
+        The same shares; None for None.
+    """
     if shares is None:
         return None
     return FramingDistribution(close=shares["close"], medium=shares["medium"], wide=shares["wide"], none=shares["none"])

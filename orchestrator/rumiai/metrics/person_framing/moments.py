@@ -19,12 +19,29 @@ _LONG_S, _SHORT_S = 5.0, 2.0  # lengths of highlights of high and of low impact
 
 
 def runs_of_spans(spans_s: Floats) -> list[Run]:
-    """Start, end and duration of ``(n, 2)`` spans."""
+    """Spans as the blocks hold them.
+
+    Args:
+        spans_s: ``(n, 2)`` start and end, seconds.
+
+    Returns:
+        Start, end and duration of each in seconds, in the order given; empty for none.
+    """
     return [Run(start=start, end=end, duration=end - start) for start, end in spans_s.tolist()]
 
 
 def impact_of(start_s: float, end_s: float) -> Grade:
-    """Impact of a highlight: high in the first 3 s or with a length of 5 s, medium with 2 s, else low."""
+    """Impact of a highlight: what opens the video, or lasts, weighs most.
+
+    Source: docs/analyses.md, personFramingKeyEvents, ``framingHighlights``; a model may judge it anew.
+
+    Args:
+        start_s: Start, seconds.
+        end_s: End, seconds.
+
+    Returns:
+        High in the first 3 s or from a length of 5 s, medium from 2 s, else low.
+    """
     if start_s < _OPENING_S or end_s - start_s >= _LONG_S:
         return "high"
     return "medium" if end_s - start_s >= _SHORT_S else "low"

@@ -1,7 +1,7 @@
 """Movement of the main person and of the camera towards it.
 
 Source: docs/analyses.md, personFramingCoreMetrics (``positionStability``) and personFramingDynamics. Positions are in
-shares of the frame, speeds in frame widths per second.
+shares of the frame, of its width across and of its height down, and speeds in these per second.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class Positions:
 
     Attributes:
         times_s: ``(m,)`` mean instant of the samples.
-        speeds: ``(m,)`` frame widths per second since the half second before; NaN after a gap, a cut, and at first.
+        speeds: ``(m,)`` shares of the frame per second since the half second before; NaN after a gap, a cut, and at
+            first.
     """
 
     times_s: Floats
@@ -96,14 +97,30 @@ def group_means(group: Ints, values: Floats, count: int) -> Floats:
 
 
 def distances(centres: Floats) -> Floats:
-    """``(n - 1,)`` distances between neighbours of ``(n, 2)`` points; NaN where either is."""
+    """Distances between neighbours.
+
+    Args:
+        centres: ``(n, 2)`` points in shares of the frame.
+
+    Returns:
+        ``(n - 1,)`` lengths of the steps; NaN where either point is.
+    """
     steps = np.diff(centres, axis=0)
     lengths: Floats = np.hypot(steps[:, 0], steps[:, 1])
     return lengths
 
 
 def stability_of(speed: float | None) -> float | None:
-    """1 - min(1, speed / 0.3), 0..1; None for None (docs/analyses.md, ``positionStability``)."""
+    """How little the main person moves: 1 - min(1, speed / 0.3).
+
+    Source: docs/analyses.md, personFramingCoreMetrics, ``positionStability``.
+
+    Args:
+        speed: Median speed in shares of the frame per second; None where it is unknown.
+
+    Returns:
+        0..1, 1 for standing still; None for None.
+    """
     return None if speed is None else clamp(1 - speed / STILL)
 
 
@@ -127,10 +144,15 @@ def stability_by_bin(positions: Positions, bins: Bins) -> list[float | None]:
 
 
 def movement_pattern(speed: float | None) -> MovementPattern | None:
-    """Word of a median speed in frame widths per second.
+    """Word of a median speed.
 
-    Source: docs/analyses.md, personFramingDynamics, ``movementPattern``. Static below 0.02, gradual below 0.1, else
-    dynamic; None where the speed is unknown.
+    Source: docs/analyses.md, personFramingDynamics, ``movementPattern``.
+
+    Args:
+        speed: In shares of the frame per second; None where it is unknown.
+
+    Returns:
+        Static below 0.02, gradual below 0.1, else dynamic; None for None.
     """
     if speed is None:
         return None

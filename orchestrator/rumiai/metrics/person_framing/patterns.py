@@ -58,7 +58,14 @@ class FramingRates:
 
 
 def actions_by_time(actions: Sequence[Action]) -> list[str]:
-    """Kinds of actions by the time that they take in sum, longest first, then by name; empty for none."""
+    """Kinds of actions by the time that they take in sum.
+
+    Args:
+        actions: Of the video, in any order; simultaneous ones of a kind both count.
+
+    Returns:
+        Each kind once, the longest first, then by name; empty for none.
+    """
     lengths: dict[str, float] = {}
     for action in actions:
         lengths[action.kind] = lengths.get(action.kind, 0.0) + action.end_s - action.start_s
@@ -113,7 +120,14 @@ def intent_risk(intent: VideoIntent | None, rates: FramingRates) -> float | None
 
 
 def risk_level(risk: float | None) -> Grade | None:
-    """Word of a risk: low < 0.3, medium < 0.6, else high; None for None."""
+    """Word of an intent risk.
+
+    Args:
+        risk: Of :func:`intent_risk`, 0..0.8; None where no rule tells.
+
+    Returns:
+        Low below 0.3, medium below 0.6, else high; None for None.
+    """
     if risk is None:
         return None
     return "low" if risk < 0.3 else "medium" if risk < 0.6 else "high"
@@ -148,10 +162,16 @@ def framing_archetype(rates: FramingRates, actions: int, *, things: bool) -> Fra
 
 
 def framing_strategy(rates: FramingRates) -> FramingStrategy | None:
-    """By shot types and changes; None when nobody is seen.
+    """How people are framed on the whole, the first rule that fits.
 
-    Intimate with half close shots; else dynamic above a volatility of 0.5; else observational with half wide shots;
-    else staged.
+    Source: docs/analyses.md, personFramingPatterns, ``framingStrategy``.
+
+    Args:
+        rates: Shares of people and shot types.
+
+    Returns:
+        Intimate with half close shots; dynamic above a volatility of 0.5; observational with half wide shots; else
+        staged. None when nobody is seen.
     """
     if not rates.anybody:
         return None
@@ -182,7 +202,16 @@ def visual_narrative(presence_rate: float | None, subjects: int | None, people: 
 
 
 def primary_subject(subjects: int | None) -> PrimarySubject | None:
-    """None, single or multiple for no, one or more faces per sample; null for null."""
+    """Whether one face is in the middle of things, or several are.
+
+    Source: docs/analyses.md, personFramingCoreMetrics, ``primarySubject``.
+
+    Args:
+        subjects: 90th percentile of the faces per sample; None without a sample.
+
+    Returns:
+        "none" for 0, single for 1, else multiple; None for None.
+    """
     if subjects is None:
         return None
     return "none" if subjects == 0 else "single" if subjects == 1 else "multiple"
@@ -208,7 +237,16 @@ def technical_execution(quality: float | None, volatility: float, stability: flo
 
 
 def production_value(quality: float | None) -> Grade | None:
-    """High from a framing quality of 0.75, medium from 0.5, else low; None where it is unknown."""
+    """Impression of the effort, by the framing quality alone; a model may judge it anew.
+
+    Source: docs/analyses.md, personFramingPatterns, ``productionValue``.
+
+    Args:
+        quality: Overall framing quality, 0..1; None where it is unknown or few samples tell it.
+
+    Returns:
+        High from 0.75, medium from 0.5, else low; None for None.
+    """
     if quality is None:
         return None
     return "high" if quality >= _FINE else "medium" if quality >= _POOR else "low"

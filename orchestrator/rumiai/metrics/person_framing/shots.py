@@ -70,7 +70,14 @@ def dominant_shot(shares: dict[Shot, float] | None, *, anybody: bool = False) ->
 
 
 def most_frequent_shot(shares: dict[Shot, float] | None) -> Shot | None:
-    """The most frequent shot type, "none" included, the closest on ties; None without samples."""
+    """The most frequent shot type, that of nobody included.
+
+    Args:
+        shares: Share of each shot type (:func:`shot_shares`); None without samples.
+
+    Returns:
+        The shot type, the closest on ties and "none" last; None without samples.
+    """
     if shares is None:
         return None
     best = max(_SHOTS, key=lambda shot: shares[shot])
@@ -93,14 +100,14 @@ def volatility(changes: int, observed_s: float) -> float:
 
 
 def run_spans(smoothed: SmoothedLabels[L], duration_s: float) -> Floats:
-    """Time of each run of a smoothed label, so that the runs cover the whole video.
+    """Time of each run of a smoothed label, so that the runs cover the video as far as it was looked at.
 
     Args:
         smoothed: The labels; samples at times in seconds.
-        duration_s: Length of the video, seconds.
+        duration_s: Where the last run ends, seconds: the end of the video, or of what was looked at.
 
     Returns:
-        ``(n, 2)`` spans, one for each run; the first begins at 0, the last ends with the video.
+        ``(n, 2)`` spans, one for each run; the first begins at 0. ``(0, 2)`` without a run.
     """
     starts = [0.0 if run.first == 0 else smoothed.times_s[run.first] for run in smoothed.runs]
     ends = [*starts[1:], duration_s]
@@ -108,7 +115,16 @@ def run_spans(smoothed: SmoothedLabels[L], duration_s: float) -> Floats:
 
 
 def spans_of_label(smoothed: SmoothedLabels[L], label: L, duration_s: float) -> Floats:
-    """``(n, 2)`` time of the runs of one label; ``(0, 2)`` for none."""
+    """Time of the runs of one label.
+
+    Args:
+        smoothed: The labels; samples at times in seconds.
+        label: Which one.
+        duration_s: End of the last run, seconds.
+
+    Returns:
+        ``(n, 2)`` spans in order; ``(0, 2)`` for none.
+    """
     return run_spans(smoothed, duration_s)[[run.label == label for run in smoothed.runs]]
 
 
@@ -129,7 +145,15 @@ def flagged_spans(flags: Bools, times_s: Floats, step_s: float, duration_s: floa
 
 
 def lasting(spans_s: Floats, least_s: float) -> Floats:
-    """Those of ``(n, 2)`` spans that last ``least_s`` seconds or longer."""
+    """The spans that last.
+
+    Args:
+        spans_s: ``(n, 2)`` start and end, seconds.
+        least_s: Shortest length that is kept, seconds.
+
+    Returns:
+        ``(m, 2)`` spans of that length or more, in the order given.
+    """
     return spans_s[spans_s[:, 1] - spans_s[:, 0] >= least_s]
 
 
@@ -158,7 +182,16 @@ def transitions(changes: Sequence[LabelChange[Shot]], cuts_s: Floats | None, ste
 
 
 def transition_type(before: Shot, after: Shot) -> TransitionType:
-    """What a change of the shot type inside a scene is: somebody returns or exits, or the picture zooms."""
+    """What a change of the shot type inside a scene is.
+
+    Args:
+        before: Shot type before the change.
+        after: Another one.
+
+    Returns:
+        Return of somebody, exit of everybody, zoom in to a closer shot, else zoom out; whether the camera or the person
+        comes nearer the shot types do not tell.
+    """
     if before == "none":
         return "return"
     if after == "none":
