@@ -40,12 +40,15 @@ UPPER, LOWER, FEET = range(3)
 
 
 def largest_of(boxes: Floats, sample: Ints, count: int) -> Floats:
-    """``(count, 4)`` the largest of the boxes of each sample, the last of equally large ones; NaN without any.
+    """The main box of each sample: the largest one, the last of equally large ones.
 
     Args:
-        boxes: ``(n, 4)`` boxes; a box that is not known (NaN) is none.
+        boxes: ``(n, 4)`` boxes x, y, width, height; a box that is not known (NaN) is none.
         sample: ``(n,)`` sample of each.
         count: Number of samples.
+
+    Returns:
+        ``(count, 4)`` boxes; NaN for a sample without any.
     """
     largest = np.full((count, 4), np.nan)
     known = ~np.isnan(boxes).any(axis=1)

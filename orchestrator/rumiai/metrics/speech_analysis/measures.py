@@ -301,10 +301,13 @@ class SpeechMeasures:
         return joined(word for _, word, _ in self.transcript.token_times[first : first + phrase.size])
 
     def times_of(self, phrase: repetition.RepeatedPhrase) -> list[float]:
-        """When a repeated phrase is said: the start of its first word, seconds, for each saying.
+        """When a repeated phrase is said.
 
         Args:
             phrase: One of :attr:`repeated`.
+
+        Returns:
+            The start of its first word, seconds, for each saying.
         """
         return [self.transcript.token_times[first][2] for first in phrase.first_token]
 
@@ -326,10 +329,13 @@ class SpeechMeasures:
         return spoken_phrases(self.segments, phrases.find_transitions)
 
     def starts_of(self, found: Sequence[SpokenPhrase]) -> list[float]:
-        """When phrases begin, in seconds and within the video; a recogniser's times may lie beyond its end.
+        """When phrases begin; a recogniser's times may lie beyond the end of the video.
 
         Args:
             found: Phrases, in any order, which is kept.
+
+        Returns:
+            Seconds, within the video; empty for none.
         """
         return [clamp(phrase.start_s, 0.0, self.duration_s) for phrase in found]
 

@@ -41,12 +41,16 @@ _URGENT: Final = 0.2  # share of the texts
 
 
 def further_metrics(overlays: Overlays, sync: Sync, evidence: Evidence) -> FurtherMetrics:
-    """Everything that stands under ``precompute``.
+    """Everything that stands under ``precompute``: values of the older form that have no field in the six blocks.
 
     Args:
         overlays: Texts and stickers.
         sync: How they go with the rest.
         evidence: Of the same video: its gestures, and the texts that are no overlays.
+
+    Returns:
+        Each metric. Rates divide by the time that was looked at; means and shares of no texts are None, and so is what
+        needs speech or gestures that are unknown.
     """
     scene, unknown = evidence.scene_texts or (), evidence.unknown_texts or ()
     count, duration_s, found = len(overlays.texts), overlays.duration_s, overlays.categories
@@ -93,21 +97,27 @@ def further_metrics(overlays: Overlays, sync: Sync, evidence: Evidence) -> Furth
 
 
 def other_texts(texts: Sequence[TextTrack]) -> list[OtherText]:
-    """The texts with their times, by start; of more than fifty the first.
+    """The texts that are no overlays with their times; a filmed screen has hundreds.
 
     Args:
-        texts: That are no overlays, by start.
+        texts: By start.
+
+    Returns:
+        The first fifty, by start, times in seconds; empty for none.
     """
     return [OtherText(text=text.text, start=text.start_s, end=text.end_s) for text in texts[:_MOST_LISTED]]
 
 
 def clutter_timeline(spans_s: Floats, text_spans_s: Floats, observed: Observed) -> dict[str, ClutterWindow]:
-    """Overlays active in each of the ceil(D/5) windows, by type; None in one that was not looked at.
+    """How many overlays are active in each of the ceil(D / 5) windows of 5 s, by type.
 
     Args:
-        spans_s: ``(n, 2)`` texts and stickers.
-        text_spans_s: ``(k, 2)`` texts.
-        observed: When overlays were looked for.
+        spans_s: ``(n, 2)`` texts and stickers, seconds.
+        text_spans_s: ``(k, 2)`` texts, seconds.
+        observed: When overlays were looked for, and D.
+
+    Returns:
+        Label of each window -> numbers; None in a window of which less than half was looked at.
     """
     edges = windows_of(observed.duration_s, timing.BURST_S)
     looked = observed.windows(edges).tolist()
@@ -126,7 +136,10 @@ def peak_moments(bursts: Sequence[timing.Burst], text_starts_s: Floats) -> list[
 
     Args:
         bursts: Windows in which many overlays begin.
-        text_starts_s: ``(n,)`` starts of the texts, ascending.
+        text_starts_s: ``(n,)`` starts of the texts, seconds, ascending.
+
+    Returns:
+        One entry per burst, its types text before sticker; empty without bursts.
     """
     moments = []
     for burst in bursts:
@@ -141,10 +154,13 @@ def peak_moments(bursts: Sequence[timing.Burst], text_starts_s: Floats) -> list[
 
 
 def speech_alignment(relations: Sequence[Relation]) -> SpeechAlignment:
-    """Count the texts that match, precede, follow or are unrelated to speech.
+    """Count the texts that match, precede, follow or are unrelated to speech (:func:`speech_relations`).
 
     Args:
         relations: Of each text.
+
+    Returns:
+        Their numbers, whose sum is that of the texts; zeros without texts.
     """
     counts = Counter(relations)
     return SpeechAlignment(
@@ -156,22 +172,28 @@ def speech_alignment(relations: Sequence[Relation]) -> SpeechAlignment:
 
 
 def gesture_coordination(relations: Sequence[Coordination]) -> GestureCoordination:
-    """Texts by how the gestures near them point.
+    """Count the texts by how the gestures near them point (:func:`gesture_relations`).
 
     Args:
         relations: Of each text.
+
+    Returns:
+        Their numbers, whose sum is that of the texts; zeros without texts.
     """
     counts = Counter(relations)
     return GestureCoordination(aligned=counts["aligned"], misaligned=counts["misaligned"], neutral=counts["neutral"])
 
 
 def reinforced_moments(overlays: Overlays, sync: Sync, gestures: Sequence[Gesture]) -> list[ReinforcedMoment]:
-    """Calls to action with a pointing gesture within 0.5 s, or whose words are spoken; the first five.
+    """Calls to action that begin within 0.5 s of the start of a pointing gesture, or whose words are spoken.
 
     Args:
         overlays: Texts with their calls to action.
-        sync: Of the texts to the speech.
-        gestures: Gestures.
+        sync: Of the texts to the speech; a relation that is unknown reinforces nothing.
+        gestures: Gestures, in any order.
+
+    Returns:
+        The first five in the order of the texts, one per text, the gesture before the speech; empty for none.
     """
     texts = overlays.texts
     pointing = [gesture.start_s for gesture in gestures if gesture.kind == "pointing"]
@@ -190,11 +212,14 @@ def reinforced_moments(overlays: Overlays, sync: Sync, gestures: Sequence[Gestur
 
 
 def busiest_centre(edges_s: Floats, counts: Ints) -> float | None:
-    """Middle of the window with most overlays, the first on ties; None for no overlays.
+    """Middle of the window with most overlays, the first on ties.
 
     Args:
-        edges_s: ``(w + 1,)`` ends of the windows.
+        edges_s: ``(w + 1,)`` ends of the windows, seconds.
         counts: ``(w,)`` overlays active in each.
+
+    Returns:
+        Seconds; None for no overlays.
     """
     if not counts.any():
         return None
@@ -203,12 +228,15 @@ def busiest_centre(edges_s: Floats, counts: Ints) -> float | None:
 
 
 def active_between(spans_s: Floats, start_s: float, end_s: float) -> int:
-    """Overlays that overlap ``[start, end)``.
+    """Number of overlays that overlap ``[start, end)``.
 
     Args:
-        spans_s: ``(n, 2)``.
+        spans_s: ``(n, 2)`` overlays, seconds; one without length counts only inside, not at the start.
         start_s: Start of the window.
         end_s: End of the window.
+
+    Returns:
+        At least 0; 0 without overlays.
     """
     return int(((spans_s[:, 0] < end_s) & (spans_s[:, 1] > start_s)).sum())
 
@@ -217,8 +245,13 @@ def pattern_flags(overlays: Overlays, urgent: float | None) -> PatternFlags:
     """The flags of the older form.
 
     Args:
-        overlays: Texts and stickers.
-        urgent: Share of the texts that urge; None without texts.
+        overlays: Texts and stickers, at least one.
+        urgent: Share of the texts that urge, 0..1; None without texts.
+
+    Returns:
+        High density above one overlay per second; many texts with more than two per sticker, many stickers with more
+        than texts; bursts with more than two; an even rhythm from three overlays on with a cv of the gaps below 0.3;
+        calls to action in more than 30 % of the texts; urgency in more than 20 %.
     """
     texts, stickers = len(overlays.texts), len(overlays.stickers)
     gaps = cv(np.diff(overlays.starts_s))

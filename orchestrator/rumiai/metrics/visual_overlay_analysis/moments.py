@@ -64,11 +64,17 @@ def outstanding_texts(texts: Sequence[TextTrack], ctas: Ctas) -> dict[int, Reaso
 
 
 def impactful_overlays(texts: Sequence[TextTrack], ctas: Ctas) -> list[ImpactfulOverlay]:
-    """The outstanding texts with their reason and its weight, in order of time.
+    """The outstanding texts with their reason and its weight (:func:`outstanding_texts`).
+
+    Source: docs/analyses.md, overlaysKeyEvents, ``impactfulOverlays``.
 
     Args:
         texts: n text tracks, by start.
         ctas: Calls to action in each.
+
+    Returns:
+        In order of time: high impact for a call to action and the largest box, medium for the first text, low for the
+        last. Empty without texts.
     """
     return [
         ImpactfulOverlay(
@@ -79,15 +85,18 @@ def impactful_overlays(texts: Sequence[TextTrack], ctas: Ctas) -> list[Impactful
 
 
 def key_texts(texts: Sequence[TextTrack], ctas: Ctas, duration_s: float) -> list[KeyTextMoment]:
-    """The outstanding texts and those with a hook, with what each does, in order of time.
+    """The outstanding texts and those with a hook, with what each does.
 
     A text is a ``cta`` or a ``hook`` by its words, the ``punchline`` when it is the last and begins in the last fifth,
-    a ``caption`` by its category, else ``info``.
+    a ``caption`` by its category, else ``info``. Source: docs/analyses.md, overlaysKeyEvents, ``keyTextMoments``.
 
     Args:
         texts: n text tracks, by start.
         ctas: Calls to action in each.
-        duration_s: Of the video.
+        duration_s: Length of the video, seconds.
+
+    Returns:
+        In order of time; empty without texts.
     """
     hooks = {i for i, text in enumerate(texts) if find_hooks(text.text)}
 
@@ -107,12 +116,18 @@ def key_texts(texts: Sequence[TextTrack], ctas: Ctas, duration_s: float) -> list
 
 
 def overlay_bursts(bursts: Sequence[Burst], text_starts_s: Floats, ctas: Ctas) -> list[OverlayBurst]:
-    """The bursts with what they serve: a call to action, information, or decoration when no text begins.
+    """The bursts with what they serve.
+
+    Source: docs/analyses.md, overlaysKeyEvents, ``overlayBursts``.
 
     Args:
         bursts: Windows in which many overlays begin.
-        text_starts_s: ``(n,)`` starts of the texts, ascending.
+        text_starts_s: ``(n,)`` starts of the texts, seconds, ascending.
         ctas: Calls to action in each text.
+
+    Returns:
+        In order of time: a call to action when a text that begins in it makes one, decoration when no text begins, else
+        information. Empty without bursts.
     """
     found = []
     for burst in bursts:
@@ -125,22 +140,31 @@ def overlay_bursts(bursts: Sequence[Burst], text_starts_s: Floats, ctas: Ctas) -
 
 
 def texts_begun(text_starts_s: Floats, burst: Burst) -> range:
-    """Indices of the texts that begin in a burst.
+    """Which texts begin in a burst.
 
     Args:
-        text_starts_s: ``(n,)`` starts of the texts, ascending.
+        text_starts_s: ``(n,)`` starts of the texts, seconds, ascending.
         burst: A half-open window.
+
+    Returns:
+        Their indices; empty for none.
     """
     first, stop = np.searchsorted(text_starts_s, [burst.start_s, burst.end_s])
     return range(int(first), int(stop))
 
 
 def sticker_highlights(stickers: Sequence[Sticker], cta_spans_s: Floats) -> list[StickerHighlight]:
-    """The five stickers that cover most for longest (area x seconds), in order of time.
+    """The five stickers that cover most for longest: by area x seconds.
+
+    Source: docs/analyses.md, overlaysKeyEvents, ``stickerHighlights``.
 
     Args:
-        stickers: Stickers, by start.
-        cta_spans_s: ``(n, 2)`` texts with a call to action, which the sticker beside them serves.
+        stickers: Stickers, by start; one without a box comes last.
+        cta_spans_s: ``(n, 2)`` texts with a call to action, seconds.
+
+    Returns:
+        In order of time: a sticker that overlaps such a text in time serves its call, any other decorates. Empty for
+        none.
     """
     beside = touched(cta_spans_s, [s.start_s for s in stickers], [s.end_s for s in stickers])
     weights = [0.0 if s.box is None else area(s.box) * (s.end_s - s.start_s) for s in stickers]
@@ -156,11 +180,16 @@ def sticker_highlights(stickers: Sequence[Sticker], cta_spans_s: Floats) -> list
 
 
 def cta_moments(texts: Sequence[TextTrack], ctas: Ctas) -> list[CtaMoment]:
-    """Every kind of call to action of every text, in order of the texts.
+    """Every kind of call to action of every text.
+
+    Source: docs/analyses.md, overlaysKeyEvents, ``ctaMoments``.
 
     Args:
         texts: n text tracks.
         ctas: Calls to action in each.
+
+    Returns:
+        In the order of the texts, each kind of a text once; empty for none.
     """
     return [
         # The kinds are the lists of the lexicon; the model holds them against its words.

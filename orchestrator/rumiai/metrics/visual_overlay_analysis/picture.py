@@ -28,11 +28,14 @@ Overlay = TextTrack | Sticker
 
 
 def covers(a: Box | None, b: Box | None) -> bool:
-    """Whether two boxes share more than a twentieth of the smaller; False where one is unknown.
+    """Whether a box covers another: they share more than a twentieth of the smaller one.
 
     Args:
-        a: A box.
+        a: A box; None where it is unknown.
         b: Another.
+
+    Returns:
+        False where one is unknown; a smaller share is a touch.
     """
     return a is not None and b is not None and overlap_of_smaller(a, b) > _COVERED
 
@@ -41,34 +44,42 @@ def free_s(spans_s: Floats, observed: Observed) -> float:
     """Seconds that were looked at and are without any overlay.
 
     Args:
-        spans_s: ``(n, 2)`` overlays.
+        spans_s: ``(n, 2)`` overlays, seconds.
         observed: When overlays were looked for.
+
+    Returns:
+        At least 0; all that was looked at without overlays.
     """
     return max(0.0, observed.seconds - length(intersect(union(spans_s, until_s=observed.duration_s), observed.spans_s)))
 
 
 def area_share(overlays: Iterable[Overlay], observed_s: float) -> float:
-    """Mean share of the frame that overlays cover over the time observed, at most 1.
+    """Mean share of the frame that overlays cover over the time observed: sum of area x seconds / seconds observed.
 
     Args:
-        overlays: Texts and stickers; one without a box covers nothing.
+        overlays: Texts and stickers; one without a box covers nothing, and where two overlap both count.
         observed_s: Seconds that were looked at, above 0.
+
+    Returns:
+        0..1, cut at 1; 0 without overlays.
     """
     sized = [(area(item.box), item.end_s - item.start_s) for item in overlays if item.box is not None]
     return clamp(sum(share * seconds for share, seconds in sized) / observed_s)
 
 
 def complexity_score(at_once: float, count: int, covered: float, observed_s: float) -> float | None:
-    """0..10: 2 x overlays at once + overlays per 5 s + 20 x area, at most 10.
+    """How much there is to see: 2 x overlays at once + overlays per 5 s + 20 x area, at most 10.
+
+    Source: docs/analyses.md, overlaysCoreMetrics, ``visualComplexityScore``.
 
     Args:
         at_once: Mean number of simultaneous overlays.
-        count: Overlays.
-        covered: Mean share of the frame that they cover.
+        count: Number of overlays.
+        covered: Mean share of the frame that they cover, 0..1.
         observed_s: Seconds that were looked at, above 0.
 
     Returns:
-        None for no overlays.
+        In (0, 10]; None for no overlays.
     """
     return min(_MOST_COMPLEX, 2 * at_once + count * 5 / observed_s + 20 * covered) if count else None
 
@@ -105,10 +116,15 @@ def path_speed(times_s: Floats, boxes: Floats) -> float | None:
 
 
 def animation_intensity(texts: Iterable[TextTrack]) -> float | None:
-    """Mean path speed of the texts, at most 1; None without a text that was seen twice.
+    """How much texts move: mean path speed of their boxes (:func:`path_speed`).
+
+    Source: docs/analyses.md, overlaysDynamics, ``animationIntensity``.
 
     Args:
         texts: Text tracks.
+
+    Returns:
+        Frames per second, cut at 1; None without a text that was seen at two instants.
     """
     speeds = [path_speed(text.sighting_times_s, text.sighting_boxes) for text in texts]
     speed = mean([known for known in speeds if known is not None])
@@ -132,10 +148,15 @@ def place_shares(heights: Sequence[float]) -> tuple[float, float, float] | None:
 
 
 def unique_stickers(stickers: Iterable[Sticker]) -> int:
-    """Stickers that differ in type or whose centre stands in another tenth of the frame.
+    """Number of stickers that differ in type, or whose centre stands in another of 10 x 10 cells of the frame.
+
+    Source: docs/analyses.md, overlaysCoreMetrics, ``uniqueStickers``.
 
     Args:
         stickers: Stickers; one without a box stands at the origin.
+
+    Returns:
+        At least 0; 0 for none.
     """
     cells = set()
     for sticker in stickers:

@@ -33,10 +33,15 @@ _FREE: Final = 0.3  # share of the video
 
 
 def has_varied_heights(heights: Floats) -> bool:
-    """Whether the heights of the texts have a cv above 0.5; False for none.
+    """Whether the texts are of varied size: a cv of their heights above 0.5.
+
+    Source: docs/analyses.md, overlaysPatterns, ``overlayStrategy``.
 
     Args:
-        heights: ``(k,)`` box heights.
+        heights: ``(k,)`` heights of a line of the texts, in heights of the frame.
+
+    Returns:
+        False for none.
     """
     return (cv(heights) or 0.0) > _VARIED_HEIGHTS_CV
 
@@ -61,9 +66,14 @@ def overlay_strategy(heights: Floats, texts_hz: float) -> OverlayStrategy | None
 def communication_approach(anything_said: bool, matched: float) -> CommunicationApproach:
     """What the texts are beside the speech: all there is, its echo, or an addition.
 
+    Source: docs/analyses.md, overlaysPatterns, ``communicationApproach``.
+
     Args:
         anything_said: Whether a word is spoken.
-        matched: Share of the texts whose words are spoken.
+        matched: Share of the texts whose words are spoken, 0..1.
+
+    Returns:
+        dominant when nothing is said, reinforcing when more than half of the texts are spoken, else supplementary.
     """
     if not anything_said:
         return "dominant"
@@ -71,11 +81,17 @@ def communication_approach(anything_said: bool, matched: float) -> Communication
 
 
 def engagement_archetype(cta_texts: int, overlays_hz: float) -> EngagementArchetype:
-    """By calls to action (more than two), then by overlays per second (more than 0.8).
+    """What the overlays are after, by calls to action, then by overlays per second.
+
+    Source: docs/analyses.md, overlaysPatterns, ``engagementArchetype``.
 
     Args:
         cta_texts: Texts with a call to action.
-        overlays_hz: Overlays per second.
+        overlays_hz: Overlays per second observed.
+
+    Returns:
+        conversion_focused above two such texts, else attention_grabbing above 0.8 overlays per second, else
+        informational.
     """
     if cta_texts > _MANY_CTAS:
         return "conversion_focused"
@@ -137,16 +153,22 @@ def visual_techniques(
     animation: float | None,
     reinforced: int,
 ) -> list[str]:
-    """Techniques that there is evidence for, in a fixed order.
+    """Techniques that there is evidence for.
+
+    Source: docs/analyses.md, overlaysPatterns, ``visualTechniques``.
 
     Args:
         texts: Number of texts.
         stickers: Number of stickers.
         cta_texts: Texts with a call to action.
         bursts: Number of bursts.
-        rhythm: Rhythm consistency.
-        animation: Animation intensity.
+        rhythm: Rhythm consistency, 0..1; None when unknown.
+        animation: Animation intensity, frames per second; None when unknown.
         reinforced: Texts with matching speech or a gesture.
+
+    Returns:
+        Names in a fixed order; rhythmic timing above 0.7, animation above 0.1, reinforcement of more than 30 % of the
+        texts. Empty for none.
     """
     techniques = {
         "direct_cta": cta_texts > 0,
@@ -168,15 +190,21 @@ def ml_tags(
     at_once: int,
     free_share: float,
 ) -> list[str]:
-    """Machine tags, in a fixed order.
+    """Machine tags.
+
+    Source: docs/analyses.md, overlaysPatterns, ``mlTags``.
 
     Args:
-        texts_hz: Texts per second.
+        texts_hz: Texts per second observed.
         cta_texts: Texts with a call to action.
-        cta_share: Their share of the texts.
+        cta_share: Their share of the texts, 0..1.
         places: Shares of the texts in the top, middle and bottom third; None without a known box.
         at_once: The most overlays at one instant.
-        free_share: Share of the video without overlays.
+        free_share: Share of the time observed without overlays.
+
+    Returns:
+        Tags in a fixed order: above one text per second, calls in more than 30 % of the texts, in more than two texts,
+        two thirds of the frame with a quarter of the texts each, more than two overlays at once, less than 30 % free.
     """
     tags = {
         "text_heavy": texts_hz > 1,

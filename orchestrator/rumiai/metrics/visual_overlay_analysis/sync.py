@@ -106,11 +106,14 @@ def gesture_relations(texts: Sequence[TextTrack], gestures: Sequence[Gesture]) -
 
 
 def points_away(gesture: Gesture, text: TextTrack) -> bool:
-    """Whether a pointing finger points away from the box of a text; False where that cannot be told.
+    """Whether a pointing finger points away from a text: by more than 90° from the way to the middle of its box.
 
     Args:
         gesture: With its box and direction.
         text: With its box.
+
+    Returns:
+        False where that cannot be told, without a direction or one of the boxes.
     """
     if gesture.direction is None or gesture.box is None or text.centre is None:
         return False
