@@ -54,7 +54,7 @@ class Journey:
         known: Indices of the bins with a face.
         labels: ``(N,)`` label with most confidence in each bin; None without a face.
         changes: Changes of the smoothed label.
-        change_rate: Changes per known bin, 0..1.
+        change_rate: Changes per step from one known bin to the next, 0..1; None with fewer than two.
         variability: Deviation of the valence over the known bins.
         thirds: Mean valence of each third.
         arc: Overall direction of the valence.

@@ -149,7 +149,7 @@ def emotional_archetype(
 
     Args:
         variability: Deviation of the valence over the known bins.
-        change_rate: Label changes per known bin, 0..1.
+        change_rate: Label changes per step from one known bin to the next, 0..1.
         diversity: Normalised entropy of the labels, 0..1.
         trajectory: Shape of the valence over the thirds.
         shares: Shares of positive and negative bins.

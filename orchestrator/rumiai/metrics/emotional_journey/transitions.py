@@ -42,7 +42,8 @@ class Momentum:
         average: Their mean, which telescopes to (last - first) / (n - 1).
         largest_rise: Largest difference, at least 0.
         largest_fall: Smallest difference, at most 0.
-        turns: ``(position, difference)`` where the sign changes; ``position`` indexes the known bins.
+        turns: ``(position, difference)`` where a difference has the other sign than the one before it; ``position`` is
+            that of the bin it leads to among the known bins. Across equal bins there is no turn.
     """
 
     average: float | None
@@ -54,8 +55,10 @@ class Momentum:
 def tone_shares(valence: Floats) -> ToneShares:
     """Shares of the bins with a valence above 0.1, below -0.1, and between.
 
+    The limit is that of :mod:`rumiai.metrics.shared.spoken_tone`: within it a face has no tone.
+
     Args:
-        valence: ``(n,)`` valence of the known bins.
+        valence: ``(n,)`` valence of the known bins, -1..1.
 
     Returns:
         The shares; all None without bins.

@@ -65,7 +65,7 @@ class TextTrack:
 
     @property
     def centre(self) -> tuple[float, float] | None:
-        """Centre of the box; None when it is unknown."""
+        """x, y of the middle of its box, 0..1 of the frame; None when the box is unknown."""
         return None if self.box is None else (self.box[0] + self.box[2] / 2, self.box[1] + self.box[3] / 2)
 
 
@@ -278,13 +278,13 @@ class Expressions:
 
     @cached_property
     def intensities(self) -> Floats:
-        """``(n,)`` confidence x |valence weight of the label|."""
+        """``(n,)`` confidence x |valence weight of the label|, 0..1."""
         weights: Floats = np.array([abs(VALENCE_WEIGHTS[label]) for label in self.labels], dtype=np.float64)
         return np.multiply(self.confidences, weights)
 
     @cached_property
     def arousals(self) -> Floats:
-        """``(n,)`` confidence x arousal weight of the label."""
+        """``(n,)`` confidence x arousal weight of the label, 0..1."""
         weights: Floats = np.array([AROUSAL_WEIGHTS[label] for label in self.labels], dtype=np.float64)
         return np.multiply(self.confidences, weights)
 
@@ -377,7 +377,7 @@ class Evidence:
 
     @cached_property
     def gesture_spans_s(self) -> Floats:
-        """Union of the gestures; empty without any."""
+        """``(n, 2)`` union of the gestures; ``(0, 2)`` without any, and where they are unknown."""
         return union([(g.start_s, g.end_s) for g in self.gestures or ()])
 
     @cached_property

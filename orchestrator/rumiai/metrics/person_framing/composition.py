@@ -42,6 +42,8 @@ def headroom(heights: Floats) -> float | None:
 def composition_rule(across: Floats) -> CompositionRule | None:
     """Where the main face stands across the frame, on the mean.
 
+    A rule of the older form of the results; of the two third lines the nearer counts.
+
     Args:
         across: ``(k,)`` horizontal position of the main face's centre; NaN without a face.
 

@@ -73,11 +73,11 @@ def actions_by_time(actions: Sequence[Action]) -> list[str]:
 
 
 def video_intent(rates: FramingRates, actions: Sequence[str]) -> VideoIntent | None:
-    """What the video seems to be for, the first rule that fits.
+    """What the video seems to be for, the first rule that fits; the rules are those of the older form of the results.
 
     Args:
         rates: Shares of people and shot types.
-        actions: Kinds of actions.
+        actions: Kinds of actions, each once.
 
     Returns:
         Personal message or performance by a close or wide intro with people; by many faces personal message or
@@ -99,6 +99,9 @@ def video_intent(rates: FramingRates, actions: Sequence[str]) -> VideoIntent | N
 
 def intent_risk(intent: VideoIntent | None, rates: FramingRates) -> float | None:
     """How far the framing works against the intent: the sum of the weights of the broken rules.
+
+    Rules and weights are those of the older form of the results; docs/analyses.md, personFramingInteractions,
+    ``framingPurposeAlignment``, is 1 - this risk.
 
     Args:
         intent: What the video seems to be for; None where no rule tells.
