@@ -299,7 +299,7 @@ def test_the_next_start_removes_what_a_killed_launcher_left_and_nothing_else(run
         assert any("rumiai-serve-" in name for name in left)
         assert any("pid " in name for name in left), "the killed server left no process: the test tests nothing"
         third = subprocess.run(  # a start that fails, which is enough: sweeping comes first
-            [sys.executable, "-m", "rumiai_server", "serve", "--models", "yolo", "--yolo-weights", "/nowhere.onnx"],
+            [sys.executable, "-m", "rumiai_server", "serve", "--models", "yolo", "--yolo-weights", __file__],
             capture_output=True,
             timeout=LIMIT_S,
             check=False,
