@@ -24,13 +24,13 @@ def person_samples(people: People, persons: Detections) -> Ints:
     """Which sample of the people's grid each person box belongs to, by its instant.
 
     Args:
-        people: Whose grid it is; sample k is taken to lie at k steps.
+        people: Whose grid it is.
         persons: The person boxes, n of them, on the object detector's grid.
 
     Returns:
         ``(n,)`` indices; empty without boxes.
     """
-    return nearest_samples(persons.grid.times_s[persons.sample], people.grid.step_s, people.grid.count)
+    return nearest_samples(persons.grid.times_s[persons.sample], people.grid.times_s)
 
 
 def shots_of(people: People, objects: Objects | None) -> tuple[Shot | None, ...]:

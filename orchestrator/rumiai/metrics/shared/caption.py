@@ -76,9 +76,9 @@ class Caption:
     def mentions(self) -> list[str]:
         """Mentions in order, without @; parts of mail addresses are none.
 
-        An @ right behind a letter, a digit or "_" begins none. One inside a web address (".../@name") does.
+        An @ right behind a letter, a digit or "_" begins none, nor does one inside a web address.
         """
-        return _MENTION.findall(self.text)
+        return _MENTION.findall(_LINK.sub(" ", self.text))
 
     @cached_property
     def emoji(self) -> list[str]:

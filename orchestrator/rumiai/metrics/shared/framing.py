@@ -124,15 +124,17 @@ def shot_codes(faces: Floats, extents: Ints, persons: Floats, bodies: Bools, asp
     return np.asarray(codes, dtype=np.int64)
 
 
-def nearest_samples(times_s: Floats, step_s: float, count: int) -> Ints:
-    """Sample of a grid that is nearest to each instant.
+def nearest_samples(times_s: Floats, grid_s: Floats) -> Ints:
+    """Sample of a grid that is nearest to each instant; the earlier one of two that are equally near.
 
     Args:
         times_s: ``(n,)`` instants, seconds.
-        step_s: Sampling step of the grid.
-        count: Number of its samples, at least one.
+        grid_s: ``(k,)`` instants of the grid's samples, ascending, at least one. They need be neither evenly spaced nor
+            begin at 0: what was not looked at has none.
 
     Returns:
         ``(n,)`` indices within the grid.
     """
-    return np.asarray(np.clip(np.rint(times_s / step_s), 0, count - 1), dtype=np.int64)
+    after = np.searchsorted(grid_s, times_s)
+    earlier, later = (np.clip(at, 0, grid_s.size - 1) for at in (after - 1, after))
+    return np.asarray(np.where(times_s - grid_s[earlier] <= grid_s[later] - times_s, earlier, later), dtype=np.int64)

@@ -218,10 +218,14 @@ class SpeechMeasures:
 
     @cached_property
     def bursts(self) -> list[energy.Burst]:
-        """Segments that are spoken fast and 5 s windows that are loud, by start; without energy only the former."""
+        """Segments that are spoken fast and 5 s windows that are loud, by start.
+
+        Without energy only the former; without a rate of the whole nothing is fast.
+        """
         windows = () if self.audio is None else self.audio.windows
         spans_s, words = self.transcript.segment_spans_s, self.transcript.segment_words
-        found = energy.rapid_segments(spans_s, words, self.words_per_minute or 0.0, windows)
+        usual_wpm = self.words_per_minute
+        found = [] if usual_wpm is None else energy.rapid_segments(spans_s, words, usual_wpm, windows)
         for start_s, end_s, level in energy.loud_windows(windows, self.duration_s):
             found.append(energy.Burst(start_s, end_s, self._words_within(start_s, end_s), level, "high_energy"))
         return sorted(found, key=lambda burst: (burst.start_s, burst.end_s, burst.kind))

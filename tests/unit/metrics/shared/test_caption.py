@@ -20,6 +20,7 @@ def test_links(caption, link):
 
 def test_mentions_are_no_mail_parts():
     assert Caption("hi @bob.smith. and bob@mail.com @ann").mentions == ["bob.smith", "ann"]
+    assert Caption("https://t.com/@joe/video by @ann").mentions == ["ann"]
 
 
 def test_parts_of_a_caption():

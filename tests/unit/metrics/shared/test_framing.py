@@ -109,4 +109,11 @@ def test_the_shots_of_a_video():
 
 
 def test_nearest_samples():
-    assert nearest_samples(np.array([0.0, 0.74, 0.76, 9.0]), 0.5, 4).tolist() == [0, 1, 2, 3]
+    grid_s = np.array([0.0, 0.5, 1.0, 1.5])
+    assert nearest_samples(np.array([0.0, 0.74, 0.76, 9.0]), grid_s).tolist() == [0, 1, 2, 3]
+
+
+def test_a_grid_that_was_looked_at_in_part_keeps_its_instants():
+    grid_s = np.array([2.0, 2.5, 3.0, 7.0, 7.5, 8.0])
+    assert nearest_samples(np.array([2.0, 2.5, 3.0, 7.4, 0.0]), grid_s).tolist() == [0, 1, 2, 4, 0]
+    assert nearest_samples(np.array([]), grid_s).tolist() == []
