@@ -9,9 +9,6 @@ import contextlib
 import json
 import logging
 import os
-import signal
-import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +20,7 @@ import numpy.typing as npt
 from rumiai import weights
 from rumiai.contracts import tensors
 from rumiai.contracts.tensors import EndpointSpec
+from rumiai.core.processes import end_with_parent
 from rumiai.errors import ConfigurationError, RumiAIError
 
 LOG = logging.getLogger("rumiai_server")
@@ -31,10 +29,6 @@ Outputs = Mapping[str, npt.NDArray[Any]]
 
 # Parameters that Triton and its clients add to a request by themselves.
 _TRITONS_OWN: Final = ("triton_", "sequence_", "priority", "timeout")
-
-
-# Asking for the parent's pid is one system call.
-_SERVER_POLL_S: Final = 0.5
 
 
 class BadRequestError(ValueError):
@@ -92,13 +86,7 @@ def guard_process() -> None:
         if path.startswith("/dev/shm/"):
             with contextlib.suppress(OSError):  # unlinked already, or another user's
                 Path(path).chmod(0o600)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True, name="end-with-server").start()
-
-
-def _end_with(server: int) -> None:
-    while os.getppid() == server:
-        time.sleep(_SERVER_POLL_S)
-    os.kill(os.getpid(), signal.SIGKILL)
+    end_with_parent(os.getppid())
 
 
 def read_parameters(raw: str, spec: EndpointSpec) -> dict[str, Any]:

@@ -9,11 +9,16 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import signal
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+# How soon a process notices that the one it works for has ended.
+_PARENT_POLL_S: Final = 0.5
 SHARED_MEMORY: Final = Path("/dev/shm")
 
 _PROC: Final = Path("/proc")
@@ -68,6 +73,23 @@ class ProcessIdentity:
     def ended(self) -> bool:
         """Whether the process has certainly ended; false of one in another PID namespace, which cannot be seen."""
         return self.namespace == _namespace() and not self.alive
+
+
+def end_with_parent(parent: int) -> None:
+    """Have this process killed as soon as its parent has ended, however that ended.
+
+    A process whose parent was killed would go on, with its memory and its locks.
+
+    Args:
+        parent: Pid of the process that started this one.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_PARENT_POLL_S)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True, name="end-with-parent").start()
 
 
 def _namespace() -> int:

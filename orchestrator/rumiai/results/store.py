@@ -14,6 +14,7 @@ import json
 import os
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,9 @@ _ID_CHARS: Final = 100
 _HASH_CHARS: Final = 8
 # Of a path in a message: what is longer is no use to a reader.
 _SHOWN_CHARS: Final = 200
+# The workers of a run that was killed end within a second; until then they hold their videos.
+_LOCK_WAIT_S: Final = 3.0
+_LOCK_POLL_S: Final = 0.1
 
 
 def safe_id(raw: str) -> tuple[str, bool]:
@@ -279,15 +283,27 @@ class Store:
 def _locked(path: Path, doing: str) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        stream = path.open("w")
+        # Never through somebody else's link.
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
     except OSError as exc:
         raise StoreError(f"cannot write {path}: {exc.strerror}") from exc
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as exc:
-            raise StoreError(f"another run is {doing} ({path})", hint="wait for it") from exc
+    try:
+        deadline_s = time.monotonic() + _LOCK_WAIT_S
+        while not _try_lock(file):
+            if time.monotonic() > deadline_s:
+                raise StoreError(f"another run is {doing} ({path})", hint="wait for it")
+            time.sleep(_LOCK_POLL_S)
         yield
+    finally:
+        os.close(file)
+
+
+def _try_lock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _checked(video_id: str) -> str:

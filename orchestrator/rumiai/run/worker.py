@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import logging
+import multiprocessing
 import os
 import resource
 import signal
@@ -16,6 +17,7 @@ import psutil
 
 from rumiai.contracts.outcome import Failure, MemoryUse, VideoOutcome
 from rumiai.core.plugins import load_plugins
+from rumiai.core.processes import end_with_parent
 from rumiai.errors import RumiAIError, ServerGoneError
 from rumiai.run import pipeline
 from rumiai.run.events import MESSAGE_CHARS, EventLogHandler, EventSender
@@ -33,6 +35,8 @@ class Worker:
     """
 
     def __init__(self, context: RunContext) -> None:
+        if (parent := multiprocessing.parent_process()) is not None and parent.pid is not None:
+            end_with_parent(parent.pid)
         # Ctrl-C reaches the whole group; the parent decides what it means.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         # A crash of a native library must not write a core file of gigabytes.

@@ -82,3 +82,16 @@ def test_semaphores_that_nobody_maps_are_removed_and_others_kept(monkeypatch: py
 def test_a_folder_without_semaphores_is_fine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "SHARED_MEMORY", tmp_path)
     assert sweep_semaphores(time.time()) == []
+
+
+def test_a_process_ends_with_the_parent_that_was_killed() -> None:
+    child = "import os, time; from rumiai.core.processes import end_with_parent; end_with_parent(os.getppid()); "
+    child += "print(os.getpid(), flush=True); time.sleep(60)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        orphan = psutil.Process(int(running.stdout.readline()))
+        assert orphan.is_running()
+        running.kill()
+        orphan.wait(20)
+    assert not psutil.pid_exists(orphan.pid) or orphan.status() == psutil.STATUS_ZOMBIE

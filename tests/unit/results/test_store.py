@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -234,6 +235,10 @@ def test_a_video_is_locked_between_processes_and_freed_by_death(tmp_path: Path) 
         with pytest.raises(StoreError, match="another run"), store.lock("v1"):
             pass
         with store.lock("v2"):
+            pass
+        # A holder that is about to end is waited for.
+        threading.Timer(0.5, holder.kill).start()
+        with store.lock("v1"):
             pass
     finally:
         holder.kill()
