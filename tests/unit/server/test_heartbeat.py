@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -21,8 +23,10 @@ def running(program: str) -> Iterator[ProcessIdentity]:
     with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         process = ProcessIdentity.of(child.pid)
         assert process is not None
-        yield process
-        child.kill()
+        try:
+            yield process
+        finally:
+            child.kill()  # whatever happened: else its end would be waited for
 
 
 @dataclass
@@ -69,14 +73,14 @@ def test_what_has_been_stopped_for_too_long_is_ended_and_what_goes_on_is_not() -
     with running(WORKS) as one, running(WORKS) as other:
         stopped = StoppedProcesses()
         for process in (one, other):
-            subprocess.run(["kill", "-STOP", str(process.pid)], check=True)
+            os.kill(process.pid, signal.SIGSTOP)
             deadline = time.monotonic() + 30
             while not is_stopped(process.pid):
                 assert time.monotonic() < deadline
         assert stopped.overdue([one, other], 0.0) == []
-        subprocess.run(["kill", "-CONT", str(other.pid)], check=True)
+        os.kill(other.pid, signal.SIGCONT)
         assert stopped.overdue([one, other], STOPPED_S / 2) == []
-        subprocess.run(["kill", "-STOP", str(other.pid)], check=True)
+        os.kill(other.pid, signal.SIGSTOP)
         assert stopped.overdue([one, other], STOPPED_S) == [one]
         kill([one])
         deadline = time.monotonic() + 30
