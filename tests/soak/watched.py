@@ -156,6 +156,9 @@ class Watched:
                 due = time.monotonic() + kills.wait_s()
         for reader in self._readers:
             reader.join(_HANG_S)
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream is not None:
+                stream.close()
         self._take_lines()
         processes = set(self._seen.values())
         return Ended(self._process.returncode, self._events, "".join(self._output), hung, self._was_killed, processes)

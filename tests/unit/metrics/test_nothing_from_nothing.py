@@ -211,8 +211,15 @@ NEEDS: dict[str, dict[str, str]] = {
 }
 
 
-# Also of the services named, yet not of every video: a rule that does not fit, a word that says that nothing is there.
-BY_VIDEO = {"technicalQuality", "speech_type"}
+# Also of the services named, yet not of every video: a rule that does not fit, a word that says that nothing is there,
+# an intent (educational, since shots of this size are medium) that no rule of framing goes with.
+BY_VIDEO = {
+    "technicalQuality",
+    "speech_type",
+    "intent_alignment_risk",
+    "intent_alignment_risk_level",
+    "framingPurposeAlignment",
+}
 
 
 def needs_of(name: str) -> dict[tuple[str, str], list[frozenset[str]] | None]:

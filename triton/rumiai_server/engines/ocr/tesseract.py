@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from rumiai.core.arrays import freeze_arrays
 from rumiai.core.scripts import TESSERACT_LANGUAGES
 from rumiai.errors import MLError
 
@@ -54,6 +55,9 @@ class ForeignLine:
 
     image: NDArray[np.uint8]
     script: str
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, image=(np.uint8, "h", "w", 3))
 
 
 @dataclass(frozen=True)
