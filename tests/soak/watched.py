@@ -156,8 +156,8 @@ class Watched:
                 due = time.monotonic() + kills.wait_s()
         for reader in self._readers:
             reader.join(_HANG_S)
-        for stream in (self._process.stdout, self._process.stderr):
-            if stream is not None:
+        for reader, stream in zip(self._readers, (self._process.stdout, self._process.stderr), strict=True):
+            if stream is not None and not reader.is_alive():  # else closing would wait for it
                 stream.close()
         self._take_lines()
         processes = set(self._seen.values())
