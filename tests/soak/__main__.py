@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -41,6 +42,7 @@ class Progress:
         tracebacks: Where one was printed.
         processes: Everything that ran, as text.
         complete: A run has called every video ok.
+        worked_s: How long the undisturbed run was at its videos.
     """
 
     began_s: float = 0.0
@@ -52,6 +54,7 @@ class Progress:
     tracebacks: list[str] = field(default_factory=list)
     processes: list[str] = field(default_factory=list)
     complete: bool = False
+    worked_s: float = 0.0
 
 
 class Soak:
@@ -103,7 +106,10 @@ class Soak:
         none = Kills([], self._kills.chance, 0.0)
         marker = self._reference / ".complete"
         while not marker.exists() and time.monotonic() < self._deadline:
-            if self._submit(self._reference, none).is_complete:
+            ended = self._submit(self._reference, none)
+            if ended.is_complete:
+                self.progress.worked_s = ended.worked_s
+                self._state.write_text(json.dumps(asdict(self.progress), indent=1))
                 marker.touch()
         return marker.exists()
 
@@ -111,6 +117,7 @@ class Soak:
         """Run, disturbed as long as there are kills, until every video is ok; whether it came to that."""
         progress = self.progress
         progress.began_s = progress.began_s or time.time()
+        self._kills.worked_s = progress.worked_s or self._kills.worked_s
         while not progress.complete and progress.runs < _MOST_RUNS and time.monotonic() < self._deadline:
             before = len(self._kills.done)
             ended = self._submit(self._out, self._kills)
@@ -120,6 +127,9 @@ class Soak:
             progress.complete = ended.is_complete and not self._kills.left
             self._state.write_text(json.dumps(asdict(progress), indent=1))
             print(f"run {progress.runs}: exit status {ended.code}, {len(ended.ok)} ok", flush=True)
+            if ended.is_complete and self._kills.left:
+                # All is done before all were killed: a rerun would find nothing to do, and nobody to kill.
+                shutil.rmtree(self._out)
         return progress.complete
 
     def _take(self, ended: Ended, name: str) -> None:

@@ -30,8 +30,10 @@ _COMMAND: Final = (sys.executable, "-c", "from rumiai.cli import main; main()", 
 # Nothing takes so long without a word: loading all models on a busy machine does not, nor does a video.
 _HANG_S: Final = 600.0
 _POLL_S: Final = 0.1
-# Seconds from one kill to the next; long enough for some work, short enough to meet every stage.
+# Seconds from one kill to the next, at most; long enough for some work, short enough to meet every stage.
 _GAPS_S: Final = (2.0, 25.0)
+# Shares of the time that an undisturbed run is at its videos: where that is short, a kill must come before its end.
+_GAP_SHARES: Final = (0.1, 0.7)
 # Share of the runs that are disturbed from their start.
 _WHILE_LOADING: Final = 0.25
 
@@ -45,12 +47,14 @@ class Kills:
         chance: Gives the times.
         done: Who was killed: kind and pid.
         until: No more after this instant of the monotonic clock.
+        worked_s: How long an undisturbed run is at its videos.
     """
 
     plan: list[Victim]
     chance: random.Random
     until: float
     done: list[str] = field(default_factory=list)
+    worked_s: float = float("inf")
 
     @classmethod
     def seeded(cls, count: int, seed: int, until: float) -> Kills:
@@ -67,7 +71,8 @@ class Kills:
 
     def wait_s(self) -> float:
         """Until the next one."""
-        return self.chance.uniform(*_GAPS_S)
+        low, high = (min(gap, share * self.worked_s) for gap, share in zip(_GAPS_S, _GAP_SHARES, strict=True))
+        return self.chance.uniform(low, high)
 
 
 @dataclass
@@ -81,6 +86,7 @@ class Ended:
         hung: It said nothing for minutes, and was ended.
         was_killed: The run itself was killed.
         processes: Everything that ran below it.
+        worked_s: Seconds from the first word on a video to the end; 0.0 when there was none.
     """
 
     code: int
@@ -89,6 +95,7 @@ class Ended:
     hung: bool
     was_killed: bool
     processes: set[ProcessIdentity]
+    worked_s: float = 0.0
 
     @property
     def ok(self) -> list[str]:
@@ -142,7 +149,7 @@ class Watched:
         hung, heard = False, time.monotonic()
         due = heard + kills.wait_s()
         # Loading takes longer than the videos: most runs are left alone until they have come to these.
-        is_open = kills.chance.random() < _WHILE_LOADING
+        is_open, working_since = kills.chance.random() < _WHILE_LOADING, float("inf")
         while self._process.poll() is None:
             if self._take_lines():
                 heard = time.monotonic()
@@ -150,18 +157,18 @@ class Watched:
                 hung = True
                 self._kill(self._tree())
             self._remember()
-            if not is_open and any(event["event"] == "progress" for event in self._events):
-                is_open, due = True, time.monotonic() + kills.wait_s()
+            if working_since == float("inf") and any(event["event"] == "progress" for event in self._events):
+                working_since = time.monotonic()
+                due, is_open = (due if is_open else working_since + kills.wait_s()), True
             if is_open and kills.left and time.monotonic() >= due and self._strike(kills, tell):
                 due = time.monotonic() + kills.wait_s()
+        worked_s = max(0.0, time.monotonic() - working_since)
         for reader in self._readers:
             reader.join(_HANG_S)
-        for reader, stream in zip(self._readers, (self._process.stdout, self._process.stderr), strict=True):
-            if stream is not None and not reader.is_alive():  # else closing would wait for it
-                stream.close()
         self._take_lines()
         processes = set(self._seen.values())
-        return Ended(self._process.returncode, self._events, "".join(self._output), hung, self._was_killed, processes)
+        output = "".join(self._output)
+        return Ended(self._process.returncode, self._events, output, hung, self._was_killed, processes, worked_s)
 
     def _strike(self, kills: Kills, tell: Callable[[str], None]) -> bool:
         """Kill the next victim of the plan that is there; whether there was one."""
@@ -203,8 +210,9 @@ class Watched:
                 process.send_signal(signum)
 
     def _read(self, name: str) -> None:
-        for line in getattr(self._process, name):
-            self._lines.put((name, line))
+        with getattr(self._process, name) as stream:
+            for line in stream:
+                self._lines.put((name, line))
 
     def _take_lines(self) -> bool:
         """Take what it has said; whether it has said anything. Waits a moment for it."""
