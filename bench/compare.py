@@ -296,12 +296,16 @@ def main() -> None:
             "quality_lost": lost,
         },
     )
-    loads = [naive.get("load_before", 0.0), *(each["load_before"] for each in runs)]
+    print_warnings([naive.get("load_before", 0.0), *(each["load_before"] for each in runs)], lost)
+    sys.exit(1 if lost else 0)
+
+
+def print_warnings(loads: Sequence[float], lost: Sequence[str]) -> None:
+    """Say when a busy machine makes the seconds worth little, and what quality was lost."""
     if max(loads) > len(os.sched_getaffinity(0)):
         print(f"THE MACHINE WAS BUSY (load {loads}): seconds mean little, the ratio of CPU seconds suffers least")
     for loss in lost:
         print(f"QUALITY LOST: {loss}")
-    sys.exit(1 if lost else 0)
 
 
 def _without_data(naive: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ def test_no_service_is_a_page_of_nulls_with_reasons(clip: Clip, tmp_path: Path) 
     assert ran.code == 0, ran.stderr[-2000:]
     (video,) = ran.done["videos"]
     assert (video["status"], video["services"], set(video["analyses"])) == ("ok", {}, set(ANALYSES))
+    assert video["skipped"] is False  # there was no earlier run
     for name, analysis in video["analyses"].items():
         assert analysis["confidence"] == 0.0
         complete = json.loads(Path(analysis["files"]["complete"]).read_text())

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import calls, endpoints, files
+from .report import Report
 
 PARTS = ("files", "calls", "endpoints")
 
@@ -40,22 +41,19 @@ def main() -> int:
     return 1 if faults else 0
 
 
-def _run(part: str, folder: Path, args: argparse.Namespace) -> tuple[list[str], int]:
+def _run(part: str, folder: Path, args: argparse.Namespace) -> Report:
     if part == "files":
-        of_files = files.run(folder, count=args.files, seed=args.seed)
-        return list(files.describe(of_files)), of_files.faults
+        return files.run(folder, count=args.files, seed=args.seed)
     if part == "calls":
-        of_calls = calls.run(folder, count=args.calls, seed=args.seed)
-        return list(calls.describe(of_calls)), of_calls.faults
-    of_requests = endpoints.run(folder, count=args.requests, seed=args.seed)
-    return list(endpoints.describe(of_requests)), of_requests.faults
+        return calls.run(folder, count=args.calls, seed=args.seed)
+    return endpoints.run(folder, count=args.requests, seed=args.seed)
 
 
-def _timed(part: Callable[[], tuple[list[str], int]]) -> int:
+def _timed(part: Callable[[], Report]) -> int:
     began = time.monotonic()
-    lines, faults = part()
-    print("\n".join([*lines, f"  seconds: {time.monotonic() - began:.0f}"]), flush=True)
-    return faults
+    report = part()
+    print("\n".join([*report.lines(), f"  seconds: {time.monotonic() - began:.0f}"]), flush=True)
+    return report.faults
 
 
 if __name__ == "__main__":

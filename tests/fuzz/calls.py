@@ -22,6 +22,7 @@ import numpy as np
 from rumiai.settings import Settings
 
 from .files import COMMAND, CONTAINERS, make_clip
+from .report import Report
 
 T = TypeVar("T")
 
@@ -163,7 +164,7 @@ class Calls:
 
 
 @dataclass
-class CallsReport:
+class CallsReport(Report):
     """What a number of odd calls gave; every list must be empty.
 
     Attributes:
@@ -176,6 +177,8 @@ class CallsReport:
         hangs: Calls that did not end.
     """
 
+    must_be_empty = ("tracebacks", "undocumented", "silent", "no_done", "hangs")
+
     calls: int = 0
     statuses: dict[int, int] = field(default_factory=dict)
     tracebacks: list[str] = field(default_factory=list)
@@ -184,10 +187,10 @@ class CallsReport:
     no_done: list[str] = field(default_factory=list)
     hangs: list[str] = field(default_factory=list)
 
-    @property
-    def faults(self) -> int:
-        """How much of this must not be."""
-        return sum(map(len, (self.tracebacks, self.undocumented, self.silent, self.no_done, self.hangs)))
+    def headline(self) -> Iterator[str]:
+        """How many calls, by exit status."""
+        told = ", ".join(f"status {code}: {count}" for code, count in sorted(self.statuses.items()))
+        yield f"calls: {self.calls} ({told})"
 
     def add(self, call: Call, code: int, stdout: bytes, stderr: bytes) -> None:
         """Judge one call."""
@@ -257,13 +260,3 @@ def _make(call: Call, folder: Path) -> tuple[int, bytes, bytes] | None:
 
 def _limited() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def describe(report: CallsReport) -> Iterator[str]:
-    """Lines for people."""
-    told = ", ".join(f"status {code}: {count}" for code, count in sorted(report.statuses.items()))
-    yield f"calls: {report.calls} ({told})"
-    for name in ("tracebacks", "undocumented", "silent", "no_done", "hangs"):
-        found = getattr(report, name)
-        yield f"  {name}: {len(found)}"
-        yield from (f"    {line}" for line in found[:40])

@@ -25,6 +25,8 @@ from tritonclient.utils import InferenceServerException
 
 from rumiai.contracts.tensors import ENDPOINTS, YOLO
 
+from .report import Report
+
 # Any request here is small; a server that has not answered by then hangs.
 REQUEST_LIMIT_S: Final = 60.0
 _SERVE: Final = (sys.executable, "-m", "rumiai_server", "serve", "--json", "--until-stdin-closes")
@@ -54,7 +56,7 @@ _PATHS: Final = (
 
 
 @dataclass
-class RequestsReport:
+class RequestsReport(Report):
     """What wrong requests did to a server and to a good client beside them.
 
     Attributes:
@@ -69,6 +71,8 @@ class RequestsReport:
         tracebacks: In the server's log.
     """
 
+    must_be_empty = ("errors", "different", "hangs", "restarts", "tracebacks")
+
     requests: int = 0
     answered: int = 0
     good: int = 0
@@ -79,10 +83,16 @@ class RequestsReport:
     restarts: list[str] = field(default_factory=list)
     tracebacks: list[str] = field(default_factory=list)
 
-    @property
-    def faults(self) -> int:
-        """How much of this must not be."""
-        return sum(map(len, (self.errors, self.different, self.hangs, self.restarts, self.tracebacks)))
+    def headline(self) -> Iterator[str]:
+        """How many wrong requests, and how the good client fared."""
+        yield f"requests: {self.requests} wrong ones, {self.answered} of them answered"
+        if self.delays_s:
+            ranked = sorted(self.delays_s)
+            middle, late, last = statistics.median(ranked), ranked[int(len(ranked) * 0.99)], ranked[-1]
+            yield (
+                f"  good client beside them: {self.good} requests; "
+                f"median {middle:.3f} s, 99 % within {late:.3f} s, longest {last:.3f} s"
+            )
 
 
 @dataclass(frozen=True)
@@ -274,19 +284,3 @@ def attack(server: Served, *, count: int, seed: int) -> RequestsReport:
     report.restarts = [line for line in lines if "died" in line or "serves again" in line or "started again" in line]
     report.tracebacks = [line for line in lines if line.startswith("Traceback")]
     return report
-
-
-def describe(report: RequestsReport) -> Iterator[str]:
-    """Lines for people."""
-    yield f"requests: {report.requests} wrong ones, {report.answered} of them answered"
-    if report.delays_s:
-        ranked = sorted(report.delays_s)
-        middle, late, last = statistics.median(ranked), ranked[int(len(ranked) * 0.99)], ranked[-1]
-        yield (
-            f"  good client beside them: {report.good} requests; "
-            f"median {middle:.3f} s, 99 % within {late:.3f} s, longest {last:.3f} s"
-        )
-    for name in ("errors", "different", "hangs", "restarts", "tracebacks"):
-        found = getattr(report, name)
-        yield f"  {name}: {len(found)}"
-        yield from (f"    {line}" for line in found[:20])

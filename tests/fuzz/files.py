@@ -22,6 +22,8 @@ from typing import Any, Final
 import av
 import numpy as np
 
+from .report import Report
+
 COMMAND: Final = (sys.executable, "-c", "from rumiai.cli import main; main()")
 FPS: Final = 24
 FRAMES: Final = 48
@@ -175,7 +177,7 @@ def _frames(packet: Any, damage: set[str]) -> Iterator[Any]:
 
 
 @dataclass
-class FilesReport:
+class FilesReport(Report):
     """What a batch of mutated files gave.
 
     Attributes:
@@ -188,6 +190,8 @@ class FilesReport:
         tracebacks: Lines of stderr that begin one.
     """
 
+    must_be_empty = ("wrong", "refused", "lost", "hangs", "tracebacks")
+
     files: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
@@ -196,10 +200,10 @@ class FilesReport:
     hangs: list[str] = field(default_factory=list)
     tracebacks: list[str] = field(default_factory=list)
 
-    @property
-    def faults(self) -> int:
-        """How much of this must not be."""
-        return sum(map(len, (self.wrong, self.refused, self.lost, self.hangs, self.tracebacks)))
+    def headline(self) -> Iterator[str]:
+        """How many files, by status."""
+        told = ", ".join(f"{count} {status}" for status, count in sorted(self.statuses.items()))
+        yield f"files: {self.files} ({told})"
 
 
 def run(folder: Path, *, count: int, seed: int, workers: int = 2) -> FilesReport:
@@ -277,13 +281,3 @@ def judge(
             if not held.readable or held.damage:
                 report.wrong.append(f"{stem}: {', '.join(held.damage) or 'cannot be opened'}")
     return report
-
-
-def describe(report: FilesReport) -> Iterator[str]:
-    """Lines for people."""
-    told = ", ".join(f"{count} {status}" for status, count in sorted(report.statuses.items()))
-    yield f"files: {report.files} ({told})"
-    for name in ("wrong", "refused", "lost", "hangs", "tracebacks"):
-        found = getattr(report, name)
-        yield f"  {name}: {len(found)}"
-        yield from (f"    {line}" for line in found[:40])

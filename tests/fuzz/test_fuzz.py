@@ -12,7 +12,7 @@ from . import calls, endpoints, files
 
 def test_mutated_files(tmp_path: Path) -> None:
     report = files.run(tmp_path / "files", count=40, seed=2026)
-    assert report.faults == 0, "\n".join(files.describe(report))
+    assert report.faults == 0, "\n".join(report.lines())
     assert report.files == 40 + len(files.CONTAINERS)
     assert report.statuses["ok"] >= len(files.CONTAINERS)
     assert report.statuses["failed"] > 0
@@ -20,7 +20,7 @@ def test_mutated_files(tmp_path: Path) -> None:
 
 def test_odd_calls(tmp_path: Path) -> None:
     report = calls.run(tmp_path / "calls", count=20, seed=2026)
-    assert report.faults == 0, "\n".join(calls.describe(report))
+    assert report.faults == 0, "\n".join(report.lines())
     assert report.calls == 20
 
 
@@ -28,7 +28,7 @@ def test_odd_calls(tmp_path: Path) -> None:
 def test_wrong_requests(triton_server: RunningServer) -> None:
     server = endpoints.Served(triton_server.grpc, triton_server.http, triton_server.log)
     report = endpoints.attack(server, count=300, seed=2026)
-    assert report.faults == 0, "\n".join(endpoints.describe(report))
+    assert report.faults == 0, "\n".join(report.lines())
     assert report.good > 0
 
 

@@ -18,8 +18,10 @@ from rumiai.core.intervals import as_intervals, complement, inside, intersect, l
 
 _ENOUGH: Final = 0.5  # share of a bin that was looked at
 _EPSILON_S: Final = 1e-9
-# Instants lie this many steps apart at most where none was missed: a nearest frame is never exactly on the grid.
-_NEXT: Final = 1.5
+# A frame's own time is up to half a step off its place on the grid. So neighbours lie less than two steps apart, and
+# the last one at most one and a half before the end; exactly two apart, one between them was missed.
+_NEXT: Final = 2 - 1e-6
+_LAST: Final = 1.5
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def of_instants(instants_s: Iterable[float], step_s: float | None, duration_s: f
     starts = times.copy()
     starts[0] = 0.0 if times[0] < step else times[0]
     # The last instant of a whole grid lies less than a step before the end.
-    ends[-1] = duration_s if duration_s - times[-1] <= _NEXT * step else ends[-1]
+    ends[-1] = duration_s if duration_s - times[-1] <= _LAST * step else ends[-1]
     return Observed(union(np.stack([starts, ends], axis=1), until_s=duration_s), duration_s, times)
 
 

@@ -139,7 +139,7 @@ def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: 
     stages |= {**found.stage_seconds, "total": seconds}
     return replace(
         outcome,
-        skipped=not wanted,
+        skipped=bool(reused.results) and not wanted,
         seconds=seconds,
         stage_seconds=stages,
         analyses=summaries,

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
 from rumiai.demo import Truth, TruthLine, Word
 
+from ..loading import loaded
+
 _PATH = Path(__file__).parents[3] / "bench" / "quality.py"
 
 
 @pytest.fixture(scope="module")
 def quality():
-    spec = importlib.util.spec_from_file_location("bench_quality", _PATH)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up there
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    with loaded(_PATH) as module:
+        yield module
 
 
 def test_texts_are_counted_at_every_instant(quality):

@@ -21,6 +21,10 @@ def test_an_instant_stands_for_its_step():
     assert spans(of_instants([0.0, 0.5, 1.0, 1.5], 0.5, 2.0)) == [[0.0, 2.0]]
     assert spans(of_instants([0.03, 0.52, 1.0], 0.5, 9.0)) == [[0.0, 1.5]]  # the frames nearest to a grid
     assert spans(of_instants([0.0, 0.5, 4.0], 0.5, 9.0)) == [[0.0, 1.0], [4.0, 4.5]]
+    assert spans(of_instants([2.0, 2.375, 3.25, 3.5], 0.5, 9.0)) == [
+        [2.0, 4.0]
+    ]  # those of 2.5 and 3.0, off their places
+    assert spans(of_instants([2.0, 2.5, 3.5, 4.0], 0.5, 9.0)) == [[2.0, 3.0], [3.5, 4.5]]  # 3.0 was missed
     assert spans(of_instants([2.0], None, 3.0)) == [[0.0, 3.0]]
     nothing = of_instants([], 0.5, 9.0)
     assert (spans(nothing), nothing.seconds, nothing.share, nothing.until_s) == ([], 0.0, 0.0, 0.0)
