@@ -6,6 +6,9 @@
     |-- UsageError                   exit 2   what the caller asked for cannot be asked for
     |   |-- ConfigurationError       exit 2   a setting, variable or flag has a bad or missing value
     |   `-- SourceError              exit 2   a source names nothing that exists or that we take
+    |       |-- AddressError         exit 2   a URL leads to an address that is not connected to
+    |       |-- DownloadError        exit 3   a file could not be brought here: refused, gone, broken off, too slow
+    |       `-- NoVideoError         exit 5   what a source gave is a page or something else, and no video
     |-- MediaError                   exit 5   this file cannot be analysed
     |   |-- ProbeError               exit 5   not a video or audio file that we can open
     |   |-- LimitError               exit 5   larger, longer or more complex than the limits allow
@@ -66,6 +69,22 @@ class ConfigurationError(UsageError):
 
 class SourceError(UsageError):
     """A source names nothing that exists, or a kind that is not taken."""
+
+
+class AddressError(SourceError):
+    """A URL is malformed, or leads to an address that is not connected to."""
+
+
+class DownloadError(SourceError):
+    """A file could not be brought to this machine: refused, gone, broken off or too slow."""
+
+    exit_code = 3
+
+
+class NoVideoError(SourceError):
+    """What a source gave is a web page or something else, and no video."""
+
+    exit_code = 5
 
 
 class MediaError(RumiAIError):

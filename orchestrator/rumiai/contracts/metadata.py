@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
@@ -124,6 +124,13 @@ class VideoMetadata:
             mentions=_strings(data.get("mentions")),
             effect_stickers=_tuple(data.get("effectStickers")),
         )
+
+    def completed(self, other: VideoMetadata | None) -> VideoMetadata:
+        """These members, and those of ``other`` where they are unknown; the id stays."""
+        if other is None:
+            return self
+        names = [member.name for member in fields(self) if member.name != "video_id"]
+        return replace(self, **{name: getattr(other, name) for name in names if getattr(self, name) is None})
 
     @property
     def engagement_rate(self) -> float | None:

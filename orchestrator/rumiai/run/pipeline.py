@@ -119,6 +119,8 @@ def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: 
         RumiAIError: There is no result; what earlier runs had written stays.
     """
     began = time.monotonic()
+    if task.item.language:
+        context = replace(context, settings=context.settings.changed(language=task.item.language))
     store = Store(*context.settings.folders)
     with store.lock(task.video_id):
         run, stages = _opened(task, context, store, progress)
@@ -151,14 +153,14 @@ def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progre
     """Fetch and probe the video; also the seconds that each took."""
     began = time.monotonic()
     progress("fetch")
-    video = find_source(task.item.source).fetch(task.item, store.download_folder(task.video_id))
+    video = task.fetched or find_source(task.item.source).fetch(task.item, store.download_folder(task.video_id))
     fetched = time.monotonic()
     progress("probe")
     info = probe(video.path, _limits(context.settings))
     stages = {"probe": time.monotonic() - fetched}
     if fetch_s := round(fetched - began, 1):  # a file on this machine takes none
         stages = {"fetch": fetch_s, **stages}
-    state, provenance = RunState(store.state_file(task.video_id)), Provenance(video.path, context.settings)
+    state, provenance = RunState(store.state_file(task.video_id)), Provenance(video, context.settings)
     return _Run(task, video, context, store, state, info, provenance), stages
 
 
@@ -251,7 +253,7 @@ def _unified(
     It is kept when an earlier run made it from the same results, else made and written once: what is in memory equals
     what the file reads back as.
     """
-    metadata = AnalysisMetadata.of(run.video.metadata or VideoMetadata.local(run.task.video_id))
+    metadata = AnalysisMetadata.of(_metadata(run))
     facts = MediaFacts.from_info(run.info, run.settings.sample_fps if run.info.has_video else None)
     made_of = fingerprint(
         __version__,
@@ -277,6 +279,12 @@ def _unified(
     run.state.finish("unified", made_of, [path], now_iso())
     run.state.forget("analyses")
     return analysis, made_of
+
+
+def _metadata(run: _Run) -> VideoMetadata:
+    """What the user said of the video, completed by what its source knows."""
+    told, known = run.task.item.metadata, run.video.metadata
+    return told.completed(known) if told else known or VideoMetadata.local(run.task.video_id)
 
 
 def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, AnalysisOutcome]:

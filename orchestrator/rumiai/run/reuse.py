@@ -20,6 +20,7 @@ from rumiai.results.store import RunState, fingerprint, read_bytes
 from rumiai.services import AnyService
 from rumiai.services.base import Stage, package_version
 from rumiai.settings import Settings
+from rumiai.sources import FetchedVideo
 
 # What decodes a stream and divides it into shots.
 _DECODED_BY: Final[Mapping[Stage, Sequence[str]]] = {"visual": ("av", "scenedetect"), "audio": ("av",)}
@@ -42,14 +43,14 @@ class Provenance:
     """What the results of one video's services are made from.
 
     Args:
-        path: The video.
+        video: The video.
         settings: Of the run.
     """
 
-    def __init__(self, path: Path, settings: Settings) -> None:
+    def __init__(self, video: FetchedVideo, settings: Settings) -> None:
         self.settings = settings
-        status = path.stat()
-        self._file = (status.st_size, status.st_mtime_ns)
+        status = video.path.stat()
+        self._file = video.identity or (status.st_size, status.st_mtime_ns)
 
     def of_stream(self, stage: Stage) -> str:
         """Fingerprint of a decoded stream."""

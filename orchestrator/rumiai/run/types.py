@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rumiai.contracts.outcome import VideoOutcome
 from rumiai.settings import Settings
-from rumiai.sources import SourceItem
+from rumiai.sources import FetchedVideo, SourceItem
 
 # Begins the post-processing of one video in the parent process.
 PostProcess = Callable[[VideoOutcome], "Future[VideoOutcome]"]
@@ -21,10 +21,12 @@ class VideoTask:
     Attributes:
         item: Where it is.
         video_id: Safe as a file name, unique within the run.
+        fetched: The video, when it was brought here ahead of the workers; None: the worker fetches it.
     """
 
     item: SourceItem
     video_id: str
+    fetched: FetchedVideo | None = None
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """The sources of videos: one file each, registered here. A plugin registers its own with :func:`register`."""
 
-from rumiai.sources.base import FetchedVideo, Source, SourceItem
+from rumiai.sources.base import Access, FetchedVideo, Source, SourceItem
 from rumiai.sources.local import LocalSource
 from rumiai.sources.registry import find_source, list_items, register, registered
 
-__all__ = ["FetchedVideo", "Source", "SourceItem", "find_source", "list_items", "register", "registered"]
+__all__ = ["Access", "FetchedVideo", "Source", "SourceItem", "find_source", "list_items", "register", "registered"]
 
 register(LocalSource())

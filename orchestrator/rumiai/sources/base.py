@@ -6,11 +6,34 @@ import hashlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rumiai.contracts.metadata import VideoMetadata
+
+if TYPE_CHECKING:
+    from rumiai.core.http import HttpClient
+    from rumiai.sources.download import DownloadLimits
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a source may use that reaches beyond this machine; it lives in the parent process.
+
+    Attributes:
+        http: The run's one client, which follows the address rules; threads share it.
+        limits: Of one download.
+        via: Which helper was asked for by name, such as ``ytdlp``; empty for none.
+        most: Most videos that one name stands for, where it stands for a list without end; 0 for all that there are.
+        apify_token: Of the user's Apify account; empty without one.
+    """
+
+    http: HttpClient
+    limits: DownloadLimits
+    via: str = ""
+    most: int = 0
+    apify_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -21,11 +44,17 @@ class SourceItem:
         source: Name of the source.
         location: What the source calls it: a path, a URL, an id. It is shown to the user and stands in the results.
         stem: Where the video's id comes from: a file name without suffix, or the platform's id.
+        address: What is fetched, where it is more than may be shown: a URL with its signature. Empty: the location.
+        metadata: What the user said of the video; it counts more than what the source knows.
+        language: That is spoken in it, by Whisper's code; empty for the run's setting.
     """
 
     source: str
     location: str
     stem: str
+    address: str = field(default="", repr=False, compare=False)
+    metadata: VideoMetadata | None = field(default=None, repr=False, compare=False)
+    language: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -35,10 +64,15 @@ class FetchedVideo:
     Attributes:
         path: The file.
         metadata: What the source knows of it; None when it knows nothing but the name.
+        identity: Hex digits of the content. Results are reused while it stays; without it, while size and time of
+            change of the file stay.
+        is_copy: Whether the file is the run's own, and may be removed when the video is done.
     """
 
     path: Path
     metadata: VideoMetadata | None = None
+    identity: str = ""
+    is_copy: bool = False
 
 
 class Source(ABC):
@@ -46,9 +80,19 @@ class Source(ABC):
 
     Attributes:
         name: Unique; a Python identifier.
+        ahead: Where :meth:`fetch` is called. False: in a worker process, as the first stage of the video, which waits
+            for it. True: in the parent, by several threads at once, ahead of the workers; what is of the network.
     """
 
     name: ClassVar[str]
+    ahead: ClassVar[bool] = False
+
+    def using(self, access: Access) -> Source:
+        """This source with what it may use; in the parent, before :meth:`list` and before a fetch ahead.
+
+        A source that needs it returns a copy of itself that holds it.
+        """
+        return self
 
     @abstractmethod
     def accepts(self, text: str) -> bool:
@@ -64,7 +108,7 @@ class Source(ABC):
 
     @abstractmethod
     def fetch(self, item: SourceItem, folder: Path) -> FetchedVideo:
-        """Bring a video to a local path; called in a worker process, as the first stage of the video.
+        """Bring a video to a local path; ``ahead`` says in which process.
 
         Args:
             item: From :meth:`list`.

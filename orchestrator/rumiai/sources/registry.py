@@ -8,7 +8,7 @@ from typing import Final
 
 from rumiai.core.registry import Registry
 from rumiai.errors import SourceError
-from rumiai.sources.base import Source, SourceItem
+from rumiai.sources.base import Access, Source, SourceItem
 
 _SOURCES: Final[Registry[Source]] = Registry("sources")
 
@@ -36,16 +36,24 @@ def find_source(name: str) -> Source:
     return _SOURCES.find(name)
 
 
-def list_items(texts: Iterable[str]) -> list[SourceItem]:
+def list_items(texts: Iterable[str], access: Access | None = None) -> list[SourceItem]:
     """The videos that the given names stand for, each once, in the order of the names.
+
+    Args:
+        texts: What the user named.
+        access: For sources that reach beyond this machine; without it they are told nothing.
 
     Raises:
         SourceError: A name stands for nothing, or no source takes it; or there is no name.
     """
-    items = dict.fromkeys(item for text in texts for item in _source_of(text).list(text))
+    items = dict.fromkeys(item for text in texts for item in _equipped(_source_of(text), access).list(text))
     if not items:
         raise SourceError("no video was named", hint="give files, folders or glob patterns")
     return list(items)
+
+
+def _equipped(source: Source, access: Access | None) -> Source:
+    return source if access is None else source.using(access)
 
 
 def _source_of(text: str) -> Source:

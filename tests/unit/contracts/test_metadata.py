@@ -118,3 +118,11 @@ def test_facts_of_a_probe():
     assert MediaFacts(fps=30.0).filled_from(MediaFacts(9.5, 25.0)) == MediaFacts(9.5, 30.0)
     with pytest.raises(ValueError, match="duration_s"):
         MediaFacts(duration_s=0.0)
+
+
+def test_what_is_unknown_is_taken_from_another_source():
+    told = VideoMetadata("a", description="", views=0)
+    known = VideoMetadata("b", description="x", views=9, likes=3, hashtags=({"name": "t"},))
+    merged = told.completed(known)
+    assert merged == VideoMetadata("a", description="", views=0, likes=3, hashtags=({"name": "t"},))
+    assert told.completed(None) == told

@@ -5,21 +5,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.outcome import VideoOutcome
 from rumiai.demo.encode import render
 from rumiai.demo.spec import ClipSpec, Shot
-from rumiai.results.store import Store
+from rumiai.results.store import Store, read_json
 from rumiai.run.claude import read_video
 from rumiai.run.pipeline import Progress, analyse
 from rumiai.run.types import RunContext, ServerAccess, VideoTask
 from rumiai.services import WorkerTools
 from rumiai.settings import Settings
-from rumiai.sources import SourceItem
+from rumiai.sources import FetchedVideo, SourceItem
 
 
 @dataclass
@@ -97,3 +98,12 @@ def test_a_run_that_finds_its_work_done_reads_it_once(task: VideoTask, out: Path
     assert (unified.writes, unified.reads) == (0, 1)
     assert again.skipped
     assert again.summary == first.summary
+
+
+def test_what_the_user_says_of_a_video_counts_more_than_what_its_source_knows(task: VideoTask, tmp_path: Path) -> None:
+    item = replace(task.item, metadata=VideoMetadata("clip", description="told"), language="pt")
+    known = VideoMetadata("other", description="known", views=7)
+    told = VideoTask(item, "clip", FetchedVideo(Path(item.location), known))
+    run(told, tmp_path)
+    metadata = read_json(Store(tmp_path).unified_file("clip"))["metadata"]
+    assert (metadata["id"], metadata["description"], metadata["views"]) == ("clip", "told", 7)

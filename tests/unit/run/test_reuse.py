@@ -22,7 +22,7 @@ from rumiai.run.reuse import Provenance
 from rumiai.run.types import RunContext, ServerAccess, VideoTask
 from rumiai.services import VideoContext, VisualInputs, VisualRun, VisualService, WorkerTools, find_service, registered
 from rumiai.settings import Settings
-from rumiai.sources import SourceItem
+from rumiai.sources import FetchedVideo, SourceItem
 
 
 class Made(ServiceData):
@@ -206,8 +206,19 @@ def test_a_model_of_the_same_name_with_other_content_is_another_model(clip: Path
         (tmp_path / folder / "best.pt").write_bytes(content)
 
     def made_by(weights: str) -> str:
-        return Provenance(clip, Settings(yolo_weights=weights)).of(find_service("yolo"), {})
+        return Provenance(FetchedVideo(clip), Settings(yolo_weights=weights)).of(find_service("yolo"), {})
 
     one, two, three = (made_by(str(tmp_path / folder / "best.pt")) for folder in "abc")
     assert one != two
     assert one == three
+
+
+def test_a_video_that_is_brought_again_is_the_same_one_by_its_identity(clip: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again.mp4"
+    again.write_bytes(clip.read_bytes())
+
+    def made_by(path: Path, identity: str) -> str:
+        return Provenance(FetchedVideo(path, identity=identity), Settings()).of(find_service("scene_detection"), {})
+
+    assert made_by(clip, "ab") == made_by(again, "ab") != made_by(again, "cd")
+    assert made_by(clip, "") != made_by(again, "")

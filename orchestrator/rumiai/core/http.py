@@ -1,0 +1,426 @@
+"""One kept HTTP client for addresses that came from outside.
+
+It connects only where the rules let it: each host's addresses are looked up and checked at every hop, and the address
+that was checked is the one that is connected to. Proxies of the environment are not used, since a proxy would look the
+host up again. Credentials go to their own hosts alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import logging
+import random
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any, Final, TypeVar
+
+import httpcore
+import httpx
+
+from rumiai.core.addresses import AddressRules
+from rumiai.errors import AddressError, DownloadError
+
+T = TypeVar("T")
+
+_CONNECT_S: Final = 10.0
+_READ_S: Final = 30.0
+_MAX_REDIRECTS: Final = 8
+# A host with more addresses than these is out of reach when they are.
+_MAX_TRIED: Final = 4
+# An answer that is kept in memory: a page or a list of items, never a video.
+_MAX_BODY_BYTES: Final = 64 * 2**20
+_MAX_CONNECTIONS: Final = 32
+_USER_AGENT: Final = "rumiai (+https://github.com/rumiai/rumiai)"
+_LATER: Final = "try again later: what is finished is kept"
+_LATE: Final = "try again later, or set RUMIAI_DOWNLOAD_TIMEOUT_S higher: what has come is kept"
+_PASSING: Final = frozenset({408, 429})
+
+# When the work that is under way in this thread must be done, by the monotonic clock.
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Give all requests inside the ``with`` block this long together; a shorter limit around it stays."""
+    limit = time.monotonic() + seconds
+    outer = _deadline.get()
+    token = _deadline.set(limit if outer is None else min(limit, outer))
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Headers that only some hosts may see; they are sent over https, or to hosts that the address rules name.
+
+    Attributes:
+        hosts: Names, lower case.
+        headers: Such as ``Authorization``.
+    """
+
+    hosts: frozenset[str]
+    headers: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How often and how long a request is tried again.
+
+    Attributes:
+        attempts: In all, without those that got further than the ones before.
+        first_wait_s: Doubled from wait to wait, with a jitter of half of it.
+        longest_wait_s: Also of what a server asks for; one that asks for more is not waited for.
+    """
+
+    attempts: int = 3
+    first_wait_s: float = 2.0
+    longest_wait_s: float = 120.0
+
+
+class TransientError(Exception):
+    """What may work another time.
+
+    Args:
+        reason: What went wrong.
+        after_s: How long the server wants us to wait.
+        progressed: Whether this attempt got further than the ones before.
+    """
+
+    def __init__(self, reason: str, after_s: float | None = None, *, progressed: bool = False) -> None:
+        super().__init__(reason)
+        self.after_s, self.progressed = after_s, progressed
+
+
+class HttpClient:
+    """Requests with connections that are kept, under the address rules; may be used by several threads at once.
+
+    Args:
+        rules: Where it may connect to.
+        retry: For :meth:`request` and :func:`retried`.
+    """
+
+    def __init__(self, rules: AddressRules | None = None, retry: Retry | None = None) -> None:
+        # Its lines would show the signatures of signed URLs.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        self.rules, self.retry = rules or AddressRules(), retry or Retry()
+        timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
+        headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
+        self._client = httpx.Client(
+            transport=_Transport(self.rules), timeout=timeout, headers=headers, trust_env=False, cookies=_no_cookies()
+        )
+
+    def __enter__(self) -> HttpClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    @contextlib.contextmanager
+    def open(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        credentials: Credentials | None = None,
+        json: Any = None,
+    ) -> Iterator[httpx.Response]:
+        """Send one request, follow its redirects, and yield the answer with its body not yet read.
+
+        Raises:
+            AddressError: A hop leads where we do not go.
+            DownloadError: Too many hops.
+            httpx.TransportError: The connection failed, or the limit of :func:`within` is over.
+        """
+        target = checked_url(url)
+        for _ in range(_MAX_REDIRECTS + 1):
+            sent = {**(headers or {}), **self._secret_headers(target, credentials)}
+            request = self._client.build_request(method, target, headers=sent, json=json)
+            answer = self._client.send(request, stream=True)
+            try:
+                if not answer.has_redirect_location:
+                    yield answer
+                    return
+                target = checked_url(str(target.join(answer.headers["Location"])))
+                if answer.status_code in (301, 302, 303) and method != "HEAD":
+                    method, json = "GET", None
+            finally:
+                answer.close()
+        raise DownloadError(f"{shown_url(url)} redirects more than {_MAX_REDIRECTS} times")
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        credentials: Credentials | None = None,
+        json: Any = None,
+    ) -> httpx.Response:
+        """An answer with its body read, after redirects and retries; statuses below 500 are the caller's to judge.
+
+        Raises:
+            AddressError: A hop leads where we do not go.
+            DownloadError: It failed for good, or the body is larger than 64 MiB.
+        """
+
+        def attempt() -> httpx.Response:
+            with self.open(method, url, headers=headers, credentials=credentials, json=json) as answer:
+                refuse_passing(answer)
+                return httpx.Response(
+                    answer.status_code, headers=answer.headers, content=_body(answer, url), request=answer.request
+                )
+
+        return retried(attempt, self.retry, shown_url(url))
+
+    def _secret_headers(self, target: httpx.URL, credentials: Credentials | None) -> Mapping[str, str]:
+        if credentials is None or target.host.lower() not in credentials.hosts:
+            return {}
+        is_safe = target.scheme == "https" or self.rules.names(target.host)
+        return credentials.headers if is_safe else {}
+
+
+def retried(attempt: Callable[[], T], retry: Retry, what: str) -> T:
+    """Call until it works.
+
+    Args:
+        attempt: Raises :class:`TransientError` or an ``httpx.TransportError`` for what may work another time.
+        retry: How often, how long.
+        what: Whom the error is about.
+
+    Raises:
+        DownloadError: The last attempt failed too, or there is no time for another one.
+    """
+    failures = 0
+    while True:
+        try:
+            return attempt()
+        except (TransientError, httpx.TransportError) as exc:
+            again = exc if isinstance(exc, TransientError) else TransientError(_reason(exc))
+            cause = exc
+        if _left_s() <= 0:
+            raise DownloadError(f"{what}: not done within the time limit", hint=_LATE) from cause
+        failures = 1 if again.progressed else failures + 1
+        wait_s = _wait_s(retry, failures, again.after_s)
+        tries = "once" if failures == 1 else f"{failures} times"
+        if failures >= retry.attempts:
+            raise DownloadError(f"{what}: {again} ({tries})", hint=_LATER) from cause
+        if wait_s > min(retry.longest_wait_s, _left_s()):
+            late = f"{again}, and there is no time to wait {wait_s:.0f} s for another attempt"
+            raise DownloadError(f"{what}: {late}", hint=_LATER) from cause
+        time.sleep(wait_s)
+
+
+def refuse_passing(answer: httpx.Response) -> None:
+    """Raise for a status that may be another one next time.
+
+    Raises:
+        TransientError: 408, 429 or 5xx.
+    """
+    if answer.status_code in _PASSING or answer.status_code >= 500:
+        raise TransientError(f"HTTP {answer.status_code}", _retry_after_s(answer.headers.get("Retry-After")))
+
+
+def checked_url(url: str) -> httpx.URL:
+    """A URL that may be asked for.
+
+    Raises:
+        AddressError: It is none of http or https, or holds a user name or password.
+    """
+    try:
+        found = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError) as exc:
+        raise AddressError(f"{shown_url(url)} is no URL: {exc}") from exc
+    if found.scheme not in ("http", "https") or not found.host:
+        raise AddressError(f"{shown_url(url)} is taken neither by http nor by https")
+    if found.userinfo:
+        raise AddressError(f"{shown_url(url)} holds a user name or password", hint="give a URL without them")
+    if "\\" in url or any(ord(char) < 33 for char in url):
+        raise AddressError(f"{shown_url(url)} holds a character that no URL has", hint="write it as %XX")
+    return found
+
+
+def shown_url(url: str) -> str:
+    """A URL as it may be shown: without user, password, query and fragment, in one line."""
+    plain = url.split("?", 1)[0].split("#", 1)[0]
+    scheme, mark, rest = plain.partition("://")
+    host, slash, path = rest.partition("/")
+    shown = f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
+    return "".join(char if char.isprintable() else "?" for char in shown[:200])
+
+
+def _no_cookies() -> CookieJar:
+    """A jar that keeps nothing: what one answer sets must not reach the request for another video."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
+def _left_s() -> float:
+    deadline = _deadline.get()
+    return float("inf") if deadline is None else deadline - time.monotonic()
+
+
+def _wait_s(retry: Retry, failures: int, after_s: float | None) -> float:
+    backoff_s = retry.first_wait_s * 2.0 ** (failures - 1)
+    return max(after_s or 0.0, backoff_s * random.uniform(1.0, 1.5))
+
+
+def _retry_after_s(value: str | None) -> float | None:
+    """Seconds of a ``Retry-After``, which has seconds or a date."""
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return float(value)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def _reason(exc: httpx.TransportError) -> str:
+    if isinstance(exc, httpx.TimeoutException):
+        return "it did not answer in time"
+    return str(exc) or type(exc).__name__
+
+
+def _body(answer: httpx.Response, url: str) -> bytes:
+    body = bytearray()
+    for block in answer.iter_bytes():
+        body += block
+        if len(body) > _MAX_BODY_BYTES:
+            raise DownloadError(f"{shown_url(url)} answers with more than {_MAX_BODY_BYTES >> 20} MiB")
+    return bytes(body)
+
+
+class _Transport(httpx.BaseTransport):
+    """httpx over a connection pool whose connections follow the address rules."""
+
+    def __init__(self, rules: AddressRules) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=ssl.create_default_context(),
+            max_connections=_MAX_CONNECTIONS,
+            max_keepalive_connections=_MAX_CONNECTIONS,
+            keepalive_expiry=30.0,
+            network_backend=_CheckedBackend(rules),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        with _errors_of_httpx():
+            answer = self._pool.handle_request(
+                httpcore.Request(
+                    request.method,
+                    httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions=request.extensions,
+                )
+            )
+        return httpx.Response(
+            answer.status, headers=answer.headers, stream=_Body(answer), extensions=dict(answer.extensions)
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _errors_of_httpx():
+            yield from self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+@contextlib.contextmanager
+def _errors_of_httpx() -> Iterator[None]:
+    """Raise httpcore's errors as those of httpx, which have the same names."""
+    try:
+        yield
+    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as exc:
+        raise getattr(httpx, type(exc).__name__)(str(exc)) from exc
+
+
+class _CheckedBackend(httpcore.NetworkBackend):
+    """Looks a host up, checks its addresses and connects to one of those that it has checked."""
+
+    def __init__(self, rules: AddressRules) -> None:
+        self._rules, self._plain = rules, httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.NetworkStream:
+        failure: Exception | None = None
+        for address in self._rules.resolve(host, port)[:_MAX_TRIED]:
+            try:
+                stream = self._plain.connect_tcp(address, port, _limited(timeout), local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
+                failure = exc
+            else:
+                return _TimedStream(stream)
+        raise failure or httpcore.ConnectError(f"{host} has no address")
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Any = None
+    ) -> httpcore.NetworkStream:
+        raise httpcore.ConnectError("a Unix socket is no address")
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class _TimedStream(httpcore.NetworkStream):
+    """A connection that keeps the limit of :func:`within`, also against a server that sends a byte now and then."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _limited(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _limited(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, _limited(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _limited(timeout: float | None) -> float | None:
+    """A timeout that is over when the limit of :func:`within` is.
+
+    Raises:
+        httpcore.ReadTimeout: It is over.
+    """
+    left_s = _left_s()
+    if left_s <= 0:
+        raise httpcore.ReadTimeout("the time limit is over")
+    if left_s == float("inf"):
+        return timeout
+    return left_s if timeout is None else min(timeout, left_s)
