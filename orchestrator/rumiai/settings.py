@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from rumiai.contracts.whisper import LANGUAGES
+from rumiai.core.json_values import JsonObject, JsonValue
 from rumiai.errors import ConfigurationError
 from rumiai.metrics.registry import ANALYSES
 
@@ -214,6 +215,20 @@ class Settings(BaseModel):
     def folders(self) -> tuple[Path, str, str, str]:
         """The arguments of a ``Store``: base, unified analyses, markers, insights."""
         return self.out, self.unified_dir, self.temporal_dir, self.insights_dir
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """JSON form, which :meth:`from_json` reads; no key is among the settings."""
+        told: dict[str, JsonValue] = self.model_dump(mode="json")
+        return {name: "none" if value == math.inf else value for name, value in told.items()}
+
+    @classmethod
+    def from_json(cls, members: JsonObject) -> Settings:
+        """Read :meth:`to_json`'s form; members that it lacks have their defaults.
+
+        Raises:
+            ConfigurationError: A value is not what its setting takes, or a member is none of a setting.
+        """
+        return _validated(members, {})
 
     def changed(self, **members: object) -> Settings:
         """The same settings but for these members.

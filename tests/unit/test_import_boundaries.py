@@ -14,7 +14,7 @@ ORCHESTRATOR = ROOT / "orchestrator" / "rumiai"
 SERVER = ROOT / "triton" / "rumiai_server"
 
 # Siblings: they know the floor (core, contracts, errors, weights), and nothing of each other.
-SIBLINGS = {"sources", "media", "inference", "people", "timeline", "metrics", "insights", "demo"}
+SIBLINGS = {"sources", "media", "inference", "people", "timeline", "metrics", "insights", "demo", "records"}
 COMMON = {"core", "contracts", "errors", "weights"}
 # What a part may know besides itself.
 ALLOWED = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import pickle
 from pathlib import Path
@@ -149,6 +150,14 @@ def test_settings_are_frozen_and_checked_however_they_are_made() -> None:
 def test_worker_processes_get_equal_settings() -> None:
     settings, _ = load({"RUMIAI_SERVICES": "ocr", "RUMIAI_MAX_COST_USD": "none"}, {"out": "here"})
     assert pickle.loads(pickle.dumps(settings)) == settings
+
+
+def test_records_get_equal_settings() -> None:
+    settings, _ = load({"RUMIAI_SERVICES": "ocr", "RUMIAI_MAX_COST_USD": "none", "RUMIAI_USE_GPU": "false"})
+    assert Settings.from_json(json.loads(json.dumps(settings.to_json(), allow_nan=False))) == settings
+    assert Settings.from_json({}) == Settings()
+    with pytest.raises(ConfigurationError, match="workers: got 'x', expected a number"):
+        Settings.from_json({"workers": "x"})
 
 
 def test_a_bad_flag_is_named_as_a_flag() -> None:

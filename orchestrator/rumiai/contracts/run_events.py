@@ -19,6 +19,24 @@ ServerState: TypeAlias = Literal[
 
 
 @dataclass(frozen=True)
+class RunStartedEvent:
+    """A run begins.
+
+    Attributes:
+        run_id: What the records of the output folder call it.
+        videos: How many it has.
+    """
+
+    kind: ClassVar[str] = "run"
+    run_id: str
+    videos: int
+
+    def to_json(self) -> Members:
+        """JSON form."""
+        return {"event": self.kind, **asdict(self)}
+
+
+@dataclass(frozen=True)
 class ProgressEvent:
     """A stage of one video begins, or has come so far.
 
@@ -55,6 +73,7 @@ class LogEvent:
         logger: Name of its logger.
         message: Its text, with the traceback if there is one.
         pid: Of the worker.
+        video_id: The video that the worker has; None between two videos.
     """
 
     kind: ClassVar[str] = "log"
@@ -62,6 +81,7 @@ class LogEvent:
     logger: str
     message: str
     pid: int
+    video_id: str | None = None
 
     def to_json(self) -> Members:
         """JSON form."""
@@ -190,5 +210,5 @@ class DoneEvent:
 
 
 WorkerEvent: TypeAlias = ProgressEvent | LogEvent
-RunEvent: TypeAlias = WorkerEvent | RetryEvent | ServerEvent | ClaudeEvent | VideoEvent | DoneEvent
+RunEvent: TypeAlias = RunStartedEvent | WorkerEvent | RetryEvent | ServerEvent | ClaudeEvent | VideoEvent | DoneEvent
 EventHandler: TypeAlias = Callable[[RunEvent], None]

@@ -113,15 +113,20 @@ class EventSender:
 
 
 class EventLogHandler(logging.Handler):
-    """Sends log records as events, with their tracebacks."""
+    """Sends log records as events, with their tracebacks.
+
+    Attributes:
+        video_id: The video that the worker has; None between two videos.
+    """
 
     def __init__(self, sender: EventSender) -> None:
         super().__init__()
         self._sender = sender
+        self.video_id: str | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send one record."""
         text = record.getMessage()
         if record.exc_info and record.exc_info[1]:
             text += "\n" + logging.Formatter().formatException(record.exc_info)
-        self._sender.send(LogEvent(record.levelname, record.name, text[:MESSAGE_CHARS], os.getpid()))
+        self._sender.send(LogEvent(record.levelname, record.name, text[:MESSAGE_CHARS], os.getpid(), self.video_id))

@@ -143,13 +143,14 @@ class Submission:
         return self.error.exit_code if self.error else exit_code(self.outcomes)
 
 
-def serialised(handler: EventHandler) -> EventHandler:
-    """Call ``handler`` from one thread at a time: workers, Claude and the signals have threads of their own."""
+def serialised(*handlers: EventHandler) -> EventHandler:
+    """Call all of them from one thread at a time: workers, Claude and the signals have threads of their own."""
     lock = threading.Lock()
 
     def handle(event: RunEvent) -> None:
         with lock:
-            handler(event)
+            for handler in handlers:
+                handler(event)
 
     return handle
 

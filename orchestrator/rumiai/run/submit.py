@@ -10,10 +10,11 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 
-from rumiai.contracts.run_events import EventHandler, ServerEvent
+from rumiai.contracts.run_events import EventHandler, RunStartedEvent, ServerEvent
 from rumiai.core.signals import stop_signals
 from rumiai.insights import ClaudeSettings
 from rumiai.results.store import Store
+from rumiai.run.recording import recorded
 from rumiai.run.submission import Inputs, Submission, serialised
 from rumiai.settings import Settings
 from rumiai.sources import list_items
@@ -29,6 +30,8 @@ def submit_videos(
     as_json: bool = False,
     quiet: bool = False,
     insights: bool = True,
+    kind: str = "submit",
+    run_id: str | None = None,
 ) -> int:
     """Analyse what the sources name.
 
@@ -39,6 +42,8 @@ def submit_videos(
         as_json: Events on stdout instead of tables.
         quiet: No progress.
         insights: Whether to go on after the unified analysis.
+        kind: Who asks, for the records.
+        run_id: A run of the records that was accepted before and that nobody runs; None accepts one.
 
     Returns:
         The exit code.
@@ -53,26 +58,33 @@ def submit_videos(
     items = list_items(sources)
     store.check_writable()
     submission = Submission(Inputs.of(items, store), store, settings, claude or ClaudeSettings(), insights)
-    with choose_display(len(submission.tasks), as_json=as_json, quiet=quiet) as display:
-        handler = serialised(display.handle)
-        with interrupts(handler) as stop:
+    stop = threading.Event()
+    with (
+        recorded(sources, submission.tasks, settings, lambda how: stop.set(), kind=kind, run_id=run_id) as recording,
+        choose_display(len(submission.tasks), as_json=as_json, quiet=quiet) as display,
+    ):
+        handler = serialised(display.handle, recording.recorder.handle)
+        handler(RunStartedEvent(recording.run_id, len(submission.tasks)))
+        with interrupts(handler, stop):
             submission.run(handler, stop)
+        code = submission.exit_code(interrupted=stop.is_set())
+        recording.end(code, interrupted=stop.is_set(), error=submission.error, claude=submission.totals)
     if as_json:
         write_line(json.dumps(submission.done.to_json(), ensure_ascii=False), sys.stdout)
     else:
         print_outcomes(submission.outcomes)
         if submission.error is not None:
             raise submission.error
-    return submission.exit_code(interrupted=stop.is_set())
+    return code
 
 
 @contextlib.contextmanager
-def interrupts(handler: EventHandler) -> Iterator[threading.Event]:
-    """Yield an event that SIGINT, SIGTERM and SIGHUP set.
+def interrupts(handler: EventHandler, stop: threading.Event | None = None) -> Iterator[threading.Event]:
+    """Yield an event, the one that is given or a new one, that SIGINT, SIGTERM and SIGHUP set.
 
     Videos in flight are given up then, the server stops, and shared memory is removed.
     """
-    stop = threading.Event()
+    stop = stop or threading.Event()
 
     def request_stop(_: signal.Signals) -> None:
         if not stop.is_set():

@@ -46,12 +46,20 @@ class Worker:
         cv2.setNumThreads(1)
         self._context = context
         self._events = EventSender(context.events)
-        logging.basicConfig(level=context.settings.log_level, handlers=[EventLogHandler(self._events)], force=True)
+        self._log = EventLogHandler(self._events)
+        logging.basicConfig(level=context.settings.log_level, handlers=[self._log], force=True)
         load_plugins(context.settings.plugins)
         self._tools = WorkerTools()
 
     def analyse(self, task: VideoTask) -> VideoOutcome:
         """Analyse one video. Raises nothing: an exception becomes the failure in the outcome."""
+        self._log.video_id = task.video_id
+        try:
+            return self._analyse(task)
+        finally:
+            self._log.video_id = None
+
+    def _analyse(self, task: VideoTask) -> VideoOutcome:
         began_s, gone = time.monotonic(), False
         progress = pipeline.Progress(task.video_id, self._events.progress)
         try:

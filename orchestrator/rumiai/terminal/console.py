@@ -24,6 +24,7 @@ from rumiai.contracts.run_events import (
     ProgressEvent,
     RetryEvent,
     RunEvent,
+    RunStartedEvent,
     ServerEvent,
     VideoEvent,
 )
@@ -90,6 +91,8 @@ class PlainDisplay(_Base):
             case VideoEvent(outcome):
                 self._done += 1
                 self._say(f"[{self._done}/{self._total}] {outcome.video_id}: {_verdict(outcome)}")
+            case RunStartedEvent(run_id, videos):
+                self._say(_run_line(run_id, videos))
             case RetryEvent(video_id, reason):
                 self._say(f"{video_id}: {reason}; once more")
             case ServerEvent(message=message) | ClaudeEvent(message=message):
@@ -128,6 +131,8 @@ class LiveDisplay(_Base):
                 self._flights.pop(outcome.video_id, None)
                 self._finished += 1
                 self._say(f"{outcome.video_id}: {_verdict(outcome)}")
+            case RunStartedEvent(run_id, videos):
+                self._say(_run_line(run_id, videos))
             case RetryEvent(video_id, reason):
                 self._say(f"{video_id}: {reason}; once more")
             case ServerEvent():
@@ -176,6 +181,10 @@ def choose_display(total: int, *, as_json: bool, quiet: bool) -> Display:
     if quiet or not sys.stderr.isatty():
         return PlainDisplay(total, quiet=quiet)
     return LiveDisplay(total)
+
+
+def _run_line(run_id: str, videos: int) -> str:
+    return f"run {run_id}: {videos} video{'s' * (videos != 1)}"
 
 
 def _log(event: LogEvent) -> None:

@@ -12,6 +12,7 @@ from rumiai.contracts.run_events import (
     ProgressEvent,
     RetryEvent,
     RunEvent,
+    RunStartedEvent,
     ServerEvent,
     VideoEvent,
 )
@@ -70,6 +71,7 @@ def test_what_is_left_out_is_counted(capsys):
 
 
 EVENTS: list[RunEvent] = [
+    RunStartedEvent("20260101-000000-abcdef", 3),
     ServerEvent("starting", "starting ..."),
     ProgressEvent("one", "frames", 1, 2),
     RetryEvent("one", "its worker ended (killed by SIGSEGV)"),
@@ -93,6 +95,7 @@ def test_plain_lines_tell_what_matters(capsys, caplog):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines() == [
+        "run 20260101-000000-abcdef: 3 videos",
         "starting ...",
         "one: its worker ended (killed by SIGSEGV); once more",
         "[1/3] one: failed: no picture",

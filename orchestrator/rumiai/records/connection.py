@@ -1,0 +1,126 @@
+"""A connection to a file of records: how it is opened, and transactions.
+
+Several processes use a file at once (a service, runs, ``status``). SQLite's write-ahead log lets them read while one
+writes; who wants to write waits for the other. A commit is not flushed to the disk at once: a process that is killed
+loses nothing that it committed, a machine that goes down may lose the last commits, never a part of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from rumiai.errors import StoreError
+from rumiai.records.schema import migrate
+
+# A write takes milliseconds; a process that is stopped in the middle of one keeps the others waiting.
+_BUSY_S: Final = 30.0
+_FOLDER_MODE: Final = 0o700
+
+Value = str | int | float | None
+
+
+class DamagedRecordsError(StoreError):
+    """The file is no file of records; it can be made again from the state files."""
+
+
+class Connection:
+    """One connection, shared by the threads of a process.
+
+    Args:
+        path: The file. Its folder is made where it is missing.
+        create: Make the file where it is missing.
+
+    Raises:
+        DamagedRecordsError: It is not a file of records.
+        StoreError: It cannot be opened, or a newer version wrote it.
+    """
+
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        if path.is_symlink():
+            raise StoreError(f"{path} is a link, expected a file of its own", hint="remove the link")
+        if not create and not path.exists():
+            raise StoreError(f"there are no run records at {path}")
+        with self._translated("open"):
+            if not path.parent.is_dir():
+                path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            # Transactions are begun by hand: the module's own do not cover reads.
+            self._connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+            self._connection.row_factory = sqlite3.Row
+            try:
+                for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+                    self._connection.execute(f"PRAGMA {pragma}")
+                migrate(self._connection)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    @contextlib.contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as exc:
+            message = f"cannot {doing} the run records at {self.path}: {exc}"
+            # Errors of the machine (a full disk, a lock) are OperationalError; a damaged file is the base class alone.
+            if type(exc) is sqlite3.DatabaseError:
+                raise DamagedRecordsError(message, hint="rumiai-orch status --rebuild makes them again") from exc
+            raise StoreError(message, hint="check free space and permissions") from exc
+
+    def read(self, sql: str, *values: Value) -> list[sqlite3.Row]:
+        """All rows of a query.
+
+        Raises:
+            StoreError: They cannot be read.
+        """
+        with self._lock, self._translated("read"):
+            return self._connection.execute(sql, values).fetchall()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All that is written in a ``with`` block, or nothing of it.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        with self._lock, self._translated("write"):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def write(self, sql: str, *values: Value) -> int:
+        """One statement, in a transaction of its own unless one is under way; returns how many rows it changed.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        with self._lock, self._translated("write"):
+            return self._connection.execute(sql, values).rowcount
+
+    def write_all(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
+        """One statement for each row, see :meth:`write`."""
+        with self._lock, self._translated("write"):
+            self._connection.executemany(sql, rows)
+
+    def close(self) -> None:
+        """Close it. The last one of all processes puts the log into the file."""
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+
+def remove_files(path: Path) -> None:
+    """Remove a file of records with its log; to be called when no process uses it."""
+    for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)

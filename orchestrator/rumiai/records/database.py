@@ -1,0 +1,318 @@
+"""The records of one output folder: accept runs and videos, claim and cancel runs, delete, and query."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Self
+
+from rumiai.core.clock import now_iso
+from rumiai.core.processes import ProcessIdentity
+from rumiai.errors import UsageError
+from rumiai.records import rows
+from rumiai.records.connection import Connection
+from rumiai.records.place import records_file
+from rumiai.records.types import (
+    AttemptRecord,
+    CancelKind,
+    ErrorRecord,
+    EventRecord,
+    NewRun,
+    NewVideo,
+    RunEnding,
+    RunRecord,
+    RunState,
+    StageRecord,
+    VideoRecord,
+    VideoState,
+)
+
+_RANDOM_BYTES: Final = 3
+# What nobody pages through by hand.
+_MOST: Final = 1000
+
+
+class Records:
+    """The records of one output folder, open. Safe for several threads, and several processes at once.
+
+    Every method raises :class:`StoreError` when the file cannot be read or written.
+
+    Args:
+        connection: To the file.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    @classmethod
+    def open(cls, out: Path | str, *, create: bool = True) -> Self:
+        """Open the records of an output folder.
+
+        Args:
+            out: The folder, or the address of one in an object store.
+            create: Make the file where it is missing.
+
+        Raises:
+            DamagedRecordsError: The file is damaged; see :mod:`rumiai.records.rebuild`.
+            StoreError: It is missing and not to be made, or cannot be opened, or a newer version wrote it.
+        """
+        return cls(Connection(records_file(out), create=create))
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._db.path
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Accepting
+
+    def create_run(self, new: NewRun) -> tuple[RunRecord, bool]:
+        """Accept a run.
+
+        Returns:
+            It, and whether it is new. With an idempotency key that an earlier run has it is that run: whoever accepts
+            compares the fingerprints.
+        """
+        key = new.idempotency_key
+        with self._db.transaction():
+            known = key and self._db.read("SELECT run_id FROM runs WHERE idempotency_key = ?", key)
+            if known:
+                return self.run(known[0]["run_id"]), False
+            run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(_RANDOM_BYTES)}"
+            self._db.write(
+                "INSERT INTO runs (run_id, kind, state, created_at, sources, settings, request, fingerprint,"
+                " idempotency_key) VALUES (?, ?, 'accepted', ?, ?, ?, ?, ?, ?)",
+                run_id,
+                new.kind,
+                now_iso(),
+                json.dumps(new.sources),
+                json.dumps(dict(new.settings)),
+                json.dumps(dict(new.request)),
+                new.fingerprint,
+                key,
+            )
+            return self.run(run_id), True
+
+    def add_videos(self, run_id: str, videos: Iterable[NewVideo]) -> None:
+        """Accept videos of a run; those that it has already stay as they are."""
+        with self._db.transaction():
+            (first,) = self._db.read("SELECT COUNT(*) AS count FROM videos WHERE run_id = ?", run_id)
+            self._db.write_all(
+                "INSERT OR IGNORE INTO videos (run_id, video_id, position, source, bytes, state)"
+                " VALUES (?, ?, ?, ?, ?, 'waiting')",
+                [
+                    (run_id, video.video_id, first["count"] + index, video.source, video.bytes)
+                    for index, video in enumerate(videos)
+                ],
+            )
+
+    # Running
+
+    def claim(self, run_id: str) -> bool:
+        """Take a run for this process, if nobody has it: it is accepted, or its process has died.
+
+        Videos that a process that died had in flight wait again.
+        """
+        own = str(ProcessIdentity.own())
+        with self._db.transaction():
+            run = self.run(run_id)
+            if not (run.state == "accepted" or run.died):
+                return False
+            now = now_iso()
+            self._db.write(
+                "UPDATE runs SET state = 'running', owner = ?, started_at = COALESCE(started_at, ?), seen_at = ?"
+                " WHERE run_id = ?",
+                own,
+                now,
+                now,
+                run_id,
+            )
+            self._db.write("UPDATE videos SET state = 'waiting' WHERE run_id = ? AND state = 'running'", run_id)
+        return True
+
+    def claimable(self) -> list[str]:
+        """Ids of the runs that :meth:`claim` would take, oldest first."""
+        found = self._db.read("SELECT run_id FROM runs WHERE state IN ('accepted', 'running') ORDER BY run_id")
+        runs = [self.run(row["run_id"]) for row in found]
+        return [run.run_id for run in runs if run.state == "accepted" or run.died]
+
+    def finish_run(self, run_id: str, ending: RunEnding) -> None:
+        """Record how a run ended; videos that have not ended are ``unfinished``."""
+        with self._db.transaction():
+            self._db.write(
+                "UPDATE runs SET state = ?, exit_code = ?, error_type = ?, error_message = ?, claude = ?, ended_at = ?"
+                " WHERE run_id = ?",
+                ending.state,
+                ending.exit_code,
+                ending.error_type,
+                ending.error_message,
+                json.dumps(asdict(ending.claude)) if ending.claude else None,
+                now_iso(),
+                run_id,
+            )
+            self._db.write(
+                "UPDATE videos SET state = 'unfinished' WHERE run_id = ? AND state IN ('waiting', 'running')", run_id
+            )
+
+    def request_cancel(self, run_id: str, kind: CancelKind = "waiting") -> RunRecord:
+        """Ask a run to end: its waiting videos, or also those in flight. One that nobody runs ends at once.
+
+        Raises:
+            UsageError: There is no such run.
+        """
+        with self._db.transaction():
+            run = self.run(run_id)
+            if run.state == "accepted" or run.died:
+                self.finish_run_within(run_id)
+            elif run.state == "running" and run.cancel != "all":
+                self._db.write("UPDATE runs SET cancel = ? WHERE run_id = ?", kind, run_id)
+            return self.run(run_id)
+
+    def finish_run_within(self, run_id: str) -> None:
+        """End a run that nobody runs, as cancelled; for a transaction that is under way."""
+        now = now_iso()
+        self._db.write("UPDATE runs SET state = 'cancelled', exit_code = 1, ended_at = ? WHERE run_id = ?", now, run_id)
+        self._db.write(
+            "UPDATE videos SET state = 'unfinished' WHERE run_id = ? AND state IN ('waiting', 'running')", run_id
+        )
+
+    def cancel_requested(self, run_id: str) -> CancelKind | None:
+        """What was asked to end; None when nothing was."""
+        found = self._db.read("SELECT cancel FROM runs WHERE run_id = ?", run_id)
+        kind: CancelKind | None = found[0]["cancel"] if found else None
+        return kind
+
+    # Deleting
+
+    def delete_video(self, video_id: str) -> int:
+        """Remove a video from all runs, with its stages, attempts, errors and events; returns from how many runs."""
+        with self._db.transaction():
+            return self._db.write("DELETE FROM videos WHERE video_id = ?", video_id)
+
+    def delete_run(self, run_id: str) -> bool:
+        """Remove a run with all of its rows; returns whether there was one."""
+        with self._db.transaction():
+            return self._db.write("DELETE FROM runs WHERE run_id = ?", run_id) > 0
+
+    # Querying
+
+    def run(self, run_id: str) -> RunRecord:
+        """One run, by its id or the beginning of it that no other id has.
+
+        Raises:
+            UsageError: There is none, or there are several.
+        """
+        found = self._db.read(
+            "SELECT * FROM runs WHERE run_id >= ? AND run_id < ? ORDER BY run_id LIMIT 2", run_id, f"{run_id}~"
+        )
+        if len(found) > 1 and run_id and found[0]["run_id"] != run_id:
+            raise UsageError(f"{run_id} is the beginning of several runs' ids", hint="write more of the id")
+        if not found or not run_id:
+            raise UsageError(f"there is no run {run_id}", hint="rumiai-orch status --all lists the runs of the folder")
+        return self._with_sums(found[0])
+
+    def runs(
+        self, *, states: Sequence[RunState] = (), before: str | None = None, limit: int = _MOST
+    ) -> list[RunRecord]:
+        """Runs, newest first.
+
+        Args:
+            states: Those in these states alone; empty takes all.
+            before: Those before the run of this id, for the next page.
+            limit: At most so many.
+        """
+        chosen = f"state IN ({', '.join('?' * len(states))})" if states else "1"
+        found = self._db.read(
+            f"SELECT * FROM runs WHERE {chosen} AND run_id < ? ORDER BY run_id DESC LIMIT ?",
+            *states,
+            before or "~",
+            limit,
+        )
+        return [self._with_sums(row) for row in found]
+
+    def _with_sums(self, row: rows.Row) -> RunRecord:
+        sums = self._db.read(
+            "SELECT state, COUNT(*) AS count, SUM(seconds) AS seconds, SUM(bytes) AS bytes, SUM(cost_usd) AS cost_usd,"
+            " SUM(ended_at IS NOT NULL AND cost_usd IS NULL) AS unknown FROM videos WHERE run_id = ? GROUP BY state",
+            row["run_id"],
+        )
+        return rows.run_of(row, sums)
+
+    def videos(
+        self, run_id: str, *, states: Sequence[VideoState] = (), after: int = -1, limit: int | None = None
+    ) -> list[VideoRecord]:
+        """Videos of a run, in their order.
+
+        Args:
+            run_id: The whole id.
+            states: Those in these states alone; empty takes all.
+            after: Those behind this position, for the next page.
+            limit: At most so many.
+        """
+        chosen = f"state IN ({', '.join('?' * len(states))})" if states else "1"
+        found = self._db.read(
+            f"SELECT * FROM videos WHERE run_id = ? AND {chosen} AND position > ? ORDER BY position LIMIT ?",
+            run_id,
+            *states,
+            after,
+            -1 if limit is None else limit,
+        )
+        return [rows.video_of(row) for row in found]
+
+    def video(self, run_id: str, video_id: str) -> VideoRecord | None:
+        """One video of a run; None where the run does not have it."""
+        found = self._db.read("SELECT * FROM videos WHERE run_id = ? AND video_id = ?", run_id, video_id)
+        return rows.video_of(found[0]) if found else None
+
+    def runs_of_video(self, video_id: str) -> list[VideoRecord]:
+        """What is recorded of a video in every run, newest first."""
+        found = self._db.read("SELECT * FROM videos WHERE video_id = ? ORDER BY run_id DESC", video_id)
+        return [rows.video_of(row) for row in found]
+
+    def stages(self, run_id: str, video_id: str) -> list[StageRecord]:
+        """Seconds of a video's stages and services, the longest first."""
+        found = self._db.read(
+            "SELECT * FROM stages WHERE run_id = ? AND video_id = ? ORDER BY seconds DESC", run_id, video_id
+        )
+        return [rows.stage_of(row) for row in found]
+
+    def attempts(self, run_id: str, video_id: str) -> list[AttemptRecord]:
+        """Attempts at a video, in their order."""
+        found = self._db.read(
+            "SELECT * FROM attempts WHERE run_id = ? AND video_id = ? ORDER BY number", run_id, video_id
+        )
+        return [rows.attempt_of(row) for row in found]
+
+    def errors(self, run_id: str, video_id: str | None = None) -> list[ErrorRecord]:
+        """What went wrong in a run, or with one video of it, in the order of time."""
+        found = self._db.read(
+            "SELECT * FROM errors WHERE run_id = ? AND (? IS NULL OR video_id = ?) ORDER BY error_id",
+            run_id,
+            video_id,
+            video_id,
+        )
+        return [rows.error_of(row) for row in found]
+
+    def events(self, run_id: str, *, after: int = 0, limit: int = _MOST) -> list[EventRecord]:
+        """Events of a run in the order of time, those behind ``after`` alone; ``progress`` is in :meth:`videos`."""
+        found = self._db.read(
+            "SELECT seq, at, kind, COALESCE(body, outcome) AS body FROM events"
+            " LEFT JOIN videos USING (run_id, video_id) WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+            run_id,
+            after,
+            limit,
+        )
+        return [rows.event_of(row) for row in found]
