@@ -13,9 +13,9 @@ from typing import Final, Self
 from rumiai.core.clock import now_iso
 from rumiai.core.processes import ProcessIdentity
 from rumiai.errors import UsageError
-from rumiai.records import rows
 from rumiai.records.connection import Connection
 from rumiai.records.place import records_file
+from rumiai.records.rows import Row, attempt_of, error_of, event_of, run_of, stage_of, video_of
 from rumiai.records.types import (
     AttemptRecord,
     CancelKind,
@@ -243,13 +243,13 @@ class Records:
         )
         return [self._with_sums(row) for row in found]
 
-    def _with_sums(self, row: rows.Row) -> RunRecord:
+    def _with_sums(self, row: Row) -> RunRecord:
         sums = self._db.read(
             "SELECT state, COUNT(*) AS count, SUM(seconds) AS seconds, SUM(bytes) AS bytes, SUM(cost_usd) AS cost_usd,"
             " SUM(ended_at IS NOT NULL AND cost_usd IS NULL) AS unknown FROM videos WHERE run_id = ? GROUP BY state",
             row["run_id"],
         )
-        return rows.run_of(row, sums)
+        return run_of(row, sums)
 
     def videos(
         self, run_id: str, *, states: Sequence[VideoState] = (), after: int = -1, limit: int | None = None
@@ -270,31 +270,31 @@ class Records:
             after,
             -1 if limit is None else limit,
         )
-        return [rows.video_of(row) for row in found]
+        return [video_of(row) for row in found]
 
     def video(self, run_id: str, video_id: str) -> VideoRecord | None:
         """One video of a run; None where the run does not have it."""
         found = self._db.read("SELECT * FROM videos WHERE run_id = ? AND video_id = ?", run_id, video_id)
-        return rows.video_of(found[0]) if found else None
+        return video_of(found[0]) if found else None
 
     def runs_of_video(self, video_id: str) -> list[VideoRecord]:
         """What is recorded of a video in every run, newest first."""
         found = self._db.read("SELECT * FROM videos WHERE video_id = ? ORDER BY run_id DESC", video_id)
-        return [rows.video_of(row) for row in found]
+        return [video_of(row) for row in found]
 
     def stages(self, run_id: str, video_id: str) -> list[StageRecord]:
         """Seconds of a video's stages and services, the longest first."""
         found = self._db.read(
             "SELECT * FROM stages WHERE run_id = ? AND video_id = ? ORDER BY seconds DESC", run_id, video_id
         )
-        return [rows.stage_of(row) for row in found]
+        return [stage_of(row) for row in found]
 
     def attempts(self, run_id: str, video_id: str) -> list[AttemptRecord]:
         """Attempts at a video, in their order."""
         found = self._db.read(
             "SELECT * FROM attempts WHERE run_id = ? AND video_id = ? ORDER BY number", run_id, video_id
         )
-        return [rows.attempt_of(row) for row in found]
+        return [attempt_of(row) for row in found]
 
     def errors(self, run_id: str, video_id: str | None = None) -> list[ErrorRecord]:
         """What went wrong in a run, or with one video of it, in the order of time."""
@@ -304,7 +304,7 @@ class Records:
             video_id,
             video_id,
         )
-        return [rows.error_of(row) for row in found]
+        return [error_of(row) for row in found]
 
     def events(self, run_id: str, *, after: int = 0, limit: int = _MOST) -> list[EventRecord]:
         """Events of a run in the order of time, those behind ``after`` alone; ``progress`` is in :meth:`videos`."""
@@ -315,4 +315,4 @@ class Records:
             after,
             limit,
         )
-        return [rows.event_of(row) for row in found]
+        return [event_of(row) for row in found]
