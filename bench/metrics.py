@@ -25,7 +25,7 @@ from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.registry import ANALYSES, family
 from rumiai.results.recompute import find_stored, recompute
-from rumiai.results.store import write_json
+from rumiai.results.store import Store, write_json
 from rumiai.services import entries_of
 from rumiai.timeline.build import build
 from rumiai.timeline.markers import compute_markers
@@ -164,7 +164,7 @@ def recomputed_a_second(unified: dict[str, Any]) -> dict[str, float]:
         for i in range(_MANY):
             write_json(Path(folder) / "in" / "unified_analysis" / f"v{i}.json", {**unified, "video_id": f"v{i}"})
         began = time.perf_counter()
-        results = recompute(find_stored([f"{folder}/in"]), Path(folder) / "out", lambda _item: None)
+        results = recompute(find_stored([f"{folder}/in"]), Store(Path(folder) / "out"), lambda _item: None)
         seconds = time.perf_counter() - began
     if failed := [item.error for item in results if item.error]:
         raise SystemExit(f"recompute failed: {failed[0]}")

@@ -24,10 +24,11 @@ _SERVICES = ", ".join(service.name for service in all_services())
 
 
 # Commands whose ``--json`` is a stream of events, with what their ``done`` event says where nothing could start.
+_DONE: Final[dict[str, Any]] = {"event": "done", "videos": [], "claude": None}
 _EVENT_COMMANDS: Final[dict[str, dict[str, Any]]] = {
-    "submit": {"videos": []},
-    "collect": {"videos": []},
-    "recompute": {"videos": 0, "failed": 0},
+    "submit": _DONE,
+    "collect": {**_DONE, "stored": 0, "failed": {}, "running": [], "batch_cost_usd": 0.0},
+    "recompute": {**_DONE, "failed": 0},
 }
 
 
@@ -70,7 +71,7 @@ def _end(words: list[str], kind: str, message: str, exit_code: int) -> NoReturn:
     """End with this exit code; events end with ``done``."""
     facts = _EVENT_COMMANDS.get(words[0]) if words else None
     if facts is not None and "--json" in words:
-        write_line(json.dumps({"event": "done", **facts, "error": {"type": kind, "message": message}}), sys.stdout)
+        write_line(json.dumps({**facts, "error": {"type": kind, "message": message}}), sys.stdout)
     sys.exit(exit_code)
 
 
@@ -99,6 +100,8 @@ def _settings(flags: dict[str, Any]) -> Settings:
     for option in click.get_current_context().command.params:
         names.setdefault(option.name or "", option.opts[0])  # the first one is not the shorthand, as --no-claude is
     settings, warnings = load(os.environ, flags, read_dotenv(Path(".env")), names)
+    if not settings.colored_logs or os.environ.get("NO_COLOR"):
+        click.get_current_context().color = False
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     load_plugins(settings.plugins)
@@ -194,8 +197,10 @@ def recompute(paths: tuple[str, ...], out: str, workers: int, plugins: str | Non
 
     PATH is an --out folder of an earlier run, a unified analysis, or a folder with ML outputs, of any version.
     """
+    from rumiai.contracts.run_events import DoneEvent, VideoEvent
     from rumiai.results.recompute import Recomputed, find_stored
     from rumiai.results.recompute import recompute as rebuild
+    from rumiai.results.store import Store
 
     done = 0
     settings = _settings({"plugins": plugins, "out": out})
@@ -205,16 +210,16 @@ def recompute(paths: tuple[str, ...], out: str, workers: int, plugins: str | Non
         nonlocal done
         done += 1
         if as_json:
-            click.echo(
-                json.dumps({"event": "video", "video_id": item.video_id, "source": item.path, "error": item.error})
-            )
+            write_line(json.dumps(VideoEvent(item.outcome()).to_json(), ensure_ascii=False), sys.stdout)
         else:
             click.echo(f"[{done}/{len(stored)}] {item.video_id or item.path}: {item.error or 'ok'}", err=True)
 
-    results = rebuild(stored, settings.out, tell, settings.output_format, workers, settings.plugins)
+    store = Store(*settings.folders)
+    results = rebuild(stored, store, tell, settings.output_format, workers, settings.plugins)
     failed = sum(item.error is not None for item in results)
     if as_json:
-        click.echo(json.dumps({"event": "done", "videos": len(results), "failed": failed}))
+        ended = DoneEvent([item.outcome() for item in results], None, None).to_json()
+        write_line(json.dumps({**ended, "failed": failed}, ensure_ascii=False), sys.stdout)
     else:
         click.echo(f"{len(results) - failed} of {len(results)} rebuilt in {out}")
     sys.exit(1 if failed else 0)

@@ -41,13 +41,13 @@ def test_a_mistake_exits_with_2_and_names_what_was_given(
 @pytest.mark.parametrize(
     ("arguments", "code", "done"),
     [
-        (["collect", "--out", ""], 2, {"videos": []}),
-        (["collect", "--out", "none-here"], 2, {"videos": []}),
-        (["recompute", "", "--out", "x"], 2, {"videos": 0, "failed": 0}),
-        (["recompute", "none-here", "--out", ""], 2, {"videos": 0, "failed": 0}),
-        (["recompute", "none-here", "--out", "x"], 2, {"videos": 0, "failed": 0}),
-        (["recompute", "none-here"], 2, {"videos": 0, "failed": 0}),
-        (["submit", "--no-such-flag"], 2, {"videos": []}),
+        (["collect", "--out", ""], 2, {"stored": 0, "failed": {}, "running": [], "batch_cost_usd": 0.0}),
+        (["collect", "--out", "none-here"], 2, {"stored": 0, "failed": {}, "running": [], "batch_cost_usd": 0.0}),
+        (["recompute", "", "--out", "x"], 2, {"failed": 0}),
+        (["recompute", "none-here", "--out", ""], 2, {"failed": 0}),
+        (["recompute", "none-here", "--out", "x"], 2, {"failed": 0}),
+        (["recompute", "none-here"], 2, {"failed": 0}),
+        (["submit", "--no-such-flag"], 2, {}),
     ],
 )
 def test_events_end_with_done_whatever_the_reason(
@@ -58,6 +58,6 @@ def test_events_end_with_done_whatever_the_reason(
     assert ran.exit_code == code
     last = json.loads(ran.stdout.splitlines()[-1])
     message = last.pop("error")["message"]
-    assert last == {"event": "done", **done}
+    assert last == {"event": "done", "videos": [], "claude": None, **done}
     assert message.split(" (")[0] in ran.stderr
     assert list(tmp_path.iterdir()) == []

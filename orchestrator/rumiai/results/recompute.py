@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
+from rumiai.contracts.outcome import Failure, VideoOutcome
 from rumiai.contracts.results import ServiceName, ServiceResult
 from rumiai.contracts.timeline import SCHEMA_VERSION, UnifiedAnalysis
 from rumiai.core.plugins import load_plugins
@@ -36,11 +38,32 @@ class Stored:
 
 @dataclass(frozen=True)
 class Recomputed:
-    """Outcome of one recomputed video; ``error`` is None on success."""
+    """Outcome of one recomputed video.
+
+    Attributes:
+        path: Where it was found.
+        video_id: None when its file could not be read.
+        error: Its message; None on success.
+        error_type: The class of the error.
+        seconds: Of work.
+        unified: The file that was written; None when there is none.
+    """
 
     path: str
     video_id: str | None
     error: str | None = None
+    error_type: str = ""
+    seconds: float = 0.0
+    unified: str | None = None
+
+    def outcome(self) -> VideoOutcome:
+        """As other commands tell it; the name of its file stands for an id that is not known."""
+        video_id = self.video_id or Path(self.path).stem
+        if self.error is not None:
+            failure = Failure(self.error_type, self.error, "recompute")
+            return VideoOutcome(video_id, self.path, "failed", seconds=self.seconds, error=failure)
+        files = {} if self.unified is None else {"unified": self.unified}
+        return VideoOutcome(video_id, self.path, "ok", seconds=self.seconds, files=files)
 
 
 def find_stored(paths: Sequence[str]) -> list[Stored]:
@@ -108,7 +131,7 @@ def _with_id(name: str) -> re.Pattern[str]:
 
 def recompute(
     stored: Sequence[Stored],
-    out: Path,
+    store: Store,
     tell: Callable[[Recomputed], None],
     output_format: OutputFormat = "v2",
     workers: int = 0,
@@ -118,7 +141,7 @@ def recompute(
 
     Args:
         stored: From :func:`find_stored`.
-        out: Where the rebuilt files go, in the layout of ``submit --out``.
+        store: Where the rebuilt files go.
         tell: Called as each is done.
         output_format: As of :func:`rumiai.results.analyses.write_analyses`.
         workers: Processes; 0 is one for each core.
@@ -128,33 +151,33 @@ def recompute(
     if len(stored) < _WORTH_A_POOL or count == 1:
         results = []
         for item in stored:
-            results.append(recompute_one(item, out, output_format))
+            results.append(recompute_one(item, store, output_format))
             tell(results[-1])
         return results
     done: dict[Stored, Recomputed] = {}
     pool_size, start = min(count, len(stored)), get_context("spawn")
     with ProcessPoolExecutor(pool_size, start, load_plugins, (plugins,)) as pool:
-        futures = {pool.submit(recompute_one, item, out, output_format): item for item in stored}
+        futures = {pool.submit(recompute_one, item, store, output_format): item for item in stored}
         for future in as_completed(futures):
             done[futures[future]] = future.result()
             tell(done[futures[future]])
     return [done[item] for item in stored]
 
 
-def recompute_one(item: Stored, out: Path, output_format: OutputFormat) -> Recomputed:
+def recompute_one(item: Stored, store: Store, output_format: OutputFormat) -> Recomputed:
     """Rebuild one video; an error of ours is its result."""
-    video_id = item.video_id
+    video_id, began_s = item.video_id, time.monotonic()
     try:
         analysis = _rebuilt(item)
         video_id = analysis.video_id
-        store = Store(out)
         with store.lock(video_id):
             analysis = with_markers(analysis)
             save_unified(store, analysis)
             write_analyses(store, video_id, measure(analysis), output_format)
     except RumiAIError as exc:
-        return Recomputed(item.path, video_id, str(exc))
-    return Recomputed(item.path, video_id)
+        return Recomputed(item.path, video_id, str(exc), type(exc).__name__, time.monotonic() - began_s)
+    unified = str(store.unified_file(video_id))
+    return Recomputed(item.path, video_id, seconds=time.monotonic() - began_s, unified=unified)
 
 
 def _rebuilt(item: Stored) -> UnifiedAnalysis:

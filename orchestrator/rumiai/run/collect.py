@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from rumiai.contracts.outcome import ClaudeTotals
+from rumiai.contracts.outcome import ClaudeTotals, VideoOutcome
+from rumiai.contracts.run_events import DoneEvent
 from rumiai.errors import SourceError, StoreError
 from rumiai.insights import ClaudeSettings, Collection, Insights
 from rumiai.metrics.registry import ANALYSES
@@ -33,7 +34,7 @@ class Collected:
         stored: Answers stored by this call.
         failed: custom_id -> why its batch has no answer.
         running: Batches that have not ended.
-        videos: Ids of the videos whose analyses were updated.
+        videos: Those whose analyses were updated, with these analyses alone.
         totals: Of the analyses that had been waiting.
         batch_cost_usd: Of the answers stored now; None when a price is not known.
     """
@@ -41,13 +42,15 @@ class Collected:
     stored: int
     failed: Mapping[str, str]
     running: tuple[str, ...]
-    videos: tuple[str, ...]
+    videos: tuple[VideoOutcome, ...]
     totals: ClaudeTotals
     batch_cost_usd: float | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {**vars(self), "failed": dict(self.failed), "totals": vars(self.totals)}
+    def to_json(self) -> dict[str, Any]:
+        """The ``done`` event, with more members."""
+        done = DoneEvent(self.videos, self.totals, None).to_json()
+        more = {"stored": self.stored, "failed": dict(self.failed), "running": list(self.running)}
+        return {**done, **more, "batch_cost_usd": self.batch_cost_usd}
 
     def lines(self) -> Iterator[str]:
         """A summary, line by line."""
@@ -76,7 +79,7 @@ def collect_answers(
         settings: Of the folder; ``claude`` is ignored.
         secrets: The keys.
         wait: Until every batch has ended.
-        as_json: One JSON line on stdout, ``{"event": "done", ...}``.
+        as_json: One JSON line on stdout, the ``done`` event.
         claude: Overrides what settings and keys say.
 
     Raises:
@@ -95,14 +98,14 @@ def collect_answers(
     with store.batch_lock():
         found = asyncio.run(_collect(store, settings, chosen, wait=wait))
     if as_json:
-        write_line(json.dumps({"event": "done", **found.to_dict(), "error": None}), sys.stdout)
+        write_line(json.dumps(found.to_json(), ensure_ascii=False), sys.stdout)
     else:
         write_line("\n".join(found.lines()), sys.stdout)
 
 
 async def _collect(store: Store, settings: Settings, claude: ClaudeSettings, *, wait: bool) -> Collected:
     totals = ClaudeTotals()
-    updated: list[str] = []
+    updated: list[VideoOutcome] = []
     failed: dict[str, str] = {}
     stored, cost = 0, 0.0
     known = True
@@ -124,7 +127,8 @@ async def _collect(store: Store, settings: Settings, claude: ClaudeSettings, *, 
                 totals = with_video(totals, judged)
                 written = write_judged(store, video_id, measured, judged.results, settings.output_format)
             if any(summary.written for summary in written.values()):
-                updated.append(video_id)
+                unified = {"unified": str(store.unified_file(video_id))}
+                updated.append(VideoOutcome(video_id, "", "ok", files=unified, analyses=written))
         totals = replace(totals, counted_usd=insights.budget.spent_usd)
     return Collected(stored, failed, found.pending, tuple(updated), totals, cost if known else None)
 

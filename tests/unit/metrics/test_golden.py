@@ -101,7 +101,7 @@ def test_many_are_recomputed_in_parallel_and_a_damaged_one_is_reported(
         write_json(folder / f"v{i}.json", {**unified, "video_id": f"v{i}", "timeline": {**unified["timeline"]}})
     (folder / "broken.json").write_text("{")
     told = []
-    results = recompute(find_stored([str(tmp_path)]), tmp_path / "out", told.append, workers=2)
+    results = recompute(find_stored([str(tmp_path)]), Store(tmp_path / "out"), told.append, workers=2)
     assert len(told) == len(results) == 12
     assert [item.video_id for item in results if item.error] == [None]
     assert "not valid JSON" in next(item.error for item in results if item.error)

@@ -8,6 +8,7 @@ import pytest
 
 from rumiai.errors import SourceError
 from rumiai.results.recompute import find_stored, recompute
+from rumiai.results.store import Store
 
 FACES = {"emotions": [], "frames_analyzed": 20, "video_duration": 10.25, "metadata": {"processed": True}}
 ENERGY = {
@@ -77,7 +78,7 @@ def test_a_folder_of_unified_analyses_is_read_as_one(tmp_path):
 def test_the_duration_is_found_where_older_files_state_it(tmp_path, files, duration_s):
     for name, content in files.items():
         put(tmp_path, name.format(id="7"), content)
-    (done,) = recompute(find_stored([str(tmp_path)]), tmp_path / "out", lambda _: None)
+    (done,) = recompute(find_stored([str(tmp_path)]), Store(tmp_path / "out"), lambda _: None)
     assert done.error is None
     assert json.loads((tmp_path / "out/unified_analysis/7.json").read_text())["duration"] == duration_s
 
@@ -85,7 +86,7 @@ def test_the_duration_is_found_where_older_files_state_it(tmp_path, files, durat
 def test_the_end_of_the_speech_is_no_duration(tmp_path):
     said = {"text": "Hi.", "segments": [{"start": 0, "end": 2, "text": "Hi."}], "language": "en", "duration": 2.0}
     put(tmp_path, "speech_transcriptions/7_whisper.json", said)
-    (done,) = recompute(find_stored([str(tmp_path)]), tmp_path / "out", lambda _: None)
+    (done,) = recompute(find_stored([str(tmp_path)]), Store(tmp_path / "out"), lambda _: None)
     assert "no duration" in done.error
 
 
@@ -101,7 +102,7 @@ def test_labels_of_the_picture_are_kept_with_the_share_of_frames_that_show_them(
         "local_analysis_outputs/scene_labels/7_labels.json",
         {"frame_count": 2, "frame_labels": frames, "labels": written},
     )
-    recompute(find_stored([str(tmp_path)]), tmp_path / "out", lambda _: None)
+    recompute(find_stored([str(tmp_path)]), Store(tmp_path / "out"), lambda _: None)
     stored = json.loads((tmp_path / "out/unified_analysis/7.json").read_text())
     assert stored["metadata"]["scene_labels"] == [
         {"description": "tutorial", "confidence": 0.6, "frame_count": 2, "coverage": 1.0},

@@ -86,7 +86,7 @@ def test_recompute_gives_the_same_bodies_byte_for_byte(tmp_path):
     store = Store(tmp_path / "run")
     save_unified(store, analysis)
     bodies = bodies_of(write_analyses(store, "clip", measure(analysis)))
-    (done,) = recompute(find_stored([str(tmp_path / "run")]), tmp_path / "again", lambda _: None)
+    (done,) = recompute(find_stored([str(tmp_path / "run")]), Store(tmp_path / "again"), lambda _: None)
     assert done.error is None
     again = Store(tmp_path / "again")
     stored = UnifiedAnalysis.from_dict(read_json(again.unified_file("clip")))
