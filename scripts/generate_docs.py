@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from rumiai.metrics.registry import ANALYSES, schema_of
-from rumiai.settings import variables
+from rumiai.settings import OLDER, READ_ELSEWHERE, OlderVariable, variables
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 _MADE = "<!-- Made by scripts/generate_docs.py; edit the code, not this file. -->"
@@ -25,7 +25,7 @@ def settings_page() -> str:
         "",
         "Precedence: flag, then environment, then `.env` in the current folder, then the default. Of several names",
         "for one setting the first of its row wins. A bad value ends with exit status 2 and a line that names it; a",
-        "`RUMIAI_` name that means nothing is warned about. `RUMIAI_WEIGHTS_DIR` moves the folder of model files.",
+        "`RUMIAI_` name that means nothing is warned about.",
         "",
         "| variable | default | meaning |",
         "|---|---|---|",
@@ -33,7 +33,27 @@ def settings_page() -> str:
     for variable in variables():
         names = ", ".join(f"`{name}`" for name in variable.names)
         lines.append(f"| {names} | {f'`{variable.default}`' if variable.default else ''} | {variable.meaning} |")
+    lines += ["", "## Read elsewhere", "", "| variable | meaning |", "|---|---|"]
+    lines += [f"| `{name}` | {meaning} |" for name, meaning in READ_ELSEWHERE.items()]
+    lines += [
+        "",
+        "## Variables of the earlier system",
+        "",
+        "These stand for no setting. One that asks for another result than a run gives, or sends data elsewhere, is",
+        "refused: exit status 2, before anything begins. One that only asks for another way to the same result is",
+        "warned about.",
+        "",
+        "| variable | taken without a word | any other value | why, and what to use instead |",
+        "|---|---|---|---|",
+    ]
+    lines += [_older_row(variable) for variable in OLDER]
     return "\n".join(lines) + "\n"
+
+
+def _older_row(variable: OlderVariable) -> str:
+    harmless = ", ".join(f"`{text}`" for text in variable.harmless)
+    fate = "refused" if variable.is_refused else "warned about"
+    return f"| `{variable.name}` | {harmless} | {fate} | {variable.reason} |"
 
 
 def _help(command: click.Command, path: list[str]) -> list[str]:

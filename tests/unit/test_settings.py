@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from rumiai.errors import ConfigurationError
 from rumiai.metrics.registry import ANALYSES
-from rumiai.settings import Settings, load, read_dotenv, read_secrets, variables
+from rumiai.settings import OLDER, READ_ELSEWHERE, Settings, load, read_dotenv, read_secrets, variables
 
 
 def test_defaults() -> None:
@@ -92,6 +92,118 @@ def test_a_bad_value_names_the_variable_the_value_and_what_is_expected(name: str
 def test_unknown_names_are_warned_about() -> None:
     warnings = load({"RUMIAI_SAMPEL_FPS": "3", "OTHER": "x"})[1]
     assert warnings == ["RUMIAI_SAMPEL_FPS is set but no setting has that name; did you mean RUMIAI_SAMPLE_FPS?"]
+
+
+# Every variable of the system that this one replaces -> values of it, and what becomes of each: ``member=value`` of the
+# settings, "secret", "elsewhere" (something else reads it), "same" (it asks for what is done anyway), "refused" or
+# "warned".
+OLD_VARIABLES = {
+    "CLAUDE_API_KEY": {"k": "secret"},
+    "ANTHROPIC_API_KEY": {"k": "secret"},
+    "APIFY_API_TOKEN": {"t": "elsewhere"},
+    "APIFY_TOKEN": {"t": "elsewhere"},
+    "CLAUDE_MODEL": {"sonnet": "claude_model=sonnet"},
+    "USE_CLAUDE_SONNET": {"true": "claude_sonnet=True", "false": "same"},
+    "USE_ML_PRECOMPUTE": {"true": "same", "1": "same", "false": "refused"},
+    "OUTPUT_FORMAT_VERSION": {"v1": "output_format=v1", "v2": "same"},
+    "USE_PYTHON_ONLY_PROCESSING": {"true": "python_only=True", "false": "same"},
+    "PRECOMPUTE_CREATIVE_DENSITY": {"true": "same", "false": "-creative_density"},
+    "PRECOMPUTE_EMOTIONAL_JOURNEY": {"true": "same", "false": "-emotional_journey"},
+    "PRECOMPUTE_PERSON_FRAMING": {"true": "same", "false": "-person_framing"},
+    "PRECOMPUTE_SCENE_PACING": {"true": "same", "false": "-scene_pacing"},
+    "PRECOMPUTE_SPEECH_ANALYSIS": {"true": "same", "false": "-speech_analysis"},
+    "PRECOMPUTE_VISUAL_OVERLAY": {"true": "same", "false": "-visual_overlay_analysis"},
+    "PRECOMPUTE_METADATA": {"true": "same", "false": "-metadata_analysis"},
+    "RUMIAI_BASE_DIR": {"x": "out=x"},
+    "RUMIAI_OUTPUT_DIR": {"x": "ml_dir=x"},
+    "ML_OUTPUTS_DIR": {"x": "ml_dir=x"},
+    "RUMIAI_TEMP_DIR": {"x": "downloads_dir=x"},
+    "TEMP_DIR": {"x": "downloads_dir=x"},
+    "RUMIAI_UNIFIED_DIR": {"x": "unified_dir=x"},
+    "UNIFIED_ANALYSIS_DIR": {"x": "unified_dir=x"},
+    "RUMIAI_INSIGHTS_DIR": {"x": "insights_dir=x"},
+    "INSIGHTS_DIR": {"x": "insights_dir=x"},
+    "RUMIAI_TEMPORAL_DIR": {"x": "temporal_dir=x"},
+    "TEMPORAL_MARKERS_DIR": {"x": "temporal_dir=x"},
+    "RUMIAI_MAX_VIDEO_DURATION": {"60": "max_video_duration_s=60.0"},
+    "MAX_VIDEO_DURATION": {"180": "max_video_duration_s=180.0", "long": "refused"},
+    "RUMIAI_SAMPLE_FPS": {"1": "sample_fps=1.0"},
+    "RUMIAI_FRAME_SAMPLE_RATE": {"1.0": "sample_fps=1.0"},
+    "DEFAULT_FPS": {"3": "sample_fps=3.0", "all": "refused"},
+    "RUMIAI_PROMPT_DELAY": {"10": "prompt_delay_s=10.0"},
+    "PROMPT_DELAY": {"10": "prompt_delay_s=10.0"},
+    "RUMIAI_TEMPORAL_MARKERS": {"true": "same", "false": "refused"},
+    "RUMIAI_STRICT_MODE": {"true": "strict=True"},
+    "RUMIAI_CLEANUP_VIDEO": {"true": "cleanup_video=True", "false": "same"},
+    "CLEANUP_VIDEO": {"true": "cleanup_video=True"},
+    "CLAUDE_COST_THRESHOLD": {"0.5": "warn_cost_usd=0.5"},
+    "ENABLE_COST_MONITORING": {"true": "same", "false": "refused"},
+    "LOG_LEVEL": {"DEBUG": "log_level=DEBUG", "loud": "refused"},
+    "COLORED_LOGS": {"true": "same", "false": "colored_logs=False", "red": "refused"},
+    "RUMIAI_USE_GPU": {"true": "device=cuda", "false": "device=cpu", "auto": "same"},
+    "CUDA_VISIBLE_DEVICES": {"0": "elsewhere"},
+    "USE_GPU_FOR_FEAT": {"true": "warned", "false": "same"},
+    "YOLO_FRAME_SKIP": {"-1": "same", "3": "refused"},
+    "PYTHON_CMD": {"python3": "elsewhere"},
+    "RUMIAI_TEST_MODE": {"true": "refused", "false": "same"},
+    "TEMPORAL_COMPACT_MODE": {"true": "warned", "false": "same"},
+    "TEMPORAL_MARKERS_CONFIG": {"markers.json": "refused"},
+    "ENABLE_TEMPORAL_MARKERS": {"true": "same", "false": "refused"},
+    "TEMPORAL_ROLLOUT_PERCENTAGE": {"100": "same", "10": "refused"},
+    "VIDEO_ID": {"7": "warned"},
+    "VIDEO_PATH": {"a.mp4": "warned"},
+    "CLAUDE_API_URL": {"https://api.anthropic.com/v1/messages": "same", "http://127.0.0.1:1": "refused"},
+    "RUMIAI_LOG_DIR": {"x": "log_dir=x"},
+    "RUMIAI_DEBUG_DIR": {"x": "warned"},
+    "RUMIAI_MAX_COST_USD": {"1": "max_cost_usd=1.0"},
+    "RUMIAI_MAX_CONCURRENT_PROMPTS": {"2": "concurrent_prompts=2"},
+    "RUMIAI_SERVICES": {"ocr": "services=('ocr',)"},
+    "RUMIAI_OCR_LANGS": {"en,de": "ocr_langs=en,de"},
+    "RUMIAI_WHISPER_MODEL": {"tiny.en": "whisper_model=tiny.en"},
+    "RUMIAI_FORCE": {"true": "force=True"},
+}
+
+
+def becomes(name: str, text: str) -> str:
+    """What becomes of one variable, in the words of the table."""
+    try:
+        settings, warnings = load({name: text})
+    except ConfigurationError as exc:
+        refusal = exc
+    else:
+        return what_is_set(name, text, settings, warnings)
+    assert refusal.exit_code == 2
+    assert refusal.message.startswith(name)
+    assert text in refusal.message
+    assert refusal.hint
+    return "refused"
+
+
+def what_is_set(name: str, text: str, settings: Settings, warnings: list[str]) -> str:
+    if warnings:
+        assert [warning.split()[0] for warning in warnings] == [name]
+        return "warned"
+    changed = {m: v for m, v in dict(settings).items() if v != getattr(Settings(), m)}
+    if "judged_analyses" in changed:
+        (left_out,) = set(ANALYSES) - set(settings.judged_analyses)
+        return f"-{left_out}"
+    if changed:
+        return ",".join(f"{member}={value}" for member, value in changed.items())
+    if read_secrets({name: text}) != read_secrets({}):
+        return "secret"
+    return "elsewhere" if name in READ_ELSEWHERE else "same"
+
+
+@pytest.mark.parametrize("name", OLD_VARIABLES)
+def test_no_variable_of_the_earlier_system_is_passed_over(name: str) -> None:
+    assert {text: becomes(name, text) for text in OLD_VARIABLES[name]} == OLD_VARIABLES[name]
+    # Each is in the tables that the page of settings is made of.
+    documented = [name for variable in variables() for name in variable.names]
+    assert name in [*documented, *READ_ELSEWHERE, *(variable.name for variable in OLDER)]
+
+
+def test_who_reads_an_older_variable_itself_is_not_warned() -> None:
+    assert load({"VIDEO_ID": "7", "VIDEO_PATH": "a.mp4"}, taken=("VIDEO_ID", "VIDEO_PATH"))[1] == []
 
 
 def test_every_setting_has_a_name_and_a_meaning() -> None:

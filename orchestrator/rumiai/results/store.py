@@ -169,13 +169,17 @@ def read_json(path: Path) -> Any:
 class Store:
     """The folder layout under ``--out``, for one or many videos.
 
-    The subfolders are relative to ``base`` unless absolute (settings may rename them).
+    The subfolders are relative to ``base`` unless absolute (settings may rename them). That of the services' files is
+    ``base`` itself by default.
     """
 
     base: Path
     unified_dir: str = "unified_analysis"
     temporal_dir: str = "temporal_markers"
     insights_dir: str = "insights"
+    ml_dir: str = ""
+    downloads_dir: str = "downloads"
+    log_dir: str = "logs"
 
     def check_writable(self) -> None:
         """Create the folder, and check with a temporary file that it can be written.
@@ -184,7 +188,7 @@ class Store:
             StoreError: The file system refuses.
         """
         try:
-            for folder in (self.base, self.base / "logs"):
+            for folder in (self.base, self.log_folder):
                 folder.mkdir(parents=True, exist_ok=True)
                 with tempfile.TemporaryFile(dir=folder):
                     pass
@@ -197,7 +201,7 @@ class Store:
 
     def service_file(self, service: AnyService, video_id: str) -> Path:
         """Where a service's canonical data of one video is."""
-        return self.base / service.file.format(id=_checked(video_id))
+        return self.base / self.ml_dir / service.file.format(id=_checked(video_id))
 
     def unified_file(self, video_id: str) -> Path:
         """``unified_analysis/<id>.json``."""
@@ -238,7 +242,12 @@ class Store:
 
     def download_folder(self, video_id: str) -> Path:
         """``downloads/<id>/``: files that a source has fetched."""
-        return self.base / "downloads" / _checked(video_id)
+        return self.base / self.downloads_dir / _checked(video_id)
+
+    @property
+    def log_folder(self) -> Path:
+        """``logs/``: what the server and the workers say."""
+        return self.base / self.log_dir
 
     @property
     def claude_folder(self) -> Path:

@@ -18,6 +18,7 @@ from typing import Final
 from rumiai.contracts.run_events import EventHandler, ServerEvent, ServerState
 from rumiai.contracts.server_events import ServerStateChange
 from rumiai.errors import ServerError, ServerGoneError
+from rumiai.results.store import Store
 from rumiai.run.embedded_server import embedded_server
 from rumiai.run.types import ServerAccess
 from rumiai.settings import Settings
@@ -129,10 +130,10 @@ class EmbeddedServer(ModelServer):
         self._starts += 1
         self._tell("starting", "starting the model server ...")
         log = self._log_file(self._starts)
+        self._lost = None  # before the start: the new one may say at once that it gives up
         self.access = self._current.enter_context(
             embedded_server(self._settings, self._models, log, self._stop, self._heard)
         )
-        self._lost = None
         self._tell("ready", f"model server ready at {self.access.grpc}")
 
     def close(self) -> None:
@@ -162,7 +163,7 @@ class EmbeddedServer(ModelServer):
 
     def _log_file(self, start: int) -> Path:
         name = "server.log" if start == 1 else f"server-{start}.log"
-        return self._settings.out / "logs" / name
+        return Store(*self._settings.folders).log_folder / name
 
     def _heard(self, change: ServerStateChange) -> None:
         if change.event == "gave_up":

@@ -137,6 +137,7 @@ def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: 
         progress("analyse")
         summaries = _analysed(run, analysis, made_of) if context.insights else {}
         outcome = _outcome(run, results, reused, [*found.warnings, *losses(run.info, *endings)], analysis, found.damage)
+        _clean_up(run, outcome, found)
     seconds = time.monotonic() - began
     stages |= {**found.stage_seconds, "total": seconds}
     return replace(
@@ -147,6 +148,13 @@ def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: 
         analyses=summaries,
         server_gone=found.server_gone,
     )
+
+
+def _clean_up(run: _Run, outcome: VideoOutcome, found: ServiceResults) -> None:
+    """Delete the run's own copy of the video where that is asked for, unless a service is to be tried again."""
+    needed = found.server_gone or outcome.status == "failed" or not all(s.ok for s in outcome.services.values())
+    if run.settings.cleanup_video and run.video.is_copy and not needed:
+        run.video.path.unlink(missing_ok=True)
 
 
 def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progress) -> tuple[_Run, dict[str, float]]:

@@ -61,7 +61,7 @@ def submit_videos(
     stop = threading.Event()
     with (
         recorded(sources, submission.tasks, settings, lambda how: stop.set(), kind=kind, run_id=run_id) as recording,
-        choose_display(len(submission.tasks), as_json=as_json, quiet=quiet) as display,
+        choose_display(len(submission.tasks), as_json=as_json, quiet=quiet, colored=settings.colored_logs) as display,
     ):
         handler = serialised(display.handle, recording.recorder.handle)
         handler(RunStartedEvent(recording.run_id, len(submission.tasks)))
@@ -72,7 +72,7 @@ def submit_videos(
     if as_json:
         write_line(json.dumps(submission.done.to_json(), ensure_ascii=False), sys.stdout)
     else:
-        print_outcomes(submission.outcomes)
+        print_outcomes(submission.outcomes, colored=settings.colored_logs)
         if submission.error is not None:
             raise submission.error
     return code

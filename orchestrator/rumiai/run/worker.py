@@ -19,6 +19,7 @@ from rumiai.contracts.outcome import Failure, MemoryUse, VideoOutcome
 from rumiai.core.plugins import load_plugins
 from rumiai.core.processes import end_with_parent
 from rumiai.errors import RumiAIError, ServerGoneError
+from rumiai.results.store import Store
 from rumiai.run import pipeline
 from rumiai.run.events import MESSAGE_CHARS, EventLogHandler, EventSender
 from rumiai.run.types import RunContext, VideoTask
@@ -41,7 +42,7 @@ class Worker:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         # A crash of a native library must not write a core file of gigabytes.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        _redirect_stderr(context.settings.out / "logs" / "workers.log")
+        _redirect_stderr(Store(*context.settings.folders).log_folder / "workers.log")
         # The threads of one worker are its stages; OpenCV's own would only take the cores from them.
         cv2.setNumThreads(1)
         self._context = context

@@ -1,16 +1,9 @@
-"""Environment, ``.env`` file and flags, turned once into one frozen ``Settings``.
-
-Precedence: flag, then environment, then ``.env`` in the current folder, then the default. Of several names for one
-setting the first of its list wins. ``docs/settings.md`` is generated from ``variables``.
-"""
+"""What a run can be asked to do: one frozen ``Settings``, with the names, default and meaning of each setting."""
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 
@@ -109,6 +102,15 @@ Switch = Annotated[bool, BeforeValidator(_boolean)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
+def read_switch(text: str) -> bool:
+    """What the text of a switch says.
+
+    Raises:
+        ValueError: It is none of the words for yes and no.
+    """
+    return _boolean(text) is True
+
+
 def _setting(default: Any, names: str, meaning: str) -> Any:
     """One setting: its default, its environment names in order of precedence, and what it means."""
     return Field(default, description=meaning, json_schema_extra={"names": list(names.split())})
@@ -130,6 +132,18 @@ class Settings(BaseModel):
     )
     temporal_dir: str = _setting(
         "temporal_markers", "RUMIAI_TEMPORAL_DIR TEMPORAL_MARKERS_DIR", "temporal markers, relative to --out"
+    )
+    ml_dir: str = _setting(
+        "", "RUMIAI_OUTPUT_DIR ML_OUTPUTS_DIR", "folders of the services' files, relative to --out; empty: --out itself"
+    )
+    downloads_dir: str = _setting(
+        "downloads", "RUMIAI_TEMP_DIR TEMP_DIR", "videos that were downloaded, relative to --out"
+    )
+    log_dir: str = _setting("logs", "RUMIAI_LOG_DIR", "logs of the server and the workers, relative to --out")
+    cleanup_video: Switch = _setting(
+        False,
+        "RUMIAI_CLEANUP_VIDEO CLEANUP_VIDEO",
+        "delete a downloaded video once it is analysed; never a file of yours, and not the video of a failed analysis",
     )
     services: Names = _setting(
         (), "RUMIAI_SERVICES", "which services run, comma separated; empty runs all, `none` runs none"
@@ -210,11 +224,17 @@ class Settings(BaseModel):
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], _UPPER] = _setting(
         "INFO", "LOG_LEVEL", "debug, info, warning or error"
     )
+    colored_logs: Switch = _setting(
+        True, "COLORED_LOGS", "false: no colours, as with NO_COLOR; there are none where the output is no terminal"
+    )
 
     @property
-    def folders(self) -> tuple[Path, str, str, str]:
-        """The arguments of a ``Store``: base, unified analyses, markers, insights."""
-        return self.out, self.unified_dir, self.temporal_dir, self.insights_dir
+    def folders(self) -> tuple[Path, str, str, str, str, str, str]:
+        """The arguments of a ``Store``."""
+        return (
+            self.out, self.unified_dir, self.temporal_dir, self.insights_dir, self.ml_dir, self.downloads_dir,
+            self.log_dir,
+        )  # fmt: skip
 
     def to_json(self) -> dict[str, JsonValue]:
         """JSON form, which :meth:`from_json` reads; no key is among the settings."""
@@ -228,7 +248,7 @@ class Settings(BaseModel):
         Raises:
             ConfigurationError: A value is not what its setting takes, or a member is none of a setting.
         """
-        return _validated(members, {})
+        return validated(members, {})
 
     def changed(self, **members: object) -> Settings:
         """The same settings but for these members.
@@ -236,109 +256,10 @@ class Settings(BaseModel):
         Raises:
             ConfigurationError: A value is not what its setting takes.
         """
-        return _validated({**dict(self), **members}, {})
+        return validated({**dict(self), **members}, {})
 
 
-@dataclass(frozen=True)
-class Secrets:
-    """Keys. They are apart from :class:`Settings`, which goes to worker processes and into reports."""
-
-    claude_key: str = dataclasses.field(default="", repr=False)
-    anthropic_key: str = dataclasses.field(default="", repr=False)
-
-
-# Environment name of the switch of each analysis; two are called shorter.
-_SHORT: Final = {"visual_overlay_analysis": "visual_overlay", "metadata_analysis": "metadata"}
-JUDGE_SWITCHES: Final[Mapping[str, str]] = {f"PRECOMPUTE_{_SHORT.get(name, name).upper()}": name for name in ANALYSES}
-
-
-@dataclass(frozen=True)
-class Variable:
-    """One row of the documentation: environment names in order of precedence, default, meaning."""
-
-    names: tuple[str, ...]
-    default: str
-    meaning: str
-
-
-def variables() -> Iterator[Variable]:
-    """Everything that the environment can set."""
-    for member, field in Settings.model_fields.items():
-        if member == "judged_analyses":
-            yield from (Variable((n,), "True", f"whether {name} may use Claude") for n, name in JUDGE_SWITCHES.items())
-        else:
-            default = ",".join(field.default) if isinstance(field.default, tuple) else str(field.default)
-            yield Variable(_names_of(field), default, field.description or "")
-
-
-def _names_of(field: FieldInfo) -> tuple[str, ...]:
-    extra = field.json_schema_extra
-    names = extra["names"] if isinstance(extra, dict) else []
-    return tuple(str(name) for name in names) if isinstance(names, list) else ()
-
-
-# Settings that choose which code is run: a ``.env`` that lies in a folder of videos must not.
-_NEVER_IN_DOTENV: Final = ("RUMIAI_PLUGINS",)
-# Read elsewhere, so not unknown.
-_READ_ELSEWHERE: Final = frozenset({"RUMIAI_WEIGHTS_DIR", "RUMIAI_TEMPORAL_MARKERS"})
-# Switches of the system that this one replaces, with the value that asks for what it no longer does, and why.
-_GONE: Final[Mapping[str, tuple[str, str]]] = {
-    "USE_ML_PRECOMPUTE": ("false", "metrics are always computed; use --claude to choose what Claude adds"),
-    "ENABLE_COST_MONITORING": ("false", "costs are always counted; RUMIAI_MAX_COST_USD=none lifts the limit"),
-    "RUMIAI_TEMPORAL_MARKERS": ("false", "markers are always computed; they take milliseconds"),
-}
-
-
-def load(
-    environment: Mapping[str, str],
-    flags: Mapping[str, object] | None = None,
-    dotenv: Mapping[str, str] | None = None,
-    flag_names: Mapping[str, str] | None = None,
-) -> tuple[Settings, list[str]]:
-    """Settings from an explicit mapping.
-
-    Args:
-        environment: ``os.environ`` or what stands for it.
-        flags: Values given on the command line, by member name; None counts as not given. Strings are read like
-            variables, other types are taken as they are.
-        dotenv: What the ``.env`` file holds.
-        flag_names: What the command line calls a member, where that is not ``--member``.
-
-    Returns:
-        The settings, and warnings about ``RUMIAI_`` names that mean nothing.
-
-    Raises:
-        ConfigurationError: A value is not what its setting takes, or stands where it may not.
-    """
-    merged = {**_harmless(dotenv or {}), **environment}
-    _refuse_gone(merged)
-    values: dict[str, object] = {}
-    origins: dict[str, str] = {}
-    for member, field in Settings.model_fields.items():
-        flag = (flags or {}).get(member)
-        name = next((name for name in _names_of(field) if merged.get(name, "") != ""), None)
-        if flag is not None:
-            values[member], origins[member] = flag, (flag_names or {}).get(member, f"--{member.replace('_', '-')}")
-        elif name is not None:
-            values[member], origins[member] = merged[name], name
-    values.setdefault("judged_analyses", _judged(merged))
-    return _validated(values, origins), _warnings(merged)
-
-
-def _judged(merged: Mapping[str, str]) -> tuple[str, ...]:
-    """The analyses whose switch is not off."""
-    return tuple(analysis for name, analysis in JUDGE_SWITCHES.items() if _is_on(name, merged, True))
-
-
-def _is_on(name: str, merged: Mapping[str, str], default: bool) -> bool:
-    text = merged.get(name, "")
-    try:
-        return _boolean(text) is True if text else default
-    except ValueError as exc:
-        raise ConfigurationError(f"{name}: got {text!r}, {exc}") from exc
-
-
-def _validated(values: Mapping[str, object], origins: Mapping[str, str]) -> Settings:
+def validated(values: Mapping[str, object], origins: Mapping[str, str]) -> Settings:
     """The settings of these values.
 
     Args:
@@ -367,45 +288,8 @@ def _reason(member: str, error: ErrorDetails) -> str:
     return "expected a number" if error["type"].startswith(("int_", "float_", "value_")) else error["msg"]
 
 
-def _harmless(dotenv: Mapping[str, str]) -> dict[str, str]:
-    """What a ``.env`` file may set.
-
-    Raises:
-        ConfigurationError: It sets what must come from the environment or the command line.
-    """
-    for name in _NEVER_IN_DOTENV:
-        if dotenv.get(name):
-            raise ConfigurationError(f"{name} stands in .env, where it is not taken", hint="set it in the environment")
-    return dict(dotenv)
-
-
-def read_secrets(environment: Mapping[str, str], dotenv: Mapping[str, str] | None = None) -> Secrets:
-    """The keys, with the precedence of :func:`load`."""
-    merged = {**(dotenv or {}), **environment}
-    return Secrets(merged.get("CLAUDE_API_KEY", ""), merged.get("ANTHROPIC_API_KEY", ""))
-
-
-def _refuse_gone(merged: Mapping[str, str]) -> None:
-    for name, (value, reason) in _GONE.items():
-        gone = _BOOLEANS[value]
-        if _is_on(name, merged, not gone) is gone:
-            raise ConfigurationError(f"{name}={merged[name]} asks for what RumiAI no longer does", hint=reason)
-
-
-def _warnings(merged: Mapping[str, str]) -> list[str]:
-    known = {name for variable in variables() for name in variable.names} | _READ_ELSEWHERE
-    out = []
-    for name in sorted(merged):
-        if name.startswith("RUMIAI_") and name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            out.append(f"{name} is set but no setting has that name" + (f"; did you mean {close[0]}?" if close else ""))
-    return out
-
-
-def read_dotenv(path: Path) -> dict[str, str]:
-    """The names and values of a ``.env`` file; none when it is not there."""
-    if not path.is_file():
-        return {}
-    from dotenv import dotenv_values
-
-    return {name: value for name, value in dotenv_values(path).items() if value is not None}
+def names_of(field: FieldInfo) -> tuple[str, ...]:
+    """The environment names of a setting, in order of precedence."""
+    extra = field.json_schema_extra
+    names = extra["names"] if isinstance(extra, dict) else []
+    return tuple(str(name) for name in names) if isinstance(names, list) else ()

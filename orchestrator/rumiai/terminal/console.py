@@ -106,13 +106,13 @@ class PlainDisplay(_Base):
 class LiveDisplay(_Base):
     """A row for each video in flight, with its stage and bar, and a line with rate and time left."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, *, colored: bool = True) -> None:
         self._total = total
         self._flights: dict[str, _Flight] = {}
         self._finished = 0
         self._began: float | None = None
         self._server = ""
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, no_color=None if colored else True)
         self._live = Live(console=self._console, refresh_per_second=_REDRAWS_PER_S, get_renderable=self._render)
 
     def __enter__(self) -> Self:
@@ -174,13 +174,13 @@ class LiveDisplay(_Base):
         return f"[dim]{line}[/dim]"
 
 
-def choose_display(total: int, *, as_json: bool, quiet: bool) -> Display:
-    """JSON when asked for, live on a terminal, plain lines elsewhere."""
+def choose_display(total: int, *, as_json: bool, quiet: bool, colored: bool = True) -> Display:
+    """JSON when asked for, live on a terminal, plain lines elsewhere; without colours also where NO_COLOR is set."""
     if as_json:
         return JsonDisplay()
     if quiet or not sys.stderr.isatty():
         return PlainDisplay(total, quiet=quiet)
-    return LiveDisplay(total)
+    return LiveDisplay(total, colored=colored)
 
 
 def _run_line(run_id: str, videos: int) -> str:
@@ -201,10 +201,11 @@ def _verdict(outcome: VideoOutcome) -> str:
     return f"{outcome.status} in {outcome.seconds:.1f} s{more}"
 
 
-def print_outcomes(outcomes: Sequence[VideoOutcome]) -> None:
+def print_outcomes(outcomes: Sequence[VideoOutcome], *, colored: bool = True) -> None:
     """A table for each video; for a large run a line each, and a table only for those that are not ok."""
     # In a file or a pipe a path that is cut in two is of no use to anybody.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _NO_TERMINAL_COLUMNS)
+    width = None if sys.stdout.isatty() else _NO_TERMINAL_COLUMNS
+    console = Console(highlight=False, width=width, no_color=None if colored else True)
     with console.capture() as captured:
         for outcome in outcomes:
             if len(outcomes) <= _MOST_TABLES or outcome.status != "ok":

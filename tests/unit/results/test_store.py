@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from rumiai.errors import StoreError
 from rumiai.results.store import RunState, Store, assign_ids, fingerprint, read_json, safe_id, write_json
 from rumiai.services import find_service
+from rumiai.settings import Settings
 from rumiai.sources.local import LocalSource
 
 
@@ -284,3 +285,16 @@ def test_the_lock_of_a_video_removes_what_a_killed_run_left_half_written_of_it(t
     with store.lock("a"):
         assert [path.name for path in tmp_path.rglob("*.tmp")] == [".a2.json.4711.tmp"]
     assert all(path.exists() for path in ours)
+
+
+def test_every_folder_may_lie_elsewhere(tmp_path: Path) -> None:
+    named = {"unified_dir": "u", "temporal_dir": "t", "insights_dir": "i", "ml_dir": "m", "downloads_dir": "d"}
+    store = Store(*Settings(out=tmp_path / "out", log_dir=str(tmp_path / "logs"), **named).folders)
+    yolo = find_service("yolo")
+    assert [str(path.relative_to(tmp_path)) for path in (
+        store.unified_file("7"), store.markers_file("7"), store.insights_folder("7"), store.service_file(yolo, "7"),
+        store.download_folder("7"), store.log_folder,
+    )] == [
+        "out/u/7.json", "out/t/7.json", "out/i/7", "out/m/object_detection_outputs/7/7_yolo_detections.json",
+        "out/d/7", "logs",
+    ]  # fmt: skip

@@ -1,12 +1,14 @@
-"""How often a run touches its largest file: the unified analysis is written once, and read once at most."""
+"""What one video's run touches: the unified analysis is written once and read once at most; which video is deleted."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,13 +16,14 @@ from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.outcome import VideoOutcome
 from rumiai.demo.encode import render
 from rumiai.demo.spec import ClipSpec, Shot
+from rumiai.errors import ServerGoneError
 from rumiai.results.store import Store, read_json
 from rumiai.run.claude import read_video
 from rumiai.run.pipeline import Progress, analyse
 from rumiai.run.types import RunContext, ServerAccess, VideoTask
 from rumiai.services import WorkerTools
 from rumiai.settings import Settings
-from rumiai.sources import FetchedVideo, SourceItem
+from rumiai.sources import FetchedVideo, Source, SourceItem, registered
 
 
 @dataclass
@@ -107,3 +110,56 @@ def test_what_the_user_says_of_a_video_counts_more_than_what_its_source_knows(ta
     run(told, tmp_path)
     metadata = read_json(Store(tmp_path).unified_file("clip"))["metadata"]
     assert (metadata["id"], metadata["description"], metadata["views"]) == ("clip", "told", 7)
+
+
+class Downloads(Source):
+    """Brings a copy of a local file to the folder that it is given."""
+
+    name = "downloads"
+
+    def accepts(self, text: str) -> bool:
+        return False
+
+    def list(self, text: str) -> list[SourceItem]:
+        return []
+
+    def fetch(self, item: SourceItem, folder: Path) -> FetchedVideo:
+        folder.mkdir(parents=True, exist_ok=True)
+        return FetchedVideo(Path(shutil.copy2(item.location, folder / "film.mp4")), is_copy=True)
+
+
+def kept(task: VideoTask, out: Path, **settings: Any) -> bool:
+    """Whether the downloaded copy is still there after a run."""
+    chosen = Settings(out=out, services=("scene_detection",), downloads_dir="films", **settings)
+    context = RunContext("test-cleanup", chosen, ServerAccess("127.0.0.1:9", None), "")
+    outcome = analyse(task, context, WorkerTools(), Progress(task.video_id, lambda event: None))
+    assert outcome.error is None
+    return (out / "films/clip/film.mp4").exists()
+
+
+def test_a_downloaded_video_is_deleted_where_that_is_asked_for(task: VideoTask, tmp_path: Path) -> None:
+    with registered(Downloads()):
+        downloaded = VideoTask(SourceItem("downloads", task.item.location, "clip"), "clip")
+        assert kept(downloaded, tmp_path / "kept")
+        assert not kept(downloaded, tmp_path / "deleted", cleanup_video=True)
+    assert Path(task.item.location).exists()
+
+
+def test_a_file_of_the_user_is_never_deleted(task: VideoTask, tmp_path: Path) -> None:
+    # Also where it lies in the folder of downloads.
+    there = tmp_path / "out/films/clip/film.mp4"
+    there.parent.mkdir(parents=True)
+    shutil.copy2(task.item.location, there)
+    own = VideoTask(SourceItem("local", str(there), "clip"), "clip")
+    assert kept(own, tmp_path / "out", cleanup_video=True)
+    assert kept(task, tmp_path / "out", cleanup_video=True)
+
+
+def test_the_video_of_a_failed_service_is_kept_for_another_try(task: VideoTask, tmp_path: Path) -> None:
+    with registered(Downloads()):
+        downloaded = VideoTask(SourceItem("downloads", task.item.location, "clip"), "clip")
+        settings = Settings(out=tmp_path, services=("scene_detection", "yolo"), cleanup_video=True, server_wait_s=0)
+        context = RunContext("test-cleanup", settings, ServerAccess("127.0.0.1:9", None), "")
+        with pytest.raises(ServerGoneError):
+            analyse(downloaded, context, WorkerTools(), Progress("clip", lambda event: None))
+    assert (tmp_path / "downloads/clip/film.mp4").exists()

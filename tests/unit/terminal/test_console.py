@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from rumiai.contracts.metadata import AnalysisMetadata, VideoMetadata
 from rumiai.contracts.outcome import Failure, ServiceOutcome, VideoOutcome
 from rumiai.contracts.run_events import (
@@ -41,6 +43,15 @@ def test_what_was_found_is_told(capsys):
     assert rows["texts"] == "STOP SCROLLING (0.0-3.2 s)"
     assert rows["objects"] == "person 12%, cup 4% of frames"
     assert rows["people"] == "on 4% of frames, at most 1 faces, gestures pointing"
+
+
+@pytest.mark.parametrize(("colored", "no_color", "coded"), [(True, "", True), (False, "", False), (True, "1", False)])
+def test_colours_are_switched_off(capsys, monkeypatch, colored, no_color, coded):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", no_color)
+    print_outcomes([VideoOutcome("v1", "v1.mp4", "ok")], colored=colored)
+    assert ("32m" in capsys.readouterr().out) is coded
 
 
 def test_what_is_left_out_is_counted(capsys):
