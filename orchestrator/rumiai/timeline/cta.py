@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from rumiai.contracts.lexicons import find_ctas
 from rumiai.contracts.payloads import name_of, segment_of
@@ -17,7 +17,10 @@ from rumiai.core.joined_words import JoinedWords
 from rumiai.core.json_values import JsonValue
 from rumiai.timeline.elements import Element
 from rumiai.timeline.entries import is_left_out
-from rumiai.timeline.moments import TextMoment, clipped, moment, object_counts, text_moments
+from rumiai.timeline.looked import Looked
+from rumiai.timeline.moments import TextMoment, clipped, listed, moment, object_counts, text_moments
+
+_T = TypeVar("_T")
 
 _WINDOW_SHARE: Final = 0.15
 # Shorter, and a window of a short video holds not one sentence.
@@ -85,15 +88,15 @@ class SpeechEmphasis:
 
 @dataclass(frozen=True)
 class CtaWindow:
-    """The window's markers, in the order of the file; ``sync`` is None where it was left out."""
+    """The window's markers, in the order of the file; None where nothing looked, ``sync`` where it was left out."""
 
     start_s: float
     end_s: float
-    calls: Sequence[CallToAction]
+    calls: Sequence[CallToAction] | None
     sync: GestureSync | None
-    focus: Sequence[str]
+    focus: Sequence[str] | None
     emphasis: SpeechEmphasis
-    texts: Sequence[TextMoment]
+    texts: Sequence[TextMoment] | None
 
     def to_dict(self) -> dict[str, JsonValue]:
         """JSON form."""
@@ -101,11 +104,11 @@ class CtaWindow:
             "time_range": f"{int(self.start_s)}-{math.ceil(self.end_s)}s",
             "start": self.start_s,
             "end": self.end_s,
-            "cta_appearances": [call.to_dict() for call in self.calls],
+            "cta_appearances": listed(self.calls),
             **({} if self.sync is None else {"gesture_sync": self.sync.to_dict()}),
-            "object_focus": list(self.focus),
+            "object_focus": None if self.focus is None else list(self.focus),
             "speech_emphasis": self.emphasis.to_dict(),
-            "text_overlays": [text.to_dict() for text in self.texts],
+            "text_overlays": listed(self.texts),
         }
 
 
@@ -114,20 +117,24 @@ def window_of(duration_s: float) -> tuple[float, float]:
     return max(0.0, duration_s - max(_WINDOW_SHARE * duration_s, _MIN_WINDOW_S)), duration_s
 
 
-def cta_window(analysis: UnifiedAnalysis, elements: Sequence[Element]) -> CtaWindow:
-    """The window's markers; numbers whose service failed are None."""
+def cta_window(analysis: UnifiedAnalysis, elements: Sequence[Element], looked: Looked) -> CtaWindow:
+    """The window's markers; None where the service has no data or looked at nothing of the window."""
     start, end = window_of(analysis.duration_s)
     timeline = analysis.timeline
+
+    def known(found: list[_T], *kinds: str) -> list[_T] | None:
+        return found if found or looked.at_all(start, end, *kinds) else None
+
     # Closed at the end of the video, as Timeline.in_range is.
-    last = math.nextafter(end, math.inf)
+    objects = object_counts(elements, start, math.nextafter(end, math.inf))[:_MAX_FOCUS]
     return CtaWindow(
         start_s=start,
         end_s=end,
-        calls=_appearances(timeline, start, end),
-        sync=_gesture_sync(analysis, start, end),
-        focus=[item.class_name for item in object_counts(elements, start, last)[:_MAX_FOCUS]],
-        emphasis=_speech_emphasis(analysis, start, end),
-        texts=text_moments(timeline, start, end),
+        calls=known(_appearances(timeline, start, end), "text", "speech"),
+        sync=_gesture_sync(timeline, looked, start, end),
+        focus=known([item.class_name for item in objects], "object"),
+        emphasis=_speech_emphasis(timeline, start, end) if looked.at_all(start, end, "speech") else SpeechEmphasis(),
+        texts=known(text_moments(timeline, start, end), "text"),
     )
 
 
@@ -167,15 +174,14 @@ def _timed_ctas(words: Sequence[Word]) -> list[tuple[float, str, str]]:
     return [(words[joined.at(match.start)].start_s, match.kind, match.phrase) for match in found]
 
 
-def _gesture_sync(analysis: UnifiedAnalysis, start_s: float, end_s: float) -> GestureSync:
-    timeline = analysis.timeline
+def _gesture_sync(timeline: Timeline, looked: Looked, start_s: float, end_s: float) -> GestureSync:
+    seen, heard = looked.at_all(start_s, end_s, "gesture"), looked.at_all(start_s, end_s, "speech")
     gestures, speech = timeline.in_range(start_s, end_s, "gesture"), timeline.in_range(start_s, end_s, "speech")
-    both = analysis.ok("mediapipe") and analysis.ok("whisper")
     together = sum(any(_overlap(segment, gesture) for gesture in gestures) for segment in speech)
     return GestureSync(
-        gestures=len(gestures) if analysis.ok("mediapipe") else None,
-        segments=len(speech) if analysis.ok("whisper") else None,
-        ratio=together / len(speech) if both and speech else None,
+        gestures=len(gestures) if seen else None,
+        segments=len(speech) if heard else None,
+        ratio=together / len(speech) if seen and heard and speech else None,
     )
 
 
@@ -184,11 +190,9 @@ def _overlap(segment: TimelineEntry, gesture: TimelineEntry) -> bool:
     return gesture.overlaps(segment.start_s, stop)
 
 
-def _speech_emphasis(analysis: UnifiedAnalysis, start_s: float, end_s: float) -> SpeechEmphasis:
+def _speech_emphasis(timeline: Timeline, start_s: float, end_s: float) -> SpeechEmphasis:
     """Speech in the window; segments and words at its edge count in part."""
-    if not analysis.ok("whisper"):
-        return SpeechEmphasis()
-    segments = analysis.timeline.in_range(start_s, end_s, "speech")
+    segments = timeline.in_range(start_s, end_s, "speech")
     parts = [(max(segment.start_s, start_s), min(segment.end_s or segment.start_s, end_s)) for segment in segments]
     spoken = length(union(parts))
     words = sum(_words_in(entry, segment_of(entry), start_s, end_s) for entry in segments)

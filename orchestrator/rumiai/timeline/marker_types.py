@@ -8,7 +8,7 @@ from typing import Final
 
 from rumiai.core.json_values import JsonValue
 from rumiai.timeline.cta import CtaWindow
-from rumiai.timeline.moments import GestureMoment, ObjectCount, TextMoment
+from rumiai.timeline.moments import GestureMoment, ObjectCount, TextMoment, listed
 
 CURVE_STEP_S: Final = 5.0
 
@@ -31,28 +31,31 @@ class SpeechExcerpt:
 
 @dataclass(frozen=True)
 class FirstSeconds:
-    """The markers of the first five seconds; the first, third and fourth list have an item for each of them."""
+    """The markers of the first five seconds; the first, third and fourth list have an item for each of them.
 
-    density: Sequence[int]
-    texts: Sequence[TextMoment]
-    emotions: Sequence[str]
+    What was not looked at is None.
+    """
+
+    density: Sequence[int | None]
+    texts: Sequence[TextMoment] | None
+    emotions: Sequence[str | None]
     emotion_sources: Sequence[str | None]
-    gestures: Sequence[GestureMoment]
-    objects: Sequence[ObjectCount]
-    speech: Sequence[SpeechExcerpt]
-    changes_s: Sequence[float]
+    gestures: Sequence[GestureMoment] | None
+    objects: Sequence[ObjectCount] | None
+    speech: Sequence[SpeechExcerpt] | None
+    changes_s: Sequence[float] | None
 
     def to_dict(self) -> dict[str, JsonValue]:
         """JSON form."""
         return {
             "density_progression": list(self.density),
-            "text_moments": [text.to_dict() for text in self.texts],
+            "text_moments": listed(self.texts),
             "emotion_sequence": list(self.emotions),
             "emotion_sources": list(self.emotion_sources),
-            "gesture_moments": [gesture.to_dict() for gesture in self.gestures],
-            "object_appearances": [item.to_dict() for item in self.objects],
-            "speech_segments": [segment.to_dict() for segment in self.speech],
-            "scene_changes": list(self.changes_s),
+            "gesture_moments": listed(self.gestures),
+            "object_appearances": listed(self.objects),
+            "speech_segments": listed(self.speech),
+            "scene_changes": None if self.changes_s is None else list(self.changes_s),
         }
 
 
@@ -90,26 +93,28 @@ class Markers:
     Attributes:
         first: Of the first five seconds.
         window: Of the call-to-action window.
-        peaks: The highest first.
-        curve: 0..1 for every ``curve_step_s`` seconds.
+        peaks: The highest first; None when no second was looked at.
+        curve: 0..1 for every ``curve_step_s`` seconds; None where not looked at.
         video_id: The safe id.
         duration_s: Of the video.
         generated_at: As it was given.
         available: Service -> whether it ran and succeeded.
         missing: Service without data -> the reason.
+        unobserved: Window of the markers -> services with data that looked at nothing of it.
         curve_step_s: Larger than ``CURVE_STEP_S`` where the curve was thinned.
         has_options: Whether members that a reader can do without are written.
     """
 
     first: FirstSeconds
     window: CtaWindow
-    peaks: Sequence[Peak]
-    curve: Sequence[float]
+    peaks: Sequence[Peak] | None
+    curve: Sequence[float | None]
     video_id: str
     duration_s: float
     generated_at: str | None
     available: Mapping[str, bool]
     missing: Mapping[str, str]
+    unobserved: Mapping[str, Sequence[str]]
     curve_step_s: float = CURVE_STEP_S
     has_options: bool = True
 
@@ -121,13 +126,14 @@ class Markers:
             "generated_at": self.generated_at,
             "ml_data_available": dict(self.available),
             "missing": dict(self.missing),
+            "unobserved": {window: list(services) for window, services in self.unobserved.items()},
         }
         if self.curve_step_s != CURVE_STEP_S:
             about["engagement_curve_step_s"] = self.curve_step_s
         out: dict[str, JsonValue] = {
             "first_5_seconds": self.first.to_dict(),
             "cta_window": self.window.to_dict(),
-            "peak_moments": [peak.to_dict() for peak in self.peaks],
+            "peak_moments": listed(self.peaks),
             "engagement_curve": list(self.curve),
             "metadata": about,
         }

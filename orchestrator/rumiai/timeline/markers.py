@@ -9,17 +9,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, pstdev
-from typing import Final
+from typing import Final, TypeVar
+
+import numpy as np
 
 from rumiai.contracts.lexicons import contains_phrase
 from rumiai.contracts.payloads import emotion_of, segment_of
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
+from rumiai.core.arrays import Floats
+from rumiai.core.intervals import as_intervals, intersect, length, union
 from rumiai.core.json_values import JsonValue
 from rumiai.core.series import local_maxima
 from rumiai.core.text import joined
 from rumiai.core.windows import WindowIndex
-from rumiai.timeline.cta import cta_window
+from rumiai.timeline.cta import cta_window, window_of
 from rumiai.timeline.elements import Element, distinct, elements_of
+from rumiai.timeline.looked import Looked
 from rumiai.timeline.marker_types import CURVE_STEP_S, FirstSeconds, Markers, Peak, PeakEvent, SpeechExcerpt
 from rumiai.timeline.moments import (
     clipped,
@@ -28,6 +33,8 @@ from rumiai.timeline.moments import (
     text_moments,
 )
 from rumiai.timeline.shrinking import MAX_MARKER_BYTES, shrunk
+
+_T = TypeVar("_T")
 
 _FIRST_S: Final = 5
 _MAX_GESTURES: Final = 8
@@ -57,50 +64,85 @@ def compute_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) 
 def measure_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) -> Markers:
     """The temporal markers of one video.
 
-    Pure and deterministic: the same analysis gives the same markers; ``generated_at`` is written as given. Lists of a
-    service that failed are empty, its numbers None; ``available`` and ``missing`` tell it from "nothing there".
+    Pure and deterministic: the same analysis gives the same markers; ``generated_at`` is written as given. What no
+    service X left out of densities, peaks and curve.
     """
-    elements = elements_of(analysis)
+    elements, looked = elements_of(analysis), Looked.of(analysis)
     return Markers(
-        first=_first_seconds(analysis, elements),
-        window=cta_window(analysis, elements),
-        peaks=_peaks(elements, analysis.duration_s),
-        curve=_curve(elements, analysis.duration_s),
+        first=_first_seconds(analysis, elements, looked),
+        window=cta_window(analysis, elements, looked),
+        peaks=_peaks(elements, analysis.duration_s, looked),
+        curve=_curve(elements, analysis.duration_s, looked),
         video_id=analysis.video_id,
         duration_s=analysis.duration_s,
         generated_at=generated_at,
         available=analysis.completion_status(),
         missing={service: reason[:200] for service, reason in analysis.errors().items()},
+        unobserved=_unobserved(analysis),
     )
 
 
-def _first_seconds(analysis: UnifiedAnalysis, elements: Sequence[Element]) -> FirstSeconds:
+def _unobserved(analysis: UnifiedAnalysis) -> dict[str, list[str]]:
+    """Window of the markers -> the services with data that looked at nothing of it, by name."""
+    duration_s, spans = analysis.duration_s, analysis.timeline.observed
+    windows = {"first_5_seconds": (0.0, min(float(_FIRST_S), duration_s)), "cta_window": window_of(duration_s)}
+    blind = {
+        name: sorted(
+            service
+            for service in analysis.ml_data
+            if analysis.ok(service) and not length(intersect(union(spans.get(service, ())), as_intervals([window])))
+        )
+        for name, window in windows.items()
+    }
+    return {name: services for name, services in blind.items() if services}
+
+
+def _first_seconds(analysis: UnifiedAnalysis, elements: Sequence[Element], looked: Looked) -> FirstSeconds:
     timeline = analysis.timeline
-    labels, sources = _emotion_sequence(analysis)
+    labels, sources = _emotion_sequence(analysis, looked)
+
+    def known(kind: str, found: list[_T]) -> list[_T] | None:
+        return found if found or looked.at_all(0.0, _FIRST_S, kind) else None
+
     return FirstSeconds(
-        density=_density(elements, analysis.duration_s),
-        texts=text_moments(timeline, 0.0, _FIRST_S),
+        density=_density(elements, analysis.duration_s, looked),
+        texts=known("text", text_moments(timeline, 0.0, _FIRST_S)),
         emotions=labels,
         emotion_sources=sources,
-        gestures=gesture_moments(timeline, 0.0, _FIRST_S, _MAX_GESTURES),
-        objects=object_counts(elements, 0.0, _FIRST_S)[:_MAX_OBJECTS],
-        speech=_speech_segments(timeline.in_range(0.0, _FIRST_S, "speech")),
-        changes_s=[entry.start_s for entry in timeline.in_range(0.0, _FIRST_S, "scene_change")],
+        gestures=known("gesture", gesture_moments(timeline, 0.0, _FIRST_S, _MAX_GESTURES)),
+        objects=known("object", object_counts(elements, 0.0, _FIRST_S)[:_MAX_OBJECTS]),
+        speech=known("speech", _speech_segments(timeline.in_range(0.0, _FIRST_S, "speech"))),
+        changes_s=known("scene_change", [e.start_s for e in timeline.in_range(0.0, _FIRST_S, "scene_change")]),
     )
 
 
-def _density(elements: Iterable[Element], duration_s: float) -> list[int]:
-    """Weighted distinct elements active in each of the first five seconds; 0 after the end of the video."""
+def _density(elements: Iterable[Element], duration_s: float, looked: Looked) -> list[int | None]:
+    """Weighted distinct elements active in each of the first five seconds.
+
+    None in a second that a service with data did not look at; 0 after the end of the video, if any was looked at.
+    """
     early = [element for element in elements if element.start_s < _FIRST_S]
-    seconds = min(_FIRST_S, math.ceil(duration_s))
-    counts = [distinct(early, second, second + 1) for second in range(seconds)]
+    edges_s = _edges_s(min(duration_s, _FIRST_S), 1.0)
+    told = looked.windows(edges_s)
+    counts = [distinct(early, second, second + 1) for second in range(len(told))]
     sums = [sum(int(_DENSITY_WEIGHTS.get(kind, 1)) * n for (kind, _), n in count.items()) for count in counts]
-    return sums + [0] * (_FIRST_S - seconds)
+    known = [total if told[second] else None for second, total in enumerate(sums)]
+    return known + [0 if told.any() else None] * (_FIRST_S - len(known))
 
 
-def _emotion_sequence(analysis: UnifiedAnalysis) -> tuple[list[str], list[str | None]]:
-    """A label for each of the first five seconds, and where it is from; unknown where nothing tells."""
-    labels: list[str] = []
+def _edges_s(duration_s: float, step_s: float) -> Floats:
+    """``(w + 1,)`` edges of windows of one length, at least one; the last ends with the video."""
+    edges = np.arange(max(1, math.ceil(duration_s / step_s)) + 1) * step_s
+    edges[-1] = duration_s
+    return edges
+
+
+def _emotion_sequence(analysis: UnifiedAnalysis, looked: Looked) -> tuple[list[str | None], list[str | None]]:
+    """A label for each of the first five seconds, and where it is from.
+
+    "unknown" where nothing tells; None where neither expressions nor speech were looked for.
+    """
+    labels: list[str | None] = []
     sources: list[str | None] = []
     for second in range(_FIRST_S):
         seen = analysis.timeline.in_range(second, second + 1, "emotion") if second < analysis.duration_s else ()
@@ -108,7 +150,8 @@ def _emotion_sequence(analysis: UnifiedAnalysis) -> tuple[list[str], list[str | 
         label, source = _seen_emotion(seen, second), "emotion"
         if label is None:
             label, source = _spoken_emotion(heard), "speech_keywords"
-        labels.append(label or "unknown")
+        asked = looked.at_all(min(second, analysis.duration_s - 1e-3), second + 1, "emotion", "speech")
+        labels.append(label or ("unknown" if asked else None))
         sources.append(source if label else None)
     return labels, sources
 
@@ -136,20 +179,24 @@ def _speech_segments(entries: Sequence[TimelineEntry]) -> list[SpeechExcerpt]:
     return [SpeechExcerpt(entry.start_s, entry.end_s, clipped(segment_of(entry).text)) for entry in kept]
 
 
-def _peaks(elements: Sequence[Element], duration_s: float) -> list[Peak]:
+def _peaks(elements: Sequence[Element], duration_s: float, looked: Looked) -> list[Peak] | None:
     """Local maxima of the weighted starts per second above mean + 1 population standard deviation, the highest first.
 
-    A plateau counts once, at its first second; the first and the last second can be peaks.
+    A plateau counts once, at its first second; the first and the last second can be peaks. A second that a service with
+    data did not look at is none, nor in the mean; None when there is no other.
     """
-    seconds = max(1, math.ceil(duration_s))
-    intensity = [0.0] * seconds
+    told = looked.windows(_edges_s(duration_s, 1.0))
+    if not told.any():
+        return None
+    intensity = np.zeros(len(told))
     for element in elements:
-        intensity[min(int(element.start_s), seconds - 1)] += _PEAK_WEIGHTS.get(element.kind, 1.0)
-    threshold = fmean(intensity) + pstdev(intensity)
-    peaks = [second for second in local_maxima(intensity) if intensity[second] > threshold]
+        intensity[min(int(element.start_s), len(told) - 1)] += _PEAK_WEIGHTS.get(element.kind, 1.0)
+    threshold = fmean(intensity[told]) + pstdev(intensity[told])
+    highest = local_maxima(np.where(told, intensity, -np.inf))
+    peaks = [second for second in highest if told[second] and intensity[second] > threshold]
     peaks.sort(key=lambda second: (-intensity[second], second))
     windows = WindowIndex(elements)
-    return [Peak(float(s), intensity[s], _events(windows.window(s, s + 1), s)) for s in peaks[:_MAX_PEAKS]]
+    return [Peak(float(s), float(intensity[s]), _events(windows.window(s, s + 1), s)) for s in peaks[:_MAX_PEAKS]]
 
 
 def _events(active: Iterable[Element], second: int) -> list[PeakEvent]:
@@ -159,11 +206,17 @@ def _events(active: Iterable[Element], second: int) -> list[PeakEvent]:
     return [PeakEvent(kind, clipped(name), found[kind, name]) for kind, name in ranked[:_MAX_PEAK_EVENTS]]
 
 
-def _curve(elements: Sequence[Element], duration_s: float) -> list[float]:
-    """min(1, weighted count / 10) for every five seconds: texts, cuts, speech and objects in the window."""
+def _curve(elements: Sequence[Element], duration_s: float, looked: Looked) -> list[float | None]:
+    """min(1, weighted count / 10) for every five seconds: texts, cuts, speech and objects in the window.
+
+    None in a window that a service with data for one of them did not look at.
+    """
     windows = WindowIndex([element for element in elements if element.kind in _CURVE_WEIGHTS])
-    curve = []
-    for place in range(max(1, math.ceil(duration_s / CURVE_STEP_S))):
+    curve: list[float | None] = []
+    for place, told in enumerate(looked.windows(_edges_s(duration_s, CURVE_STEP_S), *_CURVE_WEIGHTS)):
+        if not told:
+            curve.append(None)
+            continue
         start = place * CURVE_STEP_S
         counts = distinct(windows.window(start, start + CURVE_STEP_S), start, start + CURVE_STEP_S)
         score = sum(_CURVE_WEIGHTS[kind] * count for (kind, _), count in counts.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from rumiai.contracts.gestures import TimedGesture
 from rumiai.contracts.payloads import text_of
@@ -58,6 +58,18 @@ class ObjectCount:
     def to_dict(self) -> dict[str, JsonValue]:
         """JSON form."""
         return {"class": self.class_name, "first_appearance": self.first_s, "count": self.count}
+
+
+class Writable(Protocol):
+    """A marker that is written as JSON."""
+
+    def to_dict(self) -> dict[str, JsonValue]:
+        """JSON form."""
+
+
+def listed(items: Iterable[Writable] | None) -> list[JsonValue] | None:
+    """JSON form of a list of markers; None for one that is not known."""
+    return None if items is None else [item.to_dict() for item in items]
 
 
 def clipped(text: str, limit: int = MAX_TEXT_CHARS) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from rumiai.timeline.marker_types import Markers
+
+_T = TypeVar("_T")
 
 MAX_MARKER_BYTES: Final = 50 * 1024
 
@@ -37,17 +40,23 @@ def _fits(markers: Markers, limit_bytes: int) -> bool:
     return size_bytes(markers.to_dict()) <= limit_bytes
 
 
+def _most(items: Sequence[_T] | None, count: int) -> Sequence[_T] | None:
+    return None if items is None else items[:count]
+
+
 def _fewer_texts(markers: Markers) -> Markers:
     first, window = markers.first, markers.window
-    return replace(markers, first=replace(first, texts=first.texts[:5]), window=replace(window, texts=window.texts[:5]))
+    return replace(
+        markers, first=replace(first, texts=_most(first.texts, 5)), window=replace(window, texts=_most(window.texts, 5))
+    )
 
 
 def _fewer_gestures(markers: Markers) -> Markers:
-    return replace(markers, first=replace(markers.first, gestures=markers.first.gestures[:3]))
+    return replace(markers, first=replace(markers.first, gestures=_most(markers.first.gestures, 3)))
 
 
 def _fewer_ctas(markers: Markers) -> Markers:
-    return replace(markers, window=replace(markers.window, calls=markers.window.calls[:3]))
+    return replace(markers, window=replace(markers.window, calls=_most(markers.window.calls, 3)))
 
 
 def _no_options(markers: Markers) -> Markers:
@@ -57,7 +66,7 @@ def _no_options(markers: Markers) -> Markers:
 def _aggressive(markers: Markers) -> Markers:
     return replace(
         markers,
-        first=replace(markers.first, changes_s=markers.first.changes_s[:50]),
+        first=replace(markers.first, changes_s=_most(markers.first.changes_s, 50)),
         window=replace(markers.window, sync=None),
-        peaks=[replace(peak, events=peak.events[:5]) for peak in markers.peaks],
+        peaks=markers.peaks and [replace(peak, events=peak.events[:5]) for peak in markers.peaks],
     )

@@ -19,6 +19,7 @@ from rumiai.contracts.results import ServiceStatus
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.registry import ANALYSES
+from rumiai.timeline.markers import compute_markers
 
 from ..metrics_rich import DURATION_S, SERVICES, rich
 from ..metrics_videos import Written, analysis, computed
@@ -282,6 +283,42 @@ def test_a_field_is_known_exactly_when_its_services_ran(size):
     for names in (chosen for chosen in SUBSETS if len(chosen) == size):
         wrong = wrong_fields(with_services(rich_video(), names), short(names), both_ways=True)
         assert not wrong, "\n".join(wrong)
+
+
+# What each part of the temporal markers needs, as alternatives.
+MARKERS = {
+    "first_5_seconds": {
+        "density_progression": ALL - {"audio_energy"}, "text_moments": {"ocr"}, "gesture_moments": {"mediapipe"},
+        "emotion_sequence": {"emotion_detection", "mediapipe", "whisper"}, "object_appearances": {"yolo"},
+        "speech_segments": {"whisper"}, "scene_changes": {"scene_detection"},
+    },
+    "cta_window": {
+        "cta_appearances": {"ocr", "whisper"}, "object_focus": {"yolo"}, "text_overlays": {"ocr"},
+        "gesture_sync": {"mediapipe", "whisper"}, "speech_emphasis": {"whisper"},
+    },
+}  # fmt: skip
+
+
+def told(value: Any) -> bool:
+    """Whether a part of the markers says anything."""
+    if isinstance(value, dict):
+        return any(item is not None for item in value.values())
+    return value is not None and (not value or any(item is not None for item in value))
+
+
+@pytest.mark.parametrize("size", range(len(SERVICES) + 1))
+def test_markers_are_known_exactly_when_their_services_ran(size):
+    for names in (chosen for chosen in SUBSETS if len(chosen) == size):
+        video = with_services(rich_video(), names)
+        spans = {name: looked for name, looked in video.timeline.observed.items() if name in names}
+        markers = compute_markers(replace(video, timeline=replace(video.timeline, entries=(), observed=spans)))
+        for window, parts in MARKERS.items():
+            for part, services in parts.items():
+                assert told(markers[window][part]) == bool(services & names), (window, part, sorted(names))
+        any_element = bool(names - {"audio_energy"})
+        assert (markers["peak_moments"] is not None) == any_element
+        counted = bool(names & {"ocr", "scene_detection", "whisper", "yolo"})
+        assert set(markers["engagement_curve"]) == ({0.0} if counted else {None})
 
 
 def test_a_block_that_says_nothing_has_no_confidence():

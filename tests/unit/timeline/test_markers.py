@@ -29,18 +29,20 @@ def markers(facts=FACTS, **replaced):
     return compute_markers(build("v1", AnalysisMetadata(), facts, results(**replaced), entries_of))
 
 
-def holding(entries, duration=20.0, services=SERVICES):
-    """The analysis of hand-made entries."""
+def holding(entries, duration=20.0, services=SERVICES, observed=None):
+    """The analysis of hand-made entries; every service looked at the whole video unless ``observed`` says otherwise."""
+    looked = {service: ((0.0, duration),) for service in services} | (observed or {})
+    listed = [TimelineEntry(start, kind, data, end) for start, end, kind, data in entries]
     return UnifiedAnalysis(
         "v", duration, AnalysisMetadata(), {s: {"metadata": {"sample_fps": 2.0}} for s in services},
         {s: ServiceStatus(s in services, None if s in services else "did not run") for s in SERVICES},
-        Timeline.from_entries("v", duration, [TimelineEntry(s, kind, data, e) for s, e, kind, data in entries]),
+        Timeline.from_entries("v", duration, listed, 0.0, looked),
     )  # fmt: skip
 
 
-def of(entries, duration=20.0, services=SERVICES):
+def of(entries, duration=20.0, services=SERVICES, observed=None):
     """Markers of hand-made entries."""
-    return compute_markers(holding(entries, duration, services))
+    return compute_markers(holding(entries, duration, services, observed))
 
 
 def text(start, end, words, box=(0.1, 0.4, 0.5, 0.1), **more):
@@ -108,12 +110,49 @@ def test_metadata_and_clock():
 def test_nothing_ran():
     found = compute_markers(build("v", AnalysisMetadata(), MediaFacts(duration_s=2.0), {}, entries_of))
     first, window = found["first_5_seconds"], found["cta_window"]
-    assert first["density_progression"] == [0] * 5
-    assert first["emotion_sequence"] == ["unknown"] * 5
-    assert (window["start"], window["end"]) == (0.0, 2.0)
-    assert set(window["gesture_sync"].values()) == set(window["speech_emphasis"].values()) == {None}
-    assert found["peak_moments"] == []
-    assert found["engagement_curve"] == [0.0]
+    assert (window.pop("start"), window.pop("end"), window.pop("time_range")) == (0.0, 2.0, "0-2s")
+    assert set(window.pop("gesture_sync").values()) == set(window.pop("speech_emphasis").values()) == {None}
+    assert set(window.values()) == {None}
+    for progression in ("density_progression", "emotion_sequence", "emotion_sources"):
+        assert first.pop(progression) == [None] * 5
+    assert set(first.values()) == {None}
+    assert found["peak_moments"] is None
+    assert found["engagement_curve"] == [None]
+    assert set(found["metadata"]["missing"].values()) == {"did not run"}
+
+
+def test_what_nothing_looked_at_is_none_and_not_zero():
+    """The picture breaks off at 3.5 s of a video of 20 s; the sound was heard whole."""
+    entries = [text(1.0, 3.5, "one"), speech(18.2, 19.0, "follow me"), (2.0, None, "scene_change", {})]
+    picture = {service: ((0.0, 3.5),) for service in SERVICES if service not in ("whisper", "audio_energy")}
+    found = of(entries, observed=picture)
+    first, window = found["first_5_seconds"], found["cta_window"]
+    assert first["density_progression"] == [0, 3, 4, 3, None]  # half of the fourth second was looked at
+    assert first["gesture_moments"] == []  # looked for, in part of the opening
+    assert first["emotion_sequence"] == ["unknown"] * 5  # the words might have told
+    assert found["engagement_curve"] == [0.35, None, None, None]
+    assert [c["keyword"] for c in window["cta_appearances"]] == ["follow me"]
+    assert window["gesture_sync"] == {"gesture_count": None, "speech_count": 1, "sync_ratio": None}
+    assert window["object_focus"] is window["text_overlays"] is None
+    assert window["speech_emphasis"]["segment_count"] == 1
+    # Of the four seconds that were looked at 0, 3, 2 and 0 begin: mean 1.25 + deviation 1.3. Those after them count in
+    # no mean: with them the second at 2 s would be a peak too, had it no higher neighbour.
+    assert [(p["timestamp"], p["intensity"]) for p in found["peak_moments"]] == [(1.0, 3.0)]
+
+
+def test_windows_that_a_service_with_data_did_not_look_at_are_named():
+    analysis = build("v1", AnalysisMetadata(), FACTS, results(), entries_of)
+    assert compute_markers(analysis)["metadata"]["unobserved"] == {}
+    ocr = analysis.ml_data["ocr"].observing(((0.0, 6.0),))
+    ran = {service: ServiceResult(service, "1", data) for service, data in {**analysis.ml_data, "ocr": ocr}.items()}
+    found = compute_markers(build("v1", AnalysisMetadata(), FACTS, ran, entries_of))
+    assert found["metadata"]["unobserved"] == {"cta_window": ["ocr"]}
+    assert found["cta_window"]["text_overlays"] is None
+
+
+def test_after_the_end_of_a_short_video_there_is_nothing():
+    found = of([text(0.0, 1.0, "one")], 2.0)["first_5_seconds"]
+    assert found["density_progression"] == [3, 0, 0, 0, 0]
 
 
 def test_windows_are_half_open():
@@ -241,6 +280,7 @@ def test_a_denser_sampling_of_the_same_things_changes_no_marker():
         boxed = {"bbox": [0.1, 0.1, 0.2, 0.2], "confidence": 0.9}
         seen = [{"timestamp": t, "frame_number": round(30 * t), **boxed} for t in times]
         people = {k: [dict(s, face_index=0, person=0, count=1) for s in seen] for k in ("poses", "faces")}
+        people |= {"observed": [i / rate for i in range(20 * rate)]}
         people |= {"hands": [], "gestures": [dict(s, type="wave", hand="left") for s in seen], "gaze": []}
         result = ServiceResult.read("mediapipe", "1", data | people)
         found = compute_markers(
@@ -250,7 +290,7 @@ def test_a_denser_sampling_of_the_same_things_changes_no_marker():
             (p["timestamp"], p["intensity"]) for p in found["peak_moments"]
         ]  # fmt: skip
 
-    assert sampled(2) == sampled(4) == sampled(10) == ([0, 0, 3, 3, 3], [0.0] * 4, [(2.0, 3.0)])
+    assert sampled(2) == sampled(4) == sampled(10) == ([0, 0, 3, 3, 3], [None] * 4, [(2.0, 3.0)])
 
 
 def test_markers_of_the_saved_and_loaded_analysis_are_the_same():
@@ -355,6 +395,8 @@ def test_what_is_left_of_an_old_file_has_markers_too():
         ]},
     }  # fmt: skip
     found = compute_markers(read_unified(raw))
-    assert found["first_5_seconds"]["text_moments"] == []
-    assert found["first_5_seconds"]["density_progression"] == [0, 6, 0, 0, 0]
+    # When anything was looked for is not known: what was found stands, nothing else does.
+    assert found["first_5_seconds"]["text_moments"] is None
+    assert found["first_5_seconds"]["object_appearances"] == [{"class": "cup", "first_appearance": 1.0, "count": 1}]
+    assert found["first_5_seconds"]["density_progression"] == [None] * 5
     assert [c["keyword"] for c in found["cta_window"]["cta_appearances"]] == ["follow me"]

@@ -1,0 +1,69 @@
+"""Which services looked at a window of the video: of what none looked at, the markers say None, not 0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from rumiai.contracts.observed import Observed
+from rumiai.contracts.services.base import ServiceData
+from rumiai.contracts.services.expressions import ExpressionsData
+from rumiai.contracts.services.ocr import OcrData
+from rumiai.contracts.services.people import PeopleData
+from rumiai.contracts.services.scenes import ScenesData
+from rumiai.contracts.services.whisper import WhisperData
+from rumiai.contracts.services.yolo import YoloData
+from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.core.arrays import Bools, Floats
+from rumiai.core.intervals import overlap_s, union
+
+# Type of entry -> the service that looks for it.
+_LOOKS_FOR: Final[Mapping[str, type[ServiceData]]] = {
+    "object": YoloData, "speech": WhisperData, "text": OcrData, "sticker": OcrData, "scene_change": ScenesData,
+    "pose": PeopleData, "face": PeopleData, "gaze": PeopleData, "gesture": PeopleData, "action": PeopleData,
+    "emotion": ExpressionsData,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Looked:
+    """When each type of entry was looked for; a type whose service has no data is not in it."""
+
+    by_type: Mapping[str, Observed]
+
+    @classmethod
+    def of(cls, analysis: UnifiedAnalysis) -> Looked:
+        """From the times that the timeline names; without an emotion detector MediaPipe's expressions stand in."""
+        models = dict(_LOOKS_FOR)
+        people = analysis.get(PeopleData)
+        if not analysis.ok(ExpressionsData.service) and people is not None and people.expressions is not None:
+            models["emotion"] = PeopleData
+        duration_s, spans = analysis.duration_s, analysis.timeline.observed
+        return cls(
+            {
+                kind: Observed(union(spans.get(model.service, ()), until_s=duration_s), duration_s)
+                for kind, model in models.items()
+                if analysis.ok(model.service)
+            }
+        )
+
+    def at_all(self, start_s: float, end_s: float, *kinds: str) -> bool:
+        """Whether any of the types was looked for in any part of the window."""
+        looked = (self.by_type[kind].spans_s for kind in kinds if kind in self.by_type)
+        return any(bool(overlap_s(spans_s, start_s, end_s) > 0) for spans_s in looked)
+
+    def windows(self, edges_s: Floats, *kinds: str) -> Bools:
+        """Which windows tell how much there is: every service that has data looked at half of them or more.
+
+        Args:
+            edges_s: ``(w + 1,)`` edges in seconds, ascending.
+            kinds: Types of entries that are counted; all by default.
+
+        Returns:
+            ``(w,)`` flags; none when no service has data. A type whose service has none is left out of the count.
+        """
+        looked = [observed.windows(edges_s) for kind, observed in self.by_type.items() if not kinds or kind in kinds]
+        return np.all(looked, axis=0) if looked else np.zeros(len(edges_s) - 1, dtype=bool)
