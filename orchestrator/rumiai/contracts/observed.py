@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from rumiai.contracts.services.base import ServiceData, Stretches
-from rumiai.core.arrays import Bools, Floats, freeze_arrays
+from rumiai.core.arrays import Bools, Floats, Ints, freeze_arrays
 from rumiai.core.intervals import as_intervals, complement, inside, intersect, length, overlap_s, union
 
 _ENOUGH: Final = 0.5  # share of a bin that was looked at
@@ -81,6 +81,27 @@ class Observed:
         """
         seen_s = overlap_s(self.spans_s, edges_s[:-1], edges_s[1:])
         return np.asarray(seen_s >= _ENOUGH * np.diff(edges_s) - _EPSILON_S)
+
+    def rates(self, edges_s: Floats, amounts: Floats | Ints) -> Floats | None:
+        """Amount per second that was looked at, of each window: halves and thirds are compared by it.
+
+        Args:
+            edges_s: ``(w + 1,)`` edges in seconds, ascending.
+            amounts: ``(w,)`` what was found in each.
+
+        Returns:
+            ``(w,)``; None when any window was looked at for less than half of its time, as then there is nothing to
+            compare.
+        """
+        if not self.windows(edges_s).all():
+            return None
+        rates: Floats = amounts / overlap_s(self.spans_s, edges_s[:-1], edges_s[1:])
+        return rates
+
+    def around(self, starts_s: Floats, ends_s: Floats, margin_s: float) -> Bools:
+        """``(n,)`` whether at least half of each of ``(n,)`` intervals, widened by a margin, was looked at."""
+        starts, ends = np.maximum(starts_s - margin_s, 0.0), np.minimum(ends_s + margin_s, self.duration_s)
+        return np.asarray(overlap_s(self.spans_s, starts, ends) >= _ENOUGH * (ends - starts) - _EPSILON_S)
 
     def at(self, times_s: Floats) -> Bools:
         """``(n,)`` whether each of ``(n,)`` instants, in seconds, was looked at."""

@@ -126,11 +126,21 @@ def near(points_s: npt.ArrayLike, targets_s: npt.ArrayLike, tolerance_s: float) 
     return found
 
 
-def chance_within(targets_s: npt.ArrayLike, tolerance_s: float, duration_s: float) -> float:
-    """Share of the video that lies within the tolerance of a target: how often a random instant would hit."""
+def chance_within(targets_s: npt.ArrayLike, tolerance_s: float, spans_s: Floats) -> float:
+    """Share of the time of a union that lies within the tolerance of a target: how often a random instant would hit.
+
+    Args:
+        targets_s: ``(n,)`` instants.
+        tolerance_s: Largest distance of a hit.
+        spans_s: ``(m, 2)`` union of the time from which the random instant is taken.
+
+    Returns:
+        0..1; 1 for no time.
+    """
     targets = np.asarray(targets_s, dtype=np.float64)
-    around = np.stack([targets - tolerance_s, targets + tolerance_s], axis=-1)
-    return length(union(around, until_s=duration_s)) / duration_s
+    around = union(np.stack([targets - tolerance_s, targets + tolerance_s], axis=-1))
+    whole_s = length(spans_s)
+    return length(intersect(around, spans_s)) / whole_s if whole_s else 1.0
 
 
 def most_at_once(starts_s: npt.ArrayLike, ends_s: npt.ArrayLike) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from rumiai.contracts.frames import FrameDetections, Sampling
-from rumiai.contracts.services.ocr import OcrData, OcrMetadata
+from rumiai.contracts.services.ocr import OcrData, OcrMetadata, Sticker
 from rumiai.contracts.tensors import OcrEngineName
 from rumiai.contracts.trail import Trail
 from rumiai.inference.ocr_gate import GatedTexts
@@ -27,6 +28,7 @@ def assemble(
     languages: Sequence[str] = ("en",),
     reader: OcrEngineName = "easyocr",
     trail: Trail | None = None,
+    shown_until_s: float | None = None,
 ) -> OcrData:
     """The data of the service ``ocr``.
 
@@ -39,11 +41,14 @@ def assemble(
         languages: Of EasyOCR.
         reader: ``easyocr`` or ``ppocr``.
         trail: Small pictures of every frame.
+        shown_until_s: Where the picture breaks off: no text or sticker stands any longer. None when it does not.
     """
     cuts = sorted(cuts_s)
-    summary = link_texts(texts.sampled, texts.after_cuts, cuts, sampling, trail)
-    found = stickers.finish(detections, cuts, texts.sampled)
-    unread = link_unread(texts.in_order, summary.annotations, cuts, sampling)
+    until_s = sampling.duration_s if shown_until_s is None else min(shown_until_s, sampling.duration_s)
+    shown = replace(sampling, duration_s=until_s)
+    summary = link_texts(texts.sampled, texts.after_cuts, cuts, shown, trail)
+    found = [_ended(sticker, until_s) for sticker in stickers.finish(detections, cuts, texts.sampled)]
+    unread = link_unread(texts.in_order, summary.annotations, cuts, shown)
     metadata = OcrMetadata(
         **sampling.metadata(len(texts.sampled)),
         engine=ENGINES[reader],
@@ -63,3 +68,8 @@ def assemble(
     return OcrData(
         texts=summary.annotations, stickers=tuple(found), unread=unread, metadata=metadata, observed=observed
     )
+
+
+def _ended(sticker: Sticker, until_s: float) -> Sticker:
+    end_s = max(sticker.start_s, min(sticker.end_s, until_s))
+    return sticker if end_s == sticker.end_s else sticker.model_copy(update={"end_s": end_s})

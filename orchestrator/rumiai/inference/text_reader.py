@@ -95,17 +95,28 @@ class TextReader(FrameReader):
         image = batch.images[batch.frame_numbers.tolist().index(frame.frame_number)]
         return await asyncio.get_running_loop().run_in_executor(self._thread, look_at, image, frame.boxes)
 
-    def assemble(self, cuts_s: Sequence[float], detections: Sequence[FrameDetections]) -> OcrData:
+    def assemble(
+        self, cuts_s: Sequence[float], detections: Sequence[FrameDetections], shown_until_s: float | None = None
+    ) -> OcrData:
         """The data of the service ``ocr``.
 
         Args:
             cuts_s: Instants of the cuts.
             detections: Objects on the sampled frames; a region that one of them covers is no sticker.
+            shown_until_s: Where the picture breaks off; None when it does not.
         """
         texts = self._all_texts()
         reader = ocr_reader(self._params.engine, self._params.mode)
         return creative.assemble(
-            texts, self._stickers, detections, cuts_s, self._sampling, self._languages, reader, self._trail
+            texts,
+            self._stickers,
+            detections,
+            cuts_s,
+            self._sampling,
+            self._languages,
+            reader,
+            self._trail,
+            shown_until_s,
         )
 
     def _all_texts(self) -> GatedTexts:

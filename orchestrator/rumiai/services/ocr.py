@@ -70,7 +70,8 @@ class OcrService(VisualService["OcrData"]):
 
         def finish(context: VideoContext) -> OcrData:
             objects, speech = context.get(YoloData), context.get(WhisperData)
-            data = reader.assemble(context.cuts_s, detections_of(objects) if objects else ())
+            found = detections_of(objects) if objects else ()
+            data = reader.assemble(context.cuts_s, found, context.shown_until_s)
             words = None if speech is None else spoken_words(speech)
             seen = reader.looks, inputs.trail, sorted(context.cuts_s)
             return with_kinds(data, Scenery(*seen, words, inputs.sampling.step_s, inputs.sampling.duration_s))

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from rumiai.contracts.observed import Observed
+from rumiai.contracts.observed import Observed, observed_of
 from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.services.expressions import ExpressionsData
 from rumiai.contracts.services.ocr import OcrData
@@ -28,6 +28,14 @@ _LOOKS_FOR: Final[Mapping[str, type[ServiceData]]] = {
 }  # fmt: skip
 
 
+def observed_by(analysis: UnifiedAnalysis, service: str) -> Observed:
+    """When a service looked: as its data says, else as the timeline does; never, where neither does."""
+    data, duration_s = analysis.ml_data.get(service), analysis.duration_s
+    if isinstance(data, ServiceData):
+        return observed_of(data, duration_s)
+    return Observed(union(analysis.timeline.observed.get(service, ()), until_s=duration_s), duration_s)
+
+
 @dataclass(frozen=True)
 class Looked:
     """When each type of entry was looked for; a type whose service has no data is not in it."""
@@ -36,19 +44,16 @@ class Looked:
 
     @classmethod
     def of(cls, analysis: UnifiedAnalysis) -> Looked:
-        """From the times that the timeline names; without an emotion detector MediaPipe's expressions stand in."""
+        """From the services' data, else the times that the timeline names.
+
+        Without an emotion detector MediaPipe's expressions stand in.
+        """
         models = dict(_LOOKS_FOR)
         people = analysis.get(PeopleData)
         if not analysis.ok(ExpressionsData.service) and people is not None and people.expressions is not None:
             models["emotion"] = PeopleData
-        duration_s, spans = analysis.duration_s, analysis.timeline.observed
-        return cls(
-            {
-                kind: Observed(union(spans.get(model.service, ()), until_s=duration_s), duration_s)
-                for kind, model in models.items()
-                if analysis.ok(model.service)
-            }
-        )
+        found = {model: observed_by(analysis, model.service) for model in set(models.values())}
+        return cls({kind: found[model] for kind, model in models.items() if analysis.ok(model.service)})
 
     def at_all(self, start_s: float, end_s: float, *kinds: str) -> bool:
         """Whether any of the types was looked for in any part of the window."""

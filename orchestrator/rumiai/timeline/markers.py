@@ -17,14 +17,14 @@ from rumiai.contracts.lexicons import contains_phrase
 from rumiai.contracts.payloads import emotion_of, segment_of
 from rumiai.contracts.timeline import TimelineEntry, UnifiedAnalysis
 from rumiai.core.arrays import Floats
-from rumiai.core.intervals import as_intervals, intersect, length, union
+from rumiai.core.intervals import overlap_s
 from rumiai.core.json_values import JsonValue
 from rumiai.core.series import local_maxima
 from rumiai.core.text import joined
 from rumiai.core.windows import WindowIndex
 from rumiai.timeline.cta import cta_window, window_of
 from rumiai.timeline.elements import Element, distinct, elements_of
-from rumiai.timeline.looked import Looked
+from rumiai.timeline.looked import Looked, observed_by
 from rumiai.timeline.marker_types import CURVE_STEP_S, FirstSeconds, Markers, Peak, PeakEvent, SpeechExcerpt
 from rumiai.timeline.moments import (
     clipped,
@@ -84,14 +84,10 @@ def measure_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) 
 
 def _unobserved(analysis: UnifiedAnalysis) -> dict[str, list[str]]:
     """Window of the markers -> the services with data that looked at nothing of it, by name."""
-    duration_s, spans = analysis.duration_s, analysis.timeline.observed
-    windows = {"first_5_seconds": (0.0, min(float(_FIRST_S), duration_s)), "cta_window": window_of(duration_s)}
+    windows = {"first_5_seconds": (0.0, float(_FIRST_S)), "cta_window": window_of(analysis.duration_s)}
+    spans = {name: observed_by(analysis, name).spans_s for name in sorted(analysis.ml_data) if analysis.ok(name)}
     blind = {
-        name: sorted(
-            service
-            for service in analysis.ml_data
-            if analysis.ok(service) and not length(intersect(union(spans.get(service, ())), as_intervals([window])))
-        )
+        name: [service for service, spans_s in spans.items() if not overlap_s(spans_s, *window)]
         for name, window in windows.items()
     }
     return {name: services for name, services in blind.items() if services}

@@ -56,7 +56,10 @@ def test_interval_details():
     assert touched([], [0.0], [1.0]).tolist() == [False]
     assert near([1, 2, 5], [1.3, 4.7], 0.3).tolist() == [True, False, True]
     assert near([1.0], [], 9).tolist() == [False]
-    assert chance_within([1.0, 1.1, 9.95], 0.1, 10.0) == pytest.approx((0.3 + 0.15) / 10)
+    assert chance_within([1.0, 1.1, 9.95], 0.1, union([(0.0, 10.0)])) == pytest.approx((0.3 + 0.15) / 10)
+    # Only the time that an instant is taken from counts: .15 of the first stretch, none of the second.
+    assert chance_within([1.0, 1.1], 0.1, union([(1.05, 2.0), (4.0, 5.05)])) == pytest.approx(0.15 / 2)
+    assert chance_within([1.0], 0.1, union([])) == 1.0
     assert most_at_once([0, 1, 1], [2, 1.5, 3]) == 3
     assert most_at_once([0, 1], [1, 2]) == 1
     assert most_at_once([], []) == 0

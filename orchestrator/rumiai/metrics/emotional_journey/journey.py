@@ -10,7 +10,7 @@ import numpy as np
 from rumiai.contracts.lexicons import Emotion
 from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Floats, Ints, freeze_arrays
-from rumiai.core.intervals import as_intervals
+from rumiai.core.intervals import as_intervals, intersect
 from rumiai.metrics.emotional_journey.blocks import EmotionalArc, Trajectory
 from rumiai.metrics.emotional_journey.curves import (
     NEUTRAL,
@@ -32,7 +32,6 @@ from rumiai.metrics.emotional_journey.sync import (
     mood_congruence,
 )
 from rumiai.metrics.evidence.elements import tones_of
-from rumiai.metrics.evidence.sound import Audio
 from rumiai.metrics.evidence.types import Evidence, Expressions, Gesture
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.caption import Caption
@@ -211,7 +210,7 @@ def measure_sync(journey: Journey, evidence: Evidence, caption: Caption | None) 
         speech=spoken,
         audio=sound,
         mood=None if energy is None else mood_congruence(energy, journey.arousal),
-        beats=_beat_sync(journey, evidence.audio),
+        beats=_beat_sync(journey, evidence),
         caption=written,
         coherence=mean_of_several([gesture, spoken, sound, written]),
     )
@@ -234,8 +233,10 @@ def _peak_spans(journey: Journey) -> Floats:
     return np.stack([edges_s[chosen], edges_s[chosen + 1]], axis=1)
 
 
-def _beat_sync(journey: Journey, audio: Audio | None) -> float | None:
+def _beat_sync(journey: Journey, evidence: Evidence) -> float | None:
+    audio = evidence.audio
     if audio is None or audio.beats_s is None:
         return None
+    both_s = intersect(evidence.seen("emotion").spans_s, evidence.seen("audio").spans_s)
     changes_s = np.array([change.time_s for change in journey.changes], dtype=np.float64)
-    return beat_sync(changes_s, audio.beats_s, journey.faces.step_s, journey.bins.duration_s)
+    return beat_sync(changes_s, audio.beats_s, journey.faces.step_s, both_s)

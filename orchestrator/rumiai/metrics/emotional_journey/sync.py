@@ -14,7 +14,17 @@ from typing import Final
 import numpy as np
 
 from rumiai.core.arrays import Bools, Floats, freeze_arrays
-from rumiai.core.intervals import as_intervals, chance_within, intersect, length, near, overlap_s, touched, union
+from rumiai.core.intervals import (
+    as_intervals,
+    chance_within,
+    inside,
+    intersect,
+    length,
+    near,
+    overlap_s,
+    touched,
+    union,
+)
 from rumiai.metrics.emotional_journey.curves import third_means
 from rumiai.metrics.shared.statistics import clamp, mean, ratio
 
@@ -165,8 +175,10 @@ def shared_ranks(values: Floats) -> Floats:
     return ranks
 
 
-def beat_sync(changes_s: Floats, beats_s: Floats, step_s: float, duration_s: float) -> float | None:
-    """Share of emotion changes within 0.25 s of a beat, less the chance of that.
+def beat_sync(changes_s: Floats, beats_s: Floats, step_s: float, looked_s: Floats) -> float | None:
+    """Share of emotion changes within 0.25 s of a beat, less the chance of that: p - c.
+
+    The chance is not divided out, as for cuts on beats: the value reaches 1 - c at most.
 
     Source: docs/analyses.md, emotionalDynamics, ``tempoEmotionSync``.
 
@@ -174,18 +186,20 @@ def beat_sync(changes_s: Floats, beats_s: Floats, step_s: float, duration_s: flo
         changes_s: ``(n,)`` instants of the changes of the smoothed label, seconds.
         beats_s: ``(m,)`` instants of the beats, seconds, ascending.
         step_s: Sampling step of the expressions, seconds.
-        duration_s: Length of the video, seconds.
+        looked_s: ``(k, 2)`` union of the time in which expressions and beats were looked for; a change outside of it
+            counts for nothing.
 
     Returns:
         In 0..1. None without changes or with fewer than two beats, and where change or beat is too coarse to tell:
         a step above 0.1 s, or a quarter of the median beat not longer than 0.25 s.
     """
+    changes_s = changes_s[inside(looked_s, changes_s)]
     if not changes_s.size or beats_s.size < 2 or step_s > _FINEST_STEP_S + _EPSILON:
         return None
     if float(np.median(np.diff(beats_s))) / 4 <= _BEAT_S:
         return None
     share = float(near(changes_s, beats_s, _BEAT_S).mean())
-    return clamp(share - chance_within(beats_s, _BEAT_S, duration_s))
+    return clamp(share - chance_within(beats_s, _BEAT_S, looked_s))
 
 
 def caption_alignment(polarity: float, valences: Floats) -> float | None:

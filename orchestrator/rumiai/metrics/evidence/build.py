@@ -53,10 +53,10 @@ def read_evidence(analysis: UnifiedAnalysis) -> e.Evidence:
         metadata=metadata,
         services=services_of(analysis, metadata, observed),
         observed=observed,
-        texts=None if ocr is None else _texts(ocr.overlays),
-        scene_texts=None if ocr is None else _texts(text for text in ocr.texts if text.is_scene),
-        unknown_texts=None if ocr is None else _texts(text for text in ocr.texts if text.is_unknown),
-        stickers=None if ocr is None else _stickers(ocr.stickers),
+        texts=None if ocr is None else _texts(ocr.overlays, observed["ocr"]),
+        scene_texts=None if ocr is None else _texts((t for t in ocr.texts if t.is_scene), observed["ocr"]),
+        unknown_texts=None if ocr is None else _texts((t for t in ocr.texts if t.is_unknown), observed["ocr"]),
+        stickers=None if ocr is None else _stickers(ocr.stickers, observed["ocr"]),
         gestures=None if people is None else _gestures(analysis.timeline),
         speech=heard.speech_of(seen),
         objects=_maybe(objects, lambda data: _objects(data, people, duration_s)),
@@ -100,16 +100,23 @@ def _told(values: Iterable[float | None]) -> Floats:
     return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
 
 
-def _texts(raw: Iterable[TextAnnotation]) -> tuple[e.TextTrack, ...]:
-    return _ordered((_text(item) for item in raw), lambda t: (t.start_s, t.end_s, t.text, t.box or ()))
+def _seen_end(item: TextAnnotation | Sticker, observed: Observed) -> float:
+    """Its end, as far as anybody looked: where the picture breaks off, nothing stands any longer."""
+    return max(item.start_s, min(item.end_s, observed.until_s))
 
 
-def _text(item: TextAnnotation) -> e.TextTrack:
+def _texts(raw: Iterable[TextAnnotation], observed: Observed) -> tuple[e.TextTrack, ...]:
+    return _ordered(
+        (_text(item, _seen_end(item, observed)) for item in raw), lambda t: (t.start_s, t.end_s, t.text, t.box or ())
+    )
+
+
+def _text(item: TextAnnotation, end_s: float) -> e.TextTrack:
     seen = sorted((s for s in item.sightings or () if s.bbox is not None), key=lambda s: s.timestamp_s)
     return e.TextTrack(
         text=item.text,
         start_s=item.start_s,
-        end_s=item.end_s,
+        end_s=end_s,
         confidence=item.confidence,
         box=item.bbox,
         category=item.category or "overlay_text",
@@ -120,8 +127,11 @@ def _text(item: TextAnnotation) -> e.TextTrack:
     )
 
 
-def _stickers(raw: Iterable[Sticker]) -> tuple[e.Sticker, ...]:
-    found = (e.Sticker(item.type or "sticker", item.start_s, item.end_s, item.confidence, item.bbox) for item in raw)
+def _stickers(raw: Iterable[Sticker], observed: Observed) -> tuple[e.Sticker, ...]:
+    found = (
+        e.Sticker(item.type or "sticker", item.start_s, _seen_end(item, observed), item.confidence, item.bbox)
+        for item in raw
+    )
     return _ordered(found, lambda s: (s.start_s, s.end_s, s.kind, s.box or ()))
 
 
@@ -317,5 +327,15 @@ def _shots(data: ScenesData, observed: Observed) -> e.Shots:
         np.array([end for _, end in scenes], dtype=np.float64),
         starts[1:],
         np.array(scores[: starts.size - 1], dtype=np.float64) if len(scores) == len(data.changes_s) else None,
-        data.transition_types,
+        _transition_types(data, starts.size - 1, until_s),
     )
+
+
+def _transition_types(data: ScenesData, changes: int, until_s: float) -> tuple[str, ...] | None:
+    """Types of the changes that were looked at, and of the gradual transitions beside them."""
+    types = data.transition_types
+    if types is None or changes == len(data.changes_s):
+        return types
+    gradual = [t.type for t in data.transitions or () if t.start_s < until_s and t.type != "cut"]
+    beside = len(gradual) - sum(kind != "cut" for kind in types[:changes])
+    return (*types[:changes], *types[len(data.changes_s) :][: max(0, beside)])

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rumiai.contracts.blocks.types import Level
 from rumiai.core.arrays import Floats, Ints
-from rumiai.core.intervals import chance_within, near
+from rumiai.core.intervals import chance_within, inside, near
 from rumiai.metrics.scene_pacing.blocks import AccelerationPattern, PacingMomentum
 from rumiai.metrics.shared.bins import count_in, equal_windows
 from rumiai.metrics.shared.statistics import above_chance, balance, cv, mean, std
@@ -174,10 +174,10 @@ def climax_timing(cuts_s: Floats, edges_s: Floats) -> float | None:
     return float((edges_s[fastest] + edges_s[fastest + 1]) / 2 / edges_s[-1])
 
 
-def synchrony(cuts_s: Floats, targets_s: npt.ArrayLike, tolerance_s: float, duration_s: float) -> float | None:
+def synchrony(cuts_s: Floats, targets_s: npt.ArrayLike, tolerance_s: float, looked_s: Floats) -> float | None:
     """Share of cuts on a target above chance: (p - c) / (1 - c), at least 0.
 
-    p is the share of cuts within the tolerance of a target, c the share of the video that is. Source:
+    p is the share of cuts within the tolerance of a target, c the share of the time that is. Source:
     docs/analyses.md, scenePacingInteractions, ``audioVisualSync`` (energy onsets, 0.15 s) and ``beatMatching``
     (beats, 0.1 s); the correction is that of Cohen's kappa.
 
@@ -185,15 +185,16 @@ def synchrony(cuts_s: Floats, targets_s: npt.ArrayLike, tolerance_s: float, dura
         cuts_s: ``(n,)`` cut instants in seconds.
         targets_s: ``(m,)`` instants in seconds.
         tolerance_s: Largest distance of a hit, inclusive.
-        duration_s: Length of the video in seconds.
+        looked_s: ``(m, 2)`` union of the time in which both were looked for; a cut outside of it counts for nothing.
 
     Returns:
         In 0..1. None for fewer than two cuts: a single one is on a target or not; without targets; and where chance
         alone explains 0.9.
     """
+    cuts_s = cuts_s[inside(looked_s, cuts_s)]
     if cuts_s.size < _SYNCHRONOUS_CUTS or not np.size(targets_s):
         return None
-    return above_chance(mean(near(cuts_s, targets_s, tolerance_s)), chance_within(targets_s, tolerance_s, duration_s))
+    return above_chance(mean(near(cuts_s, targets_s, tolerance_s)), chance_within(targets_s, tolerance_s, looked_s))
 
 
 def half_counts(cuts_s: Floats, duration_s: float) -> Ints:

@@ -10,6 +10,7 @@ import numpy as np
 from rumiai.contracts.blocks import MoreMetrics
 from rumiai.contracts.blocks.types import Level
 from rumiai.core.arrays import Floats
+from rumiai.core.intervals import intersect
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.elements import density_of
 from rumiai.metrics.evidence.types import Evidence, Shots
@@ -64,8 +65,9 @@ def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
     if shots is None:
         return _without_scenes(evidence), MoreMetrics()
     pacing, audio = measure_pacing(shots, evidence.duration_s), evidence.audio
-    on_beats = None if audio is None else _synchrony(pacing, audio.beats_s, cuts.BEAT_TOLERANCE_S)
-    on_onsets = None if audio is None else _synchrony(pacing, audio.onsets_s, cuts.ONSET_TOLERANCE_S)
+    both_s = intersect(evidence.seen("scenes").spans_s, evidence.seen("audio").spans_s)
+    on_beats = None if audio is None else _synchrony(pacing, audio.beats_s, cuts.BEAT_TOLERANCE_S, both_s)
+    on_onsets = None if audio is None else _synchrony(pacing, audio.onsets_s, cuts.ONSET_TOLERANCE_S, both_s)
     load = scene_load(evidence, shots)
     blocks = Blocks(
         core_metrics=_core(pacing),
@@ -96,8 +98,8 @@ def _without_scenes(evidence: Evidence) -> Blocks:
     )
 
 
-def _synchrony(pacing: Pacing, targets_s: Floats | None, tolerance_s: float) -> float | None:
-    return None if targets_s is None else cuts.synchrony(pacing.cuts_s, targets_s, tolerance_s, pacing.duration_s)
+def _synchrony(pacing: Pacing, targets_s: Floats | None, tolerance_s: float, looked_s: Floats) -> float | None:
+    return None if targets_s is None else cuts.synchrony(pacing.cuts_s, targets_s, tolerance_s, looked_s)
 
 
 def scene_load(evidence: Evidence, shots: Shots) -> float | None:

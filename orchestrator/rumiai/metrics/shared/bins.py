@@ -218,7 +218,26 @@ def count_in(edges_s: Floats, times_s: npt.ArrayLike) -> Ints:
     Returns:
         ``(w,)`` numbers.
     """
-    return np.histogram(np.clip(np.asarray(times_s, dtype=np.float64), edges_s[0], edges_s[-1]), edges_s)[0]
+    return np.histogram(_within(edges_s, times_s), edges_s)[0]
+
+
+def weigh_in(edges_s: Floats, times_s: npt.ArrayLike, weights: npt.ArrayLike) -> Floats:
+    """Weight of the instants in each half-open window, as :func:`count_in` counts them.
+
+    Args:
+        edges_s: ``(w + 1,)`` edges, ascending.
+        times_s: ``(n,)`` instants.
+        weights: ``(n,)`` what each counts for.
+
+    Returns:
+        ``(w,)`` sums.
+    """
+    sums: Floats = np.histogram(_within(edges_s, times_s), edges_s, weights=np.asarray(weights, dtype=np.float64))[0]
+    return sums
+
+
+def _within(edges_s: Floats, times_s: npt.ArrayLike) -> Floats:
+    return np.clip(np.asarray(times_s, dtype=np.float64), edges_s[0], edges_s[-1])
 
 
 def active_in(edges_s: Floats, starts_s: npt.ArrayLike, ends_s: npt.ArrayLike) -> Ints:

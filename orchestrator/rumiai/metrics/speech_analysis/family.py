@@ -132,7 +132,7 @@ def _dynamics(found: SpeechMeasures) -> b.Dynamics:
         burst_pattern=found.burst_pattern,
         energy_variance=_energy_variance(found.evidence),
         has_audio_energy=found.audio is not None,
-        speech_front_load_ratio=rate.front_load(starts_s, weights, found.duration_s),
+        speech_front_load_ratio=rate.front_load(starts_s, weights, found.heard),
         acceleration_score=found.acceleration,
     )
 

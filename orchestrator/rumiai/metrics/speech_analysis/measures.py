@@ -127,12 +127,8 @@ class SpeechMeasures:
 
     @cached_property
     def acceleration(self) -> float | None:
-        """How much more is said in the second half of the video, -1..1; None without words.
-
-        Whether both halves were listened to is not asked.
-        """
-        starts_s = self.transcript.word_spans_s[:, 0]
-        return rate.acceleration(starts_s, self.transcript.word_weights, self.duration_s)
+        """How much more is said in the second half of the video, -1..1 (:func:`rate.acceleration`)."""
+        return rate.acceleration(self.transcript.word_spans_s[:, 0], self.transcript.word_weights, self.heard)
 
     @property
     def rhythm_type(self) -> rate.RhythmType | None:

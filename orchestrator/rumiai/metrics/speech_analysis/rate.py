@@ -11,8 +11,10 @@ from typing import Final, Literal
 
 import numpy as np
 
+from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Floats
 from rumiai.core.intervals import covered_until, length
+from rumiai.metrics.shared.bins import equal_windows, weigh_in
 from rumiai.metrics.shared.statistics import balance, cv, ratio
 
 WINDOW_S: Final = 5.0
@@ -172,39 +174,43 @@ def intensity(words_per_second: float | None) -> Intensity | None:
     return "low" if words_per_second < _SLOW else "moderate" if words_per_second < _FAST else "high"
 
 
-def acceleration(starts_s: Floats, weights: Floats, duration_s: float) -> float | None:
-    """Whether more is said later: (b - a) / (a + b) with a, b the words that begin in the first and the second half.
+def acceleration(starts_s: Floats, weights: Floats, heard: Observed) -> float | None:
+    """Whether more is said later: (b - a) / (a + b) with a, b the words per second heard that begin in each half.
 
     Source: docs/analyses.md, speechDynamics, ``accelerationScore``.
 
     Args:
-        starts_s: ``(n,)`` starts of the words.
+        starts_s: ``(n,)`` starts of the words; one in the middle belongs to the second half.
         weights: ``(n,)`` words that each counts for.
-        duration_s: Length of the video.
+        heard: When the sound was listened to.
 
     Returns:
-        -1..1; None without words.
+        -1..1; None without words, and where less than half of a half was listened to.
     """
-    if not weights.sum():
-        return None
-    late = starts_s >= duration_s / 2
-    return balance(float(weights[~late].sum()), float(weights[late].sum()))
+    edges_s = equal_windows(heard.duration_s, 2)
+    rates = heard.rates(edges_s, weigh_in(edges_s, starts_s, weights))
+    return None if rates is None or not weights.sum() else balance(*rates.tolist())
 
 
-def front_load(starts_s: Floats, weights: Floats, duration_s: float) -> float | None:
-    """Words that begin in the first 20 % of the video / words.
+def front_load(starts_s: Floats, weights: Floats, heard: Observed) -> float | None:
+    """Share of the words that begin in the first 20 % of the video.
 
     Source: docs/analyses.md, speechDynamics, ``speechFrontLoadRatio``.
 
     Args:
         starts_s: ``(n,)`` starts of the words.
         weights: ``(n,)`` words that each counts for.
-        duration_s: Length of the video.
+        heard: When the sound was listened to. What was missed of a part is taken to be like the rest of it.
 
     Returns:
-        0..1; None without words.
+        0..1; None without words, and where less than half of the beginning, or of the rest, was listened to.
     """
-    return ratio(float(weights[starts_s < _FRONT_SHARE * duration_s].sum()), float(weights.sum()))
+    edges_s = np.array([0.0, _FRONT_SHARE, 1.0]) * heard.duration_s
+    rates = heard.rates(edges_s, weigh_in(edges_s, starts_s, weights))
+    if rates is None:
+        return None
+    words = rates * np.diff(edges_s)
+    return ratio(float(words[0]), float(words.sum()))
 
 
 def rhythm(spread: float | None, change: float | None) -> Rhythm | None:

@@ -69,8 +69,8 @@ class MultimodalMoment(Record):
 
     timestamp: Time
     text_content: Text
-    has_speech: Flag
-    has_gesture: Flag
+    has_speech: Flag | None
+    has_gesture: Flag | None
 
 
 class ImpactfulOverlay(Record):
@@ -343,7 +343,7 @@ class FurtherMetrics(MoreMetrics):
     front_loaded_ratio: Ratio | None
     climax_timing: Seconds | None
     overlay_acceleration_score: Signed | None
-    intro_overlay_count: Count
+    intro_overlay_count: Count | None
     outro_overlay_count: Count | None
     detection_confidence: Ratio | None
     overlay_pattern_flags: PatternFlags | None

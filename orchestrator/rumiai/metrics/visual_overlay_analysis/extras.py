@@ -10,7 +10,7 @@ import numpy as np
 
 from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Floats, Ints
-from rumiai.core.intervals import near
+from rumiai.core.intervals import near, touched
 from rumiai.metrics.evidence.types import Evidence, Gesture, TextTrack
 from rumiai.metrics.shared.bins import active_in, span, windows_of
 from rumiai.metrics.shared.statistics import cv, mean, mean_known, ratio
@@ -68,19 +68,19 @@ def further_metrics(overlays: Overlays, sync: Sync, evidence: Evidence) -> Furth
         primary_message_type=primary_group(overlays.groups),
         cta_density=10 * sum(map(len, overlays.ctas)) / overlays.observed_s,
         urgency_score=urgent,
-        text_speech_alignment=None if sync.relations is None else speech_alignment(sync.relations),
+        text_speech_alignment=speech_alignment(sync.known_relations) if sync.known_relations else None,
         text_gesture_coordination=None if sync.coordination is None else gesture_coordination(sync.coordination),
         reinforced_moments=None
         if evidence.gestures is None and sync.relations is None
         else reinforced_moments(overlays, sync, evidence.gestures or ()),
         sticker_types=dict(sorted(Counter(sticker.kind for sticker in overlays.stickers).items())),
-        front_loaded_ratio=ratio(int(overlays.thirds[0]), overlays.total),
+        front_loaded_ratio=front_share(overlays.thirds),
         climax_timing=busiest_centre(overlays.windows_s, overlays.window_counts),
-        overlay_acceleration_score=timing.acceleration_score(overlays.starts_s, duration_s) if overlays.total else None,
-        intro_overlay_count=active_between(overlays.spans_s, 0.0, _ENDS_S),
-        outro_overlay_count=active_between(overlays.spans_s, duration_s - _ENDS_S, duration_s)
-        if overlays.observed.until_s >= duration_s
-        else None,
+        overlay_acceleration_score=overlays.acceleration,
+        intro_overlay_count=active_between(overlays.spans_s, 0.0, min(_ENDS_S, duration_s), overlays.observed),
+        outro_overlay_count=active_between(
+            overlays.spans_s, max(0.0, duration_s - _ENDS_S), duration_s, overlays.observed
+        ),
         detection_confidence=mean_known(text.confidence for text in overlays.texts),
         overlay_pattern_flags=pattern_flags(overlays, urgent) if overlays.total else None,
         readability_metrics=legibility.readability(
@@ -171,14 +171,14 @@ def speech_alignment(relations: Sequence[Relation]) -> SpeechAlignment:
     )
 
 
-def gesture_coordination(relations: Sequence[Coordination]) -> GestureCoordination:
+def gesture_coordination(relations: Sequence[Coordination | None]) -> GestureCoordination:
     """Count the texts by how the gestures near them point (:func:`gesture_relations`).
 
     Args:
-        relations: Of each text.
+        relations: Of each text; None where nobody looked.
 
     Returns:
-        Their numbers, whose sum is that of the texts; zeros without texts.
+        Their numbers, whose sum is that of the texts that are known; zeros without.
     """
     counts = Counter(relations)
     return GestureCoordination(aligned=counts["aligned"], misaligned=counts["misaligned"], neutral=counts["neutral"])
@@ -227,18 +227,33 @@ def busiest_centre(edges_s: Floats, counts: Ints) -> float | None:
     return float((edges_s[busiest] + edges_s[busiest + 1]) / 2)
 
 
-def active_between(spans_s: Floats, start_s: float, end_s: float) -> int:
+def front_share(thirds: Floats | None) -> float | None:
+    """Share of the overlays that begin in the first third.
+
+    Args:
+        thirds: ``(3,)`` starts per second in each third; None when unknown.
+
+    Returns:
+        0..1; None for no overlays, and where the thirds are unknown.
+    """
+    return None if thirds is None else ratio(float(thirds[0]), float(thirds.sum()))
+
+
+def active_between(spans_s: Floats, start_s: float, end_s: float, observed: Observed) -> int | None:
     """Number of overlays that overlap ``[start, end)``.
 
     Args:
-        spans_s: ``(n, 2)`` overlays, seconds; one without length counts only inside, not at the start.
+        spans_s: ``(n, 2)`` overlays, seconds; one without length is in the window that holds it.
         start_s: Start of the window.
         end_s: End of the window.
+        observed: When overlays were looked for.
 
     Returns:
-        At least 0; 0 without overlays.
+        At least 0, 0 without overlays; None where less than half of the window was looked at.
     """
-    return int(((spans_s[:, 0] < end_s) & (spans_s[:, 1] > start_s)).sum())
+    if not observed.windows(np.array([start_s, end_s])).all():
+        return None
+    return int(touched([(start_s, end_s)], spans_s[:, 0], spans_s[:, 1]).sum())
 
 
 def pattern_flags(overlays: Overlays, urgent: float | None) -> PatternFlags:

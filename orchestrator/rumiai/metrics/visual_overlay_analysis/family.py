@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from rumiai.contracts.blocks import MoreMetrics
-from rumiai.core.intervals import length
+from rumiai.core.intervals import overlap_s
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.sound import Speech
 from rumiai.metrics.evidence.types import Evidence
@@ -85,7 +85,6 @@ def _unknown(evidence: Evidence) -> Blocks:
 
 def _core(overlays: Overlays) -> CoreMetrics:
     texts, stickers, observed_s = overlays.texts, overlays.stickers, overlays.observed_s
-    text_seconds = length(overlays.text_spans_s)
     return CoreMetrics(
         total_text_overlays=len(texts),
         unique_texts=overlays.unique_texts,
@@ -98,12 +97,12 @@ def _core(overlays: Overlays) -> CoreMetrics:
         text_sticker_ratio=ratio(len(texts), len(stickers)),
         overlay_density=overlays.rate_hz,
         visual_complexity_score=picture.complexity_score(
-            length(overlays.spans_s) / observed_s,
+            overlap_s(overlays.observed.spans_s, *overlays.spans_s.T).sum() / observed_s,
             overlays.total,
-            picture.area_share([*texts, *stickers], observed_s),
+            picture.area_share([*texts, *stickers], overlays.observed),
             observed_s,
         ),
-        avg_simultaneous_texts=text_seconds / observed_s,
+        avg_simultaneous_texts=overlays.text_seconds / observed_s,
         total_overlays=overlays.total,
         overlay_frequency=60 * overlays.total / observed_s,
         unique_overlay_ratio=ratio(overlays.unique_texts, len(texts)),
@@ -111,9 +110,8 @@ def _core(overlays: Overlays) -> CoreMetrics:
 
 
 def _dynamics(overlays: Overlays) -> Dynamics:
-    starts, duration_s, bursts = overlays.starts_s, overlays.duration_s, overlays.bursts
+    starts, bursts = overlays.starts_s, overlays.bursts
     texts = active_in(overlays.windows_s, overlays.text_spans_s[:, 0], overlays.text_spans_s[:, 1])
-    acceleration = timing.acceleration_word(timing.acceleration_score(starts, duration_s))
     return Dynamics(
         overlay_timeline=timing.overlay_timeline(
             overlays.windows_s, overlays.window_counts, texts, overlays.windows_observed
@@ -123,7 +121,7 @@ def _dynamics(overlays: Overlays) -> Dynamics:
         animation_intensity=picture.animation_intensity(overlays.texts),
         visual_pacing=timing.visual_pacing(starts, overlays.observed_s),
         rhythm_consistency=timing.rhythm_consistency(starts),
-        overlay_acceleration=acceleration if overlays.total else None,
+        overlay_acceleration=timing.acceleration_word(overlays.acceleration),
         temporal_distribution=timing.temporal_distribution(overlays.thirds),
         burst_patterns=len(bursts),
         burst_windows=[BurstWindow(window=burst.span, count=burst.count) for burst in bursts],
@@ -155,7 +153,7 @@ def _key_events(overlays: Overlays) -> KeyEvents:
         key_text_moments=moments.key_texts(texts, ctas, overlays.duration_s),
         sticker_highlights=moments.sticker_highlights(overlays.stickers, overlays.text_spans_s[with_cta]),
         cta_moments=moments.cta_moments(texts, ctas),
-        overlay_peaks=moments.overlay_peaks(overlays.windows_s, counts),
+        overlay_peaks=moments.overlay_peaks(overlays.windows_s, counts, looked),
         climax_moment=overlays.window_span(int(np.argmax(counts))) if counts.any() else None,
         quiet_moments=[overlays.window_span(int(i)) for i in np.flatnonzero((counts == 0) & looked)],
     )
@@ -175,7 +173,7 @@ def _patterns(overlays: Overlays, sync: Sync, speech: Speech | None) -> Patterns
             covering_pairs=overlays.occlusions[0],
             heights=overlays.heights,
         ),
-        communication_approach=_approach(speech, sync.text_speech),
+        communication_approach=_approach(overlays, speech, sync.text_speech),
         visual_techniques=_techniques(overlays, sync) if overlays.total else None,
         production_quality=style.production_quality(legibility.accessibility(overlays.readable), _issues(overlays)),
         engagement_archetype=(
@@ -194,10 +192,10 @@ def _patterns(overlays: Overlays, sync: Sync, speech: Speech | None) -> Patterns
     )
 
 
-def _approach(speech: Speech | None, matched: float | None) -> CommunicationApproach | None:
-    if speech is None or matched is None:
+def _approach(overlays: Overlays, speech: Speech | None, matched: float | None) -> CommunicationApproach | None:
+    if speech is None or not overlays.texts or (matched is None and speech.words):
         return None
-    return style.communication_approach(bool(speech.words), matched)
+    return style.communication_approach(bool(speech.words), matched or 0.0)
 
 
 def _places(overlays: Overlays) -> tuple[float, float, float] | None:

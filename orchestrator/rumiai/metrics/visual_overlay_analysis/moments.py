@@ -12,11 +12,12 @@ import numpy as np
 
 from rumiai.contracts.blocks.types import Grade
 from rumiai.contracts.lexicons import PhraseMatch, find_hooks
-from rumiai.core.arrays import Floats, Ints
+from rumiai.core.arrays import Bools, Floats, Ints
 from rumiai.core.boxes import area
 from rumiai.core.intervals import touched
 from rumiai.metrics.evidence.types import Sticker, TextTrack
 from rumiai.metrics.shared.bins import span
+from rumiai.metrics.shared.statistics import mean
 from rumiai.metrics.visual_overlay_analysis.blocks import (
     CtaKind,
     CtaMoment,
@@ -144,13 +145,13 @@ def texts_begun(text_starts_s: Floats, burst: Burst) -> range:
 
     Args:
         text_starts_s: ``(n,)`` starts of the texts, seconds, ascending.
-        burst: A half-open window.
+        burst: A window in which texts or stickers begin.
 
     Returns:
         Their indices; empty for none.
     """
-    first, stop = np.searchsorted(text_starts_s, [burst.start_s, burst.end_s])
-    return range(int(first), int(stop))
+    first = np.searchsorted(text_starts_s, burst.start_s)
+    return range(int(first), int(np.searchsorted(text_starts_s, burst.last_s, side="right")))
 
 
 def sticker_highlights(stickers: Sequence[Sticker], cta_spans_s: Floats) -> list[StickerHighlight]:
@@ -199,21 +200,23 @@ def cta_moments(texts: Sequence[TextTrack], ctas: Ctas) -> list[CtaMoment]:
     ]
 
 
-def overlay_peaks(edges_s: Floats, counts: Ints) -> list[OverlayPeak]:
+def overlay_peaks(edges_s: Floats, counts: Ints, observed: Bools) -> list[OverlayPeak]:
     """Windows with more than 1.5 times the mean number of overlays; the intensity is their number / the largest.
 
     Args:
         edges_s: ``(w + 1,)`` ends of the windows.
         counts: ``(w,)`` overlays active in each.
+        observed: ``(w,)`` which windows were looked at; the mean is over these.
 
     Returns:
         In order of time; empty for no overlays.
     """
+    usual = mean(counts[observed]) or 0.0
     return [
         OverlayPeak(
             timestamp=span(edges_s[i], edges_s[i + 1]),
             overlay_count=int(counts[i]),
             intensity=float(counts[i] / counts.max()),
         )
-        for i in np.flatnonzero(counts > _PEAK * counts.mean())
+        for i in np.flatnonzero(counts > _PEAK * usual)
     ]

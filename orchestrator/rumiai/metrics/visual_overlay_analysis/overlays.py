@@ -11,14 +11,20 @@ import numpy as np
 from rumiai.contracts.lexicons import PhraseMatch, find_ctas
 from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Bools, Floats, Ints
-from rumiai.core.intervals import as_intervals, most_at_once
+from rumiai.core.intervals import as_intervals, most_at_once, overlap_s
 from rumiai.core.text import group_same_texts
 from rumiai.metrics.evidence.types import Evidence, Sticker, TextTrack
 from rumiai.metrics.shared.bins import active_in, span, windows_of
 from rumiai.metrics.visual_overlay_analysis.legibility import is_long_enough, is_readable, mean_contrast
 from rumiai.metrics.visual_overlay_analysis.picture import occlusions
 from rumiai.metrics.visual_overlay_analysis.text import Category, Group, categories, semantic_group
-from rumiai.metrics.visual_overlay_analysis.timing import TIMELINE_S, Burst, find_bursts, starts_by_third
+from rumiai.metrics.visual_overlay_analysis.timing import (
+    TIMELINE_S,
+    Burst,
+    acceleration_score,
+    find_bursts,
+    starts_by_third,
+)
 
 
 @dataclass(frozen=True)
@@ -80,9 +86,19 @@ class Overlays:
         return np.sort(self.spans_s[:, 0])
 
     @cached_property
-    def thirds(self) -> Ints:
-        """``(3,)`` number of starts in each third of the whole video, observed or not (:func:`starts_by_third`)."""
-        return starts_by_third(self.starts_s, self.duration_s)
+    def thirds(self) -> Floats | None:
+        """``(3,)`` starts per second looked at in each third of the video (:func:`starts_by_third`)."""
+        return starts_by_third(self.starts_s, self.observed)
+
+    @cached_property
+    def acceleration(self) -> float | None:
+        """Whether overlays come later, -1..1 (:func:`acceleration_score`)."""
+        return acceleration_score(self.starts_s, self.observed)
+
+    @cached_property
+    def text_seconds(self) -> float:
+        """Seconds that were looked at, summed over the texts that stand in them."""
+        return float(overlap_s(self.observed.spans_s, *self.text_spans_s.T).sum())
 
     @cached_property
     def bursts(self) -> tuple[Burst, ...]:

@@ -15,7 +15,7 @@ import numpy as np
 from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Floats
 from rumiai.core.boxes import Box, area, overlap_of_smaller
-from rumiai.core.intervals import intersect, length, union
+from rumiai.core.intervals import intersect, length, overlap_s, union
 from rumiai.metrics.evidence.types import Sticker, TextTrack
 from rumiai.metrics.shared.statistics import clamp, mean
 from rumiai.metrics.visual_overlay_analysis.blocks import MultiLayerComplexity
@@ -53,18 +53,19 @@ def free_s(spans_s: Floats, observed: Observed) -> float:
     return max(0.0, observed.seconds - length(intersect(union(spans_s, until_s=observed.duration_s), observed.spans_s)))
 
 
-def area_share(overlays: Iterable[Overlay], observed_s: float) -> float:
+def area_share(overlays: Iterable[Overlay], observed: Observed) -> float:
     """Mean share of the frame that overlays cover over the time observed: sum of area x seconds / seconds observed.
 
     Args:
         overlays: Texts and stickers; one without a box covers nothing, and where two overlap both count.
-        observed_s: Seconds that were looked at, above 0.
+        observed: When overlays were looked for: some time.
 
     Returns:
         0..1, cut at 1; 0 without overlays.
     """
-    sized = [(area(item.box), item.end_s - item.start_s) for item in overlays if item.box is not None]
-    return clamp(sum(share * seconds for share, seconds in sized) / observed_s)
+    sized = [(area(item.box), item.start_s, item.end_s) for item in overlays if item.box is not None]
+    shares, starts_s, ends_s = np.array(sized, dtype=np.float64).reshape(-1, 3).T
+    return clamp(float(shares @ overlap_s(observed.spans_s, starts_s, ends_s)) / observed.seconds)
 
 
 def complexity_score(at_once: float, count: int, covered: float, observed_s: float) -> float | None:

@@ -12,8 +12,9 @@ from typing import Final, Literal
 
 import numpy as np
 
+from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Bools, Floats, freeze_arrays
-from rumiai.core.intervals import as_intervals, chance_within, near, touched
+from rumiai.core.intervals import as_intervals, chance_within, inside, intersect, near, touched, union
 from rumiai.metrics.evidence.sound import Speech
 from rumiai.metrics.evidence.types import Evidence, Gesture, TextTrack
 from rumiai.metrics.shared.statistics import above_chance, chance_of_hits, mean, ratio
@@ -50,7 +51,7 @@ class _SpokenWords:
         return {word for _, found in self._words[first:last] for word in found}
 
 
-def speech_relations(texts: Sequence[TextTrack], speech: Speech) -> list[Relation]:
+def speech_relations(texts: Sequence[TextTrack], speech: Speech, heard: Observed) -> list[Relation | None]:
     """How each text stands to the speech.
 
     At least half of its content words are spoken: while it stands, give or take 1 s (``match``), in the 5 s after it
@@ -59,12 +60,18 @@ def speech_relations(texts: Sequence[TextTrack], speech: Speech) -> list[Relatio
     Args:
         texts: n text tracks.
         speech: The transcript.
+        heard: When the sound was listened to.
 
     Returns:
-        n relations.
+        n relations; None for a text without a match of whose time, give or take 1 s, less than half was listened to,
+        and for all texts of a video without sound.
     """
-    spoken = _SpokenWords(speech)
-    return [_relation(text, spoken) for text in texts]
+    if not speech.has_audio:
+        return [None] * len(texts)
+    spoken, spans_s = _SpokenWords(speech), as_intervals([(text.start_s, text.end_s) for text in texts])
+    asked = heard.around(spans_s[:, 0], spans_s[:, 1], _MATCH_S).tolist()
+    found = [_relation(text, spoken) for text in texts]
+    return [word if there or word == "match" else None for word, there in zip(found, asked, strict=True)]
 
 
 def _relation(text: TextTrack, spoken: _SpokenWords) -> Relation:
@@ -78,7 +85,9 @@ def _relation(text: TextTrack, spoken: _SpokenWords) -> Relation:
     return "follows" if said(text.start_s - _NEAR_S, text.start_s) else "unrelated"
 
 
-def gesture_relations(texts: Sequence[TextTrack], gestures: Sequence[Gesture]) -> list[Coordination]:
+def gesture_relations(
+    texts: Sequence[TextTrack], gestures: Sequence[Gesture], looked: Observed
+) -> list[Coordination | None]:
     """How each text stands to the pointing fingers and raised thumbs within 1 s of it.
 
     ``aligned`` when one does not point away from the text, ``misaligned`` when all do, ``neutral`` without any.
@@ -86,22 +95,25 @@ def gesture_relations(texts: Sequence[TextTrack], gestures: Sequence[Gesture]) -
     Args:
         texts: n text tracks.
         gestures: Gestures, in any order.
+        looked: When gestures were looked for.
 
     Returns:
-        n relations.
+        n relations; None for a text without a gesture of whose time, give or take 1 s, less than half was looked at.
     """
     pointing = sorted((g for g in gestures if g.kind in _POINTING), key=lambda g: g.start_s)
     starts = np.array([g.start_s for g in pointing])
     reach = np.maximum.accumulate(np.array([g.end_s for g in pointing])) if pointing else starts
-    result: list[Coordination] = []
-    for text in texts:
+    spans_s = as_intervals([(text.start_s, text.end_s) for text in texts])
+    asked = looked.around(spans_s[:, 0], spans_s[:, 1], _GESTURE_S).tolist()
+    result: list[Coordination | None] = []
+    for text, there in zip(texts, asked, strict=True):
         first = int(np.searchsorted(reach, text.start_s - _GESTURE_S - _EPSILON_S))
         last = int(np.searchsorted(starts, text.end_s + _GESTURE_S + _EPSILON_S, side="right"))
         close = [g for g in pointing[first:last] if g.end_s >= text.start_s - _GESTURE_S - _EPSILON_S]
         if any(not points_away(g, text) for g in close):
             result.append("aligned")
         else:
-            result.append("misaligned" if close else "neutral")
+            result.append("misaligned" if close else "neutral" if there else None)
     return result
 
 
@@ -122,25 +134,26 @@ def points_away(gesture: Gesture, text: TextTrack) -> bool:
     return gesture.direction[0] * dx + gesture.direction[1] * dy < 0
 
 
-def emphasis_alignment(starts_s: Floats, targets_s: Sequence[Floats | None], duration_s: float) -> float | None:
+def emphasis_alignment(starts_s: Floats, targets_s: Sequence[Floats | None], looked_s: Floats) -> float | None:
     """Starts within 0.3 s of a cut, an energy rise or the start of a gesture, above chance: (p - c) / (1 - c).
 
-    p is the share of the starts, c the share of the video that lies so near to a target. Energy rises so often that c
-    is mostly 0.7 and more. Source: docs/analyses.md, overlaysInteractions, ``visualEmphasisAlignment``; the correction
-    is that of Cohen's kappa, the test a one-sided binomial one.
+    p is the share of the starts, c the share of the time in which they can lie that lies so near to a target. Energy
+    rises so often that c is mostly 0.7 and more. Source: docs/analyses.md, overlaysInteractions,
+    ``visualEmphasisAlignment``; the correction is that of Cohen's kappa, the test a one-sided binomial one.
 
     Args:
         starts_s: ``(n,)`` starts of overlays.
         targets_s: Instants of each sort; None for a sort that is unknown.
-        duration_s: Length of the video.
+        looked_s: ``(m, 2)`` union of the time in which overlays and any of these were looked for; a start outside of it
+            counts for nothing.
 
     Returns:
         In (0, 1]. None for no starts, when no sort is known, and where chance gives so many hits in 5 % of the cases.
     """
     known = [found for found in targets_s if found is not None]
     targets = np.concatenate(known) if known else np.zeros(0)
-    hits = near(starts_s, targets, _EMPHASIS_S)
-    chance = chance_within(targets, _EMPHASIS_S, duration_s) if targets.size else 1.0
+    hits = near(starts_s[inside(looked_s, starts_s)], targets, _EMPHASIS_S)
+    chance = chance_within(targets, _EMPHASIS_S, looked_s) if targets.size else 1.0
     if not hits.size or chance_of_hits(int(hits.sum()), hits.size, chance) >= _BY_CHANCE:
         return None
     return above_chance(mean(hits), chance)
@@ -170,6 +183,12 @@ def cta_matrix(
     return matrix
 
 
+def _looked_for_both(overlays: Overlays, evidence: Evidence) -> Floats:
+    """``(m, 2)`` union of the time in which overlays, and cuts, sound or gestures, were looked for."""
+    others = [evidence.seen(name).spans_s for name in ("scenes", "audio", "mediapipe")]
+    return intersect(overlays.observed.spans_s, union(np.concatenate(others)))
+
+
 @dataclass(frozen=True)
 class Sync:
     """How the texts of one video go with what is said and shown; None is unknown.
@@ -184,9 +203,9 @@ class Sync:
     """
 
     overlays: Overlays
-    relations: list[Relation] | None
+    relations: list[Relation | None] | None
     gestured: Bools | None
-    coordination: list[Coordination] | None
+    coordination: list[Coordination | None] | None
     gesture_spans_s: Floats | None
     emphasis: float | None
 
@@ -213,21 +232,28 @@ class Sync:
         )
         return cls(
             overlays=overlays,
-            relations=None if speech is None else speech_relations(overlays.texts, speech),
+            relations=None if speech is None else speech_relations(overlays.texts, speech, evidence.seen("whisper")),
             gestured=None if spans is None else touched(spans, texts[:, 0], texts[:, 1], _GESTURE_S),
-            coordination=None if gestures is None else gesture_relations(overlays.texts, gestures),
+            coordination=None
+            if gestures is None
+            else gesture_relations(overlays.texts, gestures, evidence.seen("mediapipe")),
             gesture_spans_s=spans,
-            emphasis=emphasis_alignment(overlays.starts_s, sorts, evidence.duration_s),
+            emphasis=emphasis_alignment(overlays.starts_s, sorts, _looked_for_both(overlays, evidence)),
         )
 
     @property
-    def text_speech(self) -> float | None:
-        """Texts whose words are spoken while they stand, give or take 1 s / texts, 0..1.
+    def known_relations(self) -> list[Relation]:
+        """Of the texts around whose time the sound was listened to; empty when the speech is unknown."""
+        return [relation for relation in self.relations or () if relation is not None]
 
-        None without texts, and when the speech is unknown. Source: docs/analyses.md, overlaysInteractions,
-        ``textSpeechSync``.
+    @property
+    def text_speech(self) -> float | None:
+        """Texts whose words are spoken while they stand, give or take 1 s / texts of which that is known, 0..1.
+
+        None without such texts, when the speech is unknown, and without sound. Source: docs/analyses.md,
+        overlaysInteractions, ``textSpeechSync``.
         """
-        return None if self.relations is None else mean([relation == "match" for relation in self.relations])
+        return mean([relation == "match" for relation in self.known_relations])
 
     @property
     def text_gesture(self) -> float | None:
@@ -257,16 +283,22 @@ class Sync:
         Source: docs/analyses.md, overlaysInteractions, ``multimodalMoments``.
 
         Returns:
-            All of them, in the order of the texts; empty for none. None when speech or gestures are unknown.
+            All of them, in the order of the texts; empty for none. None when speech or gestures are unknown, also for
+            every single text.
         """
-        if self.relations is None or self.gestured is None:
+        if self.relations is None or self.gestured is None or self.coordination is None:
             return None
-        pairs = zip(self.overlays.texts, self.relations, self.gestured.tolist(), strict=True)
+        rows = list(zip(self.overlays.texts, self.relations, self.gestured.tolist(), self.coordination, strict=True))
+        if rows and not any(relation is not None and way is not None for _, relation, _, way in rows):
+            return None
         return [
             MultimodalMoment(
-                timestamp=text.start_s, text_content=text.text, has_speech=relation == "match", has_gesture=gesture
+                timestamp=text.start_s,
+                text_content=text.text,
+                has_speech=None if relation is None else relation == "match",
+                has_gesture=None if way is None and not gesture else gesture,
             )
-            for text, relation, gesture in pairs
+            for text, relation, gesture, way in rows
             if gesture or relation == "match"
         ]
 
@@ -276,10 +308,12 @@ class Sync:
         Source: docs/analyses.md, overlaysInteractions, ``ctaReinforcementMatrix``.
 
         Returns:
-            Number of texts under each of four names, zeros without such texts; None when gestures are unknown.
+            Number of texts under each of four names, zeros without such texts; a text around which nobody looked for
+            gestures counts under none. None when gestures are unknown.
         """
         if self.gesture_spans_s is None:
             return None
         overlays = self.overlays
-        has_cta = [bool(found) for found in overlays.ctas]
+        known = self.coordination or [None] * len(overlays.texts)
+        has_cta = [bool(found) and way is not None for found, way in zip(overlays.ctas, known, strict=True)]
         return cta_matrix(overlays.text_spans_s, has_cta, self.gesture_spans_s, overlays.sticker_spans_s)

@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 
 from rumiai.contracts.blocks.types import Level
+from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Bools, Floats, Ints
-from rumiai.metrics.shared.bins import span
+from rumiai.metrics.shared.bins import count_in, equal_windows, span
 from rumiai.metrics.shared.statistics import balance, cv
 from rumiai.metrics.visual_overlay_analysis.blocks import (
     AppearancePattern,
@@ -38,11 +39,19 @@ _SLOW_HZ, _MODERATE_HZ = 0.2, 0.6  # new overlays per second
 
 @dataclass(frozen=True)
 class Burst:
-    """A window in which many overlays begin: its ends in seconds, and how many begin."""
+    """A window in which many overlays begin.
+
+    Attributes:
+        start_s: Start of the window, at which the first begins.
+        end_s: Its end; none begins there.
+        count: How many begin.
+        last_s: When the last of them begins.
+    """
 
     start_s: float
     end_s: float
     count: int
+    last_s: float
 
     @property
     def span(self) -> str:
@@ -69,51 +78,55 @@ def find_bursts(starts_s: Floats, duration_s: float) -> tuple[Burst, ...]:
             i += 1
             continue
         start = float(starts_s[i])
-        found.append(Burst(start, min(start + BURST_S, duration_s), count))
         i = int(stops[i])
+        found.append(Burst(start, min(start + BURST_S, duration_s), count, float(starts_s[i - 1])))
     return tuple(found)
 
 
-def starts_by_third(starts_s: Floats, duration_s: float) -> Ints:
-    """Starts in each third of the video.
+def starts_by_third(starts_s: Floats, observed: Observed) -> Floats | None:
+    """Starts per second that was looked at, in each third of the video.
 
     Args:
         starts_s: ``(n,)`` starts.
-        duration_s: Of the video.
+        observed: When overlays were looked for.
 
     Returns:
-        ``(3,)`` counts; zeros for no starts.
+        ``(3,)`` rates, zeros for no starts; None where less than half of a third was looked at.
     """
-    return np.bincount(np.clip((starts_s / duration_s * 3).astype(np.int64), 0, 2), minlength=3)
+    edges_s = equal_windows(observed.duration_s, 3)
+    return observed.rates(edges_s, count_in(edges_s, starts_s))
 
 
-def acceleration_score(starts_s: Floats, duration_s: float) -> float:
-    """Whether overlays come later: (starts of the second half - starts of the first) / all.
+def acceleration_score(starts_s: Floats, observed: Observed) -> float | None:
+    """Whether overlays come later: (b - a) / (a + b) with a, b the starts per second looked at in each half.
 
     Source: docs/analyses.md, overlaysDynamics, ``overlayAcceleration``.
 
     Args:
         starts_s: ``(n,)`` starts, seconds; one in the middle belongs to the second half.
-        duration_s: Length of the video, seconds.
+        observed: When overlays were looked for.
 
     Returns:
-        -1..1; 0 for no starts.
+        -1..1; None for no starts, and where less than half of a half was looked at.
     """
-    late = int((starts_s >= duration_s / 2).sum())
-    return balance(float(starts_s.size - late), float(late))
+    edges_s = equal_windows(observed.duration_s, 2)
+    rates = observed.rates(edges_s, count_in(edges_s, starts_s))
+    return None if rates is None or not starts_s.size else balance(*rates.tolist())
 
 
-def acceleration_word(score: float) -> OverlayAcceleration:
+def acceleration_word(score: float | None) -> OverlayAcceleration | None:
     """An acceleration score in a word.
 
     Source: docs/analyses.md, overlaysDynamics, ``overlayAcceleration``.
 
     Args:
-        score: -1..1, from :func:`acceleration_score`.
+        score: -1..1, from :func:`acceleration_score`; None when unknown.
 
     Returns:
-        stable within +-0.2, both limits included; else accelerating above 0, decelerating below.
+        stable within +-0.2, both limits included; else accelerating above 0, decelerating below; None for None.
     """
+    if score is None:
+        return None
     if abs(score) <= _TREND:
         return "stable"
     return "accelerating" if score > 0 else "decelerating"
@@ -160,18 +173,20 @@ def appearance_pattern(starts_s: Floats, bursts: tuple[Burst, ...]) -> Appearanc
     return "gradual" if spread < _GRADUAL_CV else "random"
 
 
-def density_progression(thirds: Ints) -> DensityProgression | None:
+def density_progression(thirds: Floats | None) -> DensityProgression | None:
     """Where overlays begin.
 
     ``front_loaded`` or ``climactic`` when the first or the last third holds at least half of the starts, ``building``
     when the thirds do not fall and the last holds more than the first, else ``even``.
 
     Args:
-        thirds: ``(3,)`` starts in each third.
+        thirds: ``(3,)`` starts per second in each third; None when unknown.
 
     Returns:
-        None for no starts.
+        None for no starts, and where the thirds are unknown.
     """
+    if thirds is None:
+        return None
     first, middle, last = thirds.tolist()
     total = first + middle + last
     if not total:
@@ -183,16 +198,17 @@ def density_progression(thirds: Ints) -> DensityProgression | None:
     return "building" if first <= middle <= last and first < last else "even"
 
 
-def temporal_distribution(thirds: Ints) -> TemporalDistribution | None:
+def temporal_distribution(thirds: Floats | None) -> TemporalDistribution | None:
     """The end of the video that holds at least half of the starts, if any.
 
     Source: docs/analyses.md, overlaysDynamics, ``temporalDistribution``.
 
     Args:
-        thirds: ``(3,)`` starts in each third.
+        thirds: ``(3,)`` starts per second in each third; None when unknown.
 
     Returns:
-        front_loaded, back_loaded, or balanced for neither; front_loaded when both do. None for no starts.
+        front_loaded, back_loaded, or balanced for neither; front_loaded when both do. None for no starts, and where the
+        thirds are unknown.
     """
     match density_progression(thirds):
         case None:

@@ -283,3 +283,14 @@ def test_canonical_data():
         "unique_texts": 1,
         "stickers_detected": 0,
     }
+
+
+def test_texts_end_where_the_picture_breaks_off():
+    frames = (frame(0, ("hello", 0.9)), frame(1, ("hello", 0.9)))
+    texts = GatedTexts(frames, (), 2, 0, 0, 0)
+    found = [
+        assemble(texts, StickerFinder(sampling(12)), [], [], sampling(12), shown_until_s=until)
+        for until in (None, 0.6, 9.0)
+    ]
+    assert [data.texts[0].end_s for data in found] == [0.75, 0.6, 0.75]
+    assert {data.metadata.duration_s for data in found} == {6.0}  # the video's, not the picture's

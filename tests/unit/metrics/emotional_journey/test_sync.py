@@ -13,6 +13,7 @@ from rumiai.metrics.evidence.types import TextTrack
 
 NONE = np.zeros(0)
 NO_SPANS = as_intervals([])
+WHOLE = as_intervals([(0.0, 12.0)])
 
 
 def test_gestures_against_expressions():
@@ -61,12 +62,15 @@ def test_ranks_share():
 def test_beats():
     beats_s = np.arange(0.0, 12.0, 2.0)
     chance = (0.25 + 5 * 0.5) / 12
-    assert s.beat_sync(np.array([2.2, 5.0]), beats_s, 0.1, 12.0) == pytest.approx(0.5 - chance)
-    assert s.beat_sync(np.array([5.0]), beats_s, 0.1, 12.0) == 0.0  # below chance
-    assert s.beat_sync(NONE, beats_s, 0.1, 12.0) is None
-    assert s.beat_sync(np.array([2.0]), beats_s[:1], 0.1, 12.0) is None
-    assert s.beat_sync(np.array([2.0]), beats_s, 0.2, 12.0) is None  # a step too coarse
-    assert s.beat_sync(np.array([2.0]), beats_s / 2, 0.1, 12.0) is None  # a quarter of a second is a quarter beat
+    assert s.beat_sync(np.array([2.2, 5.0]), beats_s, 0.1, WHOLE) == pytest.approx(0.5 - chance)
+    assert s.beat_sync(np.array([5.0]), beats_s, 0.1, WHOLE) == 0.0  # below chance
+    # Of the first 3 s alone: a quarter and half a second of beats.
+    first = as_intervals([(0.0, 3.0)])
+    assert s.beat_sync(np.array([2.2, 5.0]), beats_s, 0.1, first) == pytest.approx(1 - 0.75 / 3)
+    assert s.beat_sync(NONE, beats_s, 0.1, WHOLE) is None
+    assert s.beat_sync(np.array([2.0]), beats_s[:1], 0.1, WHOLE) is None
+    assert s.beat_sync(np.array([2.0]), beats_s, 0.2, WHOLE) is None  # a step too coarse
+    assert s.beat_sync(np.array([2.0]), beats_s / 2, 0.1, WHOLE) is None  # a quarter of a second is a quarter beat
 
 
 def test_caption():

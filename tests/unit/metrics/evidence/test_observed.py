@@ -68,6 +68,48 @@ def test_a_picture_that_breaks_off_ends_its_last_scene():
     assert found["outroPacing"] is None
 
 
+def test_texts_and_transitions_end_with_the_picture():
+    """The picture ends at 3.5 s, the sound at 6 s; the last text was held to the end of the file."""
+    seen = [k / 2 for k in range(7)]
+    texts = [text("ONE", 0.0, 1.0), text("TWO", 0.5, 6.0)]
+    video = until(analysis(6.0, texts=texts, segments=[segment("well then", 0.0, 6.0)]), "ocr", seen)
+    evidence = read_evidence(video)
+    assert [(t.start_s, t.end_s) for t in evidence.texts] == [(0.0, 1.0), (0.5, 3.5)]
+    found = computed("visual_overlay_analysis", evidence)
+    core = found.blocks["CoreMetrics"]
+    assert (core["avgSimultaneousTexts"], core["avgTextDisplayDuration"]) == (pytest.approx(4 / 3.5, abs=1e-3), 2.0)
+    # Less than half of the second half, and of the last third, was looked at.
+    dynamics, more = found.blocks["Dynamics"], found.precompute
+    assert {dynamics[name] for name in ("densityProgression", "temporalDistribution", "overlayAcceleration")} == {None}
+    assert {more[name] for name in ("front_loaded_ratio", "overlay_acceleration_score")} == {None}
+    assert (more["intro_overlay_count"], more["outro_overlay_count"]) == (2, 1)
+    kinds = ["cut", "dissolve", "fade"]
+    cut = until(analysis(12.0, cuts=[2.0, 4.0, 9.0], types=kinds), "scene_detection", [[0.0, 6.0]])
+    assert read_evidence(cut).shots.transition_types == ("cut", "dissolve")
+
+
+def test_texts_around_which_nobody_listened_say_nothing_of_the_speech():
+    texts = [text("hello there friends", 0.0, 2.0), text("great offer", 3.0, 4.0), text("last words", 9.0, 11.0)]
+    said = [segment("hello there friends", 0.0, 2.0)]
+    video = until(analysis(12.0, texts=texts, segments=said), "whisper", [[0.0, 5.0]])
+    found = computed("visual_overlay_analysis", read_evidence(video))
+    assert found.blocks["Interactions"]["textSpeechSync"] == 0.5  # of the two that were listened to
+    assert sum(found.precompute["text_speech_alignment"].values()) == 2
+    silent = analysis(12.0, texts=texts).to_dict()
+    silent["ml_data"]["whisper"]["metadata"]["has_audio"] = False
+    found = computed("visual_overlay_analysis", read_evidence(UnifiedAnalysis.from_dict(silent)))
+    assert found.blocks["Interactions"]["textSpeechSync"] is None
+    assert found.precompute["text_speech_alignment"] is None
+    assert found.blocks["Patterns"]["communicationApproach"] == "dominant"  # nobody can speak
+
+
+def test_halves_and_beginnings_that_nobody_heard_say_nothing():
+    said = [segment("one two three four five six", 0.0, 4.0)]
+    video = until(analysis(12.0, segments=said), "whisper", [[0.0, 5.0]])
+    dynamics = computed("speech_analysis", read_evidence(video)).blocks["Dynamics"]
+    assert (dynamics["accelerationScore"], dynamics["speechFrontLoadRatio"]) == (None, None)
+
+
 def test_sound_that_breaks_off_is_not_silent():
     video = until(analysis(12.0, segments=[segment("one two three four five six", 0.0, 4.0)]), "whisper", [[0.0, 5.0]])
     found = flat(computed("speech_analysis", read_evidence(video)))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rumiai.core.intervals import as_intervals
 from rumiai.metrics.scene_pacing import cuts as c
 
 NONE = np.zeros(0)
+TEN = as_intervals([(0.0, 10.0)])
 
 
 def test_acceleration_compares_the_halves():
@@ -67,10 +69,13 @@ def test_climax():
 def test_synchrony_is_above_chance():
     # Two of four cuts within .1 s of two targets; chance 2 x .2 / 10.
     chance = 0.04
-    found = c.synchrony(np.array([1.0, 2.0, 5.0, 9.0]), [1.1, 5.05], 0.1, 10.0)
+    found = c.synchrony(np.array([1.0, 2.0, 5.0, 9.0]), [1.1, 5.05], 0.1, TEN)
     assert found == pytest.approx((0.5 - chance) / (1 - chance))
-    assert c.synchrony(NONE, [1.0], 0.1, 10.0) is None
-    assert c.synchrony(np.array([1.0, 2.0]), [], 0.1, 10.0) is None  # no target
-    assert c.synchrony(np.array([1.0]), [1.0], 0.1, 10.0) is None  # one cut is on it or not
-    assert c.synchrony(np.array([1.0, 2.0]), [5.0], 0.1, 10.0) == 0.0
-    assert c.synchrony(np.array([1.0, 2.0]), np.arange(0.0, 10.0, 0.1), 0.1, 10.0) is None  # chance alone hits
+    # A cut that nobody could hear a beat at counts for nothing: one of three in the first 7 s, chance .4 of 7.
+    heard = c.synchrony(np.array([1.0, 2.0, 5.0, 9.0]), [1.1, 5.5], 0.1, as_intervals([(0.0, 7.0)]))
+    assert heard == pytest.approx((1 / 3 - 0.4 / 7) / (1 - 0.4 / 7))
+    assert c.synchrony(NONE, [1.0], 0.1, TEN) is None
+    assert c.synchrony(np.array([1.0, 2.0]), [], 0.1, TEN) is None  # no target
+    assert c.synchrony(np.array([1.0]), [1.0], 0.1, TEN) is None  # one cut is on it or not
+    assert c.synchrony(np.array([1.0, 2.0]), [5.0], 0.1, TEN) == 0.0
+    assert c.synchrony(np.array([1.0, 2.0]), np.arange(0.0, 10.0, 0.1), 0.1, TEN) is None  # chance alone hits

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rumiai.contracts.observed import Observed, whole
 from rumiai.metrics.speech_analysis import rate
 
 NO_WORDS = np.zeros((0, 2))
@@ -65,12 +66,25 @@ def test_spread():
 
 def test_acceleration_and_front_load():
     starts, weights = np.array([0.0, 1.9, 2.0, 6.0]), np.array([1.0, 1.0, 1.0, 3.0])
-    assert rate.acceleration(starts, weights, 10.0) == 0.0  # three words in each half
-    assert rate.acceleration(starts, weights, 12.0) == 0.0
-    assert rate.acceleration(starts, weights, 13.0) == -1.0
-    assert rate.front_load(starts, weights, 10.0) == pytest.approx(2 / 6)  # before 2 s
-    assert rate.acceleration(np.zeros(0), np.zeros(0), 10.0) is None
-    assert rate.front_load(np.zeros(0), np.zeros(0), 10.0) is None
+    assert rate.acceleration(starts, weights, whole(10.0)) == 0.0  # three words in each half
+    assert rate.acceleration(starts, weights, whole(12.0)) == 0.0
+    assert rate.acceleration(starts, weights, whole(13.0)) == -1.0
+    assert rate.front_load(starts, weights, whole(10.0)) == pytest.approx(2 / 6)  # before 2 s
+    assert rate.acceleration(np.zeros(0), np.zeros(0), whole(10.0)) is None
+    assert rate.front_load(np.zeros(0), np.zeros(0), whole(10.0)) is None
+
+
+def test_what_was_not_heard_is_not_silent():
+    starts, weights = np.array([0.0, 1.9, 2.0, 6.0]), np.array([1.0, 1.0, 1.0, 3.0])
+    half = Observed(np.array([[0.0, 7.5]]), 10.0)
+    # Three words in 5 s, three in 2.5 s.
+    assert rate.acceleration(starts, weights, half) == pytest.approx((1.2 - 0.6) / 1.8)
+    # Two words in the first 2 s; four in 5.5 s are 5.82 in 8 s.
+    assert rate.front_load(starts, weights, half) == pytest.approx(2 / (2 + 4 * 8 / 5.5))
+    less = Observed(np.array([[0.0, 7.4]]), 10.0)
+    assert rate.acceleration(starts, weights, less) is None
+    assert rate.front_load(starts, weights, less) is not None
+    assert rate.front_load(starts, weights, Observed(np.array([[1.1, 10.0]]), 10.0)) is None
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,9 @@ def test_seconds_on_screen():
 
 def test_area_and_complexity():
     half = sticker(0.0, 5.0, (0.0, 0.0, 1.0, 0.5))
-    assert area_share([half, sticker(0.0, 10.0, None)], 10.0) == 0.25
-    assert area_share([half] * 9, 5.0) == 1.0
+    assert area_share([half, sticker(0.0, 10.0, None)], whole(10.0)) == 0.25
+    assert area_share([half] * 9, whole(5.0)) == 1.0
+    assert area_share([half], Observed(as_intervals([(0.0, 2.0), (8.0, 10.0)]), 10.0)) == 0.25  # two seconds of four
     assert complexity_score(1.0, 2, 0.1, 10.0) == pytest.approx(2 + 1 + 2)
     assert complexity_score(9.0, 90, 1.0, 1.0) == 10.0
     assert complexity_score(0.0, 0, 0.0, 10.0) is None
