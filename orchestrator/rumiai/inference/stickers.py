@@ -88,6 +88,9 @@ class _Track:
     surroundings_moved: bool = False
     popped_up: bool = False
 
+    def __post_init__(self) -> None:
+        freeze_arrays(self, thumb=(np.float32, _THUMB_PX, _THUMB_PX, 3))
+
 
 class StickerFinder:
     """Looks at sampled frames one after another and keeps a few numbers of each; one per video.

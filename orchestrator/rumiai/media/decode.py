@@ -243,7 +243,7 @@ class VideoPass:
                 hint="a reader of the frames has stopped; its own error says why",
             )
         shape = self._frames_per_batch, self._rgb.height, self._rgb.width, 3
-        return _Pending(slot, slot.data[: int(np.prod(shape))].reshape(shape), [], [])
+        return _Pending(slot, slot.data[: int(np.prod(shape))].reshape(shape))
 
     def _flush(self, kind: FrameKind) -> Iterator[FrameBatch]:
         pending = self._pending.pop(kind, None)
@@ -263,9 +263,10 @@ class VideoPass:
             )
 
 
-@dataclass
 class _Pending:
-    slot: Slot
-    images: npt.NDArray[np.uint8]
-    times_s: list[float]
-    numbers: list[int]
+    """A batch that is being filled; the decoder writes into ``images``, (frames, height, width, 3)."""
+
+    def __init__(self, slot: Slot, images: npt.NDArray[np.uint8]) -> None:
+        self.slot, self.images = slot, images
+        self.times_s: list[float] = []
+        self.numbers: list[int] = []

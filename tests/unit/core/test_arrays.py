@@ -35,11 +35,14 @@ from rumiai.metrics.scene_pacing.pacing import Pacing
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.density import Density
 from rumiai.people import geometry, observations
+from rumiai_server.engines.ocr import easyocr_engine
 from rumiai_server.engines.ocr.detector import Canvas, ScoreMaps
+from rumiai_server.engines.ocr.ppocr import engine as ppocr_engine
 from rumiai_server.engines.ocr.ppocr.detector import Regions
 from rumiai_server.engines.ocr.ppocr.recognizer import LineReading
 from rumiai_server.engines.ocr.recognizer import Crop
 from rumiai_server.engines.ocr.types import UnreadRegions
+from rumiai_server.engines.whisper import pieces
 
 BOX = (0.1, 0.1, 0.2, 0.2)
 
@@ -96,6 +99,11 @@ EXAMPLES: dict[type, dict[str, Any]] = {
     spans.SharedTensor: {"array": f32(2, 3)},
     ocr_gate._View: {"timestamp_s": 0.0, "frame_number": 0, "small": u8(32, 16, 3), "strokes": np.zeros((2, 1), bool)},
     stickers._Candidate: {"box": BOX, "crisp": 1.0, "thumb": f32(12, 12, 3)},
+    pieces.Piece: {"track": MagicMock(), "chunk": MagicMock(), "index": 0, "features": f32(80, 5)},
+    stickers._Track: {"boxes": [], "times_s": [], "frame_numbers": [], "crisp": 1.0, "thumb": f32(12, 12, 3)},
+    easyocr_engine._Job: {"picture": u8(4, 6, 3), "params": MagicMock()},
+    ppocr_engine._Job: {"picture": u8(4, 6, 3), "params": MagicMock()},
+    ppocr_engine._Line: {"image": u8(4, 6, 3), "quad": f32(4, 2), "level": True, "reading": MagicMock()},
     observations.Hand: {"box": BOX, "handedness": "left", "handedness_score": 1.0, "landmarks": f32(21, 2)},
     observations.Pose: {"box": BOX, "landmarks": f32(33, 4), "visibility": 1.0, "confidence": 1.0},
     geometry.SquareView: {"pixels": u8(4, 4, 3), "x0_px": 0, "y0_px": 0, "frame_width_px": 9, "frame_height_px": 9},
@@ -187,7 +195,7 @@ def holds_array(hint: object) -> bool:
 
 
 def holders() -> Iterator[type]:
-    """Every frozen dataclass of both packages with a member that is annotated as an array, or holds arrays."""
+    """Every dataclass of both packages with a member that is annotated as an array, or holds arrays."""
     packages = (rumiai, rumiai_server)
     for info in (
         info for package in packages for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
@@ -196,7 +204,7 @@ def holders() -> Iterator[type]:
         for cls in vars(module).values():
             if not (isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__ == module.__name__):
                 continue
-            if cls.__dataclass_params__.frozen and array_members(cls):
+            if array_members(cls):
                 yield cls
 
 

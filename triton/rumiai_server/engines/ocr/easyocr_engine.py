@@ -17,7 +17,7 @@ precision with the batch norms folded in, and so do the convolutions of the reco
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 import torch
 
+from rumiai.core.arrays import freeze_arrays
 from rumiai_server.engines.ocr.boxes import group_boxes, map_boxes, to_source_pixels
 from rumiai_server.engines.ocr.detector import Canvas, CraftDetector, canvas_scale
 from rumiai_server.engines.ocr.locator import TextLocator
@@ -103,13 +104,15 @@ class EasyOcrEngine:
         tiles = [(job, tile) for job, tiles in zip(jobs, self._tiles(jobs, exact), strict=True) for tile in tiles]
         canvases = [Canvas(job.picture[t.top : t.bottom, t.left : t.right], t.scale) for job, t in tiles]
         missing = Counter(id(job) for job, _ in tiles)
+        polys: defaultdict[int, list[NDArray[np.int32]]] = defaultdict(list)
         for index, maps in self._detector.score(canvases, exact=exact):
             job, tile = tiles[index]
             boxes = map_boxes(maps.text, maps.link, job.params.map_thresholds)
-            job.polys.append(to_source_pixels(boxes, tile.scale) + np.tile(np.array(tile[:2], dtype=np.int32), 4))
+            corner = np.tile(np.array(tile[:2], dtype=np.int32), 4)
+            polys[id(job)].append(to_source_pixels(boxes, tile.scale) + corner)
             missing[id(job)] -= 1
             if not missing[id(job)]:  # here, so that a GPU works on the next batch meanwhile
-                job.cut()
+                job.cut(np.concatenate(polys.pop(id(job))))
 
     def _tiles(self, jobs: Sequence[_Job], exact: bool) -> list[list[Tile]]:
         """Which parts of each picture the detector sees on the full canvas."""
@@ -135,9 +138,11 @@ class _Job:
 
     picture: NDArray[np.uint8]
     params: OcrParams
-    polys: list[NDArray[np.int32]] = field(default_factory=list)
     crops: list[Crop] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, picture=(np.uint8, "height", "width", 3))
 
     @property
     def exact(self) -> bool:
@@ -147,9 +152,9 @@ class _Job:
     def scale(self) -> float:
         return canvas_scale(self.picture, self.params.canvas_size or MAX_CANVAS_SIZE_PX, self.params.mag_ratio)
 
-    def cut(self) -> None:
-        """Turn the boxes found so far into crops."""
-        horizontal, free = group_boxes(np.concatenate(self.polys), self.params.group_thresholds)
+    def cut(self, polys: NDArray[np.int32]) -> None:
+        """Turn the boxes found, (n, 8) in pixels of the picture, into crops."""
+        horizontal, free = group_boxes(polys, self.params.group_thresholds)
         if horizontal or free:
             grey = cv2.cvtColor(self.picture, cv2.COLOR_RGB2GRAY)
             limits = self.params.contrast_ths, self.params.adjust_contrast

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rumiai.contracts.whisper import NO_SPEECH_LOGPROB, NO_SPEECH_PROB, TIMESTAMP_STEP_S, WhisperParams
+from rumiai.core.arrays import freeze_arrays
 from rumiai_server.engines.whisper.fallback import FIRST, Attempt
 from rumiai_server.engines.whisper.vad import SpeechChunk, SpeechCut
 
@@ -72,6 +73,9 @@ class Piece:
     avg_logprob: float = 0.0
     no_speech_prob: float = 0.0
     stopped_at: int | None = None
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, features=(np.float32, "mels", "frames"))
 
     def take(self, other: Piece) -> None:
         """Take over what another attempt at the same piece has found."""

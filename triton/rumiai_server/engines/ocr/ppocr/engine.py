@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rumiai.core.arrays import freeze_arrays
 from rumiai.errors import MLError
 from rumiai_server.engines.ocr.ppocr.detector import LineDetector, canvas_shape
 from rumiai_server.engines.ocr.ppocr.graph import read_model
@@ -71,6 +72,9 @@ class _Line:
     reading: LineReading
     foreign: bool = False  # read by what knows its script
 
+    def __post_init__(self) -> None:
+        freeze_arrays(self, image=(np.uint8, "height", "width", 3), quad=(np.float32, 4, 2))
+
 
 @dataclass
 class _Job:
@@ -79,6 +83,9 @@ class _Job:
     picture: NDArray[np.uint8]
     params: OcrParams
     lines: list[_Line] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        freeze_arrays(self, picture=(np.uint8, "height", "width", 3))
 
     @property
     def strict(self) -> bool:
