@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from rumiai.contracts.blocks import GENERIC_BLOCKS, AnalysisBlocks
+from rumiai.contracts.outcome import AnalysisSource
 from rumiai.metrics.registry import schema_of
-
-Source = Literal["claude", "python", "python_fallback"]
 
 # Members of a result that its JSON form has in another shape, or not at all.
 _OWN_FORM: Final = frozenset({"blocks", "tokens", "truncated", "prompt_text"})
@@ -48,7 +47,7 @@ class PromptResult:
 
     prompt_type: str
     blocks: AnalysisBlocks
-    source: Source
+    source: AnalysisSource
     reason: str | None = None
     error: str | None = None
     model: str | None = None

@@ -21,9 +21,9 @@ WORKS = "print(flush=True)\nwhile True: pass"
 @contextmanager
 def running(program: str) -> Iterator[ProcessIdentity]:
     with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        process = ProcessIdentity.of(child.pid)
-        assert process is not None
         try:
+            process = ProcessIdentity.of(child.pid)
+            assert process is not None
             yield process
         finally:
             child.kill()  # whatever happened: else its end would be waited for

@@ -122,5 +122,3 @@ Flag: TypeAlias = Annotated[bool, Field(strict=True)]
 Span: TypeAlias = Annotated[str, Field(strict=True, pattern=SPAN_PATTERN), AfterValidator(_ordered_span)]
 
 Level: TypeAlias = Literal["low", "medium", "high"]
-# The same words, the best first, as some fields list them.
-Grade: TypeAlias = Literal["high", "medium", "low"]

@@ -8,7 +8,7 @@ from annotated_types import MaxLen
 from pydantic import Field
 
 from rumiai.contracts.blocks import AnalysisBlocks, Block, MoreMetrics, QualityBlock, Record, Schema, num
-from rumiai.contracts.blocks.types import Count, Flag, Grade, Positive, Ratio, Real, Seconds, Span, Text, Time
+from rumiai.contracts.blocks.types import Count, Flag, Level, Positive, Ratio, Real, Seconds, Span, Text, Time
 
 # Of peaks and of shifts.
 MOST_EVENTS: Final = 10
@@ -70,8 +70,8 @@ class DensityShift(Record):
     """One item of ``densityShifts``."""
 
     timestamp: Time
-    from_: Annotated[Grade, Field(alias="from")]
-    to: Grade
+    from_: Annotated[Level, Field(alias="from")]
+    to: Level
     magnitude: Ratio
 
 

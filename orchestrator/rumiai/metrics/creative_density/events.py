@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from rumiai.contracts.blocks.types import Grade
+from rumiai.contracts.blocks.types import Level
 from rumiai.core.arrays import Floats, Ints
 from rumiai.core.series import local_maxima
 from rumiai.metrics.creative_density.blocks import (
@@ -32,7 +32,7 @@ _AROUND: Final = 3  # bins on either side that a peak is compared with
 _DEAD_BINS: Final = 2
 _SUDDEN: Final = 0.5  # change over the larger of the two sides
 _LOW, _HIGH = 0.5, 1.5  # limits of the levels, in means
-_LEVELS: Final[tuple[Grade, ...]] = ("low", "medium", "high")
+_LEVELS: Final[tuple[Level, ...]] = ("low", "medium", "high")
 
 
 def multi_modal_peaks(

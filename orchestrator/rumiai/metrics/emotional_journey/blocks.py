@@ -8,7 +8,7 @@ from annotated_types import MaxLen
 from pydantic import Field
 
 from rumiai.contracts.blocks import AnalysisBlocks, Block, MoreMetrics, QualityBlock, Record, Schema, judge, num
-from rumiai.contracts.blocks.types import Count, Flag, Grade, Positive, Ratio, Real, Seconds, Span, Text, Time
+from rumiai.contracts.blocks.types import Count, Flag, Level, Positive, Ratio, Real, Seconds, Span, Text, Time
 from rumiai.contracts.lexicons import Emotion
 
 CaptionSentiment: TypeAlias = Literal["positive", "negative", "neutral", "mixed"]
@@ -159,7 +159,7 @@ class Quality(QualityBlock):
     detection_confidence: Annotated[Ratio | None, num("mean detector confidence")]
     timeline_coverage: Annotated[Ratio | None, num("bins with a face / bins observed")]
     emotional_data_completeness: Annotated[Ratio, num("samples analysed / expected")]
-    analysis_reliability: Annotated[Grade | None, num("by coverage and confidence; null without a face")]
+    analysis_reliability: Annotated[Level | None, num("by coverage and confidence; null without a face")]
     missing_data_points: Annotated[
         list[Text], num("no_emotions_detected, limited_emotional_range, no_audio, no_speech")
     ]

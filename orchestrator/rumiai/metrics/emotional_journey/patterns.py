@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from rumiai.contracts.blocks.types import Grade
+from rumiai.contracts.blocks.types import Level
 from rumiai.contracts.lexicons import Emotion
 from rumiai.metrics.emotional_journey.blocks import (
     EmotionalArc,
@@ -119,7 +119,7 @@ def viewer_journey(peak_bins: Sequence[int], count: int) -> ViewerJourney:
     return "engaged_throughout" if len(places) == 3 else "slow_build"
 
 
-def reliability(coverage: float | None, confidence: float | None) -> Grade | None:
+def reliability(coverage: float | None, confidence: float | None) -> Level | None:
     """How far the analysis can be trusted, by the weaker of two measures.
 
     Source: docs/analyses.md, emotionalQuality, ``analysisReliability``.

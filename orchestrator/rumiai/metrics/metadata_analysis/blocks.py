@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal, TypeAlias
 
 from rumiai.contracts.blocks import AnalysisBlocks, Block, MoreMetrics, QualityBlock, Record, Schema, judge, num
-from rumiai.contracts.blocks.types import Bit, Count, Flag, Grade, Number, Positive, Ratio, Seconds, Signed, Text
+from rumiai.contracts.blocks.types import Bit, Count, Flag, Level, Number, Positive, Ratio, Seconds, Signed, Text
 from rumiai.contracts.lexicons import Urgency
 from rumiai.metrics.metadata_analysis.caption_style import CaptionQuality, Position, Style
 from rumiai.metrics.metadata_analysis.hashtags import HashtagQuality, Strategy
@@ -71,7 +71,7 @@ class Tag(Record):
     tag: Text
     position: Count
     type: TagType
-    estimated_reach: Grade | None
+    estimated_reach: Level | None
 
 
 class Emoji(Record):

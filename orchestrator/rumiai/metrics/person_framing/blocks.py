@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import Field
 
 from rumiai.contracts.blocks import AnalysisBlocks, Block, MoreMetrics, QualityBlock, Record, Schema, judge, num
-from rumiai.contracts.blocks.types import Count, Flag, Grade, Percent, Positive, Ratio, Seconds, Span, Text, Time
+from rumiai.contracts.blocks.types import Count, Flag, Level, Percent, Positive, Ratio, Seconds, Span, Text, Time
 
 Shot: TypeAlias = Literal["close", "medium", "wide", "none"]
 PrimarySubject: TypeAlias = Literal["none", "single", "multiple"]
@@ -68,7 +68,7 @@ class FramingHighlight(Record):
 
     timestamp: Span
     type: FramingHighlightType
-    impact: Grade
+    impact: Level
 
 
 class CriticalFramingMoment(Record):
@@ -185,7 +185,7 @@ class Patterns(Block):
         judge("direct_eye_contact, gesture_emphasis, close_up_intro ...; null when nobody is visible"),
     ]
     production_value: Annotated[
-        Grade | None, judge("impression of the effort; null without overallFramingQuality or with few samples")
+        Level | None, judge("impression of the effort; null without overallFramingQuality or with few samples")
     ]
     framing_distribution: Annotated[FramingDistribution | None, num("measured shares", origin="P")]
     framing_archetype: Annotated[
@@ -299,7 +299,7 @@ class FurtherMetrics(MoreMetrics):
     background_analysis: None
     video_intent: VideoIntent | None
     intent_alignment_risk: Ratio | None
-    intent_alignment_risk_level: Grade | None
+    intent_alignment_risk_level: Level | None
     temporal_evolution: TemporalEvolution
     ml_tags: list[Text]
     detection_coverage: DetectionCoverage

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rumiai.contracts.blocks.types import Grade
+from rumiai.contracts.blocks.types import Level
 from rumiai.core.arrays import Floats
 from rumiai.metrics.person_framing.blocks import CriticalFramingMoment, FramingHighlight, FramingHighlightType, Run
 from rumiai.metrics.person_framing.shots import Transition
@@ -30,7 +30,7 @@ def runs_of_spans(spans_s: Floats) -> list[Run]:
     return [Run(start=start, end=end, duration=end - start) for start, end in spans_s.tolist()]
 
 
-def impact_of(start_s: float, end_s: float) -> Grade:
+def impact_of(start_s: float, end_s: float) -> Level:
     """Impact of a highlight: what opens the video, or lasts, weighs most.
 
     Source: docs/analyses.md, personFramingKeyEvents, ``framingHighlights``; a model may judge it anew.
@@ -67,7 +67,7 @@ def highlights(
     kinds: tuple[tuple[FramingHighlightType, Floats], ...] = (
         ("close_up", close_ups_s), ("group_shot", groups_s), ("eye_contact_run", eye_contact_s),
     )  # fmt: skip
-    found: list[tuple[float, FramingHighlightType, str, Grade]] = [
+    found: list[tuple[float, FramingHighlightType, str, Level]] = [
         (start, kind, span(start, end), impact_of(start, end)) for kind, spans in kinds for start, end in spans.tolist()
     ]
     # Before the first change there is somebody, or there is after it: from the second on it is a return.

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rumiai.contracts.blocks.types import Grade
+from rumiai.contracts.blocks.types import Level
 from rumiai.metrics.evidence.types import Action
 from rumiai.metrics.person_framing.blocks import (
     FramingArchetype,
@@ -122,7 +122,7 @@ def intent_risk(intent: VideoIntent | None, rates: FramingRates) -> float | None
     return sum(weight for weight, broken in rules[intent] if broken)
 
 
-def risk_level(risk: float | None) -> Grade | None:
+def risk_level(risk: float | None) -> Level | None:
     """Word of an intent risk.
 
     Args:
@@ -239,7 +239,7 @@ def technical_execution(quality: float | None, volatility: float, stability: flo
     return "experimental" if volatility > 0.5 and (stability or 0.0) < 0.5 else "casual"
 
 
-def production_value(quality: float | None) -> Grade | None:
+def production_value(quality: float | None) -> Level | None:
     """Impression of the effort, by the framing quality alone; a model may judge it anew.
 
     Source: docs/analyses.md, personFramingPatterns, ``productionValue``.

@@ -16,7 +16,7 @@ import numpy as np
 
 from rumiai.core.arrays import Bools, Floats, Ints
 
-Shot = Literal["none", "wide", "medium", "close"]
+Shot = Literal["close", "medium", "wide", "none"]
 
 SHOTS: Final[tuple[Shot, ...]] = ("none", "wide", "medium", "close")
 _NONE, _WIDE, _MEDIUM, _CLOSE = range(4)

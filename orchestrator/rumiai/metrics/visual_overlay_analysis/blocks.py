@@ -18,7 +18,6 @@ from rumiai.contracts.blocks import (
 from rumiai.contracts.blocks.types import (
     Count,
     Flag,
-    Grade,
     Level,
     Number,
     PerSecond,
@@ -78,7 +77,7 @@ class ImpactfulOverlay(Record):
 
     timestamp: Span
     text: Text
-    impact: Grade
+    impact: Level
     reason: Text
 
 
@@ -231,7 +230,7 @@ class Quality(QualityBlock):
     readability_issues: Annotated[
         list[Text] | None, num("text_too_fast, overlapping_elements, low_contrast, text_too_small")
     ]
-    visual_accessibility: Annotated[Grade | None, num("share of texts readable >= .8 / .5")]
+    visual_accessibility: Annotated[Level | None, num("share of texts readable >= .8 / .5")]
     missing_data_points: Annotated[list[Text], num("kinds of overlay that are not there", origin="P")]
 
     @property

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from rumiai.contracts.blocks.types import Grade
+from rumiai.contracts.blocks.types import Level
 from rumiai.core.arrays import Floats
 from rumiai.metrics.evidence.types import TextTrack
 from rumiai.metrics.shared.statistics import mean, mean_known
@@ -73,7 +73,7 @@ def is_readable(long_enough: bool, height: float | None, contrast: float | None)
     return long_enough and large and (contrast is None or contrast >= _MINIMUM_CONTRAST)
 
 
-def accessibility(readable: Sequence[bool | None]) -> Grade | None:
+def accessibility(readable: Sequence[bool | None]) -> Level | None:
     """Share of the texts that can be read: at least 0.8, at least 0.5, less.
 
     Args:

@@ -10,7 +10,7 @@ from typing import Final, Literal, cast
 
 import numpy as np
 
-from rumiai.contracts.blocks.types import Grade
+from rumiai.contracts.blocks.types import Level
 from rumiai.contracts.lexicons import PhraseMatch, find_hooks
 from rumiai.core.arrays import Bools, Floats, Ints
 from rumiai.core.boxes import area
@@ -35,7 +35,7 @@ Reason = Literal["call_to_action", "largest_box", "first_text", "last_text"]
 _PUNCHLINE_FROM: Final = 0.8  # share of the video after which the last text may be the punchline
 _STICKERS: Final = 5
 _PEAK: Final = 1.5  # times the mean
-_IMPACT: Final[dict[Reason, Grade]] = {
+_IMPACT: Final[dict[Reason, Level]] = {
     "call_to_action": "high", "largest_box": "high", "first_text": "medium", "last_text": "low",
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rumiai.contracts.blocks.types import Grade
+from rumiai.contracts.blocks.types import Level
 from rumiai.core.arrays import Floats
 from rumiai.metrics.shared.statistics import cv
 from rumiai.metrics.visual_overlay_analysis.blocks import (
@@ -125,7 +125,7 @@ def text_style(*, texts: int, stickers: int, at_once: int, covering_pairs: int, 
     return None if covering_pairs else "clean"
 
 
-def production_quality(access: Grade | None, issues: list[str]) -> ProductionQuality | None:
+def production_quality(access: Level | None, issues: list[str]) -> ProductionQuality | None:
     """How well the texts can be read.
 
     Args:
