@@ -30,6 +30,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """No test leaves the process with real-time priority: what it starts then would starve the machine."""
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER, "this test, or a library in it, changed the scheduling class"
+
+
 _DEFAULT_WEIGHTS_DIR = Path.home() / ".cache/rumiai/weights"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -115,7 +117,22 @@ def _write_sound(out: Any, audio: Any, clip: Clip) -> None:
 @pytest.fixture
 def make_clip(tmp_path: Path) -> Callable[..., Path]:
     """``make_clip(frames=90, cuts=(30, 60))`` writes a clip and gives its path."""
-    return lambda **settings: write_clip(tmp_path, Clip(**settings))
+
+    def make(**settings: Any) -> Path:
+        with scheduling_kept():
+            return write_clip(tmp_path, Clip(**settings))
+
+    return make
+
+
+@contextlib.contextmanager
+def scheduling_kept() -> Iterator[None]:
+    """SVT-AV1's encoder gives the thread that calls it real-time priority when it may, and does not take it back."""
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
 
 
 @pytest.fixture(scope="session")

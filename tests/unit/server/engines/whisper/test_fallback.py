@@ -198,6 +198,7 @@ def test_a_short_sentence_that_sounds_vietnamese_is_english(weights: Weights) ->
     engine = make_engine("ctranslate2", weights("whisper-base-ct2"), device="cpu", threads=2)
     track = voice("My name is Anna and I live in London.")
     (found,) = engine.transcribe([(track, WhisperParams(level=True, fallback=True, multilingual=True))])
-    assert (found.language, found.text) == ("en", "My name is Anna and I live in London.")
+    # The comma depends on the processor's arithmetic.
+    assert (found.language, found.text.replace(",", "")) == ("en", "My name is Anna and I live in London.")
     assert found.language_probability is not None
     assert found.language_probability < 1.0
