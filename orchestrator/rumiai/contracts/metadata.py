@@ -176,6 +176,11 @@ class AnalysisMetadata:
         """What a source says, before the file was looked at."""
         return cls(video.to_dict())
 
+    def of_pictures(self, count: int, seconds_each: float) -> AnalysisMetadata:
+        """Of a post of still pictures: how many, and how long each is shown in the video that was made of them."""
+        stills = {"pictures": count, "seconds_each": seconds_each}
+        return AnalysisMetadata({**self.members, "isSlideshow": True, "stills": stills})
+
     def with_file(self, facts: MediaFacts) -> AnalysisMetadata:
         """With the file's duration, size and rate as further members; the source's duration is kept beside it."""
         known = {"width": facts.width, "height": facts.height, "fps": facts.fps}

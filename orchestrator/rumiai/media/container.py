@@ -33,9 +33,6 @@ CONTAINERS: Final = (
 VIDEO_CODECS: Final = frozenset(
     {"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mpeg2video", "mpeg1video", "h263", "mjpeg", "prores", "theora"}
 )
-# How JPEG, PNG, GIF, TIFF and BMP files begin.
-_PICTURES: Final = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"BM")
-_HEAD_BYTES: Final = 12
 # A local file that blocks longer than this is not a file (a hanging network mount).
 _IO_TIMEOUT_S: Final = 30.0
 
@@ -70,11 +67,6 @@ def open_media(path: Path, *, max_pixels: int | None = None, hwaccel: str | None
     except (av.FFmpegError, EOFError) as exc:
         if hwaccel is not None and not isinstance(exc, av.InvalidDataError | av.FileNotFoundError | EOFError):
             raise _no_device(path, hwaccel, exc) from exc
-        if _is_picture(path):
-            raise ProbeError(
-                f"{path.name} is a picture, and no video",
-                hint="make a video of the post: ffmpeg -framerate 1/3 -i photo%d.jpg -vf format=yuv420p post.mp4",
-            ) from exc
         raise ProbeError(
             f"{path.name} is no video or audio file that we can open: {_reason(exc)}",
             hint=f"expected one of {', '.join(CONTAINERS)}; a download that was cut off looks like this too",
@@ -121,15 +113,6 @@ def _device(hwaccel: str) -> HWAccel:
     # One context for the whole process, torch's too, instead of one for every video: they take memory and time.
     options: dict[str, object] = {"primary_ctx": "1"} if hwaccel == "cuda" else {}
     return HWAccel(hwaccel, allow_software_fallback=False, options=options)
-
-
-def _is_picture(path: Path) -> bool:
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(_HEAD_BYTES)
-    except OSError:
-        return False
-    return head.startswith(_PICTURES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
 
 
 def _reason(exc: Exception) -> str:

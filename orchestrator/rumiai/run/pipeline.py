@@ -30,6 +30,8 @@ from rumiai.errors import ContractError, MediaError, MLError
 from rumiai.inference.client import TritonClient
 from rumiai.media.endings import PictureEnd, SoundEnd, losses
 from rumiai.media.probe import MediaLimits, probe, sampling_for
+from rumiai.media.still_video import StillVideo, make_video
+from rumiai.media.stills import is_picture
 from rumiai.perception import ServiceResults, perceive
 from rumiai.results.analyses import (
     measure,
@@ -84,6 +86,7 @@ class _Run:
     state: RunState
     info: VideoInfo
     provenance: Provenance
+    stills: StillVideo | None = None
 
     @property
     def settings(self) -> Settings:
@@ -136,7 +139,8 @@ def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: 
         analysis, made_of = _unified(run, results, made_from, found, renew=bool(wanted))
         progress("analyse")
         summaries = _analysed(run, analysis, made_of) if context.insights else {}
-        outcome = _outcome(run, results, reused, [*found.warnings, *losses(run.info, *endings)], analysis, found.damage)
+        warnings = [*_missing(run), *found.warnings, *losses(run.info, *endings)]
+        outcome = _outcome(run, results, reused, warnings, analysis, found.damage)
         _clean_up(run, outcome, found)
     seconds = time.monotonic() - began
     stages |= {**found.stage_seconds, "total": seconds}
@@ -153,15 +157,26 @@ def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: 
 def _clean_up(run: _Run, outcome: VideoOutcome, found: ServiceResults) -> None:
     """Delete the run's own copy of the video where that is asked for, unless a service is to be tried again."""
     needed = found.server_gone or outcome.status == "failed" or not all(s.ok for s in outcome.services.values())
-    if run.settings.cleanup_video and run.video.is_copy and not needed:
-        run.video.path.unlink(missing_ok=True)
+    if run.settings.cleanup_video and not needed:
+        for path in _copies(run):
+            path.unlink(missing_ok=True)
+
+
+def _copies(run: _Run) -> list[Path]:
+    """The files of the video that are the run's own."""
+    video = run.video
+    if video.is_copy:
+        return [video.path, *video.pictures, *([video.sound] if video.sound else [])]
+    return [video.path] if run.stills else []
 
 
 def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progress) -> tuple[_Run, dict[str, float]]:
     """Fetch and probe the video; also the seconds that each took."""
     began = time.monotonic()
     progress("fetch")
-    video = task.fetched or find_source(task.item.source).fetch(task.item, store.download_folder(task.video_id))
+    folder = store.download_folder(task.video_id)
+    given = task.fetched or find_source(task.item.source).fetch(task.item, folder)
+    video, stills = _as_video(given, folder / f"{task.video_id}.mp4")
     fetched = time.monotonic()
     progress("probe")
     info = probe(video.path, _limits(context.settings))
@@ -169,7 +184,24 @@ def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progre
     if fetch_s := round(fetched - began, 1):  # a file on this machine takes none
         stages = {"fetch": fetch_s, **stages}
     state, provenance = RunState(store.state_file(task.video_id)), Provenance(video, context.settings)
-    return _Run(task, video, context, store, state, info, provenance), stages
+    return _Run(task, video, context, store, state, info, provenance, stills), stages
+
+
+def _as_video(video: FetchedVideo, target: Path) -> tuple[FetchedVideo, StillVideo | None]:
+    """The video that pictures make, at ``target`` where the source has not named a place; a video as it is."""
+    if not video.pictures and is_picture(video.path):
+        video = replace(video, path=target, pictures=(video.path,))
+    if not video.pictures:
+        return video, None
+    files = [*video.pictures, *([video.sound] if video.sound else [])]
+    # The video may be made again, as when it was removed afterwards: its results are those of the pictures.
+    identity = video.identity or fingerprint([(path.stat().st_size, path.stat().st_mtime_ns) for path in files])
+    return replace(video, identity=identity), make_video(video.pictures, video.sound, video.path)
+
+
+def _missing(run: _Run) -> list[str]:
+    """What of a post could not be had or read."""
+    return [*run.video.problems, *(run.stills.problems if run.stills else ())]
 
 
 def _limits(settings: Settings) -> MediaLimits:
@@ -262,6 +294,8 @@ def _unified(
     what the file reads back as.
     """
     metadata = AnalysisMetadata.of(_metadata(run))
+    if run.stills is not None and run.stills.seconds_each is not None:
+        metadata = metadata.of_pictures(run.stills.pictures, run.stills.seconds_each)
     facts = MediaFacts.from_info(run.info, run.settings.sample_fps if run.info.has_video else None)
     made_of = fingerprint(
         __version__,

@@ -59,20 +59,26 @@ class SourceItem:
 
 @dataclass(frozen=True)
 class FetchedVideo:
-    """A video at a local path.
+    """A video at a local path, or the pictures that one is made of.
 
     Attributes:
-        path: The file.
+        path: The file; with ``pictures`` where the video made of them is to be. It may be a picture itself.
         metadata: What the source knows of it; None when it knows nothing but the name.
         identity: Hex digits of the content. Results are reused while it stays; without it, while size and time of
             change of the file stay.
         is_copy: Whether the file is the run's own, and may be removed when the video is done.
+        pictures: Of a photo post, in its order; empty for a video.
+        sound: Lies under the pictures.
+        problems: What of the post could not be had, a sentence each: the video is then partial.
     """
 
     path: Path
     metadata: VideoMetadata | None = None
     identity: str = ""
     is_copy: bool = False
+    pictures: tuple[Path, ...] = ()
+    sound: Path | None = None
+    problems: tuple[str, ...] = ()
 
 
 class Source(ABC):

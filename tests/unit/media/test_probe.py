@@ -11,7 +11,6 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from PIL import Image
 
 from rumiai.contracts.frames import VideoInfo
 from rumiai.errors import ContractError, LimitError, ProbeError
@@ -257,12 +256,3 @@ def test_sampling_grid(duration_s: float, fps: float, sample_fps: float, expecte
 def test_sampling_rates_that_are_none(rate: float) -> None:
     with pytest.raises(ContractError, match="expected a number above 0"):
         sampling_for(_info(1.0, 30.0), rate)
-
-
-@pytest.mark.parametrize("suffix", ["jpg", "png", "gif", "webp"])
-def test_a_picture_is_told_as_one_with_the_way_to_make_a_video_of_it(tmp_path, suffix):
-    path = tmp_path / f"post.{suffix}"
-    Image.new("RGB", (64, 48), "red").save(path)
-    with pytest.raises(ProbeError, match=f"post.{suffix} is a picture") as caught:
-        probe(path)
-    assert "ffmpeg" in (caught.value.hint or "")
