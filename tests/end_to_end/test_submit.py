@@ -227,6 +227,35 @@ def test_a_second_run_skips_and_force_does_it_again(
     assert forced.done["videos"][0]["skipped"] is False
 
 
+@pytest.mark.parametrize("server", [[], ["--server", "127.0.0.1:9"]], ids=["none named", "one that is not there"])
+def test_a_finished_run_asks_no_server(ran: Done, clip: Clip, out: Path, server: list[str]) -> None:
+    again = orch("submit", clip.path, "--out", out, "--json", *server)
+    assert again.code == 0, again.stderr
+    assert again.done["videos"][0]["skipped"] is True
+    assert "server" not in {event["event"] for event in again.events}
+    assert not (out / "logs/server.log").exists()
+
+
+def test_a_server_is_started_when_a_finished_result_turns_out_to_be_damaged(
+    clip: Clip, triton_server: RunningServer, tmp_path: Path
+) -> None:
+    arguments = ["submit", clip.path, "--out", tmp_path, "--json", "--services", "whisper", "--no-insights"]
+    first = orch(*arguments, "--server", triton_server.grpc)
+    heard = Path(first.done["videos"][0]["files"]["whisper"])
+    whole = heard.read_bytes()
+    heard.write_bytes(b"?" * len(whole))  # of the same size: only reading it tells
+    second = orch(*arguments)
+    assert second.code == 0, second.stderr
+    assert [event["state"] for event in second.events if event["event"] == "server"] == [
+        "starting",
+        "ready",
+        "stopping",
+    ]
+    assert [event["video_id"] for event in second.events if event["event"] == "retry"] == ["clip"]
+    assert second.done["videos"][0]["status"] == "ok"
+    assert heard.read_bytes() == whole
+
+
 def test_a_missing_service_file_is_made_again_alone(clip: Clip, triton_server: RunningServer, tmp_path: Path) -> None:
     arguments = ["submit", clip.path, "--out", tmp_path, "--server", triton_server.grpc, "--json"]
     arguments += ["--services", "yolo,scene_detection,mediapipe"]

@@ -249,11 +249,14 @@ class _Scheduler:
         if outcome.server_gone:
             self._server.missed()
             self._server_losses[task.video_id] += 1
-            if not self._server.lost() and self._server_losses[task.video_id] < _SERVER_LOSSES:
-                reason = "it lacks what the model server was asked for"
-                self._handler(RetryEvent(task.video_id, reason))
-                self._schedule(pool, task)
-                return
+            if self._server_losses[task.video_id] < _SERVER_LOSSES:
+                if not self._server.lost():
+                    reason = "it lacks what the model server was asked for"
+                    self._handler(RetryEvent(task.video_id, reason))
+                    self._schedule(pool, task)
+                    return
+                if self._server.is_ours:
+                    return  # another server gets it
         elif outcome.status != "failed":
             self._server.finished_one()
         if self._post_process is None or outcome.status == "failed" or not outcome.analyses:
@@ -314,7 +317,7 @@ def _sweep(run_id: str, server: ServerAccess) -> None:
     """Remove what killed workers left in shared memory, and its registrations with the server."""
     from rumiai.media.shared_frames import unlink_run
 
-    if left := unlink_run(run_id):
+    if (left := unlink_run(run_id)) and server.is_there:
         with contextlib.suppress(ServerError):  # a server that has gone has no registrations either
             asyncio.run(_unregister(left, server))
 

@@ -13,7 +13,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from rumiai.contracts.run_events import EventHandler, ServerEvent, ServerState
 from rumiai.contracts.server_events import ServerStateChange
@@ -27,6 +27,8 @@ from rumiai.settings import Settings
 _RENEWALS: Final = 3
 # A server that is there answers within milliseconds.
 _ASK_S: Final = 5.0
+# An address that nothing can have.
+_NOWHERE: Final = "127.0.0.1:0"
 
 
 class ModelServer(ABC):
@@ -37,6 +39,7 @@ class ModelServer(ABC):
     """
 
     access: ServerAccess
+    is_ours: ClassVar[bool] = False  # whether another one can take its place
 
     @abstractmethod
     def lost(self) -> str | None:
@@ -100,6 +103,8 @@ class EmbeddedServer(ModelServer):
         stop: As of :func:`embedded_server`.
         handler: Gets what the server says, as events.
     """
+
+    is_ours = True
 
     def __init__(
         self, settings: Settings, models: tuple[str, ...], stop: threading.Event, handler: EventHandler
@@ -174,6 +179,33 @@ class EmbeddedServer(ModelServer):
         self._handler(ServerEvent(state, message))
 
 
+class DeferredServer(EmbeddedServer):
+    """A server that is not started until a video turns out to need it; most likely none does."""
+
+    def __init__(
+        self, settings: Settings, models: tuple[str, ...], stop: threading.Event, handler: EventHandler
+    ) -> None:
+        super().__init__(settings, models, stop, handler)
+        self.access = ServerAccess(_NOWHERE, None, models, is_there=False)
+
+    def missed(self) -> None:
+        """A video needs one after all."""
+        if not self._starts:
+            self._lost = "a model server is needed after all"
+
+    def renew(self) -> bool:
+        """Start the first one, or another."""
+        if self._starts:
+            return super().renew()
+        self.start()
+        return True
+
+    def close(self) -> None:
+        """Stop it if it was started."""
+        if self._starts:
+            super().close()
+
+
 def _told(change: ServerStateChange) -> str:
     what = change.model or "the model server"
     if change.event in ("model_up", "server_up"):
@@ -183,7 +215,12 @@ def _told(change: ServerStateChange) -> str:
 
 @contextlib.contextmanager
 def serving(
-    settings: Settings, models: tuple[str, ...], stop: threading.Event, handler: EventHandler
+    settings: Settings,
+    models: tuple[str, ...],
+    stop: threading.Event,
+    handler: EventHandler,
+    *,
+    deferred: bool = False,
 ) -> Iterator[ModelServer]:
     """The server named in the settings, else an embedded one for the length of the run, else none.
 
@@ -192,21 +229,23 @@ def serving(
         models: What the services need of it.
         stop: Gives up waiting for a server that starts.
         handler: Gets what becomes of the server.
+        deferred: Whether it is likely that nobody asks it: it is not looked for, or started, until somebody does.
 
     Raises:
         ServerError: The named server is not ready, or the embedded one did not come up.
     """
-    named = ServerAccess(settings.server or "127.0.0.1:0", None, models)
+    named = ServerAccess(settings.server or _NOWHERE, None, models)
     if settings.server or not models:
-        if models:
+        if models and not deferred:
             try:
                 asyncio.run(check_server(named, 2 * _ASK_S))
             except ServerGoneError as exc:  # it has never been there
                 raise ServerError(exc.message, hint=exc.hint) from exc
         yield NamedServer(named)
         return
-    server = EmbeddedServer(settings, models, stop, handler)
-    server.start()
+    server = (DeferredServer if deferred else EmbeddedServer)(settings, models, stop, handler)
+    if not deferred:
+        server.start()
     try:
         yield server
     finally:

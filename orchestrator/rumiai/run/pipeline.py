@@ -26,7 +26,7 @@ from rumiai.contracts.run_events import ProgressEvent
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.clock import now_iso
 from rumiai.core.json_values import JsonObject
-from rumiai.errors import ContractError, MediaError, MLError
+from rumiai.errors import ContractError, MediaError, MLError, ServerGoneError
 from rumiai.inference.client import TritonClient
 from rumiai.media.endings import PictureEnd, SoundEnd, losses
 from rumiai.media.probe import MediaLimits, probe, sampling_for
@@ -42,6 +42,7 @@ from rumiai.results.analyses import (
 )
 from rumiai.results.store import RunState, Store, fingerprint, read_json, write_json
 from rumiai.results.summary import summarise
+from rumiai.run.finished import note_video
 from rumiai.run.reuse import Provenance, Reusable, find_reusable, stage_of
 from rumiai.run.types import RunContext, VideoTask
 from rumiai.services import (
@@ -184,6 +185,7 @@ def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progre
     if fetch_s := round(fetched - began, 1):  # a file on this machine takes none
         stages = {"fetch": fetch_s, **stages}
     state, provenance = RunState(store.state_file(task.video_id)), Provenance(video, context.settings)
+    note_video(state, task, video, info)
     return _Run(task, video, context, store, state, info, provenance, stills), stages
 
 
@@ -218,6 +220,9 @@ async def _perceive(
     stored: Mapping[str, ServiceResult],
 ) -> ServiceResults:
     settings, server, info = run.settings, run.context.server, run.info
+    models = {service.name: service.server_model for service in wanted if service.server_model}
+    if models and not server.is_there:
+        raise ServerGoneError("no model server was started: earlier runs seemed to have done all that needs one")
     video = ProbedVideo(
         path=run.video.path,
         video_id=run.task.video_id,
@@ -226,7 +231,6 @@ async def _perceive(
         region_prefix=f"{run.context.run_id}-{fingerprint(run.task.video_id)}",
     )
     async with TritonClient.connect(server.grpc, server.token, patience_s=settings.server_wait_s) as client:
-        models = {service.name: service.server_model for service in wanted if service.server_model}
         if models:
             await client.wait_ready(sorted(set(models.values())), settings.server_wait_s)
         devices = {name: await client.device_of(model) for name, model in models.items()}

@@ -49,8 +49,7 @@ class Provenance:
 
     def __init__(self, video: FetchedVideo, settings: Settings) -> None:
         self.settings = settings
-        status = video.path.stat()
-        self._file = video.identity or (status.st_size, status.st_mtime_ns)
+        self._file = video.identity or _size_and_time(video.path)
 
     def of_stream(self, stage: Stage) -> str:
         """Fingerprint of a decoded stream."""
@@ -88,6 +87,11 @@ class Provenance:
             elif result is not None and result.ok:
                 found[service.name] = self.of(service, found)
         return found
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def find_reusable(

@@ -17,6 +17,7 @@ from rumiai.insights import ClaudeSettings
 from rumiai.results.store import Store, assign_ids
 from rumiai.run.batch import run_batch
 from rumiai.run.claude import ClaudeRun, open_claude
+from rumiai.run.finished import needs_server
 from rumiai.run.model_server import ModelServer, serving
 from rumiai.run.types import VideoTask
 from rumiai.services import AnyService, chosen_services
@@ -113,7 +114,8 @@ class Submission:
         services = chosen_services(self.settings.services)
         models = tuple(dict.fromkeys(service.server_model for service in services if service.server_model))
         check_weights(services, self.settings)
-        with serving(self.settings, models, stop, handler) as server:
+        deferred = not needs_server(self.tasks, self.settings, self.store)
+        with serving(self.settings, models, stop, handler, deferred=deferred) as server:
             self._run_batch(server, handler, stop, judge)
 
     def _run_batch(

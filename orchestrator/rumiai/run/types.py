@@ -37,11 +37,13 @@ class ServerAccess:
         grpc: ``host:port``.
         token: Opens the shared-memory protocol; None sends frames as bytes.
         models: What the server was asked to load.
+        is_there: Whether a server has been started or named; False until a video turns out to need one.
     """
 
     grpc: str
     token: str | None
     models: tuple[str, ...] = ()
+    is_there: bool = True
 
 
 @dataclass(frozen=True)

@@ -121,3 +121,28 @@ def test_a_launcher_that_is_killed_while_it_starts_is_started_again(
         serving(settings, ("yolo",), threading.Event(), events.append),
     ):
         pass
+
+
+def test_a_deferred_server_starts_when_a_video_needs_it(launcher: Callable[[str], None], tmp_path: Path) -> None:
+    settings = load({}, {"out": str(tmp_path)}, {})[0]
+    launcher("say(**ready); sys.stdin.read()")
+    events: list[ServerEvent] = []
+    with serving(settings, ("yolo",), threading.Event(), events.append, deferred=True) as server:
+        assert (server.access.is_there, server.lost()) == (False, None)
+        server.missed()
+        assert server.lost() == "a model server is needed after all"
+        assert server.renew()
+        assert (server.access.is_there, server.access.grpc, server.lost()) == (True, READY["grpc"], None)
+    assert [event.state for event in events] == ["starting", "ready", "stopping"]
+
+
+def test_a_deferred_server_that_nobody_needs_is_not_started(launcher: Callable[[str], None], tmp_path: Path) -> None:
+    launcher(f"open({str(tmp_path / 'started')!r}, 'w')")
+    events: list[ServerEvent] = []
+    settings = load({}, {"out": str(tmp_path)}, {})[0]
+    with serving(settings, ("yolo",), threading.Event(), events.append, deferred=True):
+        pass
+    named = load({}, {"out": str(tmp_path), "server": "127.0.0.1:9"}, {})[0]
+    with serving(named, ("yolo",), threading.Event(), events.append, deferred=True) as server:
+        assert server.access.is_there
+    assert (events, list(tmp_path.iterdir())) == ([], [])
