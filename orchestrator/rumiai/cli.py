@@ -142,22 +142,30 @@ def _secrets() -> Secrets:
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option("--log-level", help="debug, info, warning or error.  [default: info]")
 def submit(sources: tuple[str, ...], no_insights: bool, as_json: bool, quiet: bool, **flags: Any) -> None:
-    """Analyse videos: files, folders and glob patterns.
+    """Analyse videos: files, folders, glob patterns, and addresses of video files (http, https).
 
     Finished work is kept: running the same command again does what is missing.
 
     \b
     Exit status: 0 all videos ok or partial, 1 failed or interrupted, 2 bad arguments or settings, 3 Claude refused the
-    key, 4 the models failed, 5 a file is damaged, no video, or beyond the limits.
+    key or a download failed, 4 the models failed, 5 a file is damaged, no video, or beyond the limits.
     """  # noqa: D301
     from rumiai.run.claude import claude_settings
     from rumiai.run.submit import submit_videos
 
     settings = _settings(flags)
-    claude = claude_settings(settings, _secrets(), insights=not no_insights)
-    sys.exit(
-        submit_videos(list(sources), settings, claude=claude, as_json=as_json, quiet=quiet, insights=not no_insights)
+    secrets = _secrets()
+    claude = claude_settings(settings, secrets, insights=not no_insights)
+    code = submit_videos(
+        list(sources),
+        settings,
+        claude=claude,
+        secrets=secrets,
+        as_json=as_json,
+        quiet=quiet,
+        insights=not no_insights,
     )
+    sys.exit(code)
 
 
 @main.command()

@@ -12,6 +12,7 @@ import email.utils
 import logging
 import random
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
@@ -35,9 +36,12 @@ _MAX_TRIED: Final = 4
 # An answer that is kept in memory: a page or a list of items, never a video.
 _MAX_BODY_BYTES: Final = 64 * 2**20
 _MAX_CONNECTIONS: Final = 32
+# Of a URL in a message; longer ones name their video far enough.
+_SHOWN_CHARS: Final = 1000
+# How often a connection that waits looks whether the run was stopped.
+_STOP_POLL_S: Final = 0.25
 _USER_AGENT: Final = "rumiai (+https://github.com/rumiai/rumiai)"
 _LATER: Final = "try again later: what is finished is kept"
-_LATE: Final = "try again later, or set RUMIAI_DOWNLOAD_TIMEOUT_S higher: what has come is kept"
 _PASSING: Final = frozenset({408, 429})
 
 # When the work that is under way in this thread must be done, by the monotonic clock.
@@ -103,17 +107,25 @@ class HttpClient:
 
     Args:
         rules: Where it may connect to.
-        retry: For :meth:`request` and :func:`retried`.
+        retry: For :meth:`request` and :meth:`retried`.
+        stop: When it is set, what is under way fails within a second.
     """
 
-    def __init__(self, rules: AddressRules | None = None, retry: Retry | None = None) -> None:
+    def __init__(
+        self, rules: AddressRules | None = None, retry: Retry | None = None, stop: threading.Event | None = None
+    ) -> None:
         # Its lines would show the signatures of signed URLs.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         self.rules, self.retry = rules or AddressRules(), retry or Retry()
+        self._stop = stop or threading.Event()
         timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
         headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
         self._client = httpx.Client(
-            transport=_Transport(self.rules), timeout=timeout, headers=headers, trust_env=False, cookies=_no_cookies()
+            transport=_Transport(self.rules, self._stop),
+            timeout=timeout,
+            headers=headers,
+            trust_env=False,
+            cookies=_no_cookies(),
         )
 
     def __enter__(self) -> HttpClient:
@@ -182,44 +194,48 @@ class HttpClient:
                     answer.status_code, headers=answer.headers, content=_body(answer, url), request=answer.request
                 )
 
-        return retried(attempt, self.retry, shown_url(url))
+        return self.retried(attempt, shown_url(url))
+
+    def retried(self, attempt: Callable[[], T], what: str) -> T:
+        """Call until it works.
+
+        Args:
+            attempt: Raises :class:`TransientError` or an ``httpx.TransportError`` for what may work another time.
+            what: Whom the error is about.
+
+        Raises:
+            DownloadError: The last attempt failed too, there is no time for another one, or the run was stopped.
+        """
+        failures = 0
+        while True:
+            try:
+                return attempt()
+            except (TransientError, httpx.TransportError) as exc:
+                again = exc if isinstance(exc, TransientError) else TransientError(_reason(exc))
+                cause = exc
+            failures = 1 if again.progressed else failures + 1
+            wait_s = _wait_s(self.retry, failures, again.after_s)
+            if problem := self._hopeless(failures, wait_s, again):
+                raise DownloadError(f"{what}: {problem}", hint=_LATER) from cause
+            self._stop.wait(wait_s)
+
+    def _hopeless(self, failures: int, wait_s: float, again: TransientError) -> str | None:
+        """Why there is no further attempt; None where there is one."""
+        if self._stop.is_set():
+            return "the run was stopped"
+        if _left_s() <= 0:
+            return "not done within the time limit (RUMIAI_DOWNLOAD_TIMEOUT_S)"
+        if failures >= self.retry.attempts:
+            return f"{again} ({'once' if failures == 1 else f'{failures} times'})"
+        if wait_s > min(self.retry.longest_wait_s, _left_s()):
+            return f"{again}, and there is no time to wait {wait_s:.0f} s for another attempt"
+        return None
 
     def _secret_headers(self, target: httpx.URL, credentials: Credentials | None) -> Mapping[str, str]:
         if credentials is None or target.host.lower() not in credentials.hosts:
             return {}
         is_safe = target.scheme == "https" or self.rules.names(target.host)
         return credentials.headers if is_safe else {}
-
-
-def retried(attempt: Callable[[], T], retry: Retry, what: str) -> T:
-    """Call until it works.
-
-    Args:
-        attempt: Raises :class:`TransientError` or an ``httpx.TransportError`` for what may work another time.
-        retry: How often, how long.
-        what: Whom the error is about.
-
-    Raises:
-        DownloadError: The last attempt failed too, or there is no time for another one.
-    """
-    failures = 0
-    while True:
-        try:
-            return attempt()
-        except (TransientError, httpx.TransportError) as exc:
-            again = exc if isinstance(exc, TransientError) else TransientError(_reason(exc))
-            cause = exc
-        if _left_s() <= 0:
-            raise DownloadError(f"{what}: not done within the time limit", hint=_LATE) from cause
-        failures = 1 if again.progressed else failures + 1
-        wait_s = _wait_s(retry, failures, again.after_s)
-        tries = "once" if failures == 1 else f"{failures} times"
-        if failures >= retry.attempts:
-            raise DownloadError(f"{what}: {again} ({tries})", hint=_LATER) from cause
-        if wait_s > min(retry.longest_wait_s, _left_s()):
-            late = f"{again}, and there is no time to wait {wait_s:.0f} s for another attempt"
-            raise DownloadError(f"{what}: {late}", hint=_LATER) from cause
-        time.sleep(wait_s)
 
 
 def refuse_passing(answer: httpx.Response) -> None:
@@ -257,7 +273,7 @@ def shown_url(url: str) -> str:
     scheme, mark, rest = plain.partition("://")
     host, slash, path = rest.partition("/")
     shown = f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}"
-    return "".join(char if char.isprintable() else "?" for char in shown[:200])
+    return "".join(char if char.isprintable() else "?" for char in shown[:_SHOWN_CHARS])
 
 
 def _no_cookies() -> CookieJar:
@@ -305,13 +321,13 @@ def _body(answer: httpx.Response, url: str) -> bytes:
 class _Transport(httpx.BaseTransport):
     """httpx over a connection pool whose connections follow the address rules."""
 
-    def __init__(self, rules: AddressRules) -> None:
+    def __init__(self, rules: AddressRules, stop: threading.Event) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(),
             max_connections=_MAX_CONNECTIONS,
             max_keepalive_connections=_MAX_CONNECTIONS,
             keepalive_expiry=30.0,
-            network_backend=_CheckedBackend(rules),
+            network_backend=_CheckedBackend(rules, stop),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -358,8 +374,8 @@ def _errors_of_httpx() -> Iterator[None]:
 class _CheckedBackend(httpcore.NetworkBackend):
     """Looks a host up, checks its addresses and connects to one of those that it has checked."""
 
-    def __init__(self, rules: AddressRules) -> None:
-        self._rules, self._plain = rules, httpcore.SyncBackend()
+    def __init__(self, rules: AddressRules, stop: threading.Event) -> None:
+        self._rules, self._stop, self._plain = rules, stop, httpcore.SyncBackend()
 
     def connect_tcp(
         self,
@@ -376,7 +392,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
                 failure = exc
             else:
-                return _TimedStream(stream)
+                return _TimedStream(stream, self._stop)
         raise failure or httpcore.ConnectError(f"{host} has no address")
 
     def connect_unix_socket(
@@ -389,13 +405,22 @@ class _CheckedBackend(httpcore.NetworkBackend):
 
 
 class _TimedStream(httpcore.NetworkStream):
-    """A connection that keeps the limit of :func:`within`, also against a server that sends a byte now and then."""
+    """A connection that keeps the limit of :func:`within`, also against a server that sends a byte now and then.
 
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
+    It gives up when the run is stopped.
+    """
+
+    def __init__(self, stream: httpcore.NetworkStream, stop: threading.Event) -> None:
+        self._stream, self._stop = stream, stop
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _limited(timeout))
+        limit = time.monotonic() + (_limited(timeout) or _READ_S)
+        while not self._stop.is_set():
+            with contextlib.suppress(httpcore.ReadTimeout):
+                return self._stream.read(max_bytes, min(_STOP_POLL_S, max(limit - time.monotonic(), 0.001)))
+            if time.monotonic() >= limit:
+                raise httpcore.ReadTimeout("no answer")
+        raise httpcore.ReadError("the run was stopped")
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._stream.write(buffer, _limited(timeout))
@@ -406,7 +431,8 @@ class _TimedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, _limited(timeout)))
+        stream = self._stream.start_tls(ssl_context, server_hostname, _limited(timeout))
+        return _TimedStream(stream, self._stop)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

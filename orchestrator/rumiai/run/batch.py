@@ -34,10 +34,12 @@ from rumiai.errors import ServerError, StoreError
 from rumiai.results.report import write_report
 from rumiai.results.store import Store
 from rumiai.run import leftovers
+from rumiai.run.ahead import Ahead
 from rumiai.run.events import event_socket
 from rumiai.run.model_server import ModelServer
 from rumiai.run.types import PostProcess, RunContext, ServerAccess, VideoTask
 from rumiai.settings import Settings
+from rumiai.sources import Access
 
 LOG = logging.getLogger("rumiai")
 
@@ -68,6 +70,7 @@ def run_batch(
     *,
     insights: bool = True,
     post_process: PostProcess | None = None,
+    access: Access | None = None,
 ) -> list[VideoOutcome]:
     """Analyse the videos.
 
@@ -80,6 +83,7 @@ def run_batch(
         stop: When it is set, no new video is begun and those in flight are given up.
         insights: Whether to go on after the unified analysis.
         post_process: Begun for each video that has a result, while others are still with the workers.
+        access: For sources that bring videos from beyond this machine.
 
     Returns:
         An outcome for each task, in their order; given-up ones are failed with ``Interrupted``.
@@ -89,7 +93,8 @@ def run_batch(
     try:
         with event_socket(handler) as address, secrets_hidden(os.environ, _hidden_from_workers(settings)):
             context = RunContext(run_id, settings, server.access, address, insights)
-            return _Scheduler(tasks, context, server, handler, stop, post_process).run()
+            with Ahead(settings, access, worker_count(settings, len(tasks)), handler) as ahead:
+                return _Scheduler(tasks, context, server, handler, stop, post_process, ahead).run()
     finally:
         _sweep(run_id, server.access)
 
@@ -103,7 +108,9 @@ class _Scheduler:
         handler: EventHandler,
         stop: threading.Event,
         post_process: PostProcess | None,
+        ahead: Ahead,
     ) -> None:
+        self._ahead = ahead
         self._tasks, self._context, self._handler, self._stop = tasks, context, handler, stop
         self._server = server
         self._post_process = post_process
@@ -146,8 +153,12 @@ class _Scheduler:
         self._broken = None
         try:
             for task in tasks:
-                self._schedule(pool, task)
-            while (self._in_work or self._in_post) and not self._must_end():
+                if self._ahead.concerns(task):
+                    self._ahead.want(task)
+                else:
+                    self._schedule(pool, task)
+            while (self._in_work or self._in_post or self._ahead.is_busy) and not self._must_end():
+                self._take_from_ahead(pool)
                 self._collect_finished(pool)
         finally:
             pool.stop()
@@ -160,6 +171,12 @@ class _Scheduler:
         self._in_work.clear()
         self._deadlines.clear()
         return unfinished
+
+    def _take_from_ahead(self, pool: ProcessPool) -> None:
+        for task in self._ahead.ready():
+            self._schedule(pool, task)
+        for outcome in self._ahead.failures():
+            self._finish(outcome)
 
     def _must_end(self) -> bool:
         return self._stop.is_set() or self._broken is not None or self._server.lost() is not None
@@ -193,7 +210,8 @@ class _Scheduler:
         return again
 
     def _collect_finished(self, pool: ProcessPool) -> None:
-        done = wait([*self._in_work, *self._in_post], timeout=_POLL_S, return_when=FIRST_COMPLETED).done
+        waited: list[Future[Any]] = [*self._in_work, *self._in_post, *self._ahead.futures]
+        done = wait(waited, timeout=_POLL_S, return_when=FIRST_COMPLETED).done
         self._collect_posts(done & self._in_post.keys())
         for future in done & self._in_work.keys():
             self._collect(pool, future)
@@ -275,6 +293,7 @@ class _Scheduler:
 
     def _finish(self, outcome: VideoOutcome) -> None:
         self._outcomes[outcome.video_id] = outcome
+        self._ahead.release(outcome.video_id)
         if outcome.analyses or outcome.status == "failed":
             self._report(outcome)
         self._handler(VideoEvent(outcome))

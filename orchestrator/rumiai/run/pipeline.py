@@ -182,7 +182,7 @@ def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progre
     progress("probe")
     info = probe(video.path, _limits(context.settings))
     stages = {"probe": time.monotonic() - fetched}
-    if fetch_s := round(fetched - began, 1):  # a file on this machine takes none
+    if fetch_s := round(fetched - began + video.seconds, 1):  # a file on this machine takes none
         stages = {"fetch": fetch_s, **stages}
     state, provenance = RunState(store.state_file(task.video_id)), Provenance(video, context.settings)
     note_video(state, task, video, info)

@@ -22,7 +22,7 @@ from rumiai.run.model_server import ModelServer, serving
 from rumiai.run.types import VideoTask
 from rumiai.services import AnyService, chosen_services
 from rumiai.settings import Settings
-from rumiai.sources import Source, SourceItem, find_source
+from rumiai.sources import Access, Source, SourceItem, find_source
 
 # The exit status of an interrupted run (docs/outputs.md).
 INTERRUPTED = 1
@@ -69,6 +69,7 @@ class Submission:
         settings: For all videos.
         claude: How Claude is used.
         insights: Whether to go on after the unified analysis.
+        access: For videos from beyond this machine; None where there are none.
         outcomes: Of the videos; empty when the run ended before the batch did.
         totals: Of Claude's half; None when it is off.
         error: What ended the run early.
@@ -79,6 +80,7 @@ class Submission:
     settings: Settings
     claude: ClaudeSettings = field(default_factory=ClaudeSettings)
     insights: bool = True
+    access: Access | None = None
     outcomes: list[VideoOutcome] = field(default_factory=list)
     totals: ClaudeTotals | None = None
     error: RumiAIError | None = None
@@ -124,7 +126,14 @@ class Submission:
         self.inputs.remember(self.store)
         post_process = judge.judge if judge else None
         self.outcomes = run_batch(
-            self.tasks, self.settings, server, handler, stop, insights=self.insights, post_process=post_process
+            self.tasks,
+            self.settings,
+            server,
+            handler,
+            stop,
+            insights=self.insights,
+            post_process=post_process,
+            access=self.access,
         )
 
     @property

@@ -14,9 +14,10 @@ from rumiai.contracts.run_events import EventHandler, RunStartedEvent, ServerEve
 from rumiai.core.signals import stop_signals
 from rumiai.insights import ClaudeSettings
 from rumiai.results.store import Store
+from rumiai.run.access import open_access
 from rumiai.run.recording import recorded
 from rumiai.run.submission import Inputs, Submission, serialised
-from rumiai.settings import Settings
+from rumiai.settings import Secrets, Settings
 from rumiai.sources import list_items
 from rumiai.terminal.console import choose_display, print_outcomes
 from rumiai.terminal.streams import write_line
@@ -27,6 +28,7 @@ def submit_videos(
     settings: Settings,
     *,
     claude: ClaudeSettings | None = None,
+    secrets: Secrets | None = None,
     as_json: bool = False,
     quiet: bool = False,
     insights: bool = True,
@@ -39,6 +41,7 @@ def submit_videos(
         sources: What the registered sources accept: files, folders, glob patterns.
         settings: For all videos.
         claude: How Claude is used; None switches it off.
+        secrets: Tokens of places where videos are.
         as_json: Events on stdout instead of tables.
         quiet: No progress.
         insights: Whether to go on after the unified analysis.
@@ -55,20 +58,25 @@ def submit_videos(
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     store = Store(*settings.folders)
-    items = list_items(sources)
-    store.check_writable()
-    submission = Submission(Inputs.of(items, store), store, settings, claude or ClaudeSettings(), insights)
     stop = threading.Event()
-    with (
-        recorded(sources, submission.tasks, settings, lambda how: stop.set(), kind=kind, run_id=run_id) as recording,
-        choose_display(len(submission.tasks), as_json=as_json, quiet=quiet, colored=settings.colored_logs) as display,
-    ):
-        handler = serialised(display.handle, recording.recorder.handle)
-        handler(RunStartedEvent(recording.run_id, len(submission.tasks)))
-        with interrupts(handler, stop):
-            submission.run(handler, stop)
-        code = submission.exit_code(interrupted=stop.is_set())
-        recording.end(code, interrupted=stop.is_set(), error=submission.error, claude=submission.totals)
+    with open_access(settings, secrets, stop) as access:
+        items = list_items(sources, access)
+        store.check_writable()
+        submission = Submission(Inputs.of(items, store), store, settings, claude or ClaudeSettings(), insights, access)
+        with (
+            recorded(
+                sources, submission.tasks, settings, lambda how: stop.set(), kind=kind, run_id=run_id
+            ) as recording,
+            choose_display(
+                len(submission.tasks), as_json=as_json, quiet=quiet, colored=settings.colored_logs
+            ) as display,
+        ):
+            handler = serialised(display.handle, recording.recorder.handle)
+            handler(RunStartedEvent(recording.run_id, len(submission.tasks)))
+            with interrupts(handler, stop):
+                submission.run(handler, stop)
+            code = submission.exit_code(interrupted=stop.is_set())
+            recording.end(code, interrupted=stop.is_set(), error=submission.error, claude=submission.totals)
     if as_json:
         write_line(json.dumps(submission.done.to_json(), ensure_ascii=False), sys.stdout)
     else:

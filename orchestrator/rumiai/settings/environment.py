@@ -25,6 +25,7 @@ class Secrets:
 
     claude_key: str = dataclasses.field(default="", repr=False)
     anthropic_key: str = dataclasses.field(default="", repr=False)
+    apify_token: str = dataclasses.field(default="", repr=False)
 
 
 # Environment name of the switch of each analysis; two are called shorter.
@@ -51,8 +52,8 @@ def variables() -> Iterator[Variable]:
             yield Variable(names_of(field), default, field.description or "")
 
 
-# Settings that choose which code is run: a ``.env`` that lies in a folder of videos must not.
-_NEVER_IN_DOTENV: Final = ("RUMIAI_PLUGINS",)
+# Settings that choose which code is run and which network is reached: a ``.env`` in a folder of videos must not.
+_NEVER_IN_DOTENV: Final = ("RUMIAI_PLUGINS", "RUMIAI_ALLOW_ADDRESSES", "RUMIAI_VIA")
 
 
 def load(
@@ -121,7 +122,8 @@ def _harmless(dotenv: Mapping[str, str]) -> dict[str, str]:
 def read_secrets(environment: Mapping[str, str], dotenv: Mapping[str, str] | None = None) -> Secrets:
     """The keys, with the precedence of :func:`load`."""
     merged = {**(dotenv or {}), **environment}
-    return Secrets(merged.get("CLAUDE_API_KEY", ""), merged.get("ANTHROPIC_API_KEY", ""))
+    apify = merged.get("APIFY_API_TOKEN", "") or merged.get("APIFY_TOKEN", "")
+    return Secrets(merged.get("CLAUDE_API_KEY", ""), merged.get("ANTHROPIC_API_KEY", ""), apify)
 
 
 def _unknown(merged: Mapping[str, str]) -> Iterator[str]:

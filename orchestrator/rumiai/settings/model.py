@@ -219,6 +219,28 @@ class Settings(BaseModel):
         0.0, "RUMIAI_PROMPT_DELAY PROMPT_DELAY", "least seconds between prompts"
     )
     judged_analyses: Names = _setting(ANALYSES, "", "the analyses that may use Claude; a switch for each")
+    allow_addresses: Names = _setting(
+        (),
+        "RUMIAI_ALLOW_ADDRESSES",
+        "hosts and networks that are connected to though they are not public; never read from .env",
+    )
+    downloads: Annotated[int, _within(1, 32)] = _setting(4, "RUMIAI_DOWNLOADS", "downloads at once")
+    download_timeout_s: Annotated[float, _within(1, 86400)] = _setting(
+        300.0, "RUMIAI_DOWNLOAD_TIMEOUT_S", "longest download of one video, all attempts together, in seconds"
+    )
+    downloads_ahead: Annotated[int, _within(1, 10000)] = _setting(
+        16, "RUMIAI_DOWNLOADS_AHEAD", "videos that are downloaded and not analysed yet; at least one for each worker"
+    )
+    downloads_ahead_mb: Annotated[float, _within(1, 1e7)] = _setting(
+        4096.0, "RUMIAI_DOWNLOADS_AHEAD_MB", "most that these take on the disk, in MiB"
+    )
+    disk_reserve_mb: Annotated[float, _within(0, 1e7)] = _setting(
+        256.0, "RUMIAI_DISK_RESERVE_MB", "what downloads leave free on the disk, in MiB"
+    )
+    via: str = _setting("", "RUMIAI_VIA", "helper that brings web addresses, such as ytdlp; never read from .env")
+    limit: Annotated[int, _within(0, 1_000_000)] = _setting(
+        0, "RUMIAI_LIMIT", "most videos of one profile, hashtag or bucket; 0 takes all that the source gives"
+    )
     force: Switch = _setting(False, "RUMIAI_FORCE", "do finished work again")
     strict: Switch = _setting(False, "RUMIAI_STRICT_MODE", "a failed service fails its video")
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], _UPPER] = _setting(

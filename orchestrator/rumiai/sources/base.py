@@ -70,6 +70,7 @@ class FetchedVideo:
         pictures: Of a photo post, in its order; empty for a video.
         sound: Lies under the pictures.
         problems: What of the post could not be had, a sentence each: the video is then partial.
+        seconds: That it took to bring it here, where that was ahead of the workers.
     """
 
     path: Path
@@ -79,6 +80,7 @@ class FetchedVideo:
     pictures: tuple[Path, ...] = ()
     sound: Path | None = None
     problems: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 class Source(ABC):
@@ -88,10 +90,12 @@ class Source(ABC):
         name: Unique; a Python identifier.
         ahead: Where :meth:`fetch` is called. False: in a worker process, as the first stage of the video, which waits
             for it. True: in the parent, by several threads at once, ahead of the workers; what is of the network.
+        by_name: Whether it takes only what the user sends to it by ``--via``.
     """
 
     name: ClassVar[str]
     ahead: ClassVar[bool] = False
+    by_name: ClassVar[bool] = False
 
     def using(self, access: Access) -> Source:
         """This source with what it may use; in the parent, before :meth:`list` and before a fetch ahead.

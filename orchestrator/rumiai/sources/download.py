@@ -21,9 +21,9 @@ from typing import IO, Final
 
 import httpx
 
-from rumiai.core.http import Credentials, HttpClient, TransientError, refuse_passing, retried, shown_url, within
+from rumiai.core.http import Credentials, HttpClient, TransientError, refuse_passing, shown_url, within
 from rumiai.errors import DownloadError, LimitError, NoVideoError, StoreError
-from rumiai.sources.signature import HEAD_BYTES, container_of, is_page
+from rumiai.sources.signature import HEAD_BYTES, container_of, is_page, picture_of
 
 MIB: Final = 2**20
 # How much is written between two looks at the free space.
@@ -72,6 +72,7 @@ def download(
     *,
     headers: Mapping[str, str] | None = None,
     credentials: Credentials | None = None,
+    pictures: bool = False,
 ) -> Downloaded:
     """Bring a video to a path; what an earlier call left of it is used.
 
@@ -82,6 +83,7 @@ def download(
         limits: Of size, time and disk.
         headers: Sent to every host on the way.
         credentials: Sent to their own hosts alone.
+        pictures: Whether JPEG, PNG, GIF and WebP files are taken too.
 
     Raises:
         AddressError: The URL leads where we do not go.
@@ -91,7 +93,7 @@ def download(
         StoreError: The disk is full, or another run brings the same file.
     """
     limits = limits or DownloadLimits()
-    with _files(target), _Part.of(target, url, limits) as part, within(limits.total_s):
+    with _files(target), _Part.of(target, url, limits, pictures=pictures) as part, within(limits.total_s):
         reached = part.size
 
         def attempt() -> None:
@@ -107,7 +109,7 @@ def download(
                 further, reached = part.size > reached, max(reached, part.size)
                 raise TransientError(reason or type(exc).__name__, after_s, progressed=further) from exc
 
-        retried(attempt, client.retry, shown_url(url))
+        client.retried(attempt, shown_url(url))
         return part.finish()
 
 
@@ -141,16 +143,18 @@ class _Known:
 class _Part:
     """The beginning of a file that has come so far."""
 
-    def __init__(self, target: Path, stream: IO[bytes], known: _Known, url: str, limits: DownloadLimits) -> None:
+    def __init__(
+        self, target: Path, stream: IO[bytes], known: _Known, url: str, limits: DownloadLimits, pictures: bool
+    ) -> None:
         self._target, self._stream, self._limits = target, stream, limits
-        self._known, self._url = known, url
+        self._known, self._url, self._pictures = known, url, pictures
         self.size = os.fstat(stream.fileno()).st_size
         if not known.validator:
             self._begin_again()
 
     @classmethod
     @contextlib.contextmanager
-    def of(cls, target: Path, url: str, limits: DownloadLimits) -> Iterator[_Part]:
+    def of(cls, target: Path, url: str, limits: DownloadLimits, *, pictures: bool) -> Iterator[_Part]:
         """The part of a target, kept from other runs; it is removed when nobody could go on with it."""
         target.parent.mkdir(parents=True, exist_ok=True)
         path = _part(target)
@@ -159,7 +163,7 @@ class _Part:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as exc:
                 raise StoreError(f"another run is downloading {target.name}", hint="wait for it") from exc
-            part = cls(target, stream, _read_known(target, shown_url(url)), url, limits)
+            part = cls(target, stream, _read_known(target, shown_url(url)), url, limits, pictures)
             try:
                 yield part
             except (LimitError, NoVideoError, StoreError, OSError):
@@ -273,7 +277,7 @@ class _Part:
             NoVideoError: It does not.
         """
         head = os.pread(self._stream.fileno(), HEAD_BYTES, 0)
-        if container_of(head) is not None:
+        if container_of(head) is not None or (self._pictures and picture_of(head) is not None):
             return
         what = shown_url(self._url)
         if is_page(head, content_type):

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from rumiai.core.registry import Registry
-from rumiai.errors import SourceError
+from rumiai.errors import ConfigurationError, SourceError
 from rumiai.sources.base import Access, Source, SourceItem
 
 _SOURCES: Final[Registry[Source]] = Registry("sources")
@@ -46,7 +46,8 @@ def list_items(texts: Iterable[str], access: Access | None = None) -> list[Sourc
     Raises:
         SourceError: A name stands for nothing, or no source takes it; or there is no name.
     """
-    items = dict.fromkeys(item for text in texts for item in _equipped(_source_of(text), access).list(text))
+    via = "" if access is None else access.via
+    items = dict.fromkeys(item for text in texts for item in _equipped(_source_of(text, via), access).list(text))
     if not items:
         raise SourceError("no video was named", hint="give files, folders or glob patterns")
     return list(items)
@@ -56,8 +57,14 @@ def _equipped(source: Source, access: Access | None) -> Source:
     return source if access is None else source.using(access)
 
 
-def _source_of(text: str) -> Source:
-    for source in reversed(_SOURCES.all()):
+def _source_of(text: str, via: str) -> Source:
+    """Who takes a name: the source that the user sent it to, if that accepts it, else the last registered that does."""
+    sources = list(reversed(_SOURCES.all()))
+    asked = [source for source in sources if source.name == via and source.by_name]
+    if via and not asked:
+        names = ", ".join(source.name for source in sources if source.by_name) or "none"
+        raise ConfigurationError(f"--via: got {via!r}, expected one of {names}")
+    for source in [*asked, *(source for source in sources if not source.by_name)]:
         if source.accepts(text):
             return source
     raise SourceError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -144,17 +145,41 @@ def test_a_wait_that_is_too_long_is_not_begun(client: HttpClient, value: str) ->
     assert len(site.requests) == 1
 
 
-def test_waits_grow_with_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float] = []
-    monkeypatch.setattr(time, "sleep", waits.append)
+class Waits(threading.Event):
+    """An event that is never set and notes for how long it was waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds.append(timeout)
+        return False
+
+
+def test_waits_grow_with_jitter() -> None:
+    waits = Waits()
     with (
         serving(status(500)) as site,
-        HttpClient(LOCAL, Retry(attempts=4)) as client,
+        HttpClient(LOCAL, Retry(attempts=4), waits) as client,
         pytest.raises(DownloadError),
     ):
         client.request("GET", site.url())
-    waits = [wait for wait in waits if wait >= 1]  # the server's own thread sleeps too
-    assert all(low <= wait <= 1.5 * low for wait, low in zip(waits, (2, 4, 8), strict=True))
+    assert all(low <= (wait or 0) <= 1.5 * low for wait, low in zip(waits.seconds, (2, 4, 8), strict=True))
+
+
+def test_a_stopped_run_waits_for_nothing() -> None:
+    stop = threading.Event()
+
+    def hang(handler: Handler) -> None:
+        stop.set()
+        time.sleep(1.5)
+
+    with serving(hang) as site, HttpClient(LOCAL, stop=stop) as client:
+        began = time.monotonic()
+        with pytest.raises(DownloadError, match="the run was stopped"):
+            client.request("GET", site.url())
+        assert time.monotonic() - began < 1.0
 
 
 def test_a_server_that_sends_a_byte_now_and_then_ends_with_the_limit(client: HttpClient) -> None:

@@ -185,6 +185,14 @@ def test_what_is_no_video(client: HttpClient, target: Path, answer: Answer, reas
     assert not list(target.parent.iterdir())
 
 
+@pytest.mark.parametrize("start", [b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"RIFF\0\0\0\0WEBP"])
+def test_pictures_are_taken_where_they_are_expected(client: HttpClient, target: Path, start: bytes) -> None:
+    with serving(file(start + bytes(500), "image/x")) as site:
+        with pytest.raises(NoVideoError):
+            download(client, site.url(), target)
+        assert download(client, site.url(), target, pictures=True).size_bytes == len(start) + 500
+
+
 @pytest.mark.parametrize(
     ("code", "reason"), [(404, "is not there"), (410, "is not there"), (403, "is refused"), (204, "HTTP 204")]
 )

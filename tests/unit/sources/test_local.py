@@ -52,7 +52,7 @@ def test_a_file_whose_name_looks_like_a_glob(tmp_path: Path) -> None:
     [
         ("absent.mp4", "does not exist"),
         ("none*.mp4", "matches no file"),
-        ("https://example.org/v.mp4", "is a URL"),
+        ("gopher://example.org/v.mp4", "is a URL"),
         ("/dev/null", "neither a file nor a folder"),
         ("", "a source is empty"),
         ("b" * 300 + ".mp4", r"b{80}\.\.\. cannot be looked at: File name too long"),
