@@ -100,8 +100,8 @@ def test_unknown_names_are_warned_about() -> None:
 OLD_VARIABLES = {
     "CLAUDE_API_KEY": {"k": "secret"},
     "ANTHROPIC_API_KEY": {"k": "secret"},
-    "APIFY_API_TOKEN": {"t": "elsewhere"},
-    "APIFY_TOKEN": {"t": "elsewhere"},
+    "APIFY_API_TOKEN": {"t": "secret"},
+    "APIFY_TOKEN": {"t": "secret"},
     "CLAUDE_MODEL": {"sonnet": "claude_model=sonnet"},
     "USE_CLAUDE_SONNET": {"true": "claude_sonnet=True", "false": "same"},
     "USE_ML_PRECOMPUTE": {"true": "same", "1": "same", "false": "refused"},
