@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 
 from rumiai import __version__
-from rumiai.core.plugins import load_plugins
-from rumiai.errors import ConfigurationError, RumiAIError
-from rumiai.services import all_services, chosen_services
+from rumiai.errors import RumiAIError
+from rumiai.service.commands import keys_group, serve
+from rumiai.services import all_services
+from rumiai.terminal.flags import read_keys, read_settings
 from rumiai.terminal.streams import prepare_streams, write_line
 from rumiai.weights.cli import weights_group
-
-if TYPE_CHECKING:
-    from rumiai.settings import Secrets, Settings
 
 _SERVICES = ", ".join(service.name for service in all_services())
 
@@ -86,33 +83,8 @@ def main() -> None:
 
 
 main.add_command(weights_group)
-
-
-def _settings(flags: dict[str, Any]) -> Settings:
-    from rumiai.settings import load, read_dotenv
-
-    try:
-        Path.cwd()
-    except OSError as exc:
-        message = f"the current folder cannot be used: {exc.strerror}"
-        raise ConfigurationError(message, hint="it may have been removed; change to another one") from exc
-    names: dict[str, str] = {}
-    for option in click.get_current_context().command.params:
-        names.setdefault(option.name or "", option.opts[0])  # the first one is not the shorthand, as --no-claude is
-    settings, warnings = load(os.environ, flags, read_dotenv(Path(".env")), names)
-    if not settings.colored_logs or os.environ.get("NO_COLOR"):
-        click.get_current_context().color = False
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
-    load_plugins(settings.plugins)
-    chosen_services(settings.services)  # a name that is none of a service is a mistake of this moment
-    return settings
-
-
-def _secrets() -> Secrets:
-    from rumiai.settings import read_dotenv, read_secrets
-
-    return read_secrets(os.environ, read_dotenv(Path(".env")))
+main.add_command(serve)
+main.add_command(keys_group)
 
 
 @main.command()
@@ -153,8 +125,8 @@ def submit(sources: tuple[str, ...], no_insights: bool, as_json: bool, quiet: bo
     from rumiai.run.claude import claude_settings
     from rumiai.run.submit import submit_videos
 
-    settings = _settings(flags)
-    secrets = _secrets()
+    settings = read_settings(flags)
+    secrets = read_keys()
     claude = claude_settings(settings, secrets, insights=not no_insights)
     code = submit_videos(
         list(sources),
@@ -179,7 +151,7 @@ def collect(wait: bool, as_json: bool, **flags: Any) -> None:
     """
     from rumiai.run.collect import collect_answers
 
-    collect_answers(_settings(flags), _secrets(), wait=wait, as_json=as_json)
+    collect_answers(read_settings(flags), read_keys(), wait=wait, as_json=as_json)
 
 
 @main.command()
@@ -211,7 +183,7 @@ def recompute(paths: tuple[str, ...], out: str, workers: int, plugins: str | Non
     from rumiai.results.store import Store
 
     done = 0
-    settings = _settings({"plugins": plugins, "out": out})
+    settings = read_settings({"plugins": plugins, "out": out})
     stored = find_stored(paths)
 
     def tell(item: Recomputed) -> None:
@@ -254,6 +226,6 @@ def doctor(as_json: bool, server: str | None) -> None:
     """Say what is there, what is missing and how to mend it; exit 1 when the main job cannot run."""
     from rumiai.terminal.doctor import examine, print_findings
 
-    findings = examine(_settings({"server": server}))
+    findings = examine(read_settings({"server": server}))
     print_findings(findings, as_json=as_json)
     sys.exit(0 if all(finding.state != "missing" for finding in findings) else 1)

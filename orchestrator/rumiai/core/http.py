@@ -231,6 +231,24 @@ class HttpClient:
             return f"{again}, and there is no time to wait {wait_s:.0f} s for another attempt"
         return None
 
+    def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> int:
+        """Send a body once; a redirect is not followed.
+
+        Returns:
+            The status.
+
+        Raises:
+            AddressError: It leads where we do not go.
+            DownloadError: The connection failed, or the limit of :func:`within` is over.
+        """
+        request = self._client.build_request("POST", checked_url(url), headers=headers, content=content)
+        try:
+            answer = self._client.send(request, stream=True)
+        except httpx.TransportError as exc:
+            raise DownloadError(f"{shown_url(url)}: {_reason(exc)}") from exc
+        answer.close()
+        return answer.status_code
+
     def _secret_headers(self, target: httpx.URL, credentials: Credentials | None) -> Mapping[str, str]:
         if credentials is None or target.host.lower() not in credentials.hosts:
             return {}

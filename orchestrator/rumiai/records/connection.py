@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from rumiai.errors import StoreError
-from rumiai.records.schema import migrate
+from rumiai.records.schema import MIGRATIONS, migrate
 
 # A write takes milliseconds; a process that is stopped in the middle of one keeps the others waiting.
 _BUSY_S: Final = 30.0
@@ -35,19 +35,28 @@ class Connection:
     Args:
         path: The file. Its folder is made where it is missing.
         create: Make the file where it is missing.
+        migrations: Its tables, see :mod:`rumiai.records.schema`.
+        holds: What is in it, for messages.
 
     Raises:
         DamagedRecordsError: It is not a file of records.
         StoreError: It cannot be opened, or a newer version wrote it.
     """
 
-    def __init__(self, path: Path, *, create: bool = True) -> None:
-        self.path = path
+    def __init__(
+        self,
+        path: Path,
+        *,
+        create: bool = True,
+        migrations: Sequence[str] = MIGRATIONS,
+        holds: str = "run records",
+    ) -> None:
+        self.path, self._holds = path, holds
         self._lock = threading.RLock()
         if path.is_symlink():
             raise StoreError(f"{path} is a link, expected a file of its own", hint="remove the link")
         if not create and not path.exists():
-            raise StoreError(f"there are no run records at {path}")
+            raise StoreError(f"there are no {holds} at {path}")
         with self._translated("open"):
             if not path.parent.is_dir():
                 path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
@@ -57,7 +66,7 @@ class Connection:
             try:
                 for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
                     self._connection.execute(f"PRAGMA {pragma}")
-                migrate(self._connection)
+                migrate(self._connection, migrations)
             except BaseException:
                 self._connection.close()
                 raise
@@ -67,7 +76,7 @@ class Connection:
         try:
             yield
         except (sqlite3.Error, OSError) as exc:
-            message = f"cannot {doing} the run records at {self.path}: {exc}"
+            message = f"cannot {doing} the {self._holds} at {self.path}: {exc}"
             # Errors of the machine (a full disk, a lock) are OperationalError; a damaged file is the base class alone.
             if type(exc) is sqlite3.DatabaseError:
                 raise DamagedRecordsError(message, hint="rumiai-orch status --rebuild makes them again") from exc

@@ -143,6 +143,17 @@ class Records:
             self._db.write("UPDATE videos SET state = 'waiting' WHERE run_id = ? AND state = 'running'", run_id)
         return True
 
+    def release(self, run_id: str) -> None:
+        """Give back a run that this process has claimed and did not finish; videos that it had in flight wait again."""
+        with self._db.transaction():
+            changed = self._db.write(
+                "UPDATE runs SET state = 'accepted', owner = NULL WHERE run_id = ? AND state = 'running' AND owner = ?",
+                run_id,
+                str(ProcessIdentity.own()),
+            )
+            if changed:
+                self._db.write("UPDATE videos SET state = 'waiting' WHERE run_id = ? AND state = 'running'", run_id)
+
     def claimable(self) -> list[str]:
         """Ids of the runs that :meth:`claim` would take, oldest first."""
         found = self._db.read("SELECT run_id FROM runs WHERE state IN ('accepted', 'running') ORDER BY run_id")

@@ -287,6 +287,14 @@ class Store:
         """
         return _locked(self.claude_folder / ".lock", "exchanging batches")
 
+    def service_lock(self) -> contextlib.AbstractContextManager[None]:
+        """Keep a second service from the folder.
+
+        Raises:
+            StoreError: Another one has it.
+        """
+        return _locked(self.base / ".service.lock", "serving this folder")
+
 
 @contextlib.contextmanager
 def _locked(path: Path, doing: str) -> Iterator[None]:

@@ -91,7 +91,7 @@ def run_batch(
     leftovers.sweep()
     run_id = f"run{os.getpid()}-{secrets.token_hex(4)}"
     try:
-        with event_socket(handler) as address, secrets_hidden(os.environ, _hidden_from_workers(settings)):
+        with event_socket(handler) as address, secrets_hidden(os.environ, hidden_from_workers(settings)):
             context = RunContext(run_id, settings, server.access, address, insights)
             with Ahead(settings, access, worker_count(settings, len(tasks)), handler) as ahead:
                 return _Scheduler(tasks, context, server, handler, stop, post_process, ahead).run()
@@ -306,7 +306,7 @@ class _Scheduler:
             LOG.warning("%s: no report: %s", outcome.video_id, exc)
 
 
-def _hidden_from_workers(settings: Settings) -> set[str]:
+def hidden_from_workers(settings: Settings) -> set[str]:
     """Variables that no worker needs: Claude is asked by this process; a plug-in's source may need a key of its own."""
     return {name for name in os.environ if holds_secret(name) and (name in CLAUDE_KEYS or not settings.plugins)}
 

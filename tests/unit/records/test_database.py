@@ -63,6 +63,18 @@ def test_a_run_is_accepted_claimed_and_ended(records: Records) -> None:
     assert records.claimable() == []
 
 
+def test_a_run_that_is_given_back_is_claimable_and_its_videos_wait(records: Records) -> None:
+    run = accepted(records, "a", "b")
+    with records._db.transaction() as db:
+        db.write("UPDATE videos SET state = 'running' WHERE video_id = 'a'")
+    records.release(run.run_id)
+    given_back = records.run(run.run_id)
+    assert (given_back.state, given_back.owner, given_back.counts) == ("accepted", None, {"waiting": 2})
+    assert records.claimable() == [run.run_id]
+    records.release(run.run_id)  # what nobody has stays as it is
+    assert records.run(run.run_id) == given_back
+
+
 def test_the_same_idempotency_key_is_the_same_run(records: Records) -> None:
     asked = replace(NEW, idempotency_key="k", fingerprint="f")
     first, _ = records.create_run(asked)

@@ -1,0 +1,151 @@
+"""From a request to a run in the records. What is answered with 202 is in them, and is finished whatever happens."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rumiai.core.json_values import JsonObject
+from rumiai.errors import ConfigurationError, UsageError
+from rumiai.insights import ClaudeSettings
+from rumiai.records import NewRun, Records, RunRecord
+from rumiai.run.claude import claude_settings
+from rumiai.service.config import ServiceConfig
+from rumiai.service.keys import ApiKey
+from rumiai.service.models import RunRequest
+from rumiai.service.places import Places
+from rumiai.service.problems import ProblemError
+from rumiai.service.uploads import Upload
+from rumiai.services import chosen_services
+from rumiai.settings import Settings
+
+KIND: Final = "serve"
+# Longer keys are a mistake; the draft of the header gives no limit.
+MAX_KEY_CHARS: Final = 255
+
+
+@dataclass(frozen=True)
+class AcceptedRun:
+    """What the service keeps of a request in the run's record.
+
+    Attributes:
+        key_id: Of the API key.
+        sources: That were named.
+        uploads: Files that came with it.
+        settings: Members that the request chose.
+        insights: Whether to go on after the unified analysis.
+        webhook: Whom to tell at its end; None for nobody.
+    """
+
+    key_id: str
+    sources: tuple[str, ...]
+    uploads: tuple[Upload, ...]
+    settings: JsonObject
+    insights: bool
+    webhook: str | None
+
+    def to_json(self) -> JsonObject:
+        """JSON form."""
+        return {
+            "key_id": self.key_id,
+            "sources": list(self.sources),
+            "uploads": [upload.to_json() for upload in self.uploads],
+            "settings": self.settings,
+            "insights": self.insights,
+            "webhook": self.webhook,
+        }
+
+    @classmethod
+    def of(cls, run: RunRecord) -> AcceptedRun:
+        """Read what :meth:`to_json` wrote into a run's record."""
+        members = json.loads(json.dumps(run.request))
+        uploads = tuple(Upload.from_json(each) for each in members["uploads"])
+        return cls(**{**members, "sources": tuple(members["sources"]), "uploads": uploads})
+
+
+def effective(config: ServiceConfig, chosen: JsonObject, *, insights: bool) -> tuple[Settings, ClaudeSettings]:
+    """The settings of a run: the service's, with what the request chose.
+
+    Raises:
+        UsageError: A value is not what its setting takes, beyond the service's limits, or contradicts another one.
+    """
+    base = config.settings
+    settings = base.changed(**chosen)
+    if settings.max_video_duration_s > base.max_video_duration_s:
+        raise UsageError(f"max_video_duration_s: the service takes at most {base.max_video_duration_s:g}")
+    if settings.max_cost_usd > base.max_cost_usd:
+        raise UsageError(f"max_cost_usd: a run of the service may spend at most {base.max_cost_usd:g}")
+    if base.claude == "off" and settings.claude != "off":
+        raise ConfigurationError("claude: it is off in this service")
+    chosen_services(settings.services)
+    return settings, claude_settings(settings, config.secrets, insights=insights)
+
+
+def accept(
+    records: Records,
+    config: ServiceConfig,
+    key: ApiKey,
+    request: RunRequest,
+    uploads: Sequence[Upload] = (),
+    idempotency_key: str | None = None,
+) -> tuple[RunRecord, bool]:
+    """Put a run into the records.
+
+    Args:
+        records: Of the output folder.
+        config: Of the service.
+        key: Of the caller.
+        request: What is asked for.
+        uploads: Files that came with it.
+        idempotency_key: The same one with the same request gives the same run, for each API key.
+
+    Returns:
+        The run, and whether it is new.
+
+    Raises:
+        RumiAIError: It cannot be asked for, or not be recorded.
+        ProblemError: The idempotency key was used for something else.
+    """
+    if not request.sources and not uploads:
+        raise UsageError("no video was named", hint="give sources, or upload files")
+    places = Places(config.roots, config.prefixes)
+    for source in request.sources:
+        places.check(source)
+    settings, _ = effective(config, request.settings.given, insights=request.insights)
+    accepted = AcceptedRun(
+        key.key_id,
+        request.sources,
+        tuple(uploads),
+        request.settings.given,
+        request.insights,
+        request.webhook.url if request.webhook else None,
+    )
+    fingerprint = _fingerprint(accepted)
+    new = NewRun(
+        sources=(*request.sources, *(upload.name for upload in uploads)),
+        settings=json.loads(settings.model_dump_json(include=set(request.settings.given))),
+        kind=KIND,
+        request=accepted.to_json(),
+        fingerprint=fingerprint,
+        idempotency_key=None if idempotency_key is None else f"{key.key_id}:{idempotency_key}",
+    )
+    run, is_new = records.create_run(new)
+    if not is_new and run.fingerprint != fingerprint:
+        raise ProblemError(422, "idempotency-key-reused", "this Idempotency-Key was used for another request")
+    return run, is_new
+
+
+def _fingerprint(accepted: AcceptedRun) -> str:
+    """Of what was asked for; where uploaded files were put is no part of it."""
+    files = [[upload.name, upload.digest] for upload in accepted.uploads]
+    text = json.dumps({**accepted.to_json(), "uploads": files}, sort_keys=True)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def uploads_folder(out: Path) -> Path:
+    """Where uploaded files of an output folder are."""
+    return out / "uploads"

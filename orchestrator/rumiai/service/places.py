@@ -1,0 +1,83 @@
+"""Which sources a request may name: addresses on the network, and files below the folders that the service allows."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from rumiai.errors import SourceError
+from rumiai.sources import Access, SourceItem, list_items
+
+# What address rules are applied to where it is fetched (``core/http.py``).
+_NETWORK: Final = ("http://", "https://")
+
+
+class Places:
+    """The places that a service allows.
+
+    Args:
+        roots: Folders, resolved.
+        prefixes: Beginnings of further addresses, such as ``s3://bucket/videos/``.
+    """
+
+    def __init__(self, roots: Sequence[Path], prefixes: Sequence[str]) -> None:
+        self._roots, self._prefixes = tuple(roots), tuple(prefixes)
+
+    def check(self, source: str) -> None:
+        """Refuse a name that leads elsewhere, from the text and from where its folder really is.
+
+        Raises:
+            SourceError: It does.
+        """
+        if source.startswith(_NETWORK):
+            return
+        if source.startswith(self._prefixes) and ".." not in source:
+            return
+        if not source.startswith("/") or "\0" in source or ".." in source.split("/"):
+            raise SourceError(
+                f"{source[:80]} is no source that the service takes",
+                hint="name an http or https URL, or the absolute path of a file below a folder that the service allows",
+            )
+        self._check_path(source, _fixed_part(source))
+
+    def list(self, sources: Iterable[str], access: Access | None = None) -> list[SourceItem]:
+        """The videos behind the names, each checked where it really lies.
+
+        Args:
+            sources: The names.
+            access: For those beyond this machine.
+
+        Raises:
+            SourceError: A name stands for nothing, or a video lies elsewhere.
+        """
+        names = list(sources)
+        for name in names:
+            self.check(name)
+        items = list_items(names, access) if names else []
+        for item in items:
+            if item.source == "local":
+                self._check_path(item.location, item.location)
+        return items
+
+    def _check_path(self, shown: str, path: str) -> None:
+        real = Path(os.path.realpath(path))
+        if not any(real.is_relative_to(root) for root in self._roots):
+            raise SourceError(
+                f"{shown[:200]} lies below no folder that the service allows",
+                hint="upload the file, or start the service with --allow-source FOLDER",
+            )
+
+
+def _fixed_part(pattern: str) -> str:
+    """The path before the first part with a wildcard, if there is no file of this very name."""
+    if os.path.lexists(pattern) or not glob.has_magic(pattern):
+        return pattern
+    parts = []
+    for part in pattern.split("/"):
+        if glob.has_magic(part):
+            break
+        parts.append(part)
+    return "/".join(parts) or "/"

@@ -1,0 +1,53 @@
+"""What the command lines of all commands share: flags -> settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rumiai.core.plugins import load_plugins
+from rumiai.errors import ConfigurationError
+from rumiai.services import chosen_services
+
+if TYPE_CHECKING:
+    from rumiai.settings import Secrets, Settings
+
+
+def read_settings(flags: Mapping[str, object]) -> Settings:
+    """The settings of flags, environment and ``.env``; warnings go to stderr, plug-ins are loaded.
+
+    Args:
+        flags: Of the command that is running, by member; None counts as not given.
+
+    Raises:
+        ConfigurationError: A value is not what its setting takes.
+    """
+    from rumiai.settings import load, read_dotenv
+
+    try:
+        Path.cwd()
+    except OSError as exc:
+        message = f"the current folder cannot be used: {exc.strerror}"
+        raise ConfigurationError(message, hint="it may have been removed; change to another one") from exc
+    names: dict[str, str] = {}
+    for option in click.get_current_context().command.params:
+        names.setdefault(option.name or "", option.opts[0])  # the first one is not the shorthand, as --no-claude is
+    settings, warnings = load(os.environ, flags, read_dotenv(Path(".env")), names)
+    if not settings.colored_logs or os.environ.get("NO_COLOR"):
+        click.get_current_context().color = False
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)
+    load_plugins(settings.plugins)
+    chosen_services(settings.services)  # a name that is none of a service is a mistake of this moment
+    return settings
+
+
+def read_keys() -> Secrets:
+    """The keys of environment and ``.env``."""
+    from rumiai.settings import read_dotenv, read_secrets
+
+    return read_secrets(os.environ, read_dotenv(Path(".env")))

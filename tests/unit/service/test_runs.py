@@ -1,0 +1,136 @@
+"""Runs over HTTP: accepted, listed, followed, cancelled."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .conftest import Service, StartService
+
+
+def submit(service: Service, *sources: Path | str, **members: object) -> dict[str, object]:
+    answer = service.client.post("/v1/runs", json={"sources": [str(source) for source in sources], **members})
+    assert answer.status_code == 202, answer.text
+    run: dict[str, object] = answer.json()
+    assert answer.headers["location"] == f"/v1/runs/{run['id']}"
+    return run
+
+
+def test_a_run_is_accepted_and_finished(service: Service, videos: Path) -> None:
+    run = submit(service, videos)
+    assert (run["state"], run["videos"]["waiting"]) == ("accepted", 0)
+    ended = service.ended(run["id"])
+    assert (ended["state"], ended["exit_code"]) == ("done", 0)
+    assert ended["videos"] == {"waiting": 0, "running": 0, "ok": 2, "partial": 0, "failed": 0, "unfinished": 0}
+    assert service.analyst.seen == ["one", "two"]
+
+
+def test_videos_are_listed_in_pages(service: Service, videos: Path) -> None:
+    run = submit(service, videos)
+    service.ended(run["id"])
+    first = service.client.get(f"/v1/runs/{run['id']}/videos", params={"limit": 1}).json()
+    assert [video["id"] for video in first["videos"]] == ["one"]
+    second = service.client.get(f"/v1/runs/{run['id']}/videos", params={"limit": 1, "after": first["next"]}).json()
+    assert [(video["id"], video["state"]) for video in second["videos"]] == [("two", "ok")]
+    one = service.client.get(f"/v1/runs/{run['id']}/videos/two").json()
+    assert one["outcome"]["seconds"] == 1.5
+
+
+def test_runs_are_listed_newest_first(service: Service, videos: Path) -> None:
+    runs = [submit(service, videos / name)["id"] for name in ("one.mp4", "two.mp4")]
+    for run_id in runs:
+        service.ended(run_id)
+    listed = service.client.get("/v1/runs", params={"state": "done"}).json()
+    assert {run["id"] for run in listed["runs"]} == set(runs)
+    assert listed["next"] is None
+
+
+def test_a_bad_video_gives_the_exit_code_of_submit(service: Service, videos: Path) -> None:
+    (videos / "bad.mp4").write_bytes(b"bad")
+    run = submit(service, videos / "bad.mp4")
+    ended = service.ended(run["id"])
+    assert (ended["state"], ended["exit_code"]) == ("done", 5)
+    video = service.client.get(f"/v1/runs/{run['id']}/videos/bad").json()
+    assert video["error"] == {"type": "ProbeError", "message": "no video", "stage": "probe"}
+
+
+def test_an_idempotency_key_gives_the_same_run_again(service: Service, videos: Path) -> None:
+    headers = {"Idempotency-Key": "k1"}
+    body = {"sources": [str(videos)]}
+    first = service.client.post("/v1/runs", json=body, headers=headers)
+    again = service.client.post("/v1/runs", json=body, headers=headers)
+    assert first.json()["id"] == again.json()["id"]
+    assert again.headers["idempotent-replayed"] == "true"
+    other = service.client.post("/v1/runs", json={"sources": [str(videos / "one.mp4")]}, headers=headers)
+    assert (other.status_code, other.json()["type"]) == (422, "urn:rumiai:problem:idempotency-key-reused")
+    foreign = service.client.post("/v1/runs", json=body, headers={**headers, **service.add_key("submit")})
+    assert foreign.json()["id"] != first.json()["id"]
+
+
+def events_of(service: Service, run_id: object, after: int | None = None) -> list[dict[str, str]]:
+    headers = {} if after is None else {"Last-Event-ID": str(after)}
+    answer = service.client.get(f"/v1/runs/{run_id}/events", headers=headers)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    found = []
+    for block in answer.text.strip().split("\n\n"):
+        lines = [line.partition(": ") for line in block.split("\n") if not line.startswith(":")]
+        found.append({name: value for name, _, value in lines})
+    return [event for event in found if event]
+
+
+def test_events_are_told_from_the_first_and_resume_behind_any(service: Service, videos: Path) -> None:
+    run = submit(service, videos)
+    service.ended(run["id"])
+    events = events_of(service, run["id"])
+    assert [event["event"] for event in events] == ["run", "video", "video", "done"]
+    assert json.loads(events[0]["data"])["videos"] == 2
+    assert json.loads(events[1]["data"])["video_id"] == "one"
+    done = json.loads(events[-1]["data"])
+    assert (done["state"], done["exit_code"]) == ("done", 0)
+    resumed = events_of(service, run["id"], int(events[1]["id"]))
+    assert [json.loads(event["data"]).get("video_id") for event in resumed] == ["two", None]
+
+
+def test_a_run_in_work_is_cancelled(service: Service, videos: Path) -> None:
+    service.analyst.go.clear()
+    run = submit(service, videos)
+    while not service.analyst.seen and service.client.get(f"/v1/runs/{run['id']}").json()["state"] != "running":
+        pass
+    assert service.client.delete(f"/v1/runs/{run['id']}").status_code == 202
+    ended = service.ended(run["id"])
+    assert (ended["state"], ended["exit_code"], ended["videos"]["unfinished"]) == ("cancelled", 1, 2)
+
+
+def test_a_run_that_waits_is_cancelled_at_once_and_never_begun(service: Service, videos: Path) -> None:
+    service.analyst.go.clear()
+    first, second = submit(service, videos / "one.mp4"), submit(service, videos / "two.mp4")
+    assert service.client.delete(f"/v1/runs/{second['id']}").json()["state"] == "cancelled"
+    service.analyst.go.set()
+    service.ended(first["id"])
+    assert service.analyst.seen == ["one"]
+
+
+def test_what_was_accepted_is_finished_by_the_next_service_and_nothing_twice(start: StartService, videos: Path) -> None:
+    with start() as first:
+        (videos / "a.mp4").write_bytes(b"a")
+        done = submit(first, videos / "a.mp4")["id"]
+        first.ended(done)
+        first.analyst.go.clear()
+        runs = [submit(first, videos / "one.mp4", videos / "two.mp4")["id"], submit(first, videos / "two.mp4")["id"]]
+        while first.client.get(f"/v1/runs/{runs[0]}").json()["state"] != "running":
+            pass
+    with start() as second:
+        ended = [second.ended(run_id) for run_id in runs]
+        assert [(run["state"], run["exit_code"]) for run in ended] == [("done", 0), ("done", 0)]
+        assert [run["videos"]["ok"] for run in ended] == [2, 1]
+        assert second.analyst.seen == ["one", "two", "two"]
+        kinds = [event["event"] for event in events_of(second, runs[0])]
+        assert (kinds.count("run"), kinds.count("video"), kinds[-1]) == (1, 2, "done")
+
+
+@pytest.mark.parametrize("name", ["nobody", "20261128-101500-a1b2c3", "%2e%2e"])
+def test_a_run_that_is_not_there_is_not_found(service: Service, name: str) -> None:
+    answer = service.client.get(f"/v1/runs/{name}")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
