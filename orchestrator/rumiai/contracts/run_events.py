@@ -14,7 +14,16 @@ from rumiai.core.json_values import JsonValue
 
 Members: TypeAlias = dict[str, JsonValue]
 ServerState: TypeAlias = Literal[
-    "starting", "ready", "stopping", "interrupted", "model_down", "model_up", "server_down", "server_up", "gave_up"
+    "starting",
+    "ready",
+    "stopping",
+    "interrupted",
+    "waiting",
+    "model_down",
+    "model_up",
+    "server_down",
+    "server_up",
+    "gave_up",
 ]
 
 
@@ -111,8 +120,9 @@ class ServerEvent:
     """The model server of the run, or the run itself, changes its state.
 
     Attributes:
-        state: ``interrupted`` is the run: a signal asked it to stop. Those behind it are what a server that the run
-            started says of itself, see :class:`rumiai.contracts.server_events.ServerStateChange`.
+        state: ``interrupted`` (by a signal or ``cancel``) and ``waiting`` (for memory) are of the run. Those behind
+            them are what a server that the run started says of itself, see
+            :class:`rumiai.contracts.server_events.ServerStateChange`.
         message: For a person.
     """
 

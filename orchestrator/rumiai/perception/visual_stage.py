@@ -133,6 +133,7 @@ class VisualStage:
 
     async def run(self) -> None:
         """Decode the stream and have its frames read; the results come with :meth:`finish`."""
+        self._tell_progress()
         info, side_px = self._video.info, self._settings.max_side_px
         arena, frames_per_batch = self._arena(slot_bytes_for(info, max_side_px=side_px, frames_per_batch=1))
         with arena:

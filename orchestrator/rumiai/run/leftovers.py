@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from rumiai.core.processes import ProcessIdentity, sweep_semaphores
-from rumiai.media.shared_frames import sweep_stale
+from rumiai.errors import ServerError
+from rumiai.media.shared_frames import sweep_stale, unlink_run
+from rumiai.run.types import ServerAccess
 
 LOG = logging.getLogger(__name__)
 
@@ -43,3 +48,18 @@ def _left_behind(folder: Path) -> bool:
         return owner is not None and owner.ended and folder.lstat().st_uid == os.getuid()
     except (OSError, ValueError):  # another run is removing it too, or it is another user's
         return False
+
+
+def sweep_run(run_id: str, server: ServerAccess) -> None:
+    """Remove what killed workers of a run left in shared memory, and its registrations with the server."""
+    if (left := unlink_run(run_id)) and server.is_there:
+        with contextlib.suppress(ServerError):  # a server that has gone has no registrations either
+            asyncio.run(_unregister(left, server))
+
+
+async def _unregister(regions: Sequence[str], server: ServerAccess) -> None:
+    from rumiai.inference.client import TritonClient
+
+    async with TritonClient.connect(server.grpc, server.token) as client:
+        for region in regions:
+            await client.unregister(region)

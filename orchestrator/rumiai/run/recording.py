@@ -3,38 +3,55 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from rumiai.contracts.outcome import ClaudeTotals
+from rumiai.core.json_values import JsonObject
 from rumiai.errors import RumiAIError, UsageError
 from rumiai.records import CancelKind, EndingState, NewRun, NewVideo, Recorder, Records, RunEnding
 from rumiai.run.types import VideoTask
 from rumiai.settings import Settings
 
 
-@dataclass
 class Recording:
     """A run that is recorded.
 
     Attributes:
         run_id: What the records call it.
         recorder: Takes its events.
-        cancelled: What was asked to end; None when nothing was.
         ending: How it ended; None while it goes on.
     """
 
-    run_id: str
-    recorder: Recorder
-    cancelled: CancelKind | None = None
-    ending: RunEnding | None = field(default=None)
+    def __init__(self, out: Path, run_id: str) -> None:
+        self.run_id = run_id
+        self.recorder = Recorder(out, run_id, self._cancel)
+        self.ending: RunEnding | None = None
+        self._asked: list[CancelKind] = []
+        self._on_cancel: Callable[[CancelKind], None] | None = None
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the run was asked to end."""
+        return bool(self._asked)
+
+    def on_cancel(self, handle: Callable[[CancelKind], None]) -> None:
+        """Call ``handle``, from another thread, when the run is asked to end."""
+        self._on_cancel = handle
+        for how in self._asked:
+            handle(how)
+
+    def _cancel(self, how: CancelKind) -> None:
+        self._asked.append(how)
+        if self._on_cancel is not None:
+            self._on_cancel(how)
 
     def end(
         self,
         exit_code: int,
         *,
-        interrupted: bool = False,
+        cut_short: bool = False,
         error: RumiAIError | None = None,
         claude: ClaudeTotals | None = None,
     ) -> None:
@@ -42,19 +59,15 @@ class Recording:
 
         Args:
             exit_code: Of the program.
-            interrupted: Whether a signal ended it.
+            cut_short: Whether videos were left out because a signal or ``cancel`` asked for it.
             error: What ended it early.
             claude: Totals of Claude's half.
         """
-        state = _ending_state(self.cancelled is not None, interrupted, error is not None)
+        state: EndingState = "failed" if error else "done"
+        if cut_short:
+            state = "cancelled" if self.cancelled else "interrupted"
         kind, message = (type(error).__name__, str(error)) if error else (None, None)
         self.ending = RunEnding(state, exit_code, kind, message, claude)
-
-
-def _ending_state(cancelled: bool, interrupted: bool, failed: bool) -> EndingState:
-    if cancelled:
-        return "cancelled"
-    return "interrupted" if interrupted else "failed" if failed else "done"
 
 
 @contextlib.contextmanager
@@ -62,8 +75,8 @@ def recorded(
     sources: Sequence[str],
     tasks: Sequence[VideoTask],
     settings: Settings,
-    on_cancel: Callable[[CancelKind], None],
     *,
+    insights: bool = True,
     kind: str = "submit",
     run_id: str | None = None,
 ) -> Iterator[Recording]:
@@ -73,7 +86,7 @@ def recorded(
         sources: What the user named.
         tasks: The videos.
         settings: Of the run.
-        on_cancel: Called from another thread when the run is asked to end.
+        insights: Whether to go on after the unified analysis.
         kind: Who runs it; see :class:`rumiai.records.NewRun`.
         run_id: A run that was accepted before; None accepts one.
 
@@ -83,22 +96,14 @@ def recorded(
     """
     with Records.open(settings.out) as records:
         if run_id is None:
-            run, _ = records.create_run(NewRun(tuple(sources), settings.to_json(), kind))
-            run_id = run.run_id
+            request: JsonObject = {"insights": insights, "folder": os.getcwd()}
+            run_id = records.create_run(NewRun(tuple(sources), settings.to_json(), kind, request))[0].run_id
         if not records.claim(run_id):
             raise UsageError(f"the run {run_id} has ended, or another process has it")
         records.add_videos(run_id, [_new_video(task) for task in tasks])
-        recording: Recording | None = None
-
-        def cancel(how: CancelKind) -> None:
-            assert recording is not None
-            recording.cancelled = how
-            on_cancel(how)
-
-        recorder = Recorder(settings.out, run_id, cancel)
-        recording = Recording(run_id, recorder)
+        recording = Recording(settings.out, run_id)
         try:
-            with recorder:
+            with recording.recorder:
                 yield recording
         except BaseException as exc:
             recording.ending = recording.ending or RunEnding("failed", 1, type(exc).__name__, str(exc))

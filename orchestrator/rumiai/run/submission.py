@@ -70,6 +70,7 @@ class Submission:
         claude: How Claude is used.
         insights: Whether to go on after the unified analysis.
         access: For videos from beyond this machine; None where there are none.
+        closing: When it is set, no new video is begun, and those in flight are finished.
         outcomes: Of the videos; empty when the run ended before the batch did.
         totals: Of Claude's half; None when it is off.
         error: What ended the run early.
@@ -81,6 +82,7 @@ class Submission:
     claude: ClaudeSettings = field(default_factory=ClaudeSettings)
     insights: bool = True
     access: Access | None = None
+    closing: threading.Event = field(default_factory=threading.Event)
     outcomes: list[VideoOutcome] = field(default_factory=list)
     totals: ClaudeTotals | None = None
     error: RumiAIError | None = None
@@ -134,6 +136,7 @@ class Submission:
             insights=self.insights,
             post_process=post_process,
             access=self.access,
+            closing=self.closing,
         )
 
     @property
@@ -147,21 +150,25 @@ class Submission:
         """The last event of the run."""
         return DoneEvent(self.videos, self.totals, self.error)
 
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether videos were not begun because of ``closing``."""
+        return any(outcome.error is not None and outcome.error.type == "Cancelled" for outcome in self.outcomes)
+
     def exit_code(self, *, interrupted: bool) -> int:
         """The exit code of the run (docs/outputs.md)."""
-        if interrupted:
+        if interrupted or self.is_cancelled:
             return INTERRUPTED
         return self.error.exit_code if self.error else exit_code(self.outcomes)
 
 
-def serialised(*handlers: EventHandler) -> EventHandler:
-    """Call all of them from one thread at a time: workers, Claude and the signals have threads of their own."""
+def serialised(handler: EventHandler) -> EventHandler:
+    """Call ``handler`` from one thread at a time: workers, Claude and the signals have threads of their own."""
     lock = threading.Lock()
 
     def handle(event: RunEvent) -> None:
         with lock:
-            for handler in handlers:
-                handler(event)
+            handler(event)
 
     return handle
 

@@ -8,19 +8,26 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
-from rumiai.contracts.run_events import EventHandler, RunStartedEvent, ServerEvent
+from rumiai.contracts.run_events import EventHandler, RunEvent, RunStartedEvent, ServerEvent
 from rumiai.core.signals import stop_signals
 from rumiai.insights import ClaudeSettings
+from rumiai.records import CancelKind
 from rumiai.results.store import Store
 from rumiai.run.access import open_access
-from rumiai.run.recording import recorded
+from rumiai.run.recording import Recording, recorded
 from rumiai.run.submission import Inputs, Submission, serialised
 from rumiai.settings import Secrets, Settings
 from rumiai.sources import list_items
-from rumiai.terminal.console import choose_display, print_outcomes
+from rumiai.terminal.console import Display, choose_display, print_outcomes
 from rumiai.terminal.streams import write_line
+
+_CANCELLED: Final[Mapping[CancelKind, str]] = {
+    "waiting": "cancelled: the videos in flight are finished, no other is begun",
+    "all": "cancelled: stopping ...",
+}
 
 
 def submit_videos(
@@ -58,25 +65,14 @@ def submit_videos(
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     store = Store(*settings.folders)
-    stop = threading.Event()
-    with open_access(settings, secrets, stop) as access:
+    offline = threading.Event()
+    with open_access(settings, secrets, offline) as access:
         items = list_items(sources, access)
         store.check_writable()
         submission = Submission(Inputs.of(items, store), store, settings, claude or ClaudeSettings(), insights, access)
-        with (
-            recorded(
-                sources, submission.tasks, settings, lambda how: stop.set(), kind=kind, run_id=run_id
-            ) as recording,
-            choose_display(
-                len(submission.tasks), as_json=as_json, quiet=quiet, colored=settings.colored_logs
-            ) as display,
-        ):
-            handler = serialised(display.handle, recording.recorder.handle)
-            handler(RunStartedEvent(recording.run_id, len(submission.tasks)))
-            with interrupts(handler, stop):
-                submission.run(handler, stop)
-            code = submission.exit_code(interrupted=stop.is_set())
-            recording.end(code, interrupted=stop.is_set(), error=submission.error, claude=submission.totals)
+        display = choose_display(len(submission.tasks), as_json=as_json, quiet=quiet, colored=settings.colored_logs)
+        recording = recorded(sources, submission.tasks, settings, insights=insights, kind=kind, run_id=run_id)
+        code = _run(submission, recording, display, offline)
     if as_json:
         write_line(json.dumps(submission.done.to_json(), ensure_ascii=False), sys.stdout)
     else:
@@ -86,18 +82,48 @@ def submit_videos(
     return code
 
 
+def _run(
+    submission: Submission,
+    recorded: contextlib.AbstractContextManager[Recording],
+    display: Display,
+    offline: threading.Event,
+) -> int:
+    """Analyse the videos, shown and recorded; ``offline`` is set when no more downloads are wanted. The exit code."""
+    stop = threading.Event()
+    with recorded as recording, display:
+
+        @serialised
+        def handler(event: RunEvent) -> None:
+            display.handle(event)
+            recording.recorder.handle(event)
+
+        def cancel(how: CancelKind) -> None:
+            handler(ServerEvent("interrupted", _CANCELLED[how]))
+            (stop if how == "all" else submission.closing).set()
+            offline.set()
+
+        recording.on_cancel(cancel)
+        handler(RunStartedEvent(recording.run_id, len(submission.tasks)))
+        with interrupts(handler, stop, offline):
+            submission.run(handler, stop)
+        code = submission.exit_code(interrupted=stop.is_set())
+        cut_short = stop.is_set() or submission.is_cancelled
+        recording.end(code, cut_short=cut_short, error=submission.error, claude=submission.totals)
+    return code
+
+
 @contextlib.contextmanager
-def interrupts(handler: EventHandler, stop: threading.Event | None = None) -> Iterator[threading.Event]:
-    """Yield an event, the one that is given or a new one, that SIGINT, SIGTERM and SIGHUP set.
+def interrupts(handler: EventHandler, stop: threading.Event, offline: threading.Event) -> Iterator[None]:
+    """Let SIGINT, SIGTERM and SIGHUP set both events.
 
     Videos in flight are given up then, the server stops, and shared memory is removed.
     """
-    stop = stop or threading.Event()
 
     def request_stop(_: signal.Signals) -> None:
         if not stop.is_set():
             stop.set()
+            offline.set()
             handler(ServerEvent("interrupted", "stopping ..."))
 
     with stop_signals(request_stop):
-        yield stop
+        yield

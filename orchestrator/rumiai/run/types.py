@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -63,3 +64,16 @@ class RunContext:
     server: ServerAccess
     events: str
     insights: bool = True
+
+
+@dataclass(frozen=True)
+class Stops:
+    """What ends a run before its time: ``now`` gives up the videos in flight, ``closing`` only those that wait."""
+
+    now: threading.Event
+    closing: threading.Event
+
+    @property
+    def any(self) -> bool:
+        """Whether no new video is begun."""
+        return self.now.is_set() or self.closing.is_set()

@@ -193,9 +193,8 @@ class Engine:
     ) -> RunEnding | None:
         """Run it; None when the service ends before the run did."""
         submission = prepared.submission
-        with recorded(
-            run.sources, submission.tasks, submission.settings, lambda how: stop.set(), kind=KIND, run_id=run.run_id
-        ) as recording:
+        with recorded(run.sources, submission.tasks, submission.settings, kind=KIND, run_id=run.run_id) as recording:
+            recording.on_cancel(lambda how: (stop if how == "all" else submission.closing).set())
             handler = serialised(self._passing_on(recording))
             if not self._records.events(run.run_id, limit=1):
                 handler(RunStartedEvent(run.run_id, len(submission.tasks)))
@@ -204,7 +203,7 @@ class Engine:
                 return None
             error, outcomes = submission.error, [*prepared.before, *submission.outcomes]
             code = INTERRUPTED if recording.cancelled else error.exit_code if error else exit_code(outcomes)
-            recording.end(code, error=error, claude=submission.totals)
+            recording.end(code, cut_short=recording.cancelled, error=error, claude=submission.totals)
         return recording.ending
 
     def _passing_on(self, recording: Recording) -> EventHandler:

@@ -169,6 +169,14 @@ class Settings(BaseModel):
     video_timeout_s: Annotated[float, _within(1, 86400)] = _setting(
         1800.0, "RUMIAI_VIDEO_TIMEOUT_S", "longest work on one video, in seconds"
     )
+    stage_timeout_s: Annotated[float, _within(1, 86400)] = _setting(
+        600.0,
+        "RUMIAI_STAGE_TIMEOUT_S",
+        "longest time without progress in a stage of a video, in seconds, beyond RUMIAI_SERVER_WAIT_S",
+    )
+    video_memory_mb: Annotated[float, _within(0, 1e6)] = _setting(
+        0.0, "RUMIAI_VIDEO_MEMORY_MB", "memory that a video is taken to need before it is begun, in MiB; 0 measures it"
+    )
     device: Annotated[Device, BeforeValidator(_device)] = _setting(
         "auto", "RUMIAI_USE_GPU", "auto, true (fail without CUDA) or false (CPU)"
     )

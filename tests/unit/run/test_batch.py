@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from rumiai.contracts.outcome import VideoOutcome
-from rumiai.contracts.run_events import RetryEvent, RunEvent, VideoEvent
+from rumiai.contracts.run_events import ProgressEvent, RetryEvent, RunEvent, ServerEvent, VideoEvent
 from rumiai.demo.encode import render
 from rumiai.demo.spec import ClipSpec, Shot
 from rumiai.errors import ServerError
-from rumiai.run import batch
+from rumiai.run import batch, memory
 from rumiai.run.batch import run_batch
 from rumiai.run.model_server import ModelServer, NamedServer
 from rumiai.run.types import ServerAccess, VideoTask
@@ -60,17 +60,23 @@ class Run:
     server: ModelServer = field(default_factory=lambda: NamedServer(NOWHERE))
     settings: Mapping[str, Any] = field(default_factory=dict)
     at_event: Callable[[RunEvent], None] = lambda event: None
+    closing: threading.Event = field(default_factory=threading.Event)
     retries: list[RetryEvent] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
 
     def __call__(self, tasks: list[VideoTask]) -> dict[str, VideoOutcome]:
         settings = Settings(out=self.out, services=("worker",), plugins=(PLUGIN,), workers=1, **self.settings)
-        outcomes = run_batch(tasks, settings, self.server, self._handle, threading.Event(), insights=False)
+        outcomes = run_batch(
+            tasks, settings, self.server, self._handle, threading.Event(), insights=False, closing=self.closing
+        )
         return {outcome.video_id: outcome for outcome in outcomes}
 
     def _handle(self, event: RunEvent) -> None:
         self.at_event(event)
         if isinstance(event, RetryEvent):
             self.retries.append(event)
+        if isinstance(event, ServerEvent):
+            self.told.append(event.message)
 
 
 class Fragile(ModelServer):
@@ -140,6 +146,62 @@ def test_a_video_that_takes_too_long_is_ended_and_the_others_go_on(
     error = outcomes["a"].error
     assert error is not None
     assert (error.type, error.message) == ("Timeout", "not finished within 20 s (RUMIAI_VIDEO_TIMEOUT_S)")
+
+
+def test_a_video_that_stands_still_is_begun_once_more_and_then_named_with_its_stage(
+    tasks: list[VideoTask], slow: Path, tmp_path: Path
+) -> None:
+    """The first one stands still in both attempts, the second one in its first."""
+    slow.touch()
+
+    def make_fast(event: RunEvent) -> None:
+        if isinstance(event, RetryEvent) and event.video_id == "b":
+            slow.unlink()
+
+    run = Run(tmp_path / "out", settings={"stage_timeout_s": 3.0, "server_wait_s": 0.0}, at_event=make_fast)
+    outcomes = run(tasks)
+    cause = "no progress in stage frames for 3 s (RUMIAI_STAGE_TIMEOUT_S)"
+    assert run.retries == [RetryEvent("a", cause), RetryEvent("b", cause)]
+    error = outcomes["a"].error
+    assert error is not None
+    assert (error.type, error.stage) == ("StageTimeout", "frames")
+    assert error.message == f"quarantined: {cause}, 2 attempts"
+    assert outcomes["b"].status == "ok"
+
+
+def test_a_run_that_closes_finishes_what_is_in_flight(tasks: list[VideoTask], slow: Path, tmp_path: Path) -> None:
+    run = Run(tmp_path / "out")
+
+    def close(event: RunEvent) -> None:
+        if isinstance(event, ProgressEvent):
+            run.closing.set()
+
+    run.at_event = close
+    outcomes = run(tasks)
+    assert outcomes["a"].status == "ok"
+    error = outcomes["b"].error
+    assert error is not None
+    assert error.type == "Cancelled"
+
+
+def test_videos_wait_for_memory_and_it_is_told_once(
+    tasks: list[VideoTask], slow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings = [2**30] * 6  # then there is plenty
+    monkeypatch.setattr(memory, "available_bytes", lambda: readings.pop() if readings else 2**40)
+    run = Run(tmp_path / "out", settings={"video_memory_mb": 1000.0})
+    assert {outcome.status for outcome in run(tasks).values()} == {"ok"}
+    assert run.told == ["1.0 GB of memory are available, a video needs 1.0 GB: 0 videos in flight, the others wait"]
+
+
+def test_without_memory_for_a_single_video_the_run_ends_with_the_reason(
+    tasks: list[VideoTask], slow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "available_bytes", lambda: 2**28)
+    monkeypatch.setattr(memory, "PATIENCE_S", 0.5)
+    errors = [outcome.error for outcome in Run(tmp_path / "out")(tasks).values()]
+    assert [error.type for error in errors if error] == ["TooLittleMemory"] * 2
+    assert all("0.2 GB of memory are available" in error.message for error in errors if error)
 
 
 def test_a_wall_clock_that_jumps_ends_nothing_and_workers_get_no_key_of_claudes(

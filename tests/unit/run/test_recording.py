@@ -31,7 +31,7 @@ def only_run(settings: Settings) -> RunRecord:
 
 
 def test_a_run_with_its_videos_and_settings(settings: Settings, tmp_path: Path) -> None:
-    with recorded(["*.mp4"], tasks(tmp_path), settings, lambda how: None) as recording:
+    with recorded(["*.mp4"], tasks(tmp_path), settings) as recording:
         run = only_run(settings)
         assert (run.run_id, run.state, run.kind, run.bytes) == (recording.run_id, "running", "submit", 5)
         assert run.sources == ("*.mp4",)
@@ -43,18 +43,18 @@ def test_a_run_with_its_videos_and_settings(settings: Settings, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("interrupted", "error", "state"),
+    ("cut_short", "error", "state"),
     [(True, None, "interrupted"), (False, ServerError("none came up"), "failed"), (False, None, "done")],
 )
-def test_how_it_ended(settings: Settings, interrupted: bool, error: ServerError | None, state: str) -> None:
-    with recorded(["a"], [], settings, lambda how: None) as recording:
-        recording.end(1, interrupted=interrupted, error=error)
+def test_how_it_ended(settings: Settings, cut_short: bool, error: ServerError | None, state: str) -> None:
+    with recorded(["a"], [], settings) as recording:
+        recording.end(1, cut_short=cut_short, error=error)
     run = only_run(settings)
     assert (run.state, run.error_message) == (state, "none came up" if error else None)
 
 
 def test_an_unexpected_end_is_a_failure_with_its_reason(settings: Settings) -> None:
-    with pytest.raises(ZeroDivisionError), recorded(["a"], [], settings, lambda how: None):
+    with pytest.raises(ZeroDivisionError), recorded(["a"], [], settings):
         raise ZeroDivisionError("a bug")
     run = only_run(settings)
     assert (run.state, run.error_type, run.error_message) == ("failed", "ZeroDivisionError", "a bug")
@@ -62,10 +62,11 @@ def test_an_unexpected_end_is_a_failure_with_its_reason(settings: Settings) -> N
 
 def test_a_cancelled_run_is_cancelled(settings: Settings) -> None:
     heard = threading.Event()
-    with recorded(["a"], [], settings, lambda how: heard.set()) as recording, Records.open(settings.out) as records:
+    with recorded(["a"], [], settings) as recording, Records.open(settings.out) as records:
+        recording.on_cancel(lambda how: heard.set())
         records.request_cancel(recording.run_id, "all")
         assert heard.wait(10)
-        recording.end(1, interrupted=True)
+        recording.end(1, cut_short=True)
     assert only_run(settings).state == "cancelled"
 
 
@@ -73,11 +74,11 @@ def test_a_run_that_was_accepted_is_run_once(settings: Settings) -> None:
     settings.out.mkdir()
     with Records.open(settings.out) as records:
         run, _ = records.create_run(NewRun(("a",), settings.to_json(), "serve"))
-    with recorded(["a"], [], settings, lambda how: None, run_id=run.run_id) as recording:
+    with recorded(["a"], [], settings, run_id=run.run_id) as recording:
         assert (recording.run_id, only_run(settings).kind) == (run.run_id, "serve")
         with (
             pytest.raises(UsageError, match="another process has it"),
-            recorded(["a"], [], settings, lambda how: None, run_id=run.run_id),
+            recorded(["a"], [], settings, run_id=run.run_id),
         ):
             pass
         recording.end(0)
