@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from rumiai import __version__
 from rumiai.errors import RumiAIError
@@ -20,10 +22,13 @@ from rumiai.weights.cli import weights_group
 _SERVICES = ", ".join(service.name for service in all_services())
 
 
+# Where a caller of the runner may name the video: the file, the id.
+_VIDEO_VARIABLES: Final = ("VIDEO_PATH", "VIDEO_ID")
 # Commands whose ``--json`` is a stream of events, with what their ``done`` event says where nothing could start.
 _DONE: Final[dict[str, Any]] = {"event": "done", "videos": [], "claude": None}
 _EVENT_COMMANDS: Final[dict[str, dict[str, Any]]] = {
     "submit": _DONE,
+    "runner": _DONE,
     "collect": {**_DONE, "stored": 0, "failed": {}, "running": [], "batch_cost_usd": 0.0},
     "recompute": {**_DONE, "failed": 0},
 }
@@ -69,6 +74,10 @@ def _end(words: list[str], kind: str, message: str, exit_code: int) -> NoReturn:
     facts = _EVENT_COMMANDS.get(words[0]) if words else None
     if facts is not None and "--json" in words:
         write_line(json.dumps({**facts, "error": {"type": kind, "message": message}}), sys.stdout)
+    elif words[:1] == ["runner"]:
+        from rumiai.run.runner import end_early
+
+        sys.exit(end_early(words, kind, message, exit_code))
     sys.exit(exit_code)
 
 
@@ -138,6 +147,73 @@ def submit(sources: tuple[str, ...], no_insights: bool, as_json: bool, quiet: bo
         insights=not no_insights,
     )
     sys.exit(code)
+
+
+@main.command()
+@click.argument("video_input", required=False, default="")
+@click.option("--video-url", default="", help="Address of the video.")
+@click.option("--video-id", default="", help="Id of an earlier run; with a file, the id that it gets.")
+@click.option("--video-path", default="", help="A file.")
+@click.option("--config-dir", hidden=True, help="Taken for older callers; has no effect.")
+@click.option(
+    "--output-format", "answer_format", type=click.Choice(["json", "text"]), default="json", show_default=True
+)
+@click.option("--pretty", is_flag=True, help="The JSON result on several lines.")
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read one JSON request from standard input.")
+@click.option("--out", help="Folder for the results.  [default: out]")
+@click.option("--analyses", help="Those that Claude may be asked for and that the result tells.  [default: all]")
+@click.option("--services", help=f"Which services run, comma separated, or none.  [default: all: {_SERVICES}]")
+@click.option("--plugins", help="Modules or .py files that add services or sources, comma separated.")
+@click.option("--server", help="HOST:PORT of a running server (gRPC).  [default: start one for this run]")
+@click.option("--device", help="auto, cuda or cpu, for the server that is started.  [default: auto]")
+@click.option("--language", help="Language that is spoken, such as pt.  [default: detected, part by part]")
+@click.option("--max-video-duration", "max_video_duration_s", help="Longest video taken, in seconds.  [default: 300]")
+@click.option("--resume", is_flag=True, help="Taken for clearness: every run goes on where an earlier one ended.")
+@click.option("--force", is_flag=True, default=None, help="Do finished work again.")
+@click.option("--strict", is_flag=True, default=None, help="A failed service fails the video.")
+@click.option("--claude", help="auto (on with CLAUDE_API_KEY), off, on, or batch (half the price).  [default: auto]")
+@click.option("--no-claude", "claude", flag_value="off", help="The same as --claude off.")
+@click.option("--claude-model", help="haiku, sonnet or a model id, for all analyses.")
+@click.option("--max-cost", "max_cost_usd", metavar="USD", help="Most that the run may spend; or none.  [default: 5]")
+@click.option("--json", "as_json", is_flag=True, help="The events of submit in place of steps and result.")
+@click.option("--quiet", is_flag=True, help="No steps.")
+@click.option("--log-level", help="debug, info, warning or error.  [default: info]")
+@click.pass_context
+def runner(context: click.Context, /, **given: Any) -> None:
+    """Analyse one video for a program: steps on stdout, the result as JSON in the last line.
+
+    VIDEO_INPUT is a URL, a file, or the id of an earlier run. docs/runner.md states the protocol.
+
+    \b
+    Exit status: 0 success, also in part, 1 failed or interrupted, 2 bad arguments or settings, 3 Claude or Apify
+    failed, 4 the models failed.
+    """  # noqa: D301
+    from rumiai.run.claude import claude_settings
+    from rumiai.run.runner import Answer, Wanted, chosen_analyses, run_video
+
+    if given.pop("from_stdin"):
+        given |= _request(context)
+    for name in ("from_stdin", "config_dir", "resume"):
+        given.pop(name, None)
+    named = [given.pop(name) for name in ("video_input", "video_url", "video_path", "video_id")]
+    shown = {name: given.pop(name) for name in ("answer_format", "pretty", "quiet", "as_json")}
+    analyses = chosen_analyses(names := given.pop("analyses"))
+    settings = read_settings({**given, "judged_analyses": analyses if names else None}, taken=_VIDEO_VARIABLES)
+    if not any(named):
+        named = ["", "", *(os.environ.get(name, "") for name in _VIDEO_VARIABLES)]
+    secrets = read_keys()
+    claude = claude_settings(settings, secrets)
+    sys.exit(run_video(Wanted.of(*named), settings, secrets, claude, Answer(**shown, analyses=analyses)))
+
+
+def _request(context: click.Context) -> dict[str, Any]:
+    """What the request on standard input says, as parameters of the command."""
+    from rumiai.run.runner_request import MAX_BYTES, read_request
+
+    request = read_request(sys.stdin.buffer.read(MAX_BYTES + 1))
+    asked = context.command.make_context(context.info_name, request.arguments(), parent=context.parent)
+    said = [name for name in asked.params if asked.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    return {name: asked.params[name] for name in said}
 
 
 @main.command()

@@ -383,9 +383,11 @@ class RunState:
 
     def noted(self, stage: str, fingerprint: str) -> Mapping[str, Any] | None:
         """The facts of a stage that was finished from these very inputs; None without any."""
-        if not self.finished(stage, fingerprint):
-            return None
-        facts = self._stages[stage].get("facts")
+        return self.facts(stage) if self.finished(stage, fingerprint) else None
+
+    def facts(self, stage: str) -> Mapping[str, Any] | None:
+        """The facts of a stage that was finished from whatever inputs; None without any."""
+        facts = self._stages.get(stage, {}).get("facts")
         return facts if isinstance(facts, dict) else None
 
 

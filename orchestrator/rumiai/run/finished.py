@@ -30,6 +30,12 @@ def note_video(state: RunState, task: VideoTask, video: FetchedVideo, info: Vide
         state.note(_STAGE, made_from, facts, now_iso())
 
 
+def noted_path(store: Store, video_id: str) -> str:
+    """Where the video of a run was; empty where no run has had it."""
+    facts = RunState(store.state_file(video_id)).facts(_STAGE) or {}
+    return str(facts.get("path", ""))
+
+
 def needs_server(tasks: Sequence[VideoTask], settings: Settings, store: Store) -> bool:
     """Whether some service of some video still has to ask a model.
 

@@ -72,23 +72,33 @@ def submit_videos(
         submission = Submission(Inputs.of(items, store), store, settings, claude or ClaudeSettings(), insights, access)
         display = choose_display(len(submission.tasks), as_json=as_json, quiet=quiet, colored=settings.colored_logs)
         recording = recorded(sources, submission.tasks, settings, insights=insights, kind=kind, run_id=run_id)
-        code = _run(submission, recording, display, offline)
+        code = run_shown(submission, recording, display, offline)
     if as_json:
         write_line(json.dumps(submission.done.to_json(), ensure_ascii=False), sys.stdout)
     else:
-        print_outcomes(submission.outcomes, colored=settings.colored_logs)
+        print_outcomes(submission.outcomes, colored=colored)
         if submission.error is not None:
             raise submission.error
     return code
 
 
-def _run(
+def run_shown(
     submission: Submission,
     recorded: contextlib.AbstractContextManager[Recording],
     display: Display,
     offline: threading.Event,
 ) -> int:
-    """Analyse the videos, shown and recorded; ``offline`` is set when no more downloads are wanted. The exit code."""
+    """Analyse the videos, shown and recorded.
+
+    Args:
+        submission: What is analysed.
+        recorded: Records it.
+        display: Shows it.
+        offline: Set when no more downloads are wanted.
+
+    Returns:
+        The exit code.
+    """
     stop = threading.Event()
     with recorded as recording, display:
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from rumiai.settings import Secrets, Settings
 
 
-def read_settings(flags: Mapping[str, object]) -> Settings:
+def read_settings(flags: Mapping[str, object], taken: Collection[str] = ()) -> Settings:
     """The settings of flags, environment and ``.env``; warnings go to stderr, plug-ins are loaded.
 
     Args:
         flags: Of the command that is running, by member; None counts as not given.
+        taken: Variables of the earlier system that the command reads itself.
 
     Raises:
         ConfigurationError: A value is not what its setting takes.
@@ -36,7 +37,7 @@ def read_settings(flags: Mapping[str, object]) -> Settings:
     names: dict[str, str] = {}
     for option in click.get_current_context().command.params:
         names.setdefault(option.name or "", option.opts[0])  # the first one is not the shorthand, as --no-claude is
-    settings, warnings = load(os.environ, flags, read_dotenv(Path(".env")), names)
+    settings, warnings = load(os.environ, flags, read_dotenv(Path(".env")), names, taken)
     if not settings.colored_logs or os.environ.get("NO_COLOR"):
         click.get_current_context().color = False
     for warning in warnings:

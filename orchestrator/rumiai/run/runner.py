@@ -1,0 +1,257 @@
+"""The runner protocol: one video, steps on stdout, the result as the last line. For Node and other callers."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from rumiai.contracts.outcome import VideoOutcome
+from rumiai.core.json_values import JsonObject
+from rumiai.errors import ConfigurationError, RumiAIError, SourceError, UsageError
+from rumiai.insights import ClaudeSettings
+from rumiai.metrics.registry import ANALYSES
+from rumiai.results.store import Store, safe_id
+from rumiai.run.access import open_access
+from rumiai.run.finished import noted_path
+from rumiai.run.recording import recorded
+from rumiai.run.runner_result import failure, result, runner_code
+from rumiai.run.stored_video import analyse_stored
+from rumiai.run.submission import Inputs, Submission, serialised
+from rumiai.run.submit import run_shown
+from rumiai.settings import Secrets, Settings
+from rumiai.sources import Access, SourceItem, list_items
+from rumiai.terminal.console import JsonDisplay, print_outcomes
+from rumiai.terminal.steps import StepDisplay
+from rumiai.terminal.streams import write_line
+
+# What tells a URL from a file or an id.
+_SCHEME: Final = "://"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a caller named.
+
+    Attributes:
+        url: Of a video.
+        path: Of a file.
+        video_id: Of an earlier run; beside a path, the id that the video gets.
+    """
+
+    url: str = ""
+    path: str = ""
+    video_id: str = ""
+
+    @classmethod
+    def of(cls, given: str, url: str, path: str, video_id: str) -> Wanted:
+        """The video that is meant: a flag counts more than what stands alone, a URL more than an id.
+
+        Args:
+            given: What stands alone: a URL, a file, or an id.
+            url: As of ``--video-url``.
+            path: As of ``--video-path``.
+            video_id: As of ``--video-id``.
+
+        Raises:
+            UsageError: Nothing was named, or a URL is none.
+        """
+        if url or (_SCHEME in given and not (path or video_id)):
+            url = url or given
+            if _SCHEME not in url:
+                raise UsageError(f"{url} is no URL of a video", hint="it starts with https://")
+            return cls(url=url)
+        if not path and given and Path(given).is_file():
+            path = given
+        if path or video_id:
+            return cls(path=path, video_id=video_id)
+        if given:
+            return cls(video_id=given)
+        raise UsageError("no video was named", hint="give a URL, a file, or the id of an earlier run")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How the caller wants to be answered.
+
+    Attributes:
+        answer_format: ``json``: the result is the last line. ``text``: for people.
+        pretty: The JSON on several lines.
+        quiet: No steps.
+        as_json: The events of ``submit --json`` in place of both.
+        analyses: Those that the result tells.
+    """
+
+    answer_format: str = "json"
+    pretty: bool = False
+    quiet: bool = False
+    as_json: bool = False
+    analyses: tuple[str, ...] = ANALYSES
+
+
+def run_video(wanted: Wanted, settings: Settings, secrets: Secrets, claude: ClaudeSettings, answer: Answer) -> int:
+    """Analyse the video, or take up an earlier run's, and tell the result.
+
+    Args:
+        wanted: Which video.
+        settings: Of the run.
+        secrets: The keys, for sources.
+        claude: How Claude is used.
+        answer: How the result is told.
+
+    Returns:
+        The exit code of the protocol.
+
+    Raises:
+        RumiAIError: Nothing could start.
+    """
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    store = Store(*settings.folders)
+    display: StepDisplay | JsonDisplay = JsonDisplay() if answer.as_json else StepDisplay(quiet=answer.quiet)
+    offline = threading.Event()
+    with open_access(settings, secrets, offline) as access:
+        item = _item(wanted, store, access)
+        store.check_writable()
+        if item is None:
+            return _take_up(wanted.video_id, store, settings, claude, display, answer)
+        submission = Submission(Inputs.of([item], store), store, settings, claude, access=access)
+        recording = recorded((item.location,), submission.tasks, settings, kind="runner")
+        code = run_shown(submission, recording, display, offline)
+    if answer.as_json:
+        write_line(json.dumps(submission.done.to_json(), ensure_ascii=False), sys.stdout)
+        return runner_code(code)
+    if submission.error is not None:
+        raise submission.error
+    if not submission.outcomes:
+        raise RumiAIError("the run was interrupted before the video was begun")
+    (outcome,) = submission.outcomes
+    return _tell(outcome, store, settings, display, answer, by_id=not (wanted.url or wanted.path), code=code)
+
+
+def _item(wanted: Wanted, store: Store, access: Access) -> SourceItem | None:
+    """The video at its source; None when only the results of an earlier run are there.
+
+    Raises:
+        SourceError: Nothing is known of the id, or a name stands for no video, or for several.
+    """
+    if wanted.url:
+        return _only(list_items([wanted.url], access), wanted.url)
+    if wanted.path:
+        item = _only(list_items([wanted.path], access), wanted.path)
+        return replace(item, stem=wanted.video_id) if wanted.video_id else item
+    video_id = wanted.video_id
+    if safe_id(video_id)[1]:
+        raise SourceError(f"{video_id} is neither a file nor an id", hint="check the path")
+    known = store.known_input(video_id)
+    location = known.location if known else ""
+    is_remote = _SCHEME in location
+    # What is stored is taken up without a look at the network.
+    if store.unified_file(video_id).is_file() and (is_remote or not os.path.exists(location)):
+        return None
+    if is_remote or (location and os.path.exists(location)):
+        return replace(_only(list_items([location], access), location), stem=video_id)
+    raise SourceError(
+        f"nothing is known of {video_id} in {store.base}",
+        hint="name its file with --video-path or its address with --video-url, or the folder of the run with --out",
+    )
+
+
+def _only(items: Sequence[SourceItem], name: str) -> SourceItem:
+    if len(items) != 1:
+        raise SourceError(f"{name} stands for {len(items)} videos; the runner takes one", hint="use submit")
+    return items[0]
+
+
+def _take_up(
+    video_id: str,
+    store: Store,
+    settings: Settings,
+    claude: ClaudeSettings,
+    display: StepDisplay | JsonDisplay,
+    answer: Answer,
+) -> int:
+    """Go on from the stored results of a video that is no longer there."""
+    with display:
+        outcome = analyse_stored(video_id, store, settings, claude, serialised(display.handle))
+    if answer.as_json:
+        done: JsonObject = {"event": "done", "videos": [outcome.to_dict()], "claude": None, "error": None}
+        write_line(json.dumps(done, ensure_ascii=False), sys.stdout)
+        return 0
+    return _tell(outcome, store, settings, display, answer, by_id=True)
+
+
+def _tell(
+    outcome: VideoOutcome,
+    store: Store,
+    settings: Settings,
+    display: StepDisplay | JsonDisplay,
+    answer: Answer,
+    *,
+    by_id: bool,
+    code: int = 0,
+) -> int:
+    """End with the result; an id of an earlier run is told how many of its analyses are there too."""
+    if isinstance(display, StepDisplay) and outcome.status != "failed":
+        display.reach("completed")
+    if answer.answer_format == "text":
+        _tell_text(outcome, settings)
+    else:
+        video = noted_path(store, outcome.video_id)
+        told = result(outcome, store, settings, video, analyses=answer.analyses)
+        more: JsonObject = {"prompts_completed": len(outcome.analyses)} if by_id else {}
+        write_result({**told, **more}, pretty=answer.pretty)
+    return runner_code(code)
+
+
+def _tell_text(outcome: VideoOutcome, settings: Settings) -> None:
+    if outcome.status == "failed":
+        message = outcome.error.message if outcome.error else "unknown reason"
+        write_line(f"error: {outcome.video_id}: {message}", sys.stderr)
+        return
+    write_line(f"success: {outcome.video_id}", sys.stdout)
+    print_outcomes([outcome], colored=settings.colored_logs)
+
+
+def write_result(told: JsonObject, *, pretty: bool = False) -> None:
+    """Write the result to stdout: one line, the last one, or indented by 2."""
+    write_line(json.dumps(told, ensure_ascii=False, allow_nan=False, indent=2 if pretty else None), sys.stdout)
+
+
+def chosen_analyses(names: str | None) -> tuple[str, ...]:
+    """The analyses of these names, comma separated; all of them without any.
+
+    Raises:
+        ConfigurationError: A name is none of an analysis.
+    """
+    chosen = tuple(name.strip() for name in (names or "").split(",") if name.strip()) or ANALYSES
+    for name in chosen:
+        if name not in ANALYSES:
+            raise ConfigurationError(f"--analyses: got {name!r}, expected some of {', '.join(ANALYSES)}")
+    return chosen
+
+
+def end_early(words: Sequence[str], kind: str, message: str, exit_code: int) -> int:
+    """Write the result of a call that could not start, unless it was to be text.
+
+    Args:
+        words: The call.
+        kind: Of the error.
+        message: For people.
+        exit_code: Of another command.
+
+    Returns:
+        The exit code of the protocol.
+    """
+    is_text = "--output-format=text" in words or ("--output-format", "text") in itertools.pairwise(words)
+    if not is_text:
+        write_result(failure(kind, message), pretty="--pretty" in words)
+    return runner_code(exit_code)
