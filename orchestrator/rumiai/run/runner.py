@@ -153,11 +153,11 @@ def _item(wanted: Wanted, store: Store, access: Access) -> SourceItem | None:
         raise SourceError(f"{video_id} is neither a file nor an id", hint="check the path")
     known = store.known_input(video_id)
     location = known.location if known else ""
-    is_remote = _SCHEME in location
-    # What is stored is taken up without a look at the network.
-    if store.unified_file(video_id).is_file() and (is_remote or not os.path.exists(location)):
+    is_here = any(path and os.path.exists(path) for path in (location, noted_path(store, video_id)))
+    # Without the video its stored results are taken up; the network is not asked.
+    if store.unified_file(video_id).is_file() and not is_here:
         return None
-    if is_remote or (location and os.path.exists(location)):
+    if is_here or _SCHEME in location:
         return replace(_only(list_items([location], access), location), stem=video_id)
     raise SourceError(
         f"nothing is known of {video_id} in {store.base}",

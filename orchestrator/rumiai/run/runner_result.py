@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import psutil
@@ -92,7 +93,7 @@ def result(
         stage = error.stage if error else None
         return {"success": False, "error": message, "error_type": kind, "stage": stage, **found}
     outputs: JsonObject = {
-        "video": video or None,
+        "video": str(Path(video).absolute()) if video else None,
         "unified": str(store.unified_file(outcome.video_id).absolute()),
         "temporal": str(store.markers_file(outcome.video_id).absolute()),
         "insights": str(store.insights_folder(outcome.video_id).absolute()),

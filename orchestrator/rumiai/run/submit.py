@@ -76,7 +76,7 @@ def submit_videos(
     if as_json:
         write_line(json.dumps(submission.done.to_json(), ensure_ascii=False), sys.stdout)
     else:
-        print_outcomes(submission.outcomes, colored=colored)
+        print_outcomes(submission.outcomes, colored=settings.colored_logs)
         if submission.error is not None:
             raise submission.error
     return code
