@@ -98,7 +98,15 @@ main.add_command(keys_group)
 
 @main.command()
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
+@click.option(
+    "--manifest", metavar="FILE", default="", help="List of videos with what is known of each: JSON lines or CSV."
+)
+@click.option(
+    "--metadata", metavar="FILE", default="", help="JSON or CSV with what is known of the videos, by their ids."
+)
 @click.option("--out", help="Folder for the results.  [default: out]")
+@click.option("--limit", help="Most videos of one profile, hashtag or bucket.  [default: all]")
+@click.option("--via", help="Helper that brings web addresses, such as ytdlp.  [default: none]")
 @click.option("--services", help=f"Which services run, comma separated, or none.  [default: all: {_SERVICES}]")
 @click.option("--plugins", help="Modules or .py files that add services or sources, comma separated.")
 @click.option("--sample-fps", help="Sampled frames a second.  [default: 2]")
@@ -122,8 +130,16 @@ main.add_command(keys_group)
 @click.option("--json", "as_json", is_flag=True, help="One JSON event a line on stdout; the last one is `done`.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option("--log-level", help="debug, info, warning or error.  [default: info]")
-def submit(sources: tuple[str, ...], no_insights: bool, as_json: bool, quiet: bool, **flags: Any) -> None:
-    """Analyse videos: files, folders, glob patterns, and addresses of video files (http, https).
+def submit(
+    sources: tuple[str, ...],
+    manifest: str,
+    metadata: str,
+    no_insights: bool,
+    as_json: bool,
+    quiet: bool,
+    **flags: Any,
+) -> None:
+    """Analyse videos: files, folders, glob patterns, addresses of video files (http, https), or - for a list of these.
 
     Finished work is kept: running the same command again does what is missing.
 
@@ -140,6 +156,8 @@ def submit(sources: tuple[str, ...], no_insights: bool, as_json: bool, quiet: bo
     code = submit_videos(
         list(sources),
         settings,
+        manifest=manifest,
+        metadata=metadata,
         claude=claude,
         secrets=secrets,
         as_json=as_json,

@@ -19,6 +19,9 @@ from rumiai.core.numbers import number
 # Epoch numbers above this are milliseconds: as seconds it would be the year 5138.
 _MILLISECONDS_ABOVE: Final = 1e11
 
+# What analyses read of an author and of music (metrics/metadata_analysis/engagement.py).
+_READ_OF_AUTHOR: Final = frozenset({"nickName", "verified", "fans"})
+_READ_OF_MUSIC: Final = frozenset({"musicName", "name", "musicAuthor", "author", "musicOriginal", "musicId"})
 # dataclass field -> key of to_dict, for the members that need no conversion.
 _PLAIN_KEYS: Final[Mapping[str, str]] = {
     "video_id": "id", "url": "url", "username": "username", "description": "description", "duration": "duration",
@@ -131,6 +134,17 @@ class VideoMetadata:
             return self
         names = [member.name for member in fields(self) if member.name != "video_id"]
         return replace(self, **{name: getattr(other, name) for name in names if getattr(self, name) is None})
+
+    def needed(self) -> VideoMetadata:
+        """Without what no analysis reads: the rest of author and music, addresses that expire, the scraped item."""
+        return replace(
+            self,
+            author=_only(self.author, _READ_OF_AUTHOR),
+            music=_only(self.music, _READ_OF_MUSIC),
+            download_url=None,
+            cover_url=None,
+            raw=None,
+        )
 
     @property
     def engagement_rate(self) -> float | None:
@@ -264,6 +278,10 @@ def _caption(item: Mapping[str, object], *keys: str) -> str | None:
 
 def _mapping(value: object) -> Mapping[str, object] | None:
     return value if isinstance(value, Mapping) and value else None
+
+
+def _only(members: Mapping[str, object] | None, names: frozenset[str]) -> dict[str, object] | None:
+    return None if members is None else {name: value for name, value in members.items() if name in names}
 
 
 def _copied(value: Any) -> Any:

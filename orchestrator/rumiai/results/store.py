@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rumiai.contracts.metadata import VideoMetadata
 from rumiai.core.collector import collector_paused
 from rumiai.errors import StoreError
 from rumiai.services.base import AnyService
@@ -56,10 +57,20 @@ class KnownInput:
     Attributes:
         location: Where it was when it was first analysed.
         digest: Hex digits of its content.
+        metadata: What the user said of it then; None for nothing.
+        language: That the user said is spoken in it; empty for nothing.
     """
 
     location: str
     digest: str
+    metadata: VideoMetadata | None = None
+    language: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON form; what the user did not say is left out."""
+        told = {"metadata": self.metadata.needed().to_dict()} if self.metadata else {}
+        spoken = {"language": self.language} if self.language else {}
+        return {"location": self.location, "digest": self.digest, **told, **spoken}
 
 
 def assign_ids(
@@ -223,8 +234,9 @@ class Store:
         """The video that an id stands for; None when nothing is known of it."""
         try:
             raw = read_json(self._input_file(video_id))
-            return KnownInput(str(raw["location"]), str(raw["digest"]))
-        except (StoreError, TypeError, KeyError):
+            told = VideoMetadata.from_dict(raw["metadata"]) if raw.get("metadata") else None
+            return KnownInput(str(raw["location"]), str(raw["digest"]), told, str(raw.get("language", "")))
+        except (StoreError, TypeError, KeyError, AttributeError):
             return None
 
     def remember_input(self, video_id: str, item: SourceItem, digest: str) -> None:
@@ -233,9 +245,10 @@ class Store:
         Raises:
             StoreError: It cannot be written.
         """
-        given = KnownInput(item.location, digest)
-        if self.known_input(video_id) != given:
-            write_json(self._input_file(video_id), vars(given))
+        given = KnownInput(item.location, digest, item.metadata, item.language).to_json()
+        known = self.known_input(video_id)
+        if known is None or known.to_json() != given:
+            write_json(self._input_file(video_id), given)
 
     def _input_file(self, video_id: str) -> Path:
         return self.insights_folder(video_id) / ".input.json"

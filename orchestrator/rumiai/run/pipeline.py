@@ -328,9 +328,10 @@ def _unified(
 
 
 def _metadata(run: _Run) -> VideoMetadata:
-    """What the user said of the video, completed by what its source knows."""
+    """What the user said of the video, completed by what its source knows; of persons, what an analysis reads."""
     told, known = run.task.item.metadata, run.video.metadata
-    return told.completed(known) if told else known or VideoMetadata.local(run.task.video_id)
+    found = told.completed(known) if told else known or VideoMetadata.local(run.task.video_id)
+    return found.needed()
 
 
 def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, AnalysisOutcome]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rumiai import weights
 from rumiai.contracts.outcome import ClaudeTotals, VideoOutcome, exit_code
 from rumiai.contracts.run_events import DoneEvent, EventHandler, NotStarted, RunEvent
 from rumiai.errors import RumiAIError, StoreError
 from rumiai.insights import ClaudeSettings
-from rumiai.results.store import Store, assign_ids
+from rumiai.results.store import KnownInput, Store, assign_ids
 from rumiai.run.batch import run_batch
 from rumiai.run.claude import ClaudeRun, open_claude
 from rumiai.run.finished import needs_server
@@ -47,7 +47,8 @@ class Inputs:
         found: dict[str, SourceItem] = {}
         for item, video_id in assign_ids(list(digests), digests.__getitem__, store.known_input).items():
             found.setdefault(video_id, item)
-        return cls(tuple(VideoTask(item, video_id) for video_id, item in found.items()), digests)
+        tasks = (VideoTask(_as_told_before(item, store.known_input(name)), name) for name, item in found.items())
+        return cls(tuple(tasks), digests)
 
     def remember(self, store: Store) -> None:
         """Record which video each id stands for.
@@ -171,6 +172,14 @@ def serialised(handler: EventHandler) -> EventHandler:
             handler(event)
 
     return handle
+
+
+def _as_told_before(item: SourceItem, known: KnownInput | None) -> SourceItem:
+    """The item with what the user said of it in an earlier run and does not say now: a list need not be given again."""
+    if known is None or known.location != item.location:
+        return item
+    metadata = item.metadata.completed(known.metadata) if item.metadata else known.metadata
+    return replace(item, metadata=metadata, language=item.language or known.language)
 
 
 def _digest(item: SourceItem) -> str:

@@ -20,7 +20,7 @@ from rumiai.run.access import open_access
 from rumiai.run.recording import Recording, recorded
 from rumiai.run.submission import Inputs, Submission, serialised
 from rumiai.settings import Secrets, Settings
-from rumiai.sources import list_items
+from rumiai.sources import Named, list_named
 from rumiai.terminal.console import Display, choose_display, print_outcomes
 from rumiai.terminal.streams import write_line
 
@@ -34,6 +34,8 @@ def submit_videos(
     sources: Sequence[str],
     settings: Settings,
     *,
+    manifest: str = "",
+    metadata: str = "",
     claude: ClaudeSettings | None = None,
     secrets: Secrets | None = None,
     as_json: bool = False,
@@ -47,6 +49,8 @@ def submit_videos(
     Args:
         sources: What the registered sources accept: files, folders, glob patterns.
         settings: For all videos.
+        manifest: Path of a list of further videos with what is known of each; empty for none.
+        metadata: Path of metadata of videos; empty for none.
         claude: How Claude is used; None switches it off.
         secrets: Tokens of places where videos are.
         as_json: Events on stdout instead of tables.
@@ -66,12 +70,13 @@ def submit_videos(
     )
     store = Store(*settings.folders)
     offline = threading.Event()
+    named = Named(sources, manifest, metadata)
     with open_access(settings, secrets, offline) as access:
-        items = list_items(sources, access)
+        items = list_named(named, access)
         store.check_writable()
         submission = Submission(Inputs.of(items, store), store, settings, claude or ClaudeSettings(), insights, access)
         display = choose_display(len(submission.tasks), as_json=as_json, quiet=quiet, colored=settings.colored_logs)
-        recording = recorded(sources, submission.tasks, settings, insights=insights, kind=kind, run_id=run_id)
+        recording = recorded(named.shown, submission.tasks, settings, insights=insights, kind=kind, run_id=run_id)
         code = run_shown(submission, recording, display, offline)
     if as_json:
         write_line(json.dumps(submission.done.to_json(), ensure_ascii=False), sys.stdout)

@@ -1,11 +1,25 @@
 """The sources of videos: one file each, registered here. A plugin registers its own with :func:`register`."""
 
 from rumiai.sources.base import Access, FetchedVideo, Source, SourceItem
+from rumiai.sources.listing import Named, UnlistedSource, items_of_rows, list_named
 from rumiai.sources.local import LocalSource
 from rumiai.sources.registry import find_source, list_items, register, registered
 from rumiai.sources.web import WebSource
 
-__all__ = ["Access", "FetchedVideo", "Source", "SourceItem", "find_source", "list_items", "register", "registered"]
+__all__ = [
+    "Access",
+    "FetchedVideo",
+    "Named",
+    "Source",
+    "SourceItem",
+    "find_source",
+    "items_of_rows",
+    "list_items",
+    "list_named",
+    "register",
+    "registered",
+]
 
+register(UnlistedSource())
 register(LocalSource())
 register(WebSource())

@@ -14,6 +14,7 @@ from typing import Final
 
 from rumiai.errors import SourceError, StoreError
 from rumiai.sources.base import FetchedVideo, Source, SourceItem
+from rumiai.sources.sidecars import read_sidecars
 
 LOG = logging.getLogger(__name__)
 
@@ -52,8 +53,10 @@ class LocalSource(Source):
         return [SourceItem(self.name, str(path), _stem(path)) for path in paths]
 
     def fetch(self, item: SourceItem, folder: Path) -> FetchedVideo:
-        """The file is where it is."""
-        return FetchedVideo(Path(item.location))
+        """The file is where it is; what lies beside it with metadata is read."""
+        path = Path(item.location)
+        metadata, problems = read_sidecars(path)
+        return FetchedVideo(path, metadata, problems=problems)
 
     def digest(self, item: SourceItem) -> str:
         """The sha256 of the file's content: the same video may lie in two folders.

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from rumiai.contracts.metadata import VideoMetadata
+from rumiai.contracts.metadata_forms import read_metadata
 from rumiai.contracts.outcome import VideoOutcome
 from rumiai.demo.encode import render
 from rumiai.demo.spec import ClipSpec, Shot
@@ -163,3 +164,17 @@ def test_the_video_of_a_failed_service_is_kept_for_another_try(task: VideoTask, 
         with pytest.raises(ServerGoneError):
             analyse(downloaded, context, WorkerTools(), Progress("clip", lambda event: None))
     assert (tmp_path / "downloads/clip/film.mp4").exists()
+
+
+def test_metadata_that_the_user_gives_makes_its_analysis_complete(task: VideoTask, tmp_path: Path) -> None:
+    members = {
+        "caption": "Wait for it #fun", "views": 1000, "likes": 50, "comments": 6, "shares": 4, "saves": 20,
+        "created_at": "2025-01-01", "username": "me", "followers": 12, "verified": True, "music": "song",
+    }  # fmt: skip
+    told = replace(task, item=replace(task.item, metadata=read_metadata(members, "clip")))
+    outcome = run(told, tmp_path)
+    blocks = read_json(Path(outcome.analyses["metadata_analysis"].files["ml"]))
+    assert blocks["CoreMetrics"]["viewCount"] == 1000
+    # Of what it builds on, only these two services did not run.
+    assert [missing["service"] for missing in blocks["Quality"]["missingServices"]] == ["whisper", "ocr"]
+    assert blocks["Interactions"]["creatorContext"]["followerCount"] == 12

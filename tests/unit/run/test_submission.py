@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.outcome import Failure, VideoOutcome
 from rumiai.errors import ServerError
 from rumiai.results.store import Store
@@ -65,3 +67,15 @@ def test_an_error_ends_the_run_and_every_video_is_told_as_not_started(tmp_path):
     assert run.exit_code(interrupted=False) == 1
     assert done["error"] == {"type": "ServerError", "message": "no server"}
     assert [video["error"]["type"] for video in done["videos"]] == ["NotStarted"]
+
+
+def test_what_was_said_of_a_video_need_not_be_said_again(tmp_path):
+    (tmp_path / "clip.mp4").write_text("x")
+    path, store = str(tmp_path / "clip.mp4"), Store(tmp_path / "out")
+    told = replace(list_items([path])[0], metadata=VideoMetadata("clip", description="hi", views=3), language="pt")
+    Inputs.of([told], store).remember(store)
+    (again,) = Inputs.of(list_items([path]), store).tasks
+    assert (again.item.metadata, again.item.language) == (told.metadata, "pt")
+    newer = replace(told, metadata=VideoMetadata("clip", views=9), language="en")
+    (task,) = Inputs.of([newer], store).tasks
+    assert (task.item.metadata, task.item.language) == (VideoMetadata("clip", description="hi", views=9), "en")

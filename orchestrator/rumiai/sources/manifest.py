@@ -1,0 +1,206 @@
+"""Lists of videos with what is known of each: JSON lines, a JSON array, CSV with a header, or one name a line."""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+from rumiai.contracts.metadata import VideoMetadata
+from rumiai.contracts.metadata_forms import known_names, read_metadata
+from rumiai.contracts.whisper import LANGUAGES
+from rumiai.errors import SourceError
+
+LOG = logging.getLogger(__name__)
+
+# Columns that say where a video is, in order: ours, and those of a scraped data set.
+_SOURCE: Final = ("source", "webVideoUrl", "url", "path", "file")
+_ID: Final = ("id", "video_id")
+_OWN: Final = frozenset({"source", "path", "file", "id", "video_id", "language", "metadata"})
+_DELIMITERS: Final = (",", ";", "\t")
+# What a spreadsheet makes of an id of 19 digits.
+_ROUNDED: Final = re.compile(r"\d(\.\d+)?[eE]\+\d+")
+_MAX_BYTES: Final = 512 * 2**20
+
+
+@dataclass(frozen=True)
+class Row:
+    """One entry of a list.
+
+    Attributes:
+        place: Where it stands, for messages: ``posts.csv, line 17``.
+        text: What the user calls the video: a path, an address. Empty where a problem hides it.
+        video_id: That the list gives it; empty for none.
+        language: That is spoken, by Whisper's code; empty for none.
+        metadata: What the list says of it; None for nothing.
+        problem: Why it cannot be used; empty for nothing.
+    """
+
+    place: str
+    text: str = ""
+    video_id: str = ""
+    language: str = ""
+    metadata: VideoMetadata | None = None
+    problem: str = ""
+
+
+def read_rows(content: bytes, name: str, folder: Path | None, *, names_alone: bool = False) -> list[Row]:
+    """The entries of a list.
+
+    Args:
+        content: UTF-8.
+        name: What messages call the list.
+        folder: From which relative paths are meant; None for the current one.
+        names_alone: Whether it may be one name a line, without a header.
+
+    Returns:
+        One row for each entry; those that cannot be used have their problem.
+
+    Raises:
+        SourceError: It is none of the forms.
+    """
+    text = _decoded(content, name)
+    start = text.lstrip()[:1]
+    if start == "{":
+        entries = _json_lines(text)
+    elif start == "[":
+        entries = _json_array(text, name)
+    elif (delimiter := _delimiter(text)) is not None:
+        entries = _table(text, delimiter)
+    elif names_alone:
+        entries = _lines(text)
+    else:
+        header = text.partition("\n")[0].strip()[:80]
+        raise SourceError(
+            f"{name}: got {header!r} in the first line, expected JSON or a header with a column source",
+            hint='such as {"source": "clip.mp4", "caption": "..."} a line, or source,id,caption',
+        )
+    rows = [_row(f"{name}, {place}", entry, folder) for place, entry in entries]
+    if not rows:
+        raise SourceError(f"{name} lists no videos")
+    return rows
+
+
+def read_file(path: str) -> bytes:
+    """The content of a list.
+
+    Raises:
+        SourceError: It cannot be read, or is larger than 512 MiB.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            content = stream.read(_MAX_BYTES + 1)
+    except OSError as exc:
+        raise SourceError(f"{path} cannot be read: {exc.strerror}", hint="check the path") from exc
+    if len(content) > _MAX_BYTES:
+        raise SourceError(f"{path} is larger than {_MAX_BYTES >> 20} MiB", hint="divide it")
+    return content
+
+
+def _decoded(content: bytes, name: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = content[: exc.start].count(b"\n") + 1
+        raise SourceError(f"{name}, line {line}: no UTF-8 text", hint="save it as UTF-8") from exc
+
+
+# An entry as it was read, or the sentence that says why it cannot be.
+_Entry = Mapping[str, object] | str
+_Entries = Iterator[tuple[str, _Entry]]
+
+
+def _json_lines(text: str) -> _Entries:
+    # Only a line feed ends a line of JSON; captions may hold other separators.
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                yield f"line {number}", _entry(json.loads(line))
+            except ValueError as exc:
+                yield f"line {number}", f"no JSON: {exc}"
+
+
+def _json_array(text: str, name: str) -> _Entries:
+    try:
+        found = json.loads(text)
+    except ValueError as exc:
+        raise SourceError(f"{name} is no JSON: {exc}", hint="expected an array of objects") from exc
+    return ((f"entry {number}", _entry(entry)) for number, entry in enumerate(found, 1))
+
+
+def _entry(value: object) -> _Entry:
+    if isinstance(value, str):
+        return {"source": value}
+    return value if isinstance(value, dict) else f"got {type(value).__name__}, expected an object"
+
+
+def _delimiter(text: str) -> str | None:
+    """What divides the columns of a table; None when this is no table with a column that names videos."""
+    header = text.lstrip().partition("\n")[0].strip()
+    for delimiter in _DELIMITERS:
+        if {*_SOURCE, *_ID} & {cell.strip() for cell in next(csv.reader([header], delimiter=delimiter), [])}:
+            return delimiter
+    return None
+
+
+def _table(text: str, delimiter: str) -> _Entries:
+    reader = csv.reader(StringIO(text.lstrip(), newline=""), delimiter=delimiter)
+    header = [cell.strip() for cell in next(reader)]
+    _tell_unused(header)
+    before = text[: len(text) - len(text.lstrip())].count("\n")
+    begin = reader.line_num + before + 1
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            wrong = f"got {len(cells)} cells, the header has {len(header)}"
+            entry = {column: cell for column, cell in zip(header, cells, strict=False) if cell.strip()}
+            yield f"line {begin}", entry if len(cells) == len(header) else wrong
+        begin = reader.line_num + before + 1
+
+
+def _tell_unused(header: Sequence[str]) -> None:
+    known = known_names() | _OWN | set(_SOURCE)
+    unused = [name for name in header if re.sub(r"/\d+.*", "", name).replace("/", ".") not in known]
+    if unused:
+        LOG.warning("columns that nothing reads: %s", ", ".join(unused))
+
+
+def _lines(text: str) -> _Entries:
+    for number, line in enumerate(text.split("\n"), 1):
+        if (name := line.strip()) and not name.startswith("#"):
+            yield f"line {number}", {"source": name}
+
+
+def _row(place: str, entry: _Entry, folder: Path | None) -> Row:
+    if isinstance(entry, str):
+        return Row(place, problem=entry)
+    text = next((str(entry[name]).strip() for name in _SOURCE if entry.get(name)), "")
+    video_id = next((str(entry[name]).strip() for name in _ID if entry.get(name) not in (None, "")), "")
+    if _ROUNDED.fullmatch(video_id):
+        return Row(place, text, problem=f"id: got {video_id}, a number that a spreadsheet has rounded")
+    language = str(entry.get("language") or "").strip().lower().replace("auto", "")
+    if language and language not in LANGUAGES:
+        return Row(place, text, video_id, problem=f"language: got {language!r}, expected a code such as pt")
+    try:
+        metadata = _metadata(entry, video_id)
+    except ValueError as exc:
+        return Row(place, text, video_id, problem=str(exc))
+    if folder is not None and text and "://" not in text and not text.startswith("~"):
+        text = str(folder / text)
+    return Row(place, text, video_id, language, metadata)
+
+
+def _metadata(entry: Mapping[str, object], video_id: str) -> VideoMetadata | None:
+    """What an entry says of its video; None when it says where it is and no more."""
+    inner = entry.get("metadata")
+    members = {name: value for name, value in entry.items() if name not in _OWN}
+    if isinstance(inner, Mapping):
+        members |= inner
+    found = read_metadata(members, video_id)
+    nothing = VideoMetadata.local(video_id)
+    return None if found in (nothing, VideoMetadata(video_id, url=found.url)) else found

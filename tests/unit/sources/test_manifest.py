@@ -1,0 +1,105 @@
+"""Lists of videos in each of their forms, and what is wrong with their entries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rumiai.errors import SourceError
+from rumiai.sources.manifest import Row, read_file, read_rows
+
+
+def read(text: str | bytes, folder: str | None = None, *, names_alone: bool = False) -> list[Row]:
+    content = text.encode() if isinstance(text, str) else text
+    return read_rows(content, "m", Path(folder) if folder else None, names_alone=names_alone)
+
+
+ENTRY = {"source": "a.mp4", "id": "7", "language": "PT", "caption": "Olá, mundo", "views": 12}
+
+
+def test_every_form_gives_the_same_row() -> None:
+    lines = read(json.dumps(ENTRY) + "\n")
+    array = read(json.dumps([ENTRY], indent=2))
+    table = read('source,id,language,caption,views\na.mp4,7,pt,"Olá, mundo",12\n')
+    other = read("\ufeffid;views;source;language;caption\r\n7;12;a.mp4;pt;Olá, mundo\r\n")
+    tabs = read("source\tid\tviews\tlanguage\tcaption\na.mp4\t7\t12\tpt\tOlá, mundo")
+    inner = read(
+        json.dumps({"source": "a.mp4", "id": 7, "language": "pt", "metadata": {"text": "Olá, mundo", "views": 12}})
+    )
+    (row,) = lines
+    assert (row.place, row.text, row.video_id, row.language) == ("m, line 1", "a.mp4", "7", "pt")
+    assert row.metadata is not None
+    assert (row.metadata.description, row.metadata.views) == ("Olá, mundo", 12)
+    for (found,) in (array, table, other, tabs, inner):
+        assert (found.text, found.video_id, found.language, found.metadata) == ("a.mp4", "7", "pt", row.metadata)
+
+
+def test_places_are_where_an_editor_shows_them() -> None:
+    table = read('source,caption\na.mp4,"one\ntwo"\n\nb.mp4,x\nc.mp4,y,z\n')
+    assert [row.place for row in table] == ["m, line 2", "m, line 5", "m, line 6"]
+    assert [row.problem for row in table] == ["", "", "got 3 cells, the header has 2"]
+    lines = read('{"source": "a"}\n\n{"source": \n"b.mp4"\n7\n')
+    assert [(row.place, row.text) for row in lines] == [
+        ("m, line 1", "a"), ("m, line 3", ""), ("m, line 4", "b.mp4"), ("m, line 5", ""),
+    ]  # fmt: skip
+    assert lines[1].problem.startswith("no JSON: ")
+    assert lines[3].problem == "got int, expected an object"
+
+
+def test_names_alone() -> None:
+    text = "# the list\na.mp4\n\n  https://h.org/b.mp4  \n"
+    assert [row.text for row in read(text, names_alone=True)] == ["a.mp4", "https://h.org/b.mp4"]
+    with pytest.raises(SourceError, match="expected JSON or a header with a column source"):
+        read(text)
+
+
+def test_paths_are_meant_from_the_folder_of_the_list() -> None:
+    rows = read('["a.mp4", "sub/b.mp4", "/abs/c.mp4", "https://h.org/d.mp4", "~/e.mp4"]', "/lists")
+    expected = ["/lists/a.mp4", "/lists/sub/b.mp4", "/abs/c.mp4", "https://h.org/d.mp4", "~/e.mp4"]
+    assert [row.text for row in rows] == expected
+
+
+def test_a_scraped_data_set_is_a_list() -> None:
+    (row,) = read('[{"id": "7", "webVideoUrl": "https://www.tiktok.com/@me/video/7", "text": "hi", "playCount": 3}]')
+    assert (row.text, row.video_id) == ("https://www.tiktok.com/@me/video/7", "7")
+    assert row.metadata is not None
+    assert row.metadata.url == "https://www.tiktok.com/@me/video/7"
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ({"source": "a", "language": "portuguese-ish"}, "language: got 'portuguese-ish', expected a code such as pt"),
+        ({"source": "a", "id": "7.45388E+18"}, "id: got 7.45388E+18, a number that a spreadsheet has rounded"),
+        ({"source": "a", "views": "12k"}, "views: got '12k', expected a number"),
+    ],
+)
+def test_what_is_wrong_with_an_entry(entry: dict[str, str], problem: str) -> None:
+    (row,) = read(json.dumps(entry))
+    assert row.problem == problem
+
+
+def test_columns_that_nothing_reads_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    read("source,captoin,authorMeta/name,hashtags/0/name\na.mp4,x,y,z\n")
+    assert "columns that nothing reads: captoin" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"source\na\xff.mp4", "m, line 2: no UTF-8 text"),
+        (b"", "m: got '' in the first line"),
+        (b"source,id\n", "m lists no videos"),
+        (b"[1", "m is no JSON"),
+    ],
+)
+def test_what_is_no_list(content: bytes, reason: str) -> None:
+    with pytest.raises(SourceError, match=reason):
+        read(content)
+
+
+def test_a_list_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="cannot be read: No such file"):
+        read_file(str(tmp_path / "no.csv"))
