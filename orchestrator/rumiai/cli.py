@@ -139,7 +139,7 @@ def submit(
     quiet: bool,
     **flags: Any,
 ) -> None:
-    """Analyse videos: files, folders, glob patterns, addresses of video files (http, https), or - for a list of these.
+    """Analyse videos: files, folders, glob patterns, web addresses, links to TikTok, or - for a list of these.
 
     Finished work is kept: running the same command again does what is missing.
 

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from rumiai.core.picture_heads import HEAD_BYTES, picture_format
 from rumiai.errors import LimitError, ProbeError
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "AVIF", "BMP")
@@ -37,8 +38,6 @@ _ORIENTATION: Final = 0x0112
 _DAMAGED: Final = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, EOFError, RuntimeError, struct.error,
 )  # fmt: skip
-_STARTS: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM")
-_HEAD_BYTES: Final = 16
 
 Rgb = npt.NDArray[np.uint8]
 
@@ -62,12 +61,9 @@ def is_picture(path: Path) -> bool:
     """Whether a file begins like a picture; False for one that cannot be read."""
     try:
         with path.open("rb") as stream:
-            head = stream.read(_HEAD_BYTES)
+            return picture_format(stream.read(HEAD_BYTES)) is not None
     except OSError:
         return False
-    is_webp = head.startswith(b"RIFF") and head[8:12] == b"WEBP"
-    is_avif = head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")
-    return head.startswith(_STARTS) or is_webp or is_avif
 
 
 def look_at(path: Path) -> PictureFacts:

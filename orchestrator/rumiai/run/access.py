@@ -14,6 +14,8 @@ from rumiai.sources import Access
 from rumiai.sources.download import DownloadLimits
 
 _MIB: Final = 2**20
+# Where the earlier system had the scraped items too, and where `recompute` looks for them.
+_SCRAPED: Final = "temp"
 
 
 @contextmanager
@@ -37,4 +39,13 @@ def open_access(
     )
     token = secrets.apify_token if secrets else ""
     with HttpClient(AddressRules.parse(settings.allow_addresses), stop=stop) as http:
-        yield Access(http, limits, settings.via, settings.limit, token)
+        yield Access(
+            http,
+            limits,
+            via=settings.via,
+            most=settings.limit,
+            apify_token=token,
+            apify_timeout_s=settings.apify_timeout_s,
+            scraped=settings.out / _SCRAPED,
+            anew=settings.force,
+        )

@@ -6,6 +6,7 @@ downloads run in threads of their own.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -144,10 +145,11 @@ class Ahead:
 
 
 def _size(video: FetchedVideo) -> int:
-    try:
-        return video.path.stat().st_size
-    except OSError:
-        return 0
+    size_bytes = 0
+    for path in video.files:
+        with contextlib.suppress(OSError):
+            size_bytes += path.stat().st_size
+    return size_bytes
 
 
 def _failure(task: VideoTask, error: BaseException) -> VideoOutcome:

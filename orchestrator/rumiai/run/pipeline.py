@@ -163,12 +163,11 @@ def _clean_up(run: _Run, outcome: VideoOutcome, found: ServiceResults) -> None:
             path.unlink(missing_ok=True)
 
 
-def _copies(run: _Run) -> list[Path]:
+def _copies(run: _Run) -> tuple[Path, ...]:
     """The files of the video that are the run's own."""
-    video = run.video
-    if video.is_copy:
-        return [video.path, *video.pictures, *([video.sound] if video.sound else [])]
-    return [video.path] if run.stills else []
+    if run.video.is_copy:
+        return run.video.files
+    return (run.video.path,) if run.stills else ()
 
 
 def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progress) -> tuple[_Run, dict[str, float]]:
@@ -195,9 +194,9 @@ def _as_video(video: FetchedVideo, target: Path) -> tuple[FetchedVideo, StillVid
         video = replace(video, path=target, pictures=(video.path,))
     if not video.pictures:
         return video, None
-    files = [*video.pictures, *([video.sound] if video.sound else [])]
     # The video may be made again, as when it was removed afterwards: its results are those of the pictures.
-    identity = video.identity or fingerprint([(path.stat().st_size, path.stat().st_mtime_ns) for path in files])
+    given = [(path.stat().st_size, path.stat().st_mtime_ns) for path in video.files[1:]]
+    identity = video.identity or fingerprint(given)
     return replace(video, identity=identity), make_video(video.pictures, video.sound, video.path)
 
 

@@ -245,6 +245,9 @@ class Settings(BaseModel):
     disk_reserve_mb: Annotated[float, _within(0, 1e7)] = _setting(
         256.0, "RUMIAI_DISK_RESERVE_MB", "what downloads leave free on the disk, in MiB"
     )
+    apify_timeout_s: Annotated[float, _within(1, 86400)] = _setting(
+        300.0, "RUMIAI_APIFY_TIMEOUT_S", "longest run of Apify's scraper, in seconds; it is ended then"
+    )
     via: str = _setting("", "RUMIAI_VIA", "helper that brings web addresses, such as ytdlp; never read from .env")
     limit: Annotated[int, _within(0, 1_000_000)] = _setting(
         0, "RUMIAI_LIMIT", "most videos of one profile, hashtag or bucket; 0 takes all that the source gives"

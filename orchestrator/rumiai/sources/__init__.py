@@ -4,6 +4,7 @@ from rumiai.sources.base import Access, FetchedVideo, Source, SourceItem
 from rumiai.sources.listing import Named, UnlistedSource, items_of_rows, list_named
 from rumiai.sources.local import LocalSource
 from rumiai.sources.registry import find_source, list_items, register, registered
+from rumiai.sources.tiktok import TikTokSource
 from rumiai.sources.web import WebSource
 
 __all__ = [
@@ -23,3 +24,4 @@ __all__ = [
 register(UnlistedSource())
 register(LocalSource())
 register(WebSource())
+register(TikTokSource())

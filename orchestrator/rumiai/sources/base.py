@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rumiai.contracts.metadata import VideoMetadata
+from rumiai.errors import SourceError
 
 if TYPE_CHECKING:
     from rumiai.core.http import HttpClient
@@ -27,6 +28,9 @@ class Access:
         via: Which helper was asked for by name, such as ``ytdlp``; empty for none.
         most: Most videos that one name stands for, where it stands for a list without end; 0 for all that there are.
         apify_token: Of the user's Apify account; empty without one.
+        apify_timeout_s: The longest run of a scraper.
+        scraped: Folder for what a scraper has found, so that it is asked once.
+        anew: Whether a scraper is to be asked again all the same.
     """
 
     http: HttpClient
@@ -34,6 +38,9 @@ class Access:
     via: str = ""
     most: int = 0
     apify_token: str = field(default="", repr=False)
+    apify_timeout_s: float = 300.0
+    scraped: Path = Path("temp")
+    anew: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,11 @@ class FetchedVideo:
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The video, the pictures and the sound; not all need be there."""
+        return (self.path, *self.pictures, *((self.sound,) if self.sound else ()))
+
 
 class Source(ABC):
     """One kind of place where videos are; registered by :func:`rumiai.sources.register`.
@@ -115,6 +127,28 @@ class Source(ABC):
         Raises:
             SourceError: There are none.
         """
+
+    def check(self, text: str) -> None:
+        """Refuse a name that is of this kind and cannot be taken; from the text alone.
+
+        Raises:
+            SourceError: It cannot.
+        """
+        if not self.accepts(text):
+            raise SourceError(f"{text} is none of the names that {self.name} takes")
+
+    def list_all(self, texts: Sequence[str]) -> Sequence[Sequence[SourceItem] | SourceError]:
+        """The videos behind each of several names, or what is wrong with it; all have passed :meth:`check`.
+
+        A source that asks once for all of them has its own.
+        """
+        return [self._listed(text) for text in texts]
+
+    def _listed(self, text: str) -> Sequence[SourceItem] | SourceError:
+        try:
+            return self.list(text)
+        except SourceError as exc:
+            return exc
 
     @abstractmethod
     def fetch(self, item: SourceItem, folder: Path) -> FetchedVideo:

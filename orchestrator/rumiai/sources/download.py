@@ -22,8 +22,9 @@ from typing import IO, Final
 import httpx
 
 from rumiai.core.http import Credentials, HttpClient, TransientError, refuse_passing, shown_url, within
+from rumiai.core.picture_heads import picture_format
 from rumiai.errors import DownloadError, LimitError, NoVideoError, StoreError
-from rumiai.sources.signature import HEAD_BYTES, container_of, is_page, picture_of
+from rumiai.sources.signature import HEAD_BYTES, container_of, is_page
 
 MIB: Final = 2**20
 # How much is written between two looks at the free space.
@@ -83,7 +84,7 @@ def download(
         limits: Of size, time and disk.
         headers: Sent to every host on the way.
         credentials: Sent to their own hosts alone.
-        pictures: Whether JPEG, PNG, GIF and WebP files are taken too.
+        pictures: Whether pictures are taken too.
 
     Raises:
         AddressError: The URL leads where we do not go.
@@ -277,7 +278,7 @@ class _Part:
             NoVideoError: It does not.
         """
         head = os.pread(self._stream.fileno(), HEAD_BYTES, 0)
-        if container_of(head) is not None or (self._pictures and picture_of(head) is not None):
+        if container_of(head) is not None or (self._pictures and picture_format(head) is not None):
             return
         what = shown_url(self._url)
         if is_page(head, content_type):

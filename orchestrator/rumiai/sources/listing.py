@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from rumiai.errors import ConfigurationError, RumiAIError, SourceError
+from rumiai.errors import ConfigurationError, SourceError
 from rumiai.sources.base import Access, FetchedVideo, Source, SourceItem
 from rumiai.sources.manifest import Row, read_file, read_rows
-from rumiai.sources.registry import list_items
+from rumiai.sources.registry import list_each, list_items
 from rumiai.sources.web import is_web, location_of
 
 LOG = logging.getLogger(__name__)
@@ -98,11 +98,14 @@ def items_of_rows(rows: Iterable[Row], access: Access | None = None) -> list[Sou
     Raises:
         SourceError: No row can be used.
     """
-    rows, items, problems = list(rows), [], []
+    rows, items, problems = list(rows), list[SourceItem](), list[str]()
+    usable = [row for row in rows if row.text and not row.problem]
+    # All at once: a source may ask a service once for all of them.
+    found = dict(zip(map(id, usable), list_each([row.text for row in usable], access), strict=True))
     for row in rows:
         try:
-            items += _items_of(row, access)
-        except RumiAIError as exc:
+            items += _items_of(row, found.get(id(row)))
+        except SourceError as exc:
             problems.append(f"{row.place}: {exc}")
             items.append(_unlisted(row, problems[-1]))
     if rows and len(problems) == len(rows):
@@ -124,12 +127,13 @@ def _rows_of(path: str) -> list[Row]:
     return read_rows(read_file(path), path, folder, names_alone=path.endswith(".txt"))
 
 
-def _items_of(row: Row, access: Access | None) -> list[SourceItem]:
+def _items_of(row: Row, items: Sequence[SourceItem] | SourceError | None) -> Sequence[SourceItem]:
     if row.problem:
         raise SourceError(row.problem)
-    if not row.text:
+    if items is None:
         raise SourceError("no source", hint="a row names a file or an address under source")
-    items = list_items([row.text], access)
+    if isinstance(items, SourceError):
+        raise items
     is_of_one = row.video_id or row.metadata or row.language
     if is_of_one and len(items) > 1:
         raise SourceError(f"{row.text} stands for {len(items)} videos, and the row describes one")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -46,11 +46,48 @@ def list_items(texts: Iterable[str], access: Access | None = None) -> list[Sourc
     Raises:
         SourceError: A name stands for nothing, or no source takes it; or there is no name.
     """
-    via = "" if access is None else access.via
-    items = dict.fromkeys(item for text in texts for item in _equipped(_source_of(text, via), access).list(text))
+    items: dict[SourceItem, None] = {}
+    for found in list_each(texts, access, strict=True):
+        if isinstance(found, SourceError):
+            raise found
+        items |= dict.fromkeys(found)
     if not items:
         raise SourceError("no video was named", hint="give files, folders or glob patterns")
     return list(items)
+
+
+def list_each(
+    texts: Iterable[str], access: Access | None = None, *, strict: bool = False
+) -> list[Sequence[SourceItem] | SourceError]:
+    """The videos behind each name, or what is wrong with it, in the order of the names.
+
+    Args:
+        texts: What the user named.
+        access: For sources that reach beyond this machine.
+        strict: Whether what is wrong is an error, as soon as it is known.
+
+    Raises:
+        SourceError: In ``strict``: a name cannot be taken.
+    """
+    texts, via = list(texts), "" if access is None else access.via
+    found: dict[int, Sequence[SourceItem] | SourceError] = {}
+    by_source: dict[Source, list[int]] = {}
+    for number, text in enumerate(texts):
+        try:
+            source = _source_of(text, via)
+            source.check(text)
+            by_source.setdefault(source, []).append(number)
+        except SourceError as exc:
+            if strict:
+                raise
+            found[number] = exc
+    # What lies on this machine first: a mistake there costs nothing.
+    for source, numbers in sorted(by_source.items(), key=lambda entry: entry[0].ahead):
+        listed = _equipped(source, access).list_all([texts[number] for number in numbers])
+        found |= dict(zip(numbers, listed, strict=True))
+        if strict and (problem := next((part for part in listed if isinstance(part, SourceError)), None)):
+            raise problem
+    return [found[number] for number in range(len(texts))]
 
 
 def _equipped(source: Source, access: Access | None) -> Source:

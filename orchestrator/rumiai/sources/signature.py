@@ -18,7 +18,6 @@ _STARTS: Final = {
     b"fLaC": "flac",
     b"ID3": "mp3",
 }
-_PICTURES: Final = {b"\xff\xd8\xff": "jpeg", b"\x89PNG\r\n\x1a\n": "png", b"GIF8": "gif"}
 _RIFF: Final = {b"AVI ": "avi", b"WAVE": "wav"}
 _TS_SYNC: Final = 0x47
 # (where the first packet begins, how long one is): plain transport streams, and those with time codes.
@@ -38,13 +37,6 @@ def container_of(head: bytes) -> str | None:
         return _RIFF.get(head[8:12])
     known = next((name for start, name in _STARTS.items() if head.startswith(start)), None)
     return known or _packets_of(head)
-
-
-def picture_of(head: bytes) -> str | None:
-    """The kind of picture that a file's first bytes are of, of those that a photo post is made of; else None."""
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "webp"
-    return next((name for start, name in _PICTURES.items() if head.startswith(start)), None)
 
 
 def is_page(head: bytes, content_type: str) -> bool:

@@ -1,0 +1,70 @@
+"""Scraped items on the disk: ``<id>_apify.json`` each, so that a post is scraped once."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from rumiai.core.json_values import JsonObject
+from rumiai.errors import StoreError
+from rumiai.sources.apify.items import media_of, post_id, without_private_members
+
+_SUFFIX: Final = "_apify.json"
+
+
+class Shelf:
+    """The scraped items of an output folder.
+
+    Args:
+        folder: Made when the first item is put there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, item: JsonObject) -> JsonObject:
+        """Write the item of a post, without the personal members that nothing reads; returns what was written.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        kept = without_private_members(item)
+        path = self._folder / f"{post_id(item)}{_SUFFIX}"
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with temporary.open("w", encoding="utf-8") as stream:
+                json.dump(kept, stream, ensure_ascii=False, indent=1)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        except OSError as exc:
+            temporary.unlink(missing_ok=True)
+            raise StoreError(f"cannot write {path}: {exc.strerror}", hint="check free space and permissions") from exc
+        return kept
+
+    def get(self, number: str) -> JsonObject | None:
+        """The item of the post with this id; None when there is none that can be used."""
+        return _read(self._folder / f"{number}{_SUFFIX}", number)
+
+    def all(self) -> Iterator[JsonObject]:
+        """Every item that can be used, by name."""
+        for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
+            item = _read(path, path.name.removesuffix(_SUFFIX))
+            if item is not None:
+                yield item
+
+
+def _read(path: Path, number: str) -> JsonObject | None:
+    """An item; None when it is not of that post, or was saved without its media, as by other programs."""
+    try:
+        item = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(item, dict) or post_id(item) != number:
+        return None
+    media = media_of(item)
+    return item if media.videos or media.pictures else None
