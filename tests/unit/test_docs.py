@@ -17,7 +17,9 @@ from rumiai_server.cli import main as triton
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("orchestrator", "triton", "bench", "scripts", "model_repository")
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "clients").glob("*/*.md")]
+)
 
 
 def generator() -> object:
