@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from rumiai.contracts.trail import TrailFrames
+from rumiai.contracts.trail import Greys, TrailFrames
 
 # Long side of the pictures: captions of 2 % of the height are 8 px high.
 SIDE_PX: Final = 384
@@ -99,20 +99,21 @@ class GreyTrail:
             first = max(bisect_right(self._times_s, start_s) - 1, 0)
             after = bisect_right(self._times_s, end_s)
             times_s, numbers = self._times_s[first:after], self._numbers[first:after]
-            images = [self._unpack(place) for place in range(first, after)]
-        stacked = np.stack(images) if images else np.zeros((0, 0, 0), np.uint8)
-        return TrailFrames(np.array(times_s, np.float64), np.array(numbers, np.int64), stacked)
+            packed = self._packed[first:after]
+        images = Greys(len(packed), lambda row: self._unpack(numbers[row], packed[row]))
+        return TrailFrames(np.array(times_s, np.float64), np.array(numbers, np.int64), images)
 
-    def _unpack(self, place: int) -> npt.NDArray[np.uint8]:
-        number = self._numbers[place]
-        if number in self._unpacked:
+    def _unpack(self, number: int, packed: bytes) -> npt.NDArray[np.uint8]:
+        with self._lock:
+            image = self._unpacked.get(number)
+            if image is None:
+                image = np.asarray(cv2.imdecode(np.frombuffer(packed, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
+                image.flags.writeable = False
+                self._unpacked[number] = image
             self._unpacked.move_to_end(number)
-            return self._unpacked[number]
-        image = cv2.imdecode(np.frombuffer(self._packed[place], np.uint8), cv2.IMREAD_GRAYSCALE)
-        self._unpacked[number] = np.asarray(image, np.uint8)
-        if len(self._unpacked) > _UNPACKED:
-            self._unpacked.popitem(last=False)
-        return self._unpacked[number]
+            if len(self._unpacked) > _UNPACKED:
+                self._unpacked.popitem(last=False)
+            return image
 
     def _thin(self) -> None:
         # Frames 0, step, 2 step, ... are kept: every second of them are 0, 2 step, 4 step, ...

@@ -52,7 +52,7 @@ def test_it_shows_the_luma_of_any_format(make_clip: MakeClip, settings: dict[str
 
     expected = 120 if settings["pixel_format"] == "yuvj420p" else 16 + 120 * 219 / 255
     trail = _trail_of(make_clip(draw=grey, frames=2, **settings))
-    assert np.abs(trail.images.astype(float) - expected).max() <= 3
+    assert np.abs(trail.images.stacked().astype(float) - expected).max() <= 3
 
 
 @pytest.mark.parametrize("quarter_turns_ccw", [1, 2, 3])
@@ -69,7 +69,7 @@ def test_large_pictures_become_small_ones_of_the_shape_that_is_shown(
     make_clip: MakeClip, read_number: Callable[..., int]
 ) -> None:
     trail = _trail_of(make_clip(size=(1280, 720), pixel_aspect=Fraction(1, 2), frames=3))
-    assert trail.images.shape == (3, 384, 341)
+    assert trail.images.stacked().shape == (3, 384, 341)
     assert [read_number(np.dstack([image] * 3)) for image in trail.images] == [0, 1, 2]
 
 

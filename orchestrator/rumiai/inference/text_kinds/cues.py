@@ -288,7 +288,7 @@ def _arrives(text: TextAnnotation, others: Sequence[Box], scenery: Scenery) -> f
     for start_s, end_s, box in ((first_s - step_s, first_s, seen[0].bbox), (last_s, last_s + step_s, seen[-1].bbox)):
         inside = start_s >= 0 and end_s <= scenery.duration_s and _scene(scenery, start_s) == _scene(scenery, end_s)
         if inside and box is not None:
-            found.append(suddenness(scenery.trail.between(start_s, end_s).images, box, others))
+            found.append(suddenness(scenery.trail.between(start_s, end_s).images.stacked(), box, others))
     known = [value for value in found if value is not None]
     return max(known) if known else _UNKNOWN
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from rumiai.contracts.trail import Trail, TrailFrames
+from rumiai.contracts.trail import Greys, Trail, TrailFrames
 from rumiai.core.arrays import Bools, Floats, freeze_arrays
 from rumiai.core.boxes import Box
 
@@ -51,7 +51,7 @@ _STENCILS: Final = 512
 _STEADY_S: Final = 0.1
 
 
-_NOTHING: Final = TrailFrames(np.zeros(0), np.zeros(0, np.int64), np.zeros((0, 0, 0), np.uint8))
+_NOTHING: Final = TrailFrames(np.zeros(0), np.zeros(0, np.int64), Greys(0, lambda row: np.zeros((0, 0), np.uint8)))
 
 
 @dataclass(frozen=True)
