@@ -114,6 +114,6 @@ def recorded(
 
 
 def _new_video(task: VideoTask) -> NewVideo:
-    path = Path(task.item.location)
+    path = Path(task.item.address or task.item.location)
     size = path.stat().st_size if path.is_file() else None
     return NewVideo(task.video_id, task.item.location, size)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from rumiai import weights
 from rumiai.contracts.outcome import ClaudeTotals, VideoOutcome, exit_code
@@ -41,11 +42,18 @@ class Inputs:
     digests: Mapping[SourceItem, str]
 
     @classmethod
-    def of(cls, items: Sequence[SourceItem], store: Store) -> Inputs:
-        """Read every input once for its digest, and give each video its id in the output folder."""
+    def of(cls, items: Sequence[SourceItem], store: Store, *, places_last: bool = True) -> Inputs:
+        """Read every input once for its digest, and give each video its id in the output folder.
+
+        Args:
+            items: The inputs.
+            store: The output folder.
+            places_last: Whether another file at the place of an earlier one is the same video, changed.
+        """
         digests = {item: _digest(item) for item in items}
+        known = store.known_input if places_last else partial(_known_content, store)
         found: dict[str, SourceItem] = {}
-        for item, video_id in assign_ids(list(digests), digests.__getitem__, store.known_input).items():
+        for item, video_id in assign_ids(list(digests), digests.__getitem__, known).items():
             found.setdefault(video_id, item)
         tasks = (VideoTask(_as_told_before(item, store.known_input(name)), name) for name, item in found.items())
         return cls(tuple(tasks), digests)
@@ -180,6 +188,12 @@ def _as_told_before(item: SourceItem, known: KnownInput | None) -> SourceItem:
         return item
     metadata = item.metadata.completed(known.metadata) if item.metadata else known.metadata
     return replace(item, metadata=metadata, language=item.language or known.language)
+
+
+def _known_content(store: Store, video_id: str) -> KnownInput | None:
+    """The video that an id stands for, wherever it was."""
+    known = store.known_input(video_id)
+    return None if known is None else replace(known, location="")
 
 
 def _digest(item: SourceItem) -> str:

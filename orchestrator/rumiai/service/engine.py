@@ -29,7 +29,7 @@ from rumiai.service.accepting import KIND, AcceptedRun, effective
 from rumiai.service.config import ServiceConfig
 from rumiai.service.outcomes import read_outcome
 from rumiai.service.places import Places
-from rumiai.service.uploads import remove_uploads
+from rumiai.service.uploads import remove_uploads, upload_items
 from rumiai.service.warm_server import WarmServer
 from rumiai.services import chosen_services
 from rumiai.sources import Access
@@ -170,9 +170,10 @@ class Engine:
     def _prepared(self, run: RunRecord, accepted: AcceptedRun, access: Access) -> Prepared:
         settings, claude = effective(self._config, accepted.settings, insights=accepted.insights)
         store = Store(*settings.folders)
-        items = [upload.item for upload in accepted.uploads] + self._places.list(accepted.sources, access)
+        items = upload_items(accepted.uploads) + self._places.list(accepted.sources, access)
         with self._videos.preparing:
-            inputs = Inputs.of(items, store)
+            # Two callers may call different files the same.
+            inputs = Inputs.of(items, store, places_last=False)
             inputs.remember(store)
         ended = [video for video in self._records.videos(run.run_id, states=_ENDED) if video.outcome]
         done = {video.video_id for video in ended}

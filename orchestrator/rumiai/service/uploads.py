@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
@@ -20,7 +21,7 @@ from rumiai.core.json_values import JsonObject
 from rumiai.errors import StoreError
 from rumiai.service.config import Limits
 from rumiai.service.problems import ProblemError
-from rumiai.sources import SourceItem
+from rumiai.sources import SourceItem, upload_item
 from rumiai.sources.local import MEDIA_SUFFIXES
 
 _FILE_MODE: Final = 0o600
@@ -29,10 +30,8 @@ _MOST_FIELDS: Final = 20
 _FOLDER_MODE: Final = 0o700
 # Of the folders of requests that are still coming.
 _INCOMING: Final = "incoming-"
-# An upload has no time of its own: with one and the same for all, a file that is sent anew is known.
-_TIME_S: Final = (0, 0)
-# A file name has at most 255 bytes on Linux; a client that sends more does not send one.
-_NAME_CHARS: Final = 255
+# A path has at most 4096 bytes on Linux; a client that sends more does not send one.
+_NAME_CHARS: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,6 @@ class Upload:
     path: str
     digest: str
     bytes: int
-
-    @property
-    def item(self) -> SourceItem:
-        """The video that it is; its id comes from the client's name."""
-        return SourceItem("local", self.path, PurePath(self.name).stem)
 
     def to_json(self) -> JsonObject:
         """JSON form, for the run's record."""
@@ -191,10 +185,19 @@ class _FormReader:
 
 
 def _name(raw: bytes) -> str:
-    """The client's name of a file, without folders; control characters are no part of a name."""
-    text = PurePath(raw.decode(errors="surrogateescape").replace("\\", "/")).name
-    shown = "".join(char for char in text if char.isprintable() or "\udc80" <= char <= "\udcff")
+    """What the client calls a file; control characters are no part of a name."""
+    shown = "".join(char for char in raw.decode(errors="replace") if char.isprintable())
     return shown[-_NAME_CHARS:] or "video"
+
+
+def upload_items(uploads: Sequence[Upload]) -> list[SourceItem]:
+    """The videos of the files of one request; their ids come from the client's names."""
+    seen: Counter[str] = Counter()
+    items = []
+    for upload in uploads:
+        items.append(upload_item(upload.name, Path(upload.path), seen[upload.name]))
+        seen[upload.name] += 1
+    return items
 
 
 async def settled(form: Form) -> tuple[Upload, ...]:
@@ -209,7 +212,6 @@ async def settled(form: Form) -> tuple[Upload, ...]:
 def _settled(name: str, path: Path) -> Upload:
     try:
         with path.open("rb") as stream:
-            os.utime(stream.fileno(), _TIME_S)
             os.fsync(stream.fileno())
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
             return Upload(name, str(path), digest, stream.tell())

@@ -5,6 +5,7 @@ from rumiai.sources.listing import Named, UnlistedSource, items_of_rows, list_na
 from rumiai.sources.local import LocalSource
 from rumiai.sources.registry import find_source, list_items, register, registered
 from rumiai.sources.tiktok import TikTokSource
+from rumiai.sources.upload import UploadSource, upload_item
 from rumiai.sources.web import WebSource
 
 __all__ = [
@@ -19,9 +20,11 @@ __all__ = [
     "list_named",
     "register",
     "registered",
+    "upload_item",
 ]
 
 register(UnlistedSource())
 register(LocalSource())
 register(WebSource())
 register(TikTokSource())
+register(UploadSource())

@@ -50,7 +50,7 @@ class Analyst:
             if stop.is_set():
                 error = Failure("Interrupted", "the run was stopped before this video was finished", "worker")
                 outcome = VideoOutcome(task.video_id, task.item.location, "failed", error=error)
-            elif Path(task.item.location).read_bytes() == b"bad":
+            elif Path(task.item.address or task.item.location).read_bytes() == b"bad":
                 error = Failure("ProbeError", "no video", "probe", 5)
                 outcome = VideoOutcome(task.video_id, task.item.location, "failed", error=error)
             self.seen.append(task.video_id)

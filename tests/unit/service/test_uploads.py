@@ -111,6 +111,22 @@ def test_the_same_upload_with_the_same_idempotency_key_is_one_run(start: StartSe
         analyst.go.set()
 
 
+def test_other_content_under_a_name_that_was_sent_before_is_another_video(service: Service) -> None:
+    for content in (b"1", b"2", b"1"):
+        service.ended(upload(service, ("clip.mp4", content)).json()["id"])
+    second = hashlib.sha256(b"2").hexdigest()[:8]
+    assert service.analyst.seen == ["clip", f"clip_{second}", "clip"]
+
+
+def test_two_files_of_one_name_in_one_request_are_two_videos(service: Service) -> None:
+    run = upload(service, ("clip.mp4", b"1"), ("clip.mp4", b"2"), ("clip.mp4", b"1")).json()
+    service.ended(run["id"])
+    digits = [hashlib.sha256(content).hexdigest()[:8] for content in (b"1", b"2")]
+    assert service.analyst.seen == [f"clip_{each}" for each in digits]
+    videos = service.client.get(f"/v1/runs/{run['id']}/videos").json()["videos"]
+    assert [video["source"] for video in videos] == ["clip.mp4", "clip.mp4 (2)"]
+
+
 def test_what_a_kill_left_half_sent_is_swept(start: StartService) -> None:
     with start() as service:
         left = service.config.settings.out / "uploads/incoming-x"
