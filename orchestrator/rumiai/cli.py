@@ -15,7 +15,7 @@ from rumiai import __version__
 from rumiai.errors import RumiAIError
 from rumiai.service.commands import keys_group, serve
 from rumiai.services import all_services
-from rumiai.terminal.flags import read_keys, read_settings
+from rumiai.terminal.flags import flag_names, read_keys, read_settings
 from rumiai.terminal.streams import prepare_streams, write_line
 from rumiai.weights.cli import weights_group
 
@@ -129,6 +129,7 @@ main.add_command(keys_group)
 @click.option("--no-insights", is_flag=True, help="Stop after the unified analysis.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON event a line on stdout; the last one is `done`.")
 @click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--to", metavar="URL", help="Service to submit to (docs/service.md); its key is in RUMIAI_API_KEY.")
 @click.option("--log-level", help="debug, info, warning or error.  [default: info]")
 def submit(
     sources: tuple[str, ...],
@@ -137,6 +138,7 @@ def submit(
     no_insights: bool,
     as_json: bool,
     quiet: bool,
+    to: str | None,
     **flags: Any,
 ) -> None:
     """Analyse videos: files, folders, glob patterns, web addresses, links to TikTok, or - for a list of these.
@@ -152,6 +154,12 @@ def submit(
 
     settings = read_settings(flags)
     secrets = read_keys()
+    if to is not None:
+        from rumiai.service.remote.submit import Remote, refuse_operators_flags, submit_to
+
+        refuse_operators_flags({**flags, "manifest": manifest or None, "metadata": metadata or None}, flag_names())
+        remote = Remote(to, secrets.service_key)
+        sys.exit(submit_to(remote, sources, settings, as_json=as_json, quiet=quiet, insights=not no_insights))
     claude = claude_settings(settings, secrets, insights=not no_insights)
     code = submit_videos(
         list(sources),

@@ -50,9 +50,9 @@ def orch(*arguments: str | Path, env: dict[str, str] | None = None) -> Done:
 class Tracked:
     """A running ``rumiai-orch``; its processes are all remembered, so that what they leave is known for theirs."""
 
-    def __init__(self, *arguments: str | Path) -> None:
+    def __init__(self, *arguments: str | Path, env: dict[str, str] | None = None) -> None:
         command = [*COMMAND, *map(str, arguments)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
         self._seen: dict[int, psutil.Process] = {self.process.pid: psutil.Process(self.process.pid)}
         threading.Thread(target=self._watch, daemon=True).start()
 

@@ -1,6 +1,6 @@
 """``make fuzz``: mutated files, odd calls and wrong requests, with what they brought to light.
 
-    python -m tests.fuzz                                   # 500 files, 300 calls, 2000 requests
+    python -m tests.fuzz                                   # 500 files, 300 calls, 2000 requests, 2000 of the service
     python -m tests.fuzz --only files --files 5000 --seed 7
 
 The same seed gives the same inputs. Exit status: 0, or 1 when anything was found that must not be.
@@ -15,10 +15,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import calls, endpoints, files
+from . import calls, endpoints, files, service
 from .report import Report
 
-PARTS = ("files", "calls", "endpoints")
+PARTS = ("files", "calls", "endpoints", "service")
 
 
 def main() -> int:
@@ -29,6 +29,7 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=500)
     parser.add_argument("--calls", type=int, default=300)
     parser.add_argument("--requests", type=int, default=2000)
+    parser.add_argument("--service-calls", type=int, default=2000)
     parser.add_argument("--keep", type=Path, help="keep the inputs here; it must not exist")
     args = parser.parse_args()
     faults = 0
@@ -46,6 +47,8 @@ def _run(part: str, folder: Path, args: argparse.Namespace) -> Report:
         return files.run(folder, count=args.files, seed=args.seed)
     if part == "calls":
         return calls.run(folder, count=args.calls, seed=args.seed)
+    if part == "service":
+        return service.run(folder, count=args.service_calls, seed=args.seed)
     return endpoints.run(folder, count=args.requests, seed=args.seed)
 
 

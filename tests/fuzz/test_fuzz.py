@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ..conftest import RunningServer
-from . import calls, endpoints, files
+from . import calls, endpoints, files, service
 
 
 def test_mutated_files(tmp_path: Path) -> None:
@@ -30,6 +30,23 @@ def test_wrong_requests(triton_server: RunningServer) -> None:
     report = endpoints.attack(server, count=300, seed=2026)
     assert report.faults == 0, "\n".join(report.lines())
     assert report.good > 0
+
+
+def test_calls_of_the_service(tmp_path: Path) -> None:
+    report = service.run(tmp_path / "service", count=100, seed=2026)
+    assert report.faults == 0, "\n".join(report.lines())
+    assert report.operations == 13
+    assert {200, 202, 404, 422} <= report.statuses.keys()
+
+
+def test_the_judge_of_the_service_sees_a_bug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("rumiai.service.routes.videos.result_files", broken)
+    report = service.run(tmp_path / "service", count=78, seed=2026)
+    assert report.statuses[500] > 0
+    assert any("/videos/{video_id}/files: " in line for line in report.failures), report.failures
 
 
 def test_the_judge_of_files_sees_what_is_lost(tmp_path: Path) -> None:

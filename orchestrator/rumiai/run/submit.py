@@ -11,7 +11,8 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from rumiai.contracts.run_events import EventHandler, RunEvent, RunStartedEvent, ServerEvent
+from rumiai.contracts.outcome import VideoOutcome
+from rumiai.contracts.run_events import DoneEvent, EventHandler, RunEvent, RunStartedEvent, ServerEvent
 from rumiai.core.signals import stop_signals
 from rumiai.insights import ClaudeSettings
 from rumiai.records import CancelKind
@@ -78,12 +79,7 @@ def submit_videos(
         display = choose_display(len(submission.tasks), as_json=as_json, quiet=quiet, colored=settings.colored_logs)
         recording = recorded(named.shown, submission.tasks, settings, insights=insights, kind=kind, run_id=run_id)
         code = run_shown(submission, recording, display, offline)
-    if as_json:
-        write_line(json.dumps(submission.done.to_json(), ensure_ascii=False), sys.stdout)
-    else:
-        print_outcomes(submission.outcomes, colored=settings.colored_logs)
-        if submission.error is not None:
-            raise submission.error
+    print_end(submission.done, as_json=as_json, colored=settings.colored_logs)
     return code
 
 
@@ -125,6 +121,20 @@ def run_shown(
         cut_short = stop.is_set() or submission.is_cancelled
         recording.end(code, cut_short=cut_short, error=submission.error, claude=submission.totals)
     return code
+
+
+def print_end(done: DoneEvent, *, as_json: bool, colored: bool) -> None:
+    """Print the ``done`` event, or a table for each video that was begun.
+
+    Raises:
+        Exception: What ended the run early; not with ``as_json``.
+    """
+    if as_json:
+        write_line(json.dumps(done.to_json(), ensure_ascii=False), sys.stdout)
+        return
+    print_outcomes([video for video in done.videos if isinstance(video, VideoOutcome)], colored=colored)
+    if done.error is not None:
+        raise done.error
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ class Secrets:
     claude_key: str = dataclasses.field(default="", repr=False)
     anthropic_key: str = dataclasses.field(default="", repr=False)
     apify_token: str = dataclasses.field(default="", repr=False)
+    service_key: str = dataclasses.field(default="", repr=False)
 
 
 # Environment name of the switch of each analysis; two are called shorter.
@@ -123,7 +124,8 @@ def read_secrets(environment: Mapping[str, str], dotenv: Mapping[str, str] | Non
     """The keys, with the precedence of :func:`load`."""
     merged = {**(dotenv or {}), **environment}
     apify = merged.get("APIFY_API_TOKEN", "") or merged.get("APIFY_TOKEN", "")
-    return Secrets(merged.get("CLAUDE_API_KEY", ""), merged.get("ANTHROPIC_API_KEY", ""), apify)
+    claude = (merged.get("CLAUDE_API_KEY", ""), merged.get("ANTHROPIC_API_KEY", ""))
+    return Secrets(*claude, apify_token=apify, service_key=merged.get("RUMIAI_API_KEY", ""))
 
 
 def _unknown(merged: Mapping[str, str]) -> Iterator[str]:

@@ -81,6 +81,7 @@ READ_ELSEWHERE: Final[Mapping[str, str]] = {
     "ANTHROPIC_API_KEY": "the same, with an explicit `--claude on` or `--claude batch` alone",
     "APIFY_API_TOKEN": "token of Apify, for links of TikTok",
     "APIFY_TOKEN": "the same, where the other one is not set",
+    "RUMIAI_API_KEY": "key of the service that `submit --to` sends to",
     "RUMIAI_WEIGHTS_DIR": "folder of the model files; `~/.cache/rumiai/weights` by default",
     "CUDA_VISIBLE_DEVICES": "read by CUDA: which GPUs the server that a run starts can see",
     "NO_COLOR": "set to anything: no colours on the terminal",

@@ -34,10 +34,7 @@ def read_settings(flags: Mapping[str, object], taken: Collection[str] = ()) -> S
     except OSError as exc:
         message = f"the current folder cannot be used: {exc.strerror}"
         raise ConfigurationError(message, hint="it may have been removed; change to another one") from exc
-    names: dict[str, str] = {}
-    for option in click.get_current_context().command.params:
-        names.setdefault(option.name or "", option.opts[0])  # the first one is not the shorthand, as --no-claude is
-    settings, warnings = load(os.environ, flags, read_dotenv(Path(".env")), names, taken)
+    settings, warnings = load(os.environ, flags, read_dotenv(Path(".env")), flag_names(), taken)
     if not settings.colored_logs or os.environ.get("NO_COLOR"):
         click.get_current_context().color = False
     for warning in warnings:
@@ -45,6 +42,14 @@ def read_settings(flags: Mapping[str, object], taken: Collection[str] = ()) -> S
     load_plugins(settings.plugins)
     chosen_services(settings.services)  # a name that is none of a service is a mistake of this moment
     return settings
+
+
+def flag_names() -> dict[str, str]:
+    """What the command line that is running calls its settings, by member."""
+    names: dict[str, str] = {}
+    for option in click.get_current_context().command.params:
+        names.setdefault(option.name or "", option.opts[0])  # the first one is not the shorthand, as --no-claude is
+    return names
 
 
 def read_keys() -> Secrets:

@@ -10,7 +10,8 @@ import pytest
 
 from rumiai.service.config import Limits
 
-from .conftest import Analyst, Service, StartService
+from .conftest import Service, StartService
+from .doubles import Analyst
 
 
 def upload(service: Service, *files: tuple[str, bytes], request: object = None, **headers: str):

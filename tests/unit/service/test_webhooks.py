@@ -23,7 +23,8 @@ from rumiai.service.models import RunRequest, WebhookRequest
 from rumiai.service.webhooks import WAITS_S, Webhooks
 from rumiai.settings import Settings
 
-from .conftest import Receiver, Service
+from .conftest import Service
+from .doubles import Receiver
 
 URL = "https://hooks.test/x"
 

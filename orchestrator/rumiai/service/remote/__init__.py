@@ -1,0 +1,1 @@
+"""The other end of the service: ``submit --to`` shows a run that is elsewhere as one that is here."""
