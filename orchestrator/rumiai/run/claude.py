@@ -42,6 +42,7 @@ from rumiai.results.analyses import (
     read_measured,
     write_analyses,
 )
+from rumiai.results.half_written import remove_half_written
 from rumiai.results.store import RunState, Store, read_json, write_json
 from rumiai.settings import Secrets, Settings
 
@@ -89,7 +90,8 @@ def claude_settings(settings: Settings, secrets: Secrets, *, insights: bool = Tr
 
 
 def answer_store(store: Store) -> AnswerStore:
-    """Where the answers of an output folder are kept."""
+    """Where the answers of an output folder are kept; what killed runs left half written there is removed."""
+    remove_half_written(store.claude_folder)
     return AnswerStore(store.claude_folder, Files(read_json, write_json))
 
 
