@@ -146,6 +146,7 @@ class TikTokSource(Source):
                 f"{links[0].url} needs a token of Apify: APIFY_API_TOKEN is not set",
                 hint="console.apify.com, Settings, API & Integrations; or download the video, and name the file",
             )
+        self._shelf.check()
         LOG.info("Apify: %d links of TikTok are scraped", len(links))
         apify = Apify(access.http, access.apify_token, base_url=self.apify, timeout_s=access.apify_timeout_s)
         run = apify.run(ACTOR, actor_input(links, access.most))

@@ -16,7 +16,15 @@ import pytest
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.core.addresses import AddressRules
 from rumiai.core.http import HttpClient, Retry
-from rumiai.errors import APIError, ConfigurationError, DownloadError, NoVideoError, RumiAIError, SourceError
+from rumiai.errors import (
+    APIError,
+    ConfigurationError,
+    DownloadError,
+    NoVideoError,
+    RumiAIError,
+    SourceError,
+    StoreError,
+)
 from rumiai.sources import Access, FetchedVideo, SourceItem, items_of_rows, list_items, registered
 from rumiai.sources.download import DownloadLimits
 from rumiai.sources.manifest import Row
@@ -307,7 +315,16 @@ def test_an_empty_dataset_fails_each_link_with_the_reason(source: TikTokSource, 
         with pytest.raises(SourceError, match=rf"{item.stem}.*Apify found no post there \(run run0: SUCCEEDED\)"):
             fetched(source, item, tmp_path)
     # Nothing is remembered: another run may find them.
-    assert not (tmp_path / "temp").exists()
+    assert not list((tmp_path / "temp").iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_known_before_anything_is_paid(
+    source: TikTokSource, world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "temp").write_text("a file is in the way")
+    with pytest.raises(StoreError, match="cannot write into"):
+        source.list(link(ONE))
+    assert not world.requests
 
 
 @pytest.mark.parametrize("members", [{"mediaUrls": []}, {"mediaUrls": None}, {"mediaUrls": "x"}, {"mediaUrls": [""]}])

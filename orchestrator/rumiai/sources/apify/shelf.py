@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -19,11 +20,24 @@ class Shelf:
     """The scraped items of an output folder.
 
     Args:
-        folder: Made when the first item is put there.
+        folder: Made by :meth:`check`.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def check(self) -> None:
+        """See that items can be put there, before they are paid for.
+
+        Raises:
+            StoreError: They cannot.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._folder):
+                pass
+        except OSError as exc:
+            raise StoreError(f"cannot write into {self._folder}: {exc.strerror}", hint="check its permissions") from exc
 
     def put(self, item: JsonObject) -> JsonObject:
         """Write the item of a post, without the personal members that nothing reads; returns what was written.
@@ -35,7 +49,6 @@ class Shelf:
         path = self._folder / f"{post_id(item)}{_SUFFIX}"
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
             with temporary.open("w", encoding="utf-8") as stream:
                 json.dump(kept, stream, ensure_ascii=False, indent=1)
                 stream.flush()
