@@ -195,6 +195,14 @@ class AnalysisMetadata:
         stills = {"pictures": count, "seconds_each": seconds_each}
         return AnalysisMetadata({**self.members, "isSlideshow": True, "stills": stills})
 
+    @property
+    def stills_remark(self) -> str | None:
+        """What is to be known of the times of a post of pictures; None for a video."""
+        told = self.members.get("stills")
+        if not isinstance(told, Mapping):
+            return None
+        return f"stills: each of {told.get('pictures')} pictures is shown for {told.get('seconds_each')} s by RumiAI"
+
     def with_file(self, facts: MediaFacts) -> AnalysisMetadata:
         """With the file's duration, size and rate as further members; the source's duration is kept beside it."""
         known = {"width": facts.width, "height": facts.height, "fps": facts.fps}

@@ -104,7 +104,7 @@ class QualityBlock(Record, ABC):
 
     missing_services: Annotated[
         list[MissingService],
-        num("failed or absent services; ocr too when a script is not read or kinds of texts are not known"),
+        num("failed or absent services; others with what is to be known: scripts, kinds of texts, stills"),
     ] = []
     overall_confidence: Annotated[
         float, Number(low=0, high=1, decimals=2), num("mean block confidence x sqrt(dataCompleteness)")

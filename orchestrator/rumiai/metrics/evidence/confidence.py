@@ -102,11 +102,13 @@ class Services:
         of: The quality, by the short names of the weights.
         unread: For each script, how many texts in it could not be read.
         text_remarks: What is not known of the kinds of texts; empty when nothing is missing.
+        shot_remark: Why the shots are nobody's editing; None for a video.
     """
 
     of: Mapping[str, Quality]
     unread: Mapping[str, int] = field(default_factory=dict)
     text_remarks: tuple[str, ...] = ()
+    shot_remark: str | None = None
 
     def ok(self, *names: str) -> bool:
         """Whether all of some services ran and looked at anything.
@@ -157,7 +159,8 @@ class Services:
 
         Returns:
             (service, reason) in the order of the weights; "ocr" too, where it ran, for writing that it cannot read and
-            for remarks on the kinds of texts. Empty when nothing is missing.
+            for remarks on the kinds of texts, and "scene_detection" for shots that no editor made. Empty when nothing
+            is missing.
         """
         services = service_names()
         found = [
@@ -168,6 +171,8 @@ class Services:
         if "ocr" in weights.used and self.of["ocr"].ok:
             found += [("ocr", "unsupported_script")] if self.unread else []
             found += [("ocr", remark) for remark in self.text_remarks]
+        if "scenes" in weights.used and self.of["scenes"].ok and self.shot_remark:
+            found.append((services["scenes"], self.shot_remark))
         return found
 
 

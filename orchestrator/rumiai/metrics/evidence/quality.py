@@ -57,7 +57,8 @@ def services_of(analysis: UnifiedAnalysis, metadata: VideoMetadata, observed: Ma
         there = present[part]
         of[part] = Quality(there, float(there), None, float(there), None if there else "not in the metadata")
     ocr = analysis.get(OcrData)
-    return Services(of, _unread(analysis), () if ocr is None else ocr.kind_remarks)
+    remarks = () if ocr is None else ocr.kind_remarks
+    return Services(of, _unread(analysis), remarks, analysis.metadata.stills_remark)
 
 
 def _unread(analysis: UnifiedAnalysis) -> dict[str, int]:

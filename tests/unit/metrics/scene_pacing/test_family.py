@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 
 from rumiai.contracts.services.scenes import ScenesData
+from rumiai.contracts.timeline import UnifiedAnalysis
+from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.registry import schema_of
 
-from ...metrics_videos import analysis, expression, face, flat, gesture, objects, result, text
+from ...metrics_videos import analysis, computed, expression, face, flat, gesture, objects, result, text
 
 NAME = "scene_pacing"
 
@@ -227,3 +232,16 @@ def test_short_videos():
     assert found["totalScenes"] == 1
     assert len(found["pacingCurve"]) == 1
     assert pacing(5.9, cuts=[2.0])["pacingCurve"][1]["second"] == 2.95
+
+
+def test_shots_of_a_post_of_pictures_are_told_to_be_nobodys_editing():
+    video = analysis(9.0, cuts=[3.0, 6.0])
+    post = dataclasses.replace(video, metadata=video.metadata.of_pictures(3, 3.0))
+    stored = UnifiedAnalysis.from_dict(json.loads(json.dumps(post.to_dict())))
+    for name, remark in (("scene_pacing", True), ("creative_density", True), ("metadata_analysis", False)):
+        found = computed(name, read_evidence(stored)).blocks["Quality"]
+        told = {item["service"]: item["reason"] for item in found["missingServices"]}
+        reason = "stills: each of 3 pictures is shown for 3.0 s by RumiAI" if remark else None
+        assert told.get("scene_detection") == reason
+    plain = computed(NAME, read_evidence(video)).blocks["Quality"]["missingServices"]
+    assert "scene_detection" not in {item["service"] for item in plain}
