@@ -34,6 +34,21 @@ def distance(a: AnyBox, b: AnyBox) -> float:
     return math.hypot(ax - bx, ay - by)
 
 
+def step_lengths(centres: npt.ArrayLike, aspect: float) -> Floats:
+    """Distances between neighbouring points, in frame widths.
+
+    Args:
+        centres: ``(n, 2)`` points in shares of the frame, of its width and of its height.
+        aspect: Width of the frame over its height.
+
+    Returns:
+        ``(n - 1,)`` lengths; NaN where either point is. The same movement is as long across as down.
+    """
+    steps = np.diff(np.asarray(centres, dtype=np.float64).reshape(-1, 2), axis=0)
+    lengths: Floats = np.hypot(steps[:, 0], steps[:, 1] / aspect)
+    return lengths
+
+
 def intersection(a: AnyBox, b: AnyBox) -> float:
     """Area that two boxes share; 0.0 for boxes that only touch."""
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])

@@ -129,6 +129,21 @@ class Family(Generic[B]):
         return blocks.model_copy(update={**finished, "quality": quality})
 
 
+def unknown_because(blocks: AnalysisBlocks, what: str, *services: str) -> str:
+    """Why a model is not asked about what is unknown.
+
+    Args:
+        blocks: Of the video, finished.
+        what: That is unknown, in the plural.
+        services: Whose data tells it.
+
+    Returns:
+        ``WHAT are unknown (SERVICE: REASON)``, with the services of these that are missing.
+    """
+    missing = [f"{m.service}: {m.reason}" for m in blocks.quality.missing_services if m.service in services]
+    return f"{what} are unknown" + (f" ({'; '.join(missing)})" if missing else "")
+
+
 def says_anything(value: object) -> bool:
     """Whether anything in a value is known.
 

@@ -72,3 +72,29 @@ def test_stored_forms_of_something_else_are_refused(
     found = family("scene_pacing").compute(read_evidence(analysis()))
     with pytest.raises(ContractError, match=message):
         family("scene_pacing").read(found.blocks_json() if blocks is None else blocks, precompute)
+
+
+@pytest.mark.parametrize(
+    ("name", "service", "what", "nothing"),
+    [
+        ("creative_density", "ocr", "the creative elements", "no creative elements were found"),
+        ("emotional_journey", "mediapipe", "the expressions", "no face shows an emotion"),
+        ("person_framing", "mediapipe", "the people", "nobody is visible"),
+        ("scene_pacing", "scene_detection", "the scenes", None),
+        ("speech_analysis", "whisper", "the spoken words", "hardly anything is said"),
+        ("visual_overlay_analysis", "ocr", "the overlays", "there are no overlays"),
+    ],
+)
+def test_a_model_that_is_not_asked_is_told_the_true_reason(
+    name: str, service: str, what: str, nothing: str | None
+) -> None:
+    def reason(*missing: str) -> str | None:
+        found = family(name).compute(read_evidence(analysis(missing=missing)))
+        return family(name).nothing_to_judge(found.blocks)
+
+    assert reason() == nothing
+    others = ("emotion_detection",) if name == "emotional_journey" else ()
+    told = reason(service, *others)
+    assert told is not None
+    assert told.startswith(f"{what} are unknown (")
+    assert f"{service}: out of memory" in told

@@ -106,7 +106,9 @@ class CoreMetrics(Block):
     min_density: Annotated[Positive | None, num("emptiest bin")]
     std_deviation: Annotated[Positive | None, num("population std over bins")]
     total_elements: Annotated[Count | None, num("sum of elementCounts; null if any element service failed")]
-    elements_per_second: Annotated[Positive | None, num("totalElements / D; not avgDensity")]
+    elements_per_second: Annotated[
+        Positive | None, num("totalElements / D, each type by the time that it was looked for; not avgDensity")
+    ]
     element_counts: Annotated[
         ElementCounts,
         num(
@@ -142,7 +144,7 @@ class Interactions(Block):
         dict[Text, Count] | None, num("bins in which both types of the pair occur; null for fewer than two types")
     ]
     dominant_combination: Annotated[Text | None, num('most frequent pair or "none"')]
-    coordination_score: Annotated[Ratio | None, num("multiModalPeaks / bins")]
+    coordination_score: Annotated[Ratio | None, num("multiModalPeaks / bins that were looked at")]
 
 
 class KeyEvents(Block):

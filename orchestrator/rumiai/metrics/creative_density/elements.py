@@ -19,6 +19,11 @@ from rumiai.metrics.shared.density import object_count
 from rumiai.metrics.shared.phrases import spoken_phrases
 from rumiai.metrics.shared.statistics import clamp, mean_known
 
+# Type of element -> the service that finds it, by its name in the weights.
+_FOUND_BY: Final[Mapping[str, str]] = {
+    "text": "ocr", "sticker": "ocr", "transition": "scenes", "object": "yolo", "gesture": "mediapipe",
+    "expression": "emotion",
+}  # fmt: skip
 _CLOSING_SHARE: Final = 0.15
 _TEXT_DRIVEN: Final = 0.4  # share of all elements
 _EFFECT_RICH: Final = 0.3  # share of all elements
@@ -77,6 +82,23 @@ def known_total(counts: ElementCounts) -> int:
         At least 0; 0 where no type is known.
     """
     return sum(count for _, count in counts if count is not None)
+
+
+def rate(counts: ElementCounts, seconds: Mapping[str, float]) -> float:
+    """Elements per second: of each type, those that its service found over the seconds that it looked at.
+
+    Source: docs/analyses.md, densityCoreMetrics, ``elementsPerSecond``: the total / D where all looked at the whole
+    video.
+
+    Args:
+        counts: Distinct items by type; a type that is unknown is left out.
+        seconds: Seconds that each service looked at, by its name in the weights.
+
+    Returns:
+        At least 0.
+    """
+    found: list[tuple[str, int | None]] = list(counts)
+    return sum(count / seconds[_FOUND_BY[kind]] for kind, count in found if count)
 
 
 def timeline_counts(counts: ElementCounts, objects: Objects | None, expressions: Expressions | None) -> TimelineCounts:

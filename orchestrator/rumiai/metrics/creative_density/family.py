@@ -27,7 +27,7 @@ from rumiai.metrics.creative_density.v1 import V1
 from rumiai.metrics.evidence.confidence import Source, Weights
 from rumiai.metrics.evidence.elements import density_of, words_of
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.families import Family
+from rumiai.metrics.families import Family, unknown_because
 from rumiai.metrics.shared.density import Density
 from rumiai.metrics.shared.statistics import mean, ratio, std
 
@@ -79,14 +79,14 @@ def measure(evidence: Evidence) -> tuple[Blocks, MoreMetrics]:
 
 def _core(evidence: Evidence, counts: ElementCounts, density: Density, d: Floats | None) -> CoreMetrics:
     total = elements.known_total(counts) if evidence.services.ok(*_ELEMENT_SERVICES) else None
-    observed_s = min(evidence.seen(service).seconds for service in _ELEMENT_SERVICES)
+    seconds = {name: looked.seconds for name, looked in evidence.observed.items()}
     return CoreMetrics(
         avg_density=None if d is None else mean(d),
         max_density=None if d is None else float(np.nanmax(d)),
         min_density=None if d is None else float(np.nanmin(d)),
         std_deviation=None if d is None else std(d),
         total_elements=total,
-        elements_per_second=None if total is None else ratio(total, observed_s),
+        elements_per_second=None if total is None else elements.rate(counts, seconds),
         element_counts=counts,
         scene_change_count=None if evidence.shots is None else int(evidence.shots.cuts_s.size),
         timeline_coverage=None if (empty := _empty_share(density, d)) is None else 1 - empty,
@@ -200,8 +200,11 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
         The reason; None when any element was counted, or a cut.
     """
     core = blocks.core_metrics
-    seen = any(count for _, count in core.element_counts) or core.scene_change_count
-    return None if seen else "no creative elements were found"
+    if any(count for _, count in core.element_counts) or core.scene_change_count:
+        return None
+    if core.total_elements is None:
+        return unknown_because(blocks, "the creative elements", "ocr", "yolo", "mediapipe", "scene_detection")
+    return "no creative elements were found"
 
 
 FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1, (Duration, FurtherMetrics))

@@ -104,7 +104,7 @@ class Dynamics(Block):
     stability_score: Annotated[Ratio | None, num("1 - emotionTransitions / (samples - 1)")]
     tempo_emotion_sync: Annotated[
         Ratio | None,
-        num("transitions on beats above chance; null unless the step is <= 0.1 s and the window < a quarter beat"),
+        num("share of transitions on beats less chance; null unless the step is <= 0.1 s and the window < 1/4 beat"),
     ]
 
 

@@ -38,7 +38,7 @@ from rumiai.metrics.emotional_journey.triggers import triggers, visible_events
 from rumiai.metrics.emotional_journey.v1 import V1
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence, Expressions
-from rumiai.metrics.families import Family
+from rumiai.metrics.families import Family, unknown_because
 from rumiai.metrics.shared.bins import equal_windows, span
 from rumiai.metrics.shared.caption import read_caption
 from rumiai.metrics.shared.labels import LabelChange
@@ -323,8 +323,10 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
         blocks: Of the video.
 
     Returns:
-        The reason, also where faces are unknown; None when any emotion was seen, neutral among them.
+        The reason, and where faces are unknown; None when any emotion was seen, neutral among them.
     """
+    if blocks.core_metrics.unique_emotions is None:
+        return unknown_because(blocks, "the expressions", "emotion_detection", "mediapipe")
     return None if blocks.core_metrics.unique_emotions else "no face shows an emotion"
 
 

@@ -42,8 +42,8 @@ class Momentum:
         average: Their mean, which telescopes to (last - first) / (n - 1).
         largest_rise: Largest difference, at least 0.
         largest_fall: Smallest difference, at most 0.
-        turns: ``(position, difference)`` where a difference has the other sign than the one before it; ``position`` is
-            that of the bin it leads to among the known bins. Across equal bins there is no turn.
+        turns: ``(position, difference)`` where a difference has the other sign than the last one that is not 0, so that
+            a plateau hides no turn; ``position`` is that of the bin it leads to among the known bins.
     """
 
     average: float | None
@@ -107,7 +107,8 @@ def valence_momentum(valence: Floats) -> Momentum:
     steps = np.diff(valence)
     if not steps.size:
         return Momentum(None, None, None, ())
-    turns = np.flatnonzero(steps[:-1] * steps[1:] < 0) + 1
+    moved = np.flatnonzero(steps)
+    turns = moved[1:][np.diff(np.sign(steps[moved])) != 0]
     return Momentum(
         average=mean(steps),
         largest_rise=max(0.0, float(steps.max())),

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, TypeVar, cast
 
 import numpy as np
 
+from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.gestures import gestures_of
 from rumiai.contracts.lexicons import EMOTIONS, VALENCE_WEIGHTS, Emotion, canonical_emotion, canonical_gesture
 from rumiai.contracts.models import all_models
@@ -64,6 +65,7 @@ def read_evidence(analysis: UnifiedAnalysis) -> e.Evidence:
         expressions=_expressions(seen.get(ExpressionsData), people),
         shots=_maybe(seen.get(ScenesData), lambda data: _shots(data, observed["scenes"])),
         audio=heard.audio_of(seen),
+        aspect=_aspect(analysis.facts) or (None if ocr is None else _aspect(ocr.metadata)),
     )
 
 
@@ -74,7 +76,8 @@ def observed_by_service(analysis: UnifiedAnalysis) -> dict[str, Observed]:
         analysis: Of the video.
 
     Returns:
-        Name -> the time. Without an emotion detector, what MediaPipe observed is what its expressions rest on.
+        Name -> the time. Without an emotion detector, and with one that looked at nothing, what MediaPipe observed is
+        what its expressions rest on.
     """
     found = {
         model.name_in_weights(): observed_of(data, analysis.duration_s)
@@ -82,7 +85,8 @@ def observed_by_service(analysis: UnifiedAnalysis) -> dict[str, Observed]:
         if (data := analysis.get(model)) is not None
     }
     people = analysis.get(PeopleData)
-    if "emotion" not in found and people is not None and people.expressions is not None:
+    looked = "emotion" in found and found["emotion"].seconds > 0
+    if not looked and people is not None and people.expressions is not None:
         found["emotion"] = found["mediapipe"]
     return found
 
@@ -253,7 +257,7 @@ def _people(data: PeopleData, objects: YoloData | None, duration_s: float) -> e.
     )
 
 
-def _aspect(metadata: ServiceMetadata) -> float | None:
+def _aspect(metadata: ServiceMetadata | MediaFacts) -> float | None:
     """Width of the frame over its height; None where the file does not tell."""
     return metadata.width / metadata.height if metadata.width and metadata.height else None
 

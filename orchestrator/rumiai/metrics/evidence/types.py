@@ -340,7 +340,8 @@ class Shots:
 class Evidence:
     """Everything that the seven families read of one video; ``texts`` are the overlays alone.
 
-    ``observed`` says when each service that ran looked, by its name in the weights; ``seen`` reads it.
+    ``observed`` says when each service that ran looked, by its name in the weights; ``seen`` reads it. ``aspect`` is
+    the width of the frame over its height, as shown; None where it is not known.
     """
 
     duration_s: float
@@ -358,6 +359,7 @@ class Evidence:
     expressions: Expressions | None
     shots: Shots | None
     audio: Audio | None
+    aspect: float | None = None
 
     def seen(self, service: str) -> Observed:
         """When a service looked.

@@ -56,7 +56,7 @@ def read_creator(metadata: VideoMetadata) -> Creator:
     return Creator(
         nickname=_text(data.get("nickName")),
         verified=verified if isinstance(verified, bool) else None,
-        followers=fans if isinstance(fans, int) else None,
+        followers=fans if isinstance(fans, int) and not isinstance(fans, bool) and fans >= 0 else None,
     )
 
 

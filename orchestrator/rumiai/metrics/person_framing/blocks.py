@@ -109,12 +109,12 @@ class CoreMetrics(Block):
 
     person_presence_rate: Annotated[Ratio | None, num("samples with any person signal")]
     avg_person_count: Annotated[Positive | None, num("people per sample with a person")]
-    max_simultaneous_people: Annotated[Count | None, num("95th percentile rounded, 0 allowed")]
+    max_simultaneous_people: Annotated[Count | None, num("95th percentile by nearest rank, 0 allowed")]
     dominant_framing: Annotated[Shot | None, num("visible people that fit no other class are wide")]
     framing_changes: Annotated[Count | None, num("changes of the smoothed shot type")]
     person_screen_coverage: Annotated[Ratio | None, num("mean area share of people")]
     position_stability: Annotated[
-        Ratio | None, num("1 - min(1, median speed / 0.3 frame widths per s); null without scenes")
+        Ratio | None, num("1 - min(1, median speed / 0.3 frame widths per s); null without scenes or the frame's shape")
     ]
     gesture_clarity: Annotated[Ratio | None, num("mean gesture confidence")]
     face_visibility_rate: Annotated[Ratio | None, num("samples with a face")]
@@ -138,7 +138,8 @@ class Dynamics(Block):
     stability_timeline: Annotated[list[SecondStability] | None, num("per bin")]
     framing_transitions: Annotated[list[Change] | None, num("changes of the smoothed shot type")]
     gaze_steadiness: Annotated[
-        GazeSteadiness | None, num("by std of the eye-contact score; null for fewer than five", origin="P")
+        GazeSteadiness | None,
+        num("by std of the eye-contact score; null for fewer than five; unknown in older files alone", origin="P"),
     ]
     distance_variation: Annotated[Positive | None, num("cv of face area", origin="P")]
 
@@ -192,7 +193,7 @@ class Patterns(Block):
         FramingArchetype | None,
         num(
             "dynamic_demo needs at least 3 of the six actions, creator_centered a face on 30 % of the samples; "
-            "null when nobody is visible or no rule fits"
+            "null when nobody is visible or no rule fits; unknown in older files alone"
         ),
     ]
     pattern_tags: Annotated[list[Text] | None, num("tags by rule")]
@@ -202,7 +203,7 @@ class Quality(QualityBlock):
     """The block ``personFramingQuality``."""
 
     detection_reliability: Annotated[Ratio | None, num("quality of the person services; null when all failed")]
-    tracking_consistency: Annotated[Ratio | None, num("1 - gaps / samples; null without scenes")]
+    tracking_consistency: Annotated[Ratio | None, num("1 - gaps / samples; null without scenes or the frame's shape")]
     framing_data_completeness: Annotated[Ratio, num("used services that ran / used services")]
     analysis_limitations: Annotated[list[Text], num("no_body_landmarks, low_face_confidence, occlusion, few_samples")]
 

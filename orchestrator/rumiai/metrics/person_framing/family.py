@@ -10,7 +10,7 @@ from rumiai.contracts.blocks import MoreMetrics
 from rumiai.core.intervals import as_intervals, inside, intersect
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence, People
-from rumiai.metrics.families import Family
+from rumiai.metrics.families import Family, unknown_because
 from rumiai.metrics.person_framing import composition, motion, patterns, presence, shots
 from rumiai.metrics.person_framing.blocks import (
     SCHEMA,
@@ -290,8 +290,10 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
         blocks: Of the video.
 
     Returns:
-        The reason, also where people are unknown; None when anybody was seen.
+        The reason, and where people are unknown; None when anybody was seen.
     """
+    if blocks.core_metrics.person_presence_rate is None:
+        return unknown_because(blocks, "the people", "mediapipe")
     return None if blocks.core_metrics.person_presence_rate else "nobody is visible"
 
 

@@ -196,8 +196,8 @@ def measure_framing(people: People, evidence: Evidence) -> Framing:
         evidence: Of the video; scenes and objects may be unknown.
 
     Returns:
-        The values that blocks and further metrics read. Without scenes no speed is known, and with it neither stability
-        nor quality.
+        The values that blocks and further metrics read. Without scenes or the shape of the frame no speed is known, and
+        with it neither stability nor quality.
     """
     grid, observed, shots_known = people.grid, evidence.seen("mediapipe"), evidence.shots
     until_s, cuts_s = observed.until_s, None if shots_known is None else shots_known.cuts_s
@@ -206,7 +206,7 @@ def measure_framing(people: People, evidence: Evidence) -> Framing:
     presence = measure_presence(people, persons, scene_of, evidence.seen("yolo").at(grid.nominal_s))
     labels = shots_of(people, evidence.objects)
     shots: SmoothedLabels[Shot] = smooth(grid.times_s.tolist(), labels, grid.step_s)
-    positions = _positions(presence)
+    positions = _positions(presence, people.aspect)
     stability = stability_of(positions.speed)
     eye_contact = presence.with_face & (False if presence.looks is None else presence.looks)
     return Framing(
@@ -231,12 +231,12 @@ def measure_framing(people: People, evidence: Evidence) -> Framing:
     )
 
 
-def _positions(presence: Presence) -> Positions:
-    """Where the main person is; nowhere known without scenes, since a cut moves everybody."""
-    if presence.scene_of is None:
+def _positions(presence: Presence, aspect: float | None) -> Positions:
+    """Where the main person is; nowhere known without scenes, since a cut moves everybody, or the frame's shape."""
+    if presence.scene_of is None or aspect is None:
         return Positions(np.zeros(0), np.zeros(0))
     grid, faces, persons = presence.grid, centres_of(presence.main_faces), centres_of(presence.main_persons)
-    return positions_of(grid.times_s, grid.nominal_s, grid.step_s, presence.scene_of, faces, persons)
+    return positions_of(grid.times_s, grid.nominal_s, grid.step_s, presence.scene_of, faces, persons, aspect)
 
 
 def _rates(

@@ -1,7 +1,8 @@
 """Movement of the main person and of the camera towards it.
 
-Source: docs/analyses.md, personFramingCoreMetrics (``positionStability``) and personFramingDynamics. Positions are in
-shares of the frame, of its width across and of its height down, and speeds in these per second.
+Source: docs/analyses.md, personFramingCoreMetrics (``positionStability``) and personFramingDynamics. Boxes and centres
+are in shares of the frame, of its width across and of its height down. Distances are in frame widths, both ways, and
+speeds in frame widths per second.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from rumiai.core.arrays import Floats, Ints, freeze_arrays
+from rumiai.core.boxes import step_lengths
 from rumiai.metrics.person_framing.blocks import MovementPattern, ZoomTrend
 from rumiai.metrics.shared.bins import Bins
 from rumiai.metrics.shared.statistics import clamp, line, median
@@ -31,8 +33,7 @@ class Positions:
 
     Attributes:
         times_s: ``(m,)`` mean instant of the samples.
-        speeds: ``(m,)`` shares of the frame per second since the half second before; NaN after a gap, a cut, and at
-            first.
+        speeds: ``(m,)`` frame widths per second since the half second before; NaN after a gap, a cut, and at first.
     """
 
     times_s: Floats
@@ -48,7 +49,13 @@ class Positions:
 
 
 def positions_of(
-    times_s: Floats, nominal_s: Floats, step_s: float, scene_of: Ints, face_centres: Floats, person_centres: Floats
+    times_s: Floats,
+    nominal_s: Floats,
+    step_s: float,
+    scene_of: Ints,
+    face_centres: Floats,
+    person_centres: Floats,
+    aspect: float,
 ) -> Positions:
     """Mean centre of the face, else of the person, over half seconds, and its speed.
 
@@ -59,6 +66,7 @@ def positions_of(
         scene_of: ``(k,)`` scene of each sample.
         face_centres: ``(k, 2)`` centre of the largest face; NaN without one.
         person_centres: ``(k, 2)`` centre of the largest person box; NaN without one.
+        aspect: Width of the frame over its height.
 
     Returns:
         The positions. A speed is that of the face where both half seconds show one, else that of the person.
@@ -68,7 +76,9 @@ def positions_of(
     group, firsts = np.cumsum(new) - 1, np.flatnonzero(new)
     count = firsts.size
     times = group_means(group, times_s, count)
-    face, person = (distances(_mean_centres(group, centres, count)) for centres in (face_centres, person_centres))
+    face, person = (
+        step_lengths(_mean_centres(group, centres, count), aspect) for centres in (face_centres, person_centres)
+    )
     near = np.diff(times) <= 1.5 * max(step_s, 1 / _POSITIONS_PER_S)
     same = near & (np.diff(scene_of[firsts]) == 0)
     speeds = np.where(same, np.where(np.isnan(face), person, face) / np.diff(times), np.nan)
@@ -96,27 +106,13 @@ def group_means(group: Ints, values: Floats, count: int) -> Floats:
     return np.divide(total, number, out=np.full(count, np.nan), where=number > 0)
 
 
-def distances(centres: Floats) -> Floats:
-    """Distances between neighbours.
-
-    Args:
-        centres: ``(n, 2)`` points in shares of the frame.
-
-    Returns:
-        ``(n - 1,)`` lengths of the steps; NaN where either point is.
-    """
-    steps = np.diff(centres, axis=0)
-    lengths: Floats = np.hypot(steps[:, 0], steps[:, 1])
-    return lengths
-
-
 def stability_of(speed: float | None) -> float | None:
     """How little the main person moves: 1 - min(1, speed / 0.3).
 
     Source: docs/analyses.md, personFramingCoreMetrics, ``positionStability``.
 
     Args:
-        speed: Median speed in shares of the frame per second; None where it is unknown.
+        speed: Median speed in frame widths per second; None where it is unknown.
 
     Returns:
         0..1, 1 for standing still; None for None.
@@ -149,7 +145,7 @@ def movement_pattern(speed: float | None) -> MovementPattern | None:
     Source: docs/analyses.md, personFramingDynamics, ``movementPattern``.
 
     Args:
-        speed: In shares of the frame per second; None where it is unknown.
+        speed: In frame widths per second; None where it is unknown.
 
     Returns:
         Static below 0.02, gradual below 0.1, else dynamic; None for None.

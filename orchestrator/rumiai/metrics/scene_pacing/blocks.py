@@ -141,11 +141,15 @@ class Dynamics(Block):
     pacing_curve: Annotated[
         Annotated[list[PacingPoint], MaxLen(10)] | None, num("clamp(floor(D/2), 1, 10) equal windows, second = start")
     ]
-    acceleration_pattern: Annotated[AccelerationPattern | None, num("by halves and quarters; null without cuts")]
+    acceleration_pattern: Annotated[
+        AccelerationPattern | None, num("by halves and quarters; null for fewer than two cuts")
+    ]
     rhythm_regularity: Annotated[Ratio | None, num("1/(1+cv) of the durations without first and last")]
-    pacing_momentum: Annotated[PacingMomentum | None, num("by accelerationScore; null without cuts")]
+    pacing_momentum: Annotated[PacingMomentum | None, num("by accelerationScore; null for fewer than two cuts")]
     dynamic_range: Annotated[Ratio | None, num("(max - min)/max duration")]
-    acceleration_score: Annotated[Signed | None, num("(cuts of the second half - first)/(sum); null without cuts")]
+    acceleration_score: Annotated[
+        Signed | None, num("(cuts of the second half - first)/(sum); null for fewer than two cuts")
+    ]
     intro_pacing: Annotated[Count | None, num("cuts in the first 3 s")]
     outro_pacing: Annotated[Count | None, num("cuts in the last 3 s; null where the picture breaks off")]
     acceleration_points: Annotated[list[Time] | None, num("instants where the local rate doubles", origin="P")]
@@ -194,7 +198,7 @@ class Patterns(Block):
     pacing_style: Annotated[PacingStyle | None, num("by mean scene and montages; null for a single scene")]
     editing_rhythm: Annotated[EditingRhythm | None, num("by cv and trend")]
     visual_tempo: Annotated[VisualTempo | None, num("by pacingClassification and cv")]
-    cut_motivation: Annotated[CutMotivation | None, judge("what the cuts follow; null without cuts")]
+    cut_motivation: Annotated[CutMotivation | None, judge("what the cuts follow; null for fewer than two cuts")]
     pacing_techniques: Annotated[list[Text] | None, judge("only techniques with evidence")]
     editing_style: Annotated[EditingStyle | None, num("by rule; null for a single scene", origin="P")]
     pacing_tags: Annotated[list[Text] | None, num("tags by rule")]
@@ -233,7 +237,7 @@ class Blocks(AnalysisBlocks):
 
 
 class TempoBalance(Record):
-    """Cuts of the first and of the second half, and the share of the first; null without cuts."""
+    """Cuts of the first and of the second half, and the share of the first; null for fewer than two cuts."""
 
     early_cuts: Count
     late_cuts: Count

@@ -21,6 +21,7 @@ QUICK_CUT_S: Final = 1.0
 SHORT_SCENE_S: Final = 2.0
 LONG_TAKE_S: Final = 5.0
 MONTAGE_SHOT_S: Final = 1.5
+SEVERAL_SCENES: Final = 3  # of one cut there is neither rhythm nor trend nor style
 CONSISTENT: Final = 0.65  # rhythm score of a consistent rhythm
 _MONTAGE_SHOTS: Final = 3
 _LOCAL_SHOTS: Final = 3  # shots on either side of a cut that make the local rate

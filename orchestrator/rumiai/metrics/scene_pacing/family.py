@@ -14,7 +14,7 @@ from rumiai.core.intervals import intersect
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.elements import density_of
 from rumiai.metrics.evidence.types import Evidence, Shots
-from rumiai.metrics.families import Family
+from rumiai.metrics.families import Family, unknown_because
 from rumiai.metrics.scene_pacing import content, cuts, durations, patterns
 from rumiai.metrics.scene_pacing.blocks import (
     SCHEMA,
@@ -237,7 +237,7 @@ def _patterns(pacing: Pacing, on_beats: float | None, transition_types: tuple[st
     return Patterns(
         pacing_style=patterns.pacing_style(pacing.scenes, pacing.mean_s, len(pacing.montages)),
         editing_rhythm=patterns.editing_rhythm(pacing.scenes, pacing.cv, pacing.trend),
-        visual_tempo=patterns.visual_tempo(pacing.pace, pacing.cv),
+        visual_tempo=patterns.visual_tempo(pacing.scenes, pacing.pace, pacing.cv),
         cut_motivation=patterns.cut_motivation(int(pacing.cuts_s.size), on_beats),
         pacing_techniques=patterns.techniques(
             montages=len(pacing.montages),
@@ -247,7 +247,7 @@ def _patterns(pacing: Pacing, on_beats: float | None, transition_types: tuple[st
             trend=pacing.trend,
             pattern=pacing.pattern,
         ),
-        editing_style=patterns.editing_style(pacing.mean_s, pacing.cv, pacing.rhythm_score),
+        editing_style=patterns.editing_style(pacing.scenes, pacing.mean_s, pacing.cv, pacing.rhythm_score),
         pacing_tags=tags_of(pacing),
         transition_types=None if transition_types is None else sorted(set(transition_types)),
     )
@@ -299,7 +299,7 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
     Returns:
         The reason when no scenes are known; None when there is something to judge.
     """
-    return None if blocks.core_metrics.total_scenes else "no scenes are known"
+    return None if blocks.core_metrics.total_scenes else unknown_because(blocks, "the scenes", "scene_detection")
 
 
 FAMILY: Final = Family(SCHEMA, WEIGHTS, measure, nothing_to_judge, V1, (FurtherMetrics,))

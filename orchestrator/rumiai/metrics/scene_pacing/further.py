@@ -18,6 +18,7 @@ from rumiai.metrics.scene_pacing.cuts import half_counts
 from rumiai.metrics.scene_pacing.durations import (
     LONG_TAKE_S,
     QUICK_CUT_S,
+    SEVERAL_SCENES,
     SHORT_SCENE_S,
     accelerating_triples,
     count_shorter,
@@ -125,8 +126,8 @@ def _shot_distribution(pacing: Pacing) -> ShotDistribution:
 
 
 def _classified_patterns(pacing: Pacing) -> ClassifiedPatterns | None:
-    """Flags of the older form; None for a single scene, which has no pace."""
-    if pacing.scenes < 2:
+    """Flags of the older form; None for fewer than three scenes, which have no rhythm."""
+    if pacing.scenes < SEVERAL_SCENES:
         return None
     return ClassifiedPatterns(
         has_rapid_pacing=pacing.pace == "rapid",

@@ -25,6 +25,7 @@ from rumiai.metrics.scene_pacing.cuts import (
     trend_of,
 )
 from rumiai.metrics.scene_pacing.durations import (
+    SEVERAL_SCENES,
     Contrast,
     contrasts,
     durations_of,
@@ -52,9 +53,9 @@ class Pacing:
         mean_s: Mean scene length, D / n.
         cv: Coefficient of variation of the lengths.
         rhythm_score: 1 / (1 + cv); None for one scene.
-        rhythm: Its word.
+        rhythm: Its word; None for fewer than three scenes.
         pace: Pace word of the mean length; None for a single short scene.
-        acceleration: Balance of the cuts between the halves, -1..1; None without cuts, and so the next two.
+        acceleration: Balance of the cuts between the halves, -1..1; None for fewer than two cuts, and so the next two.
         trend: Its word.
         pattern: Course of the cut rate.
         edges_s: ``(w + 1,)`` edges of the windows of the pacing curve.
@@ -124,13 +125,14 @@ def measure_pacing(shots: Shots, video_s: float) -> Pacing:
         video_s: Length of the video, seconds.
 
     Returns:
-        The measures. D is the end of the last shot. Without a cut there is no acceleration, trend and pattern.
+        The measures. D is the end of the last shot. One cut is no trend: it lies in one half or the other.
     """
     duration_s = float(shots.ends_s[-1])
     scenes_s = np.stack([shots.starts_s, shots.ends_s], axis=1)
     durations_s = durations_of(scenes_s)
     mean_s, score = duration_s / len(scenes_s), rhythm_score(durations_s)
-    balance = acceleration(shots.cuts_s, duration_s) if shots.cuts_s.size else None
+    several = len(scenes_s) >= SEVERAL_SCENES
+    balance = acceleration(shots.cuts_s, duration_s) if several else None
     edges_s = rate_windows(duration_s)
     rates_hz = cut_rates(shots.cuts_s, edges_s)
     return Pacing(
@@ -142,11 +144,11 @@ def measure_pacing(shots: Shots, video_s: float) -> Pacing:
         mean_s=mean_s,
         cv=cv(durations_s) or 0.0,
         rhythm_score=score,
-        rhythm=rhythm_class(score),
+        rhythm=rhythm_class(score) if several else None,
         pace=pace_of_scenes(len(scenes_s), mean_s),
         acceleration=balance,
         trend=None if balance is None else trend_of(balance),
-        pattern=None if balance is None else acceleration_pattern(shots.cuts_s, duration_s),
+        pattern=acceleration_pattern(shots.cuts_s, duration_s) if several else None,
         edges_s=edges_s,
         rates_hz=rates_hz,
         peaks=peak_windows(rates_hz),

@@ -21,7 +21,7 @@ from rumiai.metrics.scene_pacing.blocks import (
     ViewerAdaptationCurve,
     VisualTempo,
 )
-from rumiai.metrics.scene_pacing.durations import CONSISTENT, MONTAGE_SHOT_S
+from rumiai.metrics.scene_pacing.durations import CONSISTENT, MONTAGE_SHOT_S, SEVERAL_SCENES
 
 FEW_SCENES: Final = 4  # fewer scenes cannot break a rhythm
 _CALM_BREAKS, _ENGAGING_BREAKS = 1.0, 4.0  # rhythm breaks per minute
@@ -41,9 +41,9 @@ def pacing_style(scenes: int, mean_s: float, montages: int) -> PacingStyle | Non
 
     Returns:
         Music video below 1.5 s, else montage with two montages or more, else documentary above 6 s, else narrative.
-        None for a single scene, which nobody paced.
+        None for fewer than three scenes: one cut is no style.
     """
-    if scenes < 2:
+    if scenes < SEVERAL_SCENES:
         return None
     if mean_s < MONTAGE_SHOT_S:
         return "music_video"
@@ -60,13 +60,13 @@ def editing_rhythm(scenes: int, cv: float, trend: PacingMomentum | None) -> Edit
     Args:
         scenes: Number of scenes.
         cv: Coefficient of variation of their lengths, at least 0.
-        trend: Word of the acceleration; None without cuts.
+        trend: Word of the acceleration; None for fewer than three scenes.
 
     Returns:
         metronomic below cv 0.3, else accelerando when the rate rises, else syncopated up to 0.7, else free form. None
-        for a single scene.
+        for fewer than three scenes.
     """
-    if scenes < 2:
+    if scenes < SEVERAL_SCENES:
         return None
     if cv < 0.3:
         return "metronomic"
@@ -75,19 +75,20 @@ def editing_rhythm(scenes: int, cv: float, trend: PacingMomentum | None) -> Edit
     return "syncopated" if cv <= 0.7 else "free_form"
 
 
-def editing_style(mean_s: float, cv: float, rhythm_score: float | None) -> EditingStyle | None:
+def editing_style(scenes: int, mean_s: float, cv: float, rhythm_score: float | None) -> EditingStyle | None:
     """By mean scene length, and the spread of the lengths.
 
     Args:
+        scenes: Number of scenes.
         mean_s: Mean scene length, seconds.
         cv: Coefficient of variation of the lengths.
         rhythm_score: Of the lengths; None for a single scene.
 
     Returns:
         MTV style below 1.5 s; with a consistent rhythm classic narrative above 3 s, else rhythmic; experimental above
-        cv 1; else standard. None for a single scene.
+        cv 1; else standard. None for fewer than three scenes.
     """
-    if rhythm_score is None:
+    if rhythm_score is None or scenes < SEVERAL_SCENES:
         return None
     if mean_s < MONTAGE_SHOT_S:
         return "mtv_style"
@@ -96,21 +97,22 @@ def editing_style(mean_s: float, cv: float, rhythm_score: float | None) -> Editi
     return "experimental" if cv > 1 else "standard"
 
 
-def visual_tempo(pace: Pace | None, cv: float) -> VisualTempo | None:
+def visual_tempo(scenes: int, pace: Pace | None, cv: float) -> VisualTempo | None:
     """Tempo that a viewer sees: the pace, unless the lengths vary too much to have one.
 
     Source: docs/analyses.md, scenePacingPatterns, ``visualTempo``.
 
     Args:
+        scenes: Number of scenes.
         pace: Pace word of the mean scene length; None where it is unknown.
         cv: Coefficient of variation of the lengths, at least 0.
 
     Returns:
-        variable above cv 1, else the pace, with rapid and fast as fast; None without a pace.
+        variable above cv 1 from three scenes on, else the pace, with rapid and fast as fast; None without a pace.
     """
     if pace is None:
         return None
-    if cv > 1:
+    if cv > 1 and scenes >= SEVERAL_SCENES:
         return "variable"
     return "fast" if pace == "rapid" else pace
 
@@ -156,7 +158,7 @@ def technical_quality(scenes: int, rhythm: RhythmClass | None, beat_matching: fl
 
     Args:
         scenes: Number of scenes; a rhythm needs four.
-        rhythm: Word of the rhythm score; None for a single scene.
+        rhythm: Word of the rhythm score; None for fewer than three scenes.
         beat_matching: Cuts on beats above chance, 0..1; None where it is unknown.
 
     Returns:
@@ -184,8 +186,8 @@ def techniques(
         long_takes: Number of scenes that are held long.
         pace: Pace word of the mean scene length; None where it is unknown.
         beat_matching: Cuts on beats above chance, 0..1; None where it is unknown.
-        trend: Word of the acceleration; None without cuts.
-        pattern: Course of the cut rate; None without cuts.
+        trend: Word of the acceleration; None for fewer than three scenes.
+        pattern: Course of the cut rate; None for fewer than three scenes.
 
     Returns:
         Names of techniques; empty for none.
@@ -216,8 +218,8 @@ def pacing_tags(
     Args:
         mean_s: Mean scene length in seconds.
         cv: Coefficient of variation of the lengths.
-        rhythm: Word of the rhythm score; None for a single scene.
-        trend: Word of the acceleration; None without cuts.
+        rhythm: Word of the rhythm score; None for fewer than three scenes.
+        trend: Word of the acceleration; None for fewer than three scenes.
         montages: Number of montages.
         quick_cuts: Number of scenes below 1 s; without one no cut is quick.
 
@@ -231,7 +233,7 @@ def pacing_tags(
         "rhythmic_editing": rhythm == "consistent",
         "has_montage_sections": montages > 0,
         "mtv_style": rhythm is not None and mean_s < MONTAGE_SHOT_S,
-        "experimental_pacing": cv > 1,
+        "experimental_pacing": rhythm is not None and cv > 1,
     }
     return [tag for tag, found in tags.items() if found]
 
@@ -241,8 +243,8 @@ def further_tags(pace: Pace | None, rhythm: RhythmClass | None, trend: PacingMom
 
     Args:
         pace: Pace word of the mean scene length; None where it is unknown.
-        rhythm: Word of the rhythm score; None for a single scene.
-        trend: Word of the acceleration; None without cuts.
+        rhythm: Word of the rhythm score; None for fewer than three scenes.
+        trend: Word of the acceleration; None for fewer than three scenes.
 
     Returns:
         fast_paced for a rapid or fast pace, variable_rhythm for a varied rhythm, building_momentum for a rate that

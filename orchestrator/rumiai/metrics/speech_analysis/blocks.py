@@ -97,7 +97,7 @@ class SilentMoment(Record):
     start: Time
     end: Time
     duration: Seconds
-    purpose: Text
+    purpose: Text | None
 
 
 class TransitionPhrase(Record):
@@ -194,7 +194,9 @@ class Dynamics(Block):
     energy_variance: Annotated[Ratio | None, num("of the normalised energy windows", origin="P")]
     has_audio_energy: Annotated[Flag, num("whether audio energy was measured", origin="P")]
     speech_front_load_ratio: Annotated[Ratio | None, num("words in the first 20 % / words", origin="T")]
-    acceleration_score: Annotated[Signed | None, num("(words of the second half - first)/(sum)", origin="T")]
+    acceleration_score: Annotated[
+        Signed | None, num("(words per s heard of the second half - first)/(sum)", origin="T")
+    ]
 
 
 class Interactions(Block):

@@ -9,7 +9,7 @@ import numpy as np
 from rumiai.contracts.blocks import MoreMetrics
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.families import Family
+from rumiai.metrics.families import Family, unknown_because
 from rumiai.metrics.shared.bins import span
 from rumiai.metrics.shared.statistics import clamp, mean
 from rumiai.metrics.speech_analysis import blocks as b
@@ -275,7 +275,7 @@ def _patterns(found: SpeechMeasures) -> b.Patterns:
         tone_category=found.tone,
         linguistic_complexity=complexity,
         engagement_strategy=engagement_strategy(found.delivery),
-        repetition_rate=repetition.repetition_rate(found.repeated, len(found.transcript.token_times)),
+        repetition_rate=repetition.repetition_rate(found.repeated, len(found.transcript.token_words)),
         verbal_hooks=[hook.text for hook in found.hooks],
         opening_hook_strength=found.opening_strength,
     )
@@ -366,6 +366,8 @@ def nothing_to_judge(blocks: b.Blocks) -> str | None:
     Returns:
         The reason unless enough is said to be described, or speech was lost; None when there is something to judge.
     """
+    if blocks.core_metrics.speech_present is None:
+        return unknown_because(blocks, "the spoken words", "whisper")
     return None if blocks.core_metrics.speech_present else "hardly anything is said"
 
 

@@ -118,7 +118,7 @@ def _pause_analysis(found: SpeechMeasures) -> PauseAnalysis:
 
 
 def _repetition_patterns(found: SpeechMeasures) -> RepetitionPatterns:
-    tokens = (token for token, _, _ in found.transcript.token_times)
+    tokens = (token for token, _ in found.transcript.token_words)
     shouted = words_in_capitals(text.text for text in found.evidence.texts or ())
     return RepetitionPatterns(
         phrases=[

@@ -26,7 +26,7 @@ from rumiai.metrics.shared.statistics import clamp, mean_known, ratio
 from rumiai.metrics.shared.words import count_among, sentiment
 from rumiai.metrics.speech_analysis import energy, manner, pauses, phrases, rate, repetition, wording
 from rumiai.metrics.speech_analysis.seen import SeenMeasures
-from rumiai.metrics.speech_analysis.transcript import Transcript, mean_confidence
+from rumiai.metrics.speech_analysis.transcript import Transcript, bare, mean_confidence
 
 _MUMBLED: Final = 0.6  # confidence
 
@@ -152,18 +152,22 @@ class SpeechMeasures:
         """``(q, 2)`` stretches of 1 s or more that were listened to and hold no word; the video's ends included."""
         return pauses.silences_between(self.transcript.word_spans_s, self.duration_s, self.heard.spans_s)
 
-    def silence_purposes(self) -> list[str]:
+    def silence_purposes(self) -> list[str | None]:
         """What each of these silences seems to serve (:func:`silence_purpose`).
 
         Returns:
-            q words. A text or gesture that nobody looked for counts as not shown.
+            q words; None where it depends on texts and gestures that were not both looked for in half of the silence.
         """
         seen = [(text.start_s, text.end_s) for text in self.evidence.texts or ()]
         seen += [(gesture.start_s, gesture.end_s) for gesture in self.evidence.gestures or ()]
-        shown = touched(seen, self.silences_s[:, 0], self.silences_s[:, 1]).tolist()
+        starts_s, ends_s = self.silences_s.T
+        shown = touched(seen, starts_s, ends_s).tolist()
+        asked = np.all(
+            [self.evidence.seen(name).around(starts_s, ends_s, 0.0) for name in ("ocr", "mediapipe")], axis=0
+        )
         return [
-            pauses.silence_purpose(start_s, end_s, self.duration_s, shown=there)
-            for (start_s, end_s), there in zip(self.silences_s.tolist(), shown, strict=True)
+            pauses.silence_purpose(start_s, end_s, self.duration_s, shown=there or (False if known else None))
+            for (start_s, end_s), there, known in zip(self.silences_s.tolist(), shown, asked.tolist(), strict=True)
         ]
 
     # How surely it was recognised.
@@ -286,7 +290,7 @@ class SpeechMeasures:
     @cached_property
     def repeated(self) -> list[repetition.RepeatedPhrase]:
         """Phrases of two or three words that are said more than once, the most frequent first."""
-        return repetition.repeated_phrases([token for token, _, _ in self.transcript.token_times])
+        return repetition.repeated_phrases([token for token, _ in self.transcript.token_words])
 
     def spelled(self, phrase: repetition.RepeatedPhrase) -> str:
         """A repeated phrase as it is first said.
@@ -295,10 +299,11 @@ class SpeechMeasures:
             phrase: One of :attr:`repeated`.
 
         Returns:
-            Its words without the punctuation around them; a word of several tokens stands once for each.
+            Its words without the punctuation around them; a word of several tokens stands once.
         """
-        first = phrase.first_token[0]
-        return joined(word for _, word, _ in self.transcript.token_times[first : first + phrase.size])
+        first, words = phrase.first_token[0], self.transcript.words
+        places = dict.fromkeys(i for _, i in self.transcript.token_words[first : first + phrase.size])
+        return joined(bare(words[i].text) for i in places)
 
     def times_of(self, phrase: repetition.RepeatedPhrase) -> list[float]:
         """When a repeated phrase is said.
@@ -309,7 +314,8 @@ class SpeechMeasures:
         Returns:
             The start of its first word, seconds, for each saying.
         """
-        return [self.transcript.token_times[first][2] for first in phrase.first_token]
+        words, tokens = self.transcript.words, self.transcript.token_words
+        return [words[tokens[first][1]].start_s for first in phrase.first_token]
 
     # Phrases.
 

@@ -102,7 +102,7 @@ def pause_pattern(lengths_s: Floats, words_per_minute: float | None) -> PausePat
     return "irregular" if (cv(lengths_s) or 0.0) > _IRREGULAR_CV else "natural"
 
 
-def silence_purpose(start_s: float, end_s: float, duration_s: float, *, shown: bool) -> str:
+def silence_purpose(start_s: float, end_s: float, duration_s: float, *, shown: bool | None) -> str | None:
     """What a silence seems to serve: by its place, by what is seen meanwhile, by its length.
 
     Source: docs/analyses.md, speechKeyEvents, ``silentMoments``.
@@ -111,13 +111,16 @@ def silence_purpose(start_s: float, end_s: float, duration_s: float, *, shown: b
         start_s: Start of the silence.
         end_s: End of the silence.
         duration_s: Length of the video.
-        shown: Whether a text or a gesture is seen meanwhile.
+        shown: Whether a text or a gesture is seen meanwhile; None when it is unknown.
 
     Returns:
-        no_speech, opening, closing, visual_focus, or ``KIND_pause`` with the word of :func:`pause_kind`.
+        no_speech, opening, closing, visual_focus, or ``KIND_pause`` with the word of :func:`pause_kind`; None for one
+        of the last two, when it is unknown which.
     """
     if start_s == 0:
         return "no_speech" if end_s >= duration_s else "opening"
     if end_s >= duration_s:
         return "closing"
+    if shown is None:
+        return None
     return "visual_focus" if shown else f"{pause_kind(end_s - start_s)}_pause"

@@ -106,9 +106,9 @@ class Transcript:
         return [word_count(segment.text) for segment in self.segments]
 
     @cached_property
-    def token_times(self) -> list[tuple[str, str, float]]:
-        """Every token of the words by start: the token, its word without punctuation around it, its start (seconds)."""
-        return [(token, bare(word.text), word.start_s) for word in self.words for token in tokens(word.text)]
+    def token_words(self) -> list[tuple[str, int]]:
+        """Every token of the words by start: the token, and the index of its word in ``words``."""
+        return [(token, i) for i, word in enumerate(self.words) for token in tokens(word.text)]
 
 
 def spelled(segment: Segment) -> tuple[Word, ...]:

@@ -159,7 +159,7 @@ class Dynamics(Block):
     overlay_timeline: Annotated[list[OverlayWindow] | None, num("3-second windows over D")]
     appearance_pattern: Annotated[AppearancePattern | None, num("by the gaps between starts")]
     density_progression: Annotated[DensityProgression | None, num("starts by thirds")]
-    animation_intensity: Annotated[Ratio | None, num("mean box displacement of tracks per s / frame, clamped")]
+    animation_intensity: Annotated[Ratio | None, num("mean path of the texts' boxes in frame widths per s, at most 1")]
     visual_pacing: Annotated[VisualPacing | None, num("new overlays per s < .2, < .6; null without overlays")]
     rhythm_consistency: Annotated[Ratio | None, num("1/(1+cv) of the gaps; null with fewer than 3", origin="P")]
     overlay_acceleration: Annotated[OverlayAcceleration | None, num("starts by halves", origin="P")]
@@ -172,7 +172,10 @@ class Interactions(Block):
     """The block ``overlaysInteractions``."""
 
     text_speech_sync: Annotated[
-        Ratio | None, num("matched texts / texts, by content", aliases=("overlaySpeechAlignment",))
+        Ratio | None,
+        num(
+            "matched / texts that were listened to, by content; null without sound", aliases=("overlaySpeechAlignment",)
+        ),
     ]
     overlay_gesture_coordination: Annotated[Ratio | None, num("texts with an aligned gesture / texts with a gesture")]
     visual_emphasis_alignment: Annotated[

@@ -11,7 +11,7 @@ from rumiai.core.intervals import overlap_s
 from rumiai.metrics.evidence.confidence import Weights
 from rumiai.metrics.evidence.sound import Speech
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.families import Family
+from rumiai.metrics.families import Family, unknown_because
 from rumiai.metrics.shared.bins import active_in
 from rumiai.metrics.shared.statistics import mean_known, mean_of_several, ratio
 from rumiai.metrics.visual_overlay_analysis import legibility, moments, picture, style, timing
@@ -118,7 +118,7 @@ def _dynamics(overlays: Overlays) -> Dynamics:
         ),
         appearance_pattern=timing.appearance_pattern(starts, bursts),
         density_progression=timing.density_progression(overlays.thirds),
-        animation_intensity=picture.animation_intensity(overlays.texts),
+        animation_intensity=picture.animation_intensity(overlays.texts, overlays.aspect),
         visual_pacing=timing.visual_pacing(starts, overlays.observed_s),
         rhythm_consistency=timing.rhythm_consistency(starts),
         overlay_acceleration=timing.acceleration_word(overlays.acceleration),
@@ -209,7 +209,7 @@ def _techniques(overlays: Overlays, sync: Sync) -> list[str]:
         cta_texts=overlays.cta_texts,
         bursts=len(overlays.bursts),
         rhythm=timing.rhythm_consistency(overlays.starts_s),
-        animation=picture.animation_intensity(overlays.texts),
+        animation=picture.animation_intensity(overlays.texts, overlays.aspect),
         reinforced=len(sync.moments() or ()),
     )
 
@@ -262,8 +262,10 @@ def nothing_to_judge(blocks: Blocks) -> str | None:
         blocks: Of the video.
 
     Returns:
-        The reason without overlays, also when they are unknown; None when there is something to judge.
+        The reason without overlays, and when they are unknown; None when there is something to judge.
     """
+    if blocks.core_metrics.total_overlays is None:
+        return unknown_because(blocks, "the overlays", "ocr")
     return None if blocks.core_metrics.total_overlays else "there are no overlays"
 
 

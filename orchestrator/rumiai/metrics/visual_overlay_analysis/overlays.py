@@ -29,12 +29,16 @@ from rumiai.metrics.visual_overlay_analysis.timing import (
 
 @dataclass(frozen=True)
 class Overlays:
-    """Text tracks and stickers of one video; both were looked for, when ``observed`` says."""
+    """Text tracks and stickers of one video; both were looked for, when ``observed`` says.
+
+    ``aspect`` is the width of the frame over its height; None where it is unknown.
+    """
 
     texts: tuple[TextTrack, ...]
     stickers: tuple[Sticker, ...]
     duration_s: float
     observed: Observed
+    aspect: float | None = None
 
     @classmethod
     def of(cls, evidence: Evidence) -> Overlays | None:
@@ -48,7 +52,7 @@ class Overlays:
         """
         if evidence.texts is None or evidence.stickers is None:
             return None
-        return cls(evidence.texts, evidence.stickers, evidence.duration_s, evidence.seen("ocr"))
+        return cls(evidence.texts, evidence.stickers, evidence.duration_s, evidence.seen("ocr"), evidence.aspect)
 
     @property
     def observed_s(self) -> float:

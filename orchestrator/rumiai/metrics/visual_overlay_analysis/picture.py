@@ -14,7 +14,7 @@ import numpy as np
 
 from rumiai.contracts.observed import Observed
 from rumiai.core.arrays import Floats
-from rumiai.core.boxes import Box, area, overlap_of_smaller
+from rumiai.core.boxes import Box, area, overlap_of_smaller, step_lengths
 from rumiai.core.intervals import intersect, length, overlap_s, union
 from rumiai.metrics.evidence.types import Sticker, TextTrack
 from rumiai.metrics.shared.statistics import clamp, mean
@@ -99,12 +99,13 @@ def layering(at_once: int) -> MultiLayerComplexity | None:
     return "simple" if at_once <= 1 else "moderate" if at_once <= 3 else "complex"
 
 
-def path_speed(times_s: Floats, boxes: Floats) -> float | None:
-    """Path of a box's centre over the time of its sightings, in frames per second.
+def path_speed(times_s: Floats, boxes: Floats, aspect: float) -> float | None:
+    """Path of a box's centre over the time of its sightings, in frame widths per second.
 
     Args:
         times_s: ``(m,)`` sightings, ascending.
         boxes: ``(m, 4)``.
+        aspect: Width of the frame over its height.
 
     Returns:
         None for fewer than two instants.
@@ -113,21 +114,24 @@ def path_speed(times_s: Floats, boxes: Floats) -> float | None:
     if seconds <= 0:
         return None
     centres = boxes[:, :2] + boxes[:, 2:] / 2
-    return float(np.hypot(*np.diff(centres, axis=0).T).sum()) / seconds
+    return float(step_lengths(centres, aspect).sum()) / seconds
 
 
-def animation_intensity(texts: Iterable[TextTrack]) -> float | None:
+def animation_intensity(texts: Iterable[TextTrack], aspect: float | None) -> float | None:
     """How much texts move: mean path speed of their boxes (:func:`path_speed`).
 
     Source: docs/analyses.md, overlaysDynamics, ``animationIntensity``.
 
     Args:
         texts: Text tracks.
+        aspect: Width of the frame over its height; None where it is unknown.
 
     Returns:
-        Frames per second, cut at 1; None without a text that was seen at two instants.
+        Frame widths per second, cut at 1; None without a text that was seen at two instants, and without an aspect.
     """
-    speeds = [path_speed(text.sighting_times_s, text.sighting_boxes) for text in texts]
+    if aspect is None:
+        return None
+    speeds = [path_speed(text.sighting_times_s, text.sighting_boxes, aspect) for text in texts]
     speed = mean([known for known in speeds if known is not None])
     return None if speed is None else clamp(speed)
 

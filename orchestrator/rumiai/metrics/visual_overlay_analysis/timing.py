@@ -153,23 +153,24 @@ def _spread(starts_s: Floats) -> float:
 def appearance_pattern(starts_s: Floats, bursts: tuple[Burst, ...]) -> AppearancePattern | None:
     """How overlays come.
 
-    ``rhythmic`` when at least four have gaps of cv < 0.3, ``burst`` when more than half begin in bursts, ``gradual``
-    when cv < 0.8, else ``random``.
+    ``burst`` when more than half begin in bursts; of four and more, ``rhythmic`` before that with gaps of cv < 0.3,
+    ``gradual`` after it with cv < 0.8, else ``random``.
 
     Args:
         starts_s: ``(n,)`` starts, ascending.
         bursts: Of these starts.
 
     Returns:
-        None for fewer than two starts.
+        None for fewer than four starts that are no burst: one gap or two tell nothing of how they come.
     """
-    if starts_s.size < 2:
-        return None
-    spread = _spread(starts_s)
-    if starts_s.size >= _FEW and spread < _RHYTHMIC_CV:
+    several = starts_s.size >= _FEW
+    spread = _spread(starts_s) if several else 0.0
+    if several and spread < _RHYTHMIC_CV:
         return "rhythmic"
     if sum(burst.count for burst in bursts) > _HALF * starts_s.size:
         return "burst"
+    if not several:
+        return None
     return "gradual" if spread < _GRADUAL_CV else "random"
 
 

@@ -35,6 +35,10 @@ def test_momentum_telescopes():
     assert found.average == pytest.approx(0.1)
     assert (found.largest_rise, found.largest_fall) == (0.5, pytest.approx(-0.3))
     assert found.turns == ((2, pytest.approx(-0.3)), (3, pytest.approx(0.1)))
+    # It rises, stays, and falls: a turn, where it begins to fall; a plateau on the way up is none.
+    plateau = t.valence_momentum(np.array([0.0, 0.5, 0.5, 0.2]))
+    assert plateau.turns == ((3, pytest.approx(-0.3)),)
+    assert t.valence_momentum(np.array([0.0, 0.5, 0.5, 0.7])).turns == ()
     falling = t.valence_momentum(np.array([0.5, 0.2]))
     assert (falling.largest_rise, falling.turns) == (0.0, ())
     assert t.valence_momentum(np.array([0.5])) == t.Momentum(None, None, None, ())

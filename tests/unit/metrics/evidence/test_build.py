@@ -38,9 +38,9 @@ def test_evidence_of_missing_services_is_none_and_of_empty_ones_empty():
         )
     )
     for item in dataclasses.fields(gone):
-        if item.name not in ("duration_s", "metadata", "services", "observed"):
+        if item.name not in ("duration_s", "metadata", "services", "observed", "aspect"):
             assert getattr(gone, item.name) is None, item.name
-    assert gone.observed == {}
+    assert (gone.observed, gone.aspect) == ({}, 576 / 1024)  # the file's shape needs no service
     assert gone.seen("ocr").seconds == 0.0
 
 

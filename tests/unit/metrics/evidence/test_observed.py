@@ -166,3 +166,12 @@ def test_objects_are_counted_over_the_samples_that_were_looked_at():
     assert found["avgPersonCount"] == 1.0
     assert found["maxSimultaneousPeople"] == 1
     assert found["personScreenCoverage"] == pytest.approx(0.04)
+
+
+def test_elements_per_second_are_those_of_the_time_in_which_each_type_was_looked_for():
+    content = {"texts": [text("ONE", 0.0, 2.0), text("TWO", 3.0, 5.0)], "detections": objects("cup", HALF)}
+    whole_video = flat(computed("creative_density", read_evidence(analysis(12.0, **content))))
+    assert whole_video["elementsPerSecond"] == pytest.approx(whole_video["totalElements"] / 12, abs=1e-3)
+    half = flat(computed("creative_density", read_evidence(until(analysis(12.0, **content), "ocr", HALF))))
+    assert half["totalElements"] == 3
+    assert half["elementsPerSecond"] == pytest.approx(2 / 6 + 1 / 12, abs=1e-3)

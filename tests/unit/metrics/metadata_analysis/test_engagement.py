@@ -26,6 +26,8 @@ def test_creator():
     other = engagement.read_creator(VideoMetadata("v", author={"nickName": "", "verified": 1, "fans": "many"}))
     assert (other, other.established) == (Creator(None, None, None), None)
     assert engagement.read_creator(VideoMetadata("v", author=None)) == other
+    for fans in (True, False, -1):
+        assert engagement.read_creator(VideoMetadata("v", author={"fans": fans})).followers is None
     assert Creator(None, None, 10000).established is False
 
 

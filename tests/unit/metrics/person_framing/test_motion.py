@@ -19,7 +19,7 @@ def walk(xs, scene_of=None, persons=None, step_s=0.5):
         for values in (np.array(xs), np.full(len(xs), NAN) if persons is None else np.array(persons))
     )
     scenes = np.zeros(len(xs), dtype=np.int64) if scene_of is None else np.array(scene_of)
-    return m.positions_of(grid_s, grid_s, step_s, scenes, faces, others)
+    return m.positions_of(grid_s, grid_s, step_s, scenes, faces, others, 9 / 16)
 
 
 def test_speeds_per_half_second():
@@ -52,9 +52,16 @@ def test_the_person_counts_where_there_is_no_face():
 def test_group_means_and_distances():
     found = m.group_means(np.array([0, 0, 2, 2]), np.array([1.0, 3.0, NAN, 5.0]), 3)
     assert found.tolist() == pytest.approx([2.0, NAN, 5.0], nan_ok=True)
-    assert m.distances(np.array([[0.0, 0.0], [0.3, 0.4], [NAN, 0.0]])).tolist() == pytest.approx(
-        [0.5, NAN], nan_ok=True
-    )
+
+
+def test_the_same_way_across_and_down_has_the_same_speed():
+    """A face that goes 72 px in half a second in a portrait of 720 x 1280."""
+    still, moved = np.full((2, 2), NAN), 72 / np.array([720, 1280])
+    times, same = np.array([0.0, 0.5]), np.zeros(2, dtype=np.int64)
+    for step in (moved * [1, 0], moved * [0, 1]):
+        faces = np.array([[0.5, 0.5], [0.5 + step[0], 0.5 + step[1]]])
+        found = m.positions_of(times, times, 0.5, same, faces, still, 720 / 1280)
+        assert found.speed == pytest.approx(0.2)
 
 
 def test_stability():

@@ -50,7 +50,8 @@ def test_risks():
     message = rates(person=1.0, volatility=0.51, close=0.4)
     assert p.intent_risk("personal_message", message) == pytest.approx(0.8)
     assert p.intent_risk("personal_message", rates(person=1.0, volatility=0.1, close=0.9)) == 0
-    assert p.intent_risk("product_showcase", rates(person=1.0, face=0.6)) == pytest.approx(0.5)
+    assert p.intent_risk("product_showcase", rates(person=0.2, face=0.2)) == pytest.approx(0.2)
+    assert p.intent_risk("product_showcase", rates(person=0.2, volatility=0.3)) == 0
     assert p.intent_risk("tutorial_demonstration", rates(person=1.0, volatility=0.71, wide=0.5)) == pytest.approx(0.4)
     assert p.intent_risk("entertainment_dance", rates(person=1.0, volatility=0.6)) == pytest.approx(0.2)
     assert p.intent_risk("educational", message) is None

@@ -344,3 +344,22 @@ def test_tags():
     assert inclusive["inclusive_language_ratio"] == 0.5
     assert inclusive["authenticity_score"] == 0.75
     assert inclusive["verbal_engagement_score"] == pytest.approx(1 / 6, abs=1e-3)
+
+
+def test_a_repeated_phrase_with_a_hyphen_is_quoted_as_it_was_said():
+    talk = words(("follow-up", 0.0, 1.0), ("question", 1.0, 2.0), ("and", 2.0, 2.5), ("follow-up", 3.0, 4.0),
+                 ("question", 4.0, 5.0))  # fmt: skip
+    found = speech(segments=[talk])
+    assert [item["phrase"] for item in found["keyPhrases"]][:1] == ["follow-up question"]
+    assert not any("follow-up follow-up" in item["phrase"] for item in found["keyPhrases"])
+
+
+def test_what_a_silence_serves_is_unknown_where_nobody_looked_for_texts_or_gestures():
+    talk = [segment("one two three", 1.0, 3.0), segment("four five six", 6.0, 8.0)]
+
+    def purposes(**more):
+        return [moment["purpose"] for moment in speech(segments=talk, **more)["silentMoments"]]
+
+    assert purposes() == ["opening", "awkward_pause", "closing"]
+    assert purposes(missing=["mediapipe"]) == ["opening", None, "closing"]
+    assert purposes(missing=["mediapipe"], texts=[text("LOOK", 3.5, 5.0)]) == ["opening", "visual_focus", "closing"]

@@ -67,3 +67,5 @@ def test_purposes():
     assert silence_purpose(3.0, 5.0, 9.0, shown=True) == "visual_focus"
     assert silence_purpose(3.0, 5.0, 9.0, shown=False) == "dramatic_pause"
     assert silence_purpose(3.0, 6.0, 9.0, shown=False) == "awkward_pause"
+    assert silence_purpose(3.0, 6.0, 9.0, shown=None) is None
+    assert silence_purpose(7.0, 9.0, 9.0, shown=None) == "closing"

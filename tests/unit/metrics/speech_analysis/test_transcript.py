@@ -37,7 +37,7 @@ def test_words_and_spans():
     assert found.word_spans_s.tolist() == [[0.0, 1.0], [1.0, 2.0], [2.0, 3.0], [9.0, 10.0]]
     assert found.segment_spans_s.tolist() == [[0.0, 3.0], [9.0, 10.0]]
     assert (found.word_weights.tolist(), found.segment_words) == ([1.0] * 4, [3, 1])
-    assert found.token_times[0] == ("hello", "Hello", 0.0)
+    assert found.token_words[:2] == [("hello", 0), ("hello", 1)]
     assert found.timed
 
 

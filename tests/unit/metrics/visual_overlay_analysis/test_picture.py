@@ -52,9 +52,11 @@ def test_area_and_complexity():
 
 def test_path_of_a_box():
     boxes = np.array([[0.0, 0.0, 0.2, 0.2], [0.3, 0.4, 0.2, 0.2], [0.3, 0.4, 0.2, 0.2]])
-    assert path_speed(np.array([0.0, 1.0, 2.0]), boxes) == pytest.approx(0.25)
-    assert path_speed(np.array([1.0]), boxes[:1]) is None
-    assert path_speed(np.array([1.0, 1.0]), boxes[:2]) is None
+    assert path_speed(np.array([0.0, 1.0, 2.0]), boxes, 1.0) == pytest.approx(0.25)
+    # In a frame twice as high as wide .4 of the height are .8 widths.
+    assert path_speed(np.array([0.0, 1.0, 2.0]), boxes, 0.5) == pytest.approx(np.hypot(0.3, 0.8) / 2)
+    assert path_speed(np.array([1.0]), boxes[:1], 1.0) is None
+    assert path_speed(np.array([1.0, 1.0]), boxes[:2], 1.0) is None
 
 
 def test_places_by_height():

@@ -89,8 +89,12 @@ def test_rhythm_and_pace():
     assert rhythm_consistency(np.array([0.0, 1.0, 4.0])) == pytest.approx(1 / 1.5)
     assert [visual_pacing(np.arange(n) * 1.0, 10.0) for n in (1, 2, 5, 6)] == ["slow", "moderate", "moderate", "fast"]
     assert visual_pacing(np.array([0.0, 0.1, 0.2, 9.0]), 10.0) == "variable"
-    assert appearance_pattern(np.array([0.0, 5.0]), ()) == "gradual"
-    assert appearance_pattern(np.array([0.0, 0.1, 9.0]), ()) == "random"
+    assert appearance_pattern(np.array([0.0, 5.0, 9.0, 14.0]), ()) == "rhythmic"
+    assert appearance_pattern(np.array([0.0, 5.0, 7.0, 14.0]), ()) == "gradual"
+    assert appearance_pattern(np.array([0.0, 0.1, 0.2, 9.0]), ()) == "random"
+    three = np.array([0.0, 5.0, 9.0])
+    assert appearance_pattern(three, ()) is appearance_pattern(three[:2], ()) is None
+    assert appearance_pattern(three / 10, find_bursts(three / 10, 9.0)) == "burst"
 
 
 def test_windows():
