@@ -147,7 +147,7 @@ def submit(
 
     \b
     Exit status: 0 all videos ok or partial, 1 failed or interrupted, 2 bad arguments or settings, 3 Claude refused the
-    key or a download failed, 4 the models failed, 5 a file is damaged, no video, or beyond the limits.
+    key, Apify or a download failed, 4 the models failed, 5 a file is damaged, no video, or beyond the limits.
     """  # noqa: D301
     from rumiai.run.claude import claude_settings
     from rumiai.run.submit import submit_videos

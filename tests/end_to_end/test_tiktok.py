@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from PIL import Image
 from rumiai.demo import ClipSpec, Shot, render
 
 from ..faults.apify_server import PRIVATE, TOKEN, World, apify
-from .running import Done, orch
+from .running import COMMAND, Done, orch
 
 PLUGIN = Path(__file__).parent / "plugins" / "tiktok_elsewhere.py"
 VIDEO, PHOTOS, LOST = "7454000000000000001", "7454000000000000002", "7454000000000000003"
@@ -60,11 +62,16 @@ def world(media: tuple[bytes, list[bytes], bytes]) -> Iterator[World]:
         yield world
 
 
-def submit(world: World, out: Path, *arguments: str, token: str = TOKEN) -> Done:
+def environment(world: World, token: str = TOKEN) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("APIFY")}
     env |= {"APIFY_ELSEWHERE": world.api, "RUMIAI_ALLOW_ADDRESSES": "127.0.0.1,localhost"}
     if token:
         env["APIFY_API_TOKEN"] = token
+    return env
+
+
+def submit(world: World, out: Path, *arguments: str, token: str = TOKEN) -> Done:
+    env = environment(world, token)
     return orch("submit", *arguments, *SERVICES, "--plugins", PLUGIN, "--out", out, "--json", env=env)
 
 
@@ -144,3 +151,19 @@ def test_without_a_good_token_nothing_begins(world: World, tmp_path: Path, token
     assert ran.done["error"]["type"] == "ConfigurationError"
     assert reason in ran.done["error"]["message"]
     assert not (tmp_path / "out" / "insights").exists()
+
+
+def test_after_a_kill_the_next_command_goes_on_with_the_same_run_of_the_scraper(world: World, tmp_path: Path) -> None:
+    out, link = tmp_path / "out", f"https://www.tiktok.com/@somebody/video/{VIDEO}"
+    world.polls = 1_000_000
+    arguments = ["submit", link, *SERVICES, "--plugins", str(PLUGIN), "--out", str(out), "--json"]
+    with subprocess.Popen([*COMMAND, *arguments], env=environment(world), stdout=subprocess.DEVNULL) as process:
+        deadline_s = time.monotonic() + 60
+        while len(world.of_kind("run")) < 2 and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        process.kill()
+    world.polls = 1
+    again = submit(world, out, link)
+    assert again.code == 0, again.stderr
+    assert len(world.of_kind("start")) == 1
+    assert sorted(path.name for path in (out / "temp").iterdir()) == [f"{VIDEO}_apify.json"]

@@ -15,6 +15,7 @@ from rumiai.contracts.metadata import VideoMetadata
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import APIError, ConfigurationError, NoVideoError, SourceError
 from rumiai.sources.apify.items import ACTOR, PostMedia, error_of, media_of, post_id
+from rumiai.sources.apify.pending import Pending
 from rumiai.sources.apify.shelf import Shelf
 from rumiai.sources.base import Access, FetchedVideo, Source, SourceItem
 from rumiai.sources.download import Downloaded, download, kept
@@ -149,9 +150,14 @@ class TikTokSource(Source):
         self._shelf.check()
         LOG.info("Apify: %d links of TikTok are scraped", len(links))
         apify = Apify(access.http, access.apify_token, base_url=self.apify, timeout_s=access.apify_timeout_s)
-        run = apify.run(ACTOR, actor_input(links, access.most))
+        asked = actor_input(links, access.most)
+        pending = Pending.of(access.scraped, ACTOR, asked)
+        if access.anew:
+            pending.clear()
+        run = apify.run(ACTOR, asked, pending)
         ended = run.status if run.ended_well else f"{run.status} {run.message}".strip()
         if not run.items and not run.ended_well:
+            pending.clear()
             late = f"it took more than {access.apify_timeout_s:g} s (RUMIAI_APIFY_TIMEOUT_S)"
             why = {"GIVEN-UP": late, "TIMED-OUT": late}.get(run.status, f"it ended with {ended}")
             raise APIError(f"Apify's run {run.run_id} gave nothing: {why}", hint="its log is at console.apify.com")
@@ -160,7 +166,9 @@ class TikTokSource(Source):
         none = f"Apify found no post there (run {run.run_id}: {ended})"
         answered = match(links, run.items, access.most)
         match_last(answered, run.items)
-        return {link: self._kept(link, items) or [{"error": none}] for link, items in answered.items()}
+        found = {link: self._kept(link, items) or [{"error": none}] for link, items in answered.items()}
+        pending.clear()
+        return found
 
     def _kept(self, link: TikTokLink, items: Sequence[JsonObject]) -> Sequence[JsonObject]:
         """The items as they are stored, each with the link that it was found by."""

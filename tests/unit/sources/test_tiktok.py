@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import random
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,11 +28,14 @@ from rumiai.errors import (
     StoreError,
 )
 from rumiai.sources import Access, FetchedVideo, SourceItem, items_of_rows, list_items, registered
+from rumiai.sources.apify.items import ACTOR
+from rumiai.sources.apify.pending import Pending
 from rumiai.sources.download import DownloadLimits
 from rumiai.sources.manifest import Row
-from rumiai.sources.tiktok import TikTokSource
+from rumiai.sources.tiktok import TikTokSource, actor_input
+from rumiai.sources.tiktok_links import parse_link
 
-from ...faults.apify_server import PRIVATE, TOKEN, Fault, World, apify, cut_off, moved, refused, says
+from ...faults.apify_server import PRIVATE, TOKEN, Fault, Run, World, apify, cut_off, moved, refused, says
 
 VIDEO = b"\0\0\0\x18ftypmp42" + random.Random(7).randbytes(3000)
 OTHER = b"\0\0\0\x18ftypmp42" + random.Random(8).randbytes(3000)
@@ -290,6 +295,39 @@ def test_a_run_that_ends_badly_gives_what_it_had_found(
     with pytest.raises(APIError, match=r"run1 gave nothing") as caught:
         source.list(link("7454000000000000003"))
     assert ("RUMIAI_APIFY_TIMEOUT_S" in str(caught.value)) == (status == "TIMED-OUT")
+
+
+@pytest.mark.parametrize("status", ["FAILED", "ABORTED", "TIMED-OUT", "unknown"])
+def test_a_run_that_was_left_and_came_to_nothing_is_made_anew(
+    source: TikTokSource, world: World, status: str, tmp_path: Path
+) -> None:
+    asked = actor_input([parse_link(link(ONE))], 0)
+    (tmp_path / "temp").mkdir()
+    Pending.of(tmp_path / "temp", ACTOR, asked).note("run0")
+    if status == "unknown":
+        world.faults["run"] = [refused(404, "record-not-found", "Actor run was not found")]
+    else:
+        world.runs["run0"] = Run("run0", asked, status)
+    assert [item.stem for item in source.list(link(ONE))] == [ONE]
+    assert len(world.of_kind("start")) == 1
+
+
+def test_a_run_that_was_left_by_another_question_is_not_taken(
+    source: TikTokSource, world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "temp").mkdir()
+    Pending.of(tmp_path / "temp", ACTOR, actor_input([parse_link(link(TWO))], 0)).note("run0")
+    assert [item.stem for item in source.list(link(ONE))] == [ONE]
+    assert len(world.of_kind("start")) == 1
+
+
+def test_who_interrupts_the_command_has_the_run_ended(source: TikTokSource, world: World, tmp_path: Path) -> None:
+    world.polls = 1_000_000
+    world.faults["run"] = [lambda handler: os.kill(os.getpid(), signal.SIGINT)]
+    with pytest.raises(KeyboardInterrupt):
+        source.list(link(ONE))
+    assert len(world.of_kind("abort")) == 1
+    assert not list((tmp_path / "temp").iterdir())
 
 
 def _no_items(handler: Any) -> None:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from rumiai.core.http import HttpClient
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import APIError, ConfigurationError, SourceError
+from rumiai.sources.apify.pending import Pending
 from rumiai.sources.apify.transport import BASE_URL, ApifyTransport
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
+_FAILED: Final = frozenset({"FAILED", "ABORTING", "ABORTED", "TIMED-OUT"})
 _ENDED: Final = frozenset({"SUCCEEDED", "FAILED", "ABORTED", "TIMED-OUT"})
 # The API holds the answer until the run has ended, at most so long: below the read timeout, and a sign of life.
 _POLL_S: Final = 20.0
@@ -70,30 +72,28 @@ class Apify:
         transport = ApifyTransport(http, token, base_url)
         self._client = ApifyClient.with_custom_http_client(api_url=base_url, http_client=transport)
 
-    def run(self, actor: str, actor_input: Mapping[str, object]) -> ActorRun:
+    def run(self, actor: str, actor_input: Mapping[str, object], pending: Pending) -> ActorRun:
         """Run an actor to its end. It is ended when this process is interrupted or has waited long enough.
 
         Args:
             actor: Its id, or ``user/name``.
             actor_input: As the actor's page describes it.
+            pending: Where the run is noted while it is under way; one that is noted there is gone on with.
 
         Raises:
             ConfigurationError: Apify rejects the token.
             APIError: Apify refuses, answers with something else, or cannot be reached, after the retries.
         """
         began_s = time.monotonic()
-        with self._translated("start the scraper"):
-            run = self._client.actor(actor).start(
-                run_input=dict(actor_input), run_timeout=timedelta(seconds=self._timeout_s)
-            )
-        LOG.info("Apify: run %s of %s has started", run.id, actor)
+        run = self._begun_before(pending) or self._started(actor, actor_input)
+        pending.note(run.id)
         try:
             run, status = self._waited(run, began_s + self._timeout_s)
         except BaseException:
-            self._abort(run.id)
+            self._abort(run.id, pending)
             raise
         if status not in _ENDED:
-            self._abort(run.id)
+            self._abort(run.id, pending)
             status = "GIVEN-UP"
         LOG.info("Apify: run %s: %s after %.0f s", run.id, status, time.monotonic() - began_s)
         with self._translated("give the results of the scraper"):
@@ -101,6 +101,26 @@ class Apify:
             if not all(isinstance(item, dict) for item in items):
                 raise ValueError("the results hold something else than objects")
         return ActorRun(run.id, status, self._said(run.status_message), items)
+
+    def _started(self, actor: str, actor_input: Mapping[str, object]) -> Run:
+        with self._translated("start the scraper"):
+            run: Run = self._client.actor(actor).start(
+                run_input=dict(actor_input), run_timeout=timedelta(seconds=self._timeout_s)
+            )
+        LOG.info("Apify: run %s of %s has started", run.id, actor)
+        return run
+
+    def _begun_before(self, pending: Pending) -> Run | None:
+        """The run that a killed command has left, where it may still bring something."""
+        run_id = pending.run_id()
+        if run_id is None:
+            return None
+        with self._translated("tell of an earlier run of the scraper"):
+            run: Run | None = self._client.run(run_id).get()
+        if run is None or run.status in _FAILED:
+            return None
+        LOG.info("Apify: run %s of an earlier command is gone on with", run_id)
+        return run
 
     def _waited(self, run: Run, deadline_s: float) -> tuple[Run, str]:
         """The run after its end or the deadline, and its status."""
@@ -114,9 +134,11 @@ class Apify:
             LOG.debug("Apify: run %s: %s", run.id, run.status)
         return run, run.status
 
-    def _abort(self, run_id: str) -> None:
-        with suppress(APIError, ConfigurationError), self._translated("end the scraper"):
-            self._client.run(run_id).abort()
+    def _abort(self, run_id: str, pending: Pending) -> None:
+        with suppress(APIError, ConfigurationError):
+            with self._translated("end the scraper"):
+                self._client.run(run_id).abort()
+            pending.clear()
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:

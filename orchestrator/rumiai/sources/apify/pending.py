@@ -1,0 +1,53 @@
+"""The run of the scraper that is under way: a later call of a command that was killed goes on with it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_NAME: Final = ".apify_run.json"
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A run that was asked for something.
+
+    Attributes:
+        folder: Where it is noted.
+        asked: Digest of what it was asked for.
+    """
+
+    folder: Path
+    asked: str
+
+    @classmethod
+    def of(cls, folder: Path, actor: str, actor_input: Mapping[str, object]) -> Pending:
+        """The run of an actor with this input."""
+        text = json.dumps([actor, actor_input], sort_keys=True)
+        return cls(folder, hashlib.sha256(text.encode()).hexdigest())
+
+    def run_id(self) -> str | None:
+        """The run that an earlier command has started and not read; None without one."""
+        try:
+            told = json.loads((self.folder / _NAME).read_bytes())
+            return str(told["run_id"]) if told["asked"] == self.asked else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def note(self, run_id: str) -> None:
+        """It has started. Without a place to note it, a kill costs the run."""
+        temporary = self.folder / f"{_NAME}.{os.getpid()}.tmp"
+        with contextlib.suppress(OSError):
+            temporary.write_text(json.dumps({"run_id": run_id, "asked": self.asked}))
+            temporary.replace(self.folder / _NAME)
+
+    def clear(self) -> None:
+        """It has been read, or ended."""
+        with contextlib.suppress(OSError):
+            (self.folder / _NAME).unlink()
