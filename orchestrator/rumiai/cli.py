@@ -141,7 +141,7 @@ def submit(
     to: str | None,
     **flags: Any,
 ) -> None:
-    """Analyse videos: files, folders, glob patterns, web addresses, links to TikTok, or - for a list of these.
+    """Analyse videos: files, folders, patterns, web addresses, links to TikTok, objects (s3), or - for a list of these.
 
     Finished work is kept: running the same command again does what is missing.
 

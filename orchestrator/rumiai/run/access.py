@@ -37,15 +37,16 @@ def open_access(
         total_s=settings.download_timeout_s,
         reserve_bytes=round(settings.disk_reserve_mb * _MIB),
     )
-    token = secrets.apify_token if secrets else ""
+    secrets = secrets or Secrets()
     with HttpClient(AddressRules.parse(settings.allow_addresses), stop=stop) as http:
         yield Access(
             http,
             limits,
             via=settings.via,
             most=settings.limit,
-            apify_token=token,
+            apify_token=secrets.apify_token,
             apify_timeout_s=settings.apify_timeout_s,
             scraped=settings.out / _SCRAPED,
             anew=settings.force,
+            cloud=secrets.cloud,
         )

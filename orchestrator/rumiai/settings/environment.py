@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rumiai.core.objects import cloud_variables
 from rumiai.errors import ConfigurationError
 from rumiai.metrics.registry import ANALYSES
 from rumiai.settings.model import Settings, names_of, read_switch, validated
@@ -27,6 +28,7 @@ class Secrets:
     anthropic_key: str = dataclasses.field(default="", repr=False)
     apify_token: str = dataclasses.field(default="", repr=False)
     service_key: str = dataclasses.field(default="", repr=False)
+    cloud: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
 
 
 # Environment name of the switch of each analysis; two are called shorter.
@@ -124,8 +126,10 @@ def read_secrets(environment: Mapping[str, str], dotenv: Mapping[str, str] | Non
     """The keys, with the precedence of :func:`load`."""
     merged = {**(dotenv or {}), **environment}
     apify = merged.get("APIFY_API_TOKEN", "") or merged.get("APIFY_TOKEN", "")
+    # Never from .env: with an endpoint of a stranger's, the user's keys would go there.
+    cloud = cloud_variables(environment)
     claude = (merged.get("CLAUDE_API_KEY", ""), merged.get("ANTHROPIC_API_KEY", ""))
-    return Secrets(*claude, apify_token=apify, service_key=merged.get("RUMIAI_API_KEY", ""))
+    return Secrets(*claude, apify_token=apify, service_key=merged.get("RUMIAI_API_KEY", ""), cloud=cloud)
 
 
 def _unknown(merged: Mapping[str, str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from rumiai.sources.base import Access, FetchedVideo, Source, SourceItem
 from rumiai.sources.listing import Named, UnlistedSource, items_of_rows, list_named
 from rumiai.sources.local import LocalSource
+from rumiai.sources.object_store import ObjectSource
 from rumiai.sources.registry import find_source, list_items, register, registered
 from rumiai.sources.tiktok import TikTokSource
 from rumiai.sources.upload import UploadSource, upload_item
@@ -28,3 +29,4 @@ register(LocalSource())
 register(WebSource())
 register(TikTokSource())
 register(UploadSource())
+register(ObjectSource())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -31,6 +31,7 @@ class Access:
         apify_timeout_s: The longest run of a scraper.
         scraped: Folder for what a scraper has found, so that it is asked once.
         anew: Whether a scraper is to be asked again all the same.
+        cloud: The user's keys, regions and endpoints of object stores, by their variables.
     """
 
     http: HttpClient
@@ -41,6 +42,7 @@ class Access:
     apify_timeout_s: float = 300.0
     scraped: Path = Path("temp")
     anew: bool = False
+    cloud: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
 
 
 @dataclass(frozen=True)
