@@ -19,7 +19,6 @@ class AudioEnergyService(AudioService["AudioData"]):
     name = "audio_energy"
     file = "audio_energy_outputs/{id}/{id}_energy.json"
     older_files = ("audio_energy_outputs/{id}/{id}_audio_energy.json",)
-    entry_types = ("audio_energy",)
 
     def data_model(self) -> type[AudioData]:
         """See docs/outputs.md."""

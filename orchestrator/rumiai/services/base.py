@@ -193,7 +193,6 @@ class Service(ABC, Generic[_Data]):
             registered before it. A stored result is reused while each of them has the same data as then, or none as
             then. Data of other services cannot be read.
         server_model: The model that the server must have for it; None for a service that runs in the worker.
-        entry_types: The types of the timeline entries that it makes; none that another service has.
         summary_place: Where its line stands in the table at the end of a run; the smallest first.
     """
 
@@ -204,7 +203,6 @@ class Service(ABC, Generic[_Data]):
     settings: ClassVar[tuple[str, ...]] = ()
     inputs: ClassVar[tuple[str, ...]] = ()
     server_model: ClassVar[str | None] = None
-    entry_types: ClassVar[tuple[str, ...]] = ()
     summary_place: ClassVar[int] = 100
 
     @property

@@ -21,7 +21,6 @@ class ExpressionsService(VisualService["ExpressionsData"]):
     file = "emotion_detection_outputs/{id}/{id}_emotions.json"
     settings = ("sample_fps", "max_side_px")
     inputs = ("yolo",)
-    entry_types = ("emotion",)
 
     def data_model(self) -> type[ExpressionsData]:
         """See docs/outputs.md."""

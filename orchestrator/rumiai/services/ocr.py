@@ -28,7 +28,6 @@ class OcrService(VisualService["OcrData"]):
     settings = ("sample_fps", "max_side_px", "mode")
     inputs = ("yolo", "whisper")
     server_model = "ocr"
-    entry_types = ("text", "sticker")
     summary_place = 30
 
     def data_model(self) -> type[OcrData]:

@@ -29,7 +29,6 @@ class PeopleService(VisualService["PeopleData"]):
     file = "human_analysis_outputs/{id}/{id}_human_analysis.json"
     settings = ("sample_fps", "max_side_px")
     inputs = ("yolo", "whisper")
-    entry_types = ("pose", "face", "gaze", "gesture", "action")
     summary_place = 50
 
     def data_model(self) -> type[PeopleData]:

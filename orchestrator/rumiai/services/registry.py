@@ -75,7 +75,7 @@ def entries_of(name: str, data: ServiceData, *, instead_of: str | None = None) -
 
 def service_of_entries() -> dict[str, str]:
     """Type of timeline entries -> the service that makes them."""
-    return {kind: service.name for service in all_services() for kind in service.entry_types}
+    return {kind: service.name for service in all_services() for kind in service.data_model().entry_types}
 
 
 def all_services() -> tuple[AnyService, ...]:

@@ -23,7 +23,6 @@ class ScenesService(VisualService["ScenesData"]):
 
     name = "scene_detection"
     file = "scene_detection_outputs/{id}/{id}_scenes.json"
-    entry_types = ("scene_change", "scene")
     summary_place = 10
 
     def data_model(self) -> type[ScenesData]:

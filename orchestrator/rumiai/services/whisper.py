@@ -23,7 +23,6 @@ class WhisperService(AudioService["WhisperData"]):
     file = "speech_transcriptions/{id}_whisper.json"
     settings = ("mode", "language")
     server_model = "whisper"
-    entry_types = ("speech",)
     summary_place = 20
 
     def data_model(self) -> type[WhisperData]:

@@ -26,7 +26,6 @@ class YoloService(VisualService["YoloData"]):
     file = "object_detection_outputs/{id}/{id}_yolo_detections.json"
     settings = ("sample_fps", "max_side_px", "mode")
     server_model = "yolo"
-    entry_types = ("object",)
     summary_place = 40
 
     def data_model(self) -> type[YoloData]:

@@ -21,6 +21,7 @@ _SAMPLED: Final[Mapping[str, type[ServiceData]]] = {
     "pose": PeopleData, "face": PeopleData, "gaze": PeopleData, "emotion": ExpressionsData,
 }  # fmt: skip
 _LASTING: Final = ("object", "speech", "text", "sticker", "scene_change", "gesture", "action")
+ELEMENT_TYPES: Final = (*_SAMPLED, *_LASTING)
 # Where a file does not say at what rate it was sampled: the slowest rate that any version used.
 _DEFAULT_STEP_S: Final = 1.0
 

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
+from rumiai.contracts.models import all_models
 from rumiai.contracts.observed import Observed, observed_of
 from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.services.expressions import ExpressionsData
-from rumiai.contracts.services.ocr import OcrData
 from rumiai.contracts.services.people import PeopleData
-from rumiai.contracts.services.scenes import ScenesData
-from rumiai.contracts.services.whisper import WhisperData
-from rumiai.contracts.services.yolo import YoloData
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.arrays import Bools, Floats
 from rumiai.core.intervals import overlap_s, union
-
-# Type of entry -> the service that looks for it.
-_LOOKS_FOR: Final[Mapping[str, type[ServiceData]]] = {
-    "object": YoloData, "speech": WhisperData, "text": OcrData, "sticker": OcrData, "scene_change": ScenesData,
-    "pose": PeopleData, "face": PeopleData, "gaze": PeopleData, "gesture": PeopleData, "action": PeopleData,
-    "emotion": ExpressionsData,
-}  # fmt: skip
+from rumiai.timeline.elements import ELEMENT_TYPES
 
 
 def observed_by(analysis: UnifiedAnalysis, service: str) -> Observed:
@@ -48,7 +38,7 @@ class Looked:
 
         Without an emotion detector MediaPipe's expressions stand in.
         """
-        models = dict(_LOOKS_FOR)
+        models = {kind: model for model in all_models() for kind in model.entry_types if kind in ELEMENT_TYPES}
         people = analysis.get(PeopleData)
         if not analysis.ok(ExpressionsData.service) and people is not None and people.expressions is not None:
             models["emotion"] = PeopleData

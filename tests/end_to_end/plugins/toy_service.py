@@ -24,6 +24,7 @@ class Sample(ServiceModel):
 
 class BrightnessData(ServiceData):
     service: ClassVar[str] = "brightness"
+    entry_types: ClassVar[tuple[str, ...]] = ("dark",)
 
     samples: tuple[Sample, ...]
     cuts: int
@@ -43,7 +44,6 @@ class BrightnessService(VisualService[BrightnessData]):
     name = "brightness"
     file = "brightness_outputs/{id}/{id}_brightness.json"
     settings = ("sample_fps",)
-    entry_types = ("dark",)
 
     def data_model(self) -> type[BrightnessData]:
         return BrightnessData

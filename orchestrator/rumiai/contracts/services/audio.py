@@ -72,6 +72,7 @@ class AudioData(ServiceData):
 
     service: ClassVar[str] = "audio_energy"
     short_name: ClassVar[str | None] = "audio"
+    entry_types: ClassVar[tuple[str, ...]] = ("audio_energy",)
 
     energy_level_windows: dict[str, Share]
     energy_variance: Share | None = None

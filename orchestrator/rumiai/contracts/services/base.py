@@ -156,7 +156,8 @@ class ServiceMetadata(ServiceModel):
 class ServiceData(ServiceModel):
     """The canonical data of one service; subclasses name the service and its members.
 
-    ``short_name`` is what the weights of the analyses call the service; its own name where that is None.
+    ``short_name`` is what the weights of the analyses call the service; its own name where that is None. ``entry_types``
+    are the types of the timeline entries that its data becomes; none that another service has.
 
     Attributes:
         metadata: How it was made.
@@ -166,6 +167,7 @@ class ServiceData(ServiceModel):
 
     service: ClassVar[str]
     short_name: ClassVar[str | None] = None
+    entry_types: ClassVar[tuple[str, ...]] = ()
 
     metadata: ServiceMetadata
     observed: Observed | None = None

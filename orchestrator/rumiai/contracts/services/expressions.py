@@ -103,6 +103,7 @@ class ExpressionsData(ServiceData):
 
     service: ClassVar[str] = "emotion_detection"
     short_name: ClassVar[str | None] = "emotion"
+    entry_types: ClassVar[tuple[str, ...]] = ("emotion",)
 
     emotions: tuple[EmotionSample, ...]
     dominant_emotion: Text | None = None

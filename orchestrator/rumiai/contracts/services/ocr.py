@@ -227,6 +227,7 @@ class OcrData(ServiceData):
     """All texts and stickers of one video, by start; ``unread`` is None in files of versions that did not tell."""
 
     service: ClassVar[str] = "ocr"
+    entry_types: ClassVar[tuple[str, ...]] = ("text", "sticker")
 
     texts: tuple[TextAnnotation, ...] = Field(validation_alias="textAnnotations", serialization_alias="textAnnotations")
     stickers: tuple[Sticker, ...]

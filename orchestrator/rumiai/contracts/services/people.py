@@ -283,6 +283,7 @@ class PeopleData(ServiceData):
     """
 
     service: ClassVar[str] = "mediapipe"
+    entry_types: ClassVar[tuple[str, ...]] = ("pose", "face", "gaze", "gesture", "action")
 
     poses: tuple[Pose, ...]
     faces: tuple[Face, ...]

@@ -95,6 +95,7 @@ class ScenesData(ServiceData):
 
     service: ClassVar[str] = "scene_detection"
     short_name: ClassVar[str | None] = "scenes"
+    entry_types: ClassVar[tuple[str, ...]] = ("scene_change", "scene")
 
     scenes: tuple[Scene, ...]
     changes_s: tuple[Seconds, ...] = Field(validation_alias="scene_changes", serialization_alias="scene_changes")

@@ -143,6 +143,7 @@ class WhisperData(ServiceData):
     """
 
     service: ClassVar[str] = "whisper"
+    entry_types: ClassVar[tuple[str, ...]] = ("speech",)
 
     text: Text
     segments: tuple[Segment, ...]

@@ -102,6 +102,7 @@ class YoloData(ServiceData):
     """All objects of one video; an empty list says that nothing was seen."""
 
     service: ClassVar[str] = "yolo"
+    entry_types: ClassVar[tuple[str, ...]] = ("object",)
 
     tracks: tuple[ObjectTrack, ...] = Field(
         validation_alias="objectAnnotations", serialization_alias="objectAnnotations"
