@@ -156,8 +156,8 @@ class ServiceMetadata(ServiceModel):
 class ServiceData(ServiceModel):
     """The canonical data of one service; subclasses name the service and its members.
 
-    ``short_name`` is what the weights of the analyses call the service; its own name where that is None. ``entry_types``
-    are the types of the timeline entries that its data becomes; none that another service has.
+    ``short_name`` is what the weights of the analyses call the service; its own name where that is None.
+    ``entry_types`` are the types of the timeline entries that its data becomes; none that another service has.
 
     Attributes:
         metadata: How it was made.

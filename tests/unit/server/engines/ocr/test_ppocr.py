@@ -10,6 +10,7 @@ from onnx import TensorProto, helper
 from PIL import Image, ImageDraw
 from rapidocr import RapidOCR
 
+from rumiai.contracts.tensors import SCRIPTS
 from rumiai.demo import Shot, View
 from rumiai.demo import pictures as demo_pictures
 from rumiai.demo.draw import ShotPainter
@@ -409,6 +410,25 @@ def test_a_reading_is_believed_by_its_score_its_script_and_its_length(text, scor
     guesser = ScriptGuesser(("latin", "han", "thai"), np.zeros((2, 3), np.float32), bias)
     reading = LineReading(text, score, np.zeros(0, np.float32), np.zeros(2, np.float32))
     assert guesser.readable(reading, aspect) == believed
+
+
+def test_lines_that_share_a_pass_do_not_change_what_is_told_of_a_script():
+    rng = np.random.default_rng(7)
+    kinds = (*SCRIPTS, "none")
+    weight = rng.normal(size=(480, len(kinds))).astype(np.float32) / 100
+    guesser = ScriptGuesser(kinds, weight, np.zeros(len(kinds), np.float32))
+    features = rng.normal(size=(40, 480)).astype(np.float32)
+    # What a network gives differs by this much with the number of lines in its pass.
+    again = features * (1 + rng.uniform(-3e-7, 3e-7, features.shape)).astype(np.float32)
+    quads = np.zeros((40, 4, 2), np.float32)
+    first, second = (
+        guesser.regions(quads, [LineReading("", 0.0, np.zeros(0, np.float32), row) for row in rows])
+        for rows in (features, again)
+    )
+    assert not np.array_equal(features @ weight, again @ weight)
+    assert len(first.scores) == 40
+    assert np.array_equal(first.scores, second.scores)
+    assert first.scripts == second.scripts
 
 
 def test_unread_regions_are_checked():

@@ -30,6 +30,8 @@ NO_TEXT: Final = "none"
 READABLE: Final = ("latin", "han")
 # Where radicals, kana and Chinese characters begin in Unicode.
 _FIRST_EAST_ASIAN: Final = "\u2e80"
+# Of a probability that is told.
+_DIGITS: Final = 4
 # A reading is believed from this much on: half its score and the probability of the script that it is in.
 _BELIEVED = 0.55
 # Digits without letters have no script; read as surely as this they are believed.
@@ -93,7 +95,8 @@ class ScriptGuesser:
         nothing = self._kinds.index(NO_TEXT)
         written = [i for i, reading in enumerate(readings) if self.probabilities(reading)[nothing] < 0.5]
         guesses = [self.script(readings[i]) for i in written]
-        scores = np.array([score for _, score in guesses], dtype=np.float32)
+        # The last digits depend on which lines shared a pass, and a rerun must give what the first run gave.
+        scores = np.array([round(score, _DIGITS) for _, score in guesses], dtype=np.float32)
         return UnreadRegions(quads[written], tuple(script for script, _ in guesses), scores)
 
 
