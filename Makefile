@@ -7,7 +7,7 @@ VIDEO ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup run serve test fuzz soak check lint typecheck bench bench-captions bench-caption-clips bench-real bench-speech bench-scaling bench-stages bench-metrics bench-gpu house clean
+.PHONY: help setup run serve test fuzz soak check lint typecheck bench bench-captions bench-caption-clips bench-real bench-speech bench-scaling bench-stages bench-metrics bench-service bench-gpu house clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ bench-stages: setup  ## Each stage alone, served and in the pipeline: which one 
 
 bench-metrics: setup  ## The seven families and recompute, to three hours of video
 	@$(BIN)/python bench/metrics.py $(ARGS)
+
+bench-service: setup  ## 1,000 submissions over 200 connections while the workers are busy: time to accept, none lost
+	@$(BIN)/python bench/service.py $(ARGS)
 
 bench-gpu: setup  ## The engines on a CUDA device (status 3 without one)
 	@$(BIN)/python bench/gpu.py $(ARGS)

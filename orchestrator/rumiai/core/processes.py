@@ -112,6 +112,18 @@ def _fields(pid: int) -> list[str] | None:
     return text.rpartition(")")[2].split()
 
 
+def step_back(by: int) -> None:
+    """Lower the priority of the calling thread, and of the threads and processes that it starts from now on.
+
+    On Linux each thread has a nice value of its own, which what it starts inherits.
+
+    Args:
+        by: Steps of the nice value.
+    """
+    thread = threading.get_native_id()
+    os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + by)
+
+
 def is_stopped(pid: int) -> bool:
     """Whether a signal has stopped the process and none has let it go on."""
     fields = _fields(pid)

@@ -86,25 +86,34 @@ class Records:
             It, and whether it is new. With an idempotency key that an earlier run has it is that run: whoever accepts
             compares the fingerprints.
         """
-        key = new.idempotency_key
+        return self.create_runs([new])[0]
+
+    def create_runs(self, new: Iterable[NewRun]) -> list[tuple[RunRecord, bool]]:
+        """Accept many runs in one transaction, which costs little more than one of them; see :meth:`create_run`."""
         with self._db.transaction():
-            known = key and self._db.read("SELECT run_id FROM runs WHERE idempotency_key = ?", key)
-            if known:
-                return self.run(known[0]["run_id"]), False
+            return [self._create(each) for each in new]
+
+    def _create(self, new: NewRun) -> tuple[RunRecord, bool]:
+        key = new.idempotency_key
+        known = key and self._db.read("SELECT run_id FROM runs WHERE idempotency_key = ?", key)
+        if known:
+            return self.run(known[0]["run_id"]), False
+        moment, is_new = now_iso(), 0
+        while not is_new:  # of many runs in one second two may draw the same id
             run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(_RANDOM_BYTES)}"
-            self._db.write(
+            is_new = self._db.write(
                 "INSERT INTO runs (run_id, kind, state, created_at, sources, settings, request, fingerprint,"
-                " idempotency_key) VALUES (?, ?, 'accepted', ?, ?, ?, ?, ?, ?)",
+                " idempotency_key) VALUES (?, ?, 'accepted', ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO NOTHING",
                 run_id,
                 new.kind,
-                now_iso(),
+                moment,
                 json.dumps(new.sources),
                 json.dumps(dict(new.settings)),
                 json.dumps(dict(new.request)),
                 new.fingerprint,
                 key,
             )
-            return self.run(run_id), True
+        return RunRecord(run_id=run_id, state="accepted", created_at=moment, **vars(new)), True
 
     def add_videos(self, run_id: str, videos: Iterable[NewVideo]) -> None:
         """Accept videos of a run; those that it has already stay as they are."""

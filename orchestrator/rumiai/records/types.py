@@ -100,20 +100,20 @@ class RunRecord:
     kind: str
     state: RunState
     created_at: str
-    started_at: str | None
-    ended_at: str | None
-    seen_at: str | None
-    owner: str | None
     sources: tuple[str, ...]
     settings: JsonObject
     request: JsonObject
     fingerprint: str
     idempotency_key: str | None
-    cancel: CancelKind | None
-    exit_code: int | None
-    error_type: str | None
-    error_message: str | None
-    claude: JsonObject | None
+    started_at: str | None = None
+    ended_at: str | None = None
+    seen_at: str | None = None
+    owner: str | None = None
+    cancel: CancelKind | None = None
+    exit_code: int | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    claude: JsonObject | None = None
     counts: Mapping[VideoState, int] = field(default_factory=dict)
     seconds: float = 0.0
     bytes: int = 0

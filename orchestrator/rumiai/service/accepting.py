@@ -12,7 +12,7 @@ from typing import Final
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import ConfigurationError, UsageError
 from rumiai.insights import ClaudeSettings
-from rumiai.records import NewRun, Records, RunRecord
+from rumiai.records import NewRun, RunRecord
 from rumiai.run.claude import claude_settings
 from rumiai.service.config import ServiceConfig
 from rumiai.service.keys import ApiKey
@@ -85,58 +85,52 @@ def effective(config: ServiceConfig, chosen: JsonObject, *, insights: bool) -> t
     return settings, claude_settings(settings, config.secrets, insights=insights)
 
 
-def accept(
-    records: Records,
+def wanted_run(
     config: ServiceConfig,
     key: ApiKey,
     request: RunRequest,
     uploads: Sequence[Upload] = (),
     idempotency_key: str | None = None,
-) -> tuple[RunRecord, bool]:
-    """Put a run into the records.
+) -> NewRun:
+    """The run that a request asks for, checked.
 
     Args:
-        records: Of the output folder.
         config: Of the service.
         key: Of the caller.
         request: What is asked for.
         uploads: Files that came with it.
         idempotency_key: The same one with the same request gives the same run, for each API key.
 
-    Returns:
-        The run, and whether it is new.
-
     Raises:
-        RumiAIError: It cannot be asked for, or not be recorded.
-        ProblemError: The idempotency key was used for something else.
+        UsageError: It cannot be asked for.
     """
     if not request.sources and not uploads:
         raise UsageError("no video was named", hint="give sources, or upload files")
     places = Places(config.roots, config.prefixes)
     for source in request.sources:
         places.check(source)
-    settings, _ = effective(config, request.settings.given, insights=request.insights)
-    accepted = AcceptedRun(
-        key.key_id,
-        request.sources,
-        tuple(uploads),
-        request.settings.given,
-        request.insights,
-        request.webhook.url if request.webhook else None,
-    )
-    fingerprint = _fingerprint(accepted)
-    new = NewRun(
+    chosen = request.settings.given
+    settings, _ = effective(config, chosen, insights=request.insights)
+    webhook = request.webhook.url if request.webhook else None
+    accepted = AcceptedRun(key.key_id, request.sources, tuple(uploads), chosen, request.insights, webhook)
+    return NewRun(
         sources=(*request.sources, *(upload.name for upload in uploads)),
-        settings=json.loads(settings.model_dump_json(include=set(request.settings.given))),
+        settings={name: value for name, value in settings.to_json().items() if name in chosen},
         kind=KIND,
         request=accepted.to_json(),
-        fingerprint=fingerprint,
+        fingerprint=_fingerprint(accepted),
         idempotency_key=None if idempotency_key is None else f"{key.key_id}:{idempotency_key}",
     )
-    run, is_new = records.create_run(new)
-    if not is_new and run.fingerprint != fingerprint:
+
+
+def check_same(run: RunRecord, wanted: NewRun) -> None:
+    """See that a run of the same idempotency key was asked for in the same way.
+
+    Raises:
+        ProblemError: It was not.
+    """
+    if run.fingerprint != wanted.fingerprint:
         raise ProblemError(422, "idempotency-key-reused", "this Idempotency-Key was used for another request")
-    return run, is_new
 
 
 def _fingerprint(accepted: AcceptedRun) -> str:

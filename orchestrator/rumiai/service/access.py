@@ -20,6 +20,9 @@ from rumiai.service.problems import ProblemError
 _BEARER: Final = HTTPBearer(
     auto_error=False, scheme_name="api_key", description="A key of `rumiai-orch keys add`, scope `read` or `submit`."
 )
+# How soon a key that was revoked is refused.
+_KNOWN_S: Final = 1.0
+_MOST_KNOWN: Final = 1000
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
 
 
@@ -33,6 +36,7 @@ class Gate:
 
     def __init__(self, keys: Keys, limits: Limits) -> None:
         self._keys = keys
+        self._known: dict[str, tuple[float, ApiKey]] = {}
         self._rate = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._requests = RateLimitItemPerMinute(limits.requests_a_minute)
         self._failures = RateLimitItemPerMinute(limits.failures_a_minute)
@@ -48,7 +52,7 @@ class Gate:
         Raises:
             ProblemError: 401 without a key that is good, 403 without the scope, 429 too often.
         """
-        key = self._keys.find(text) if text else None
+        key = self._find(text) if text else None
         if key is None:
             self._count(self._failures, "failures", address)
             raise ProblemError(
@@ -62,6 +66,19 @@ class Gate:
         if scope not in key.scopes:
             raise ProblemError(403, "forbidden", f"the key {key.key_id} lacks the scope {scope}")
         return key
+
+    def _find(self, text: str) -> ApiKey | None:
+        """The key of a text; one that was good a second ago is not looked up again."""
+        now_s = time.monotonic()
+        since_s, key = self._known.get(text, (-math.inf, None))
+        if now_s - since_s < _KNOWN_S:
+            return key
+        self._known.pop(text, None)
+        if (found := self._keys.find(text)) is not None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[text] = (now_s, found)
+        return found
 
     def _count(self, item: RateLimitItemPerMinute, what: str, who: str) -> None:
         if not self._rate.hit(item, what, who):

@@ -25,6 +25,7 @@ from rumiai.service.metrics import Measured, Metrics
 from rumiai.service.openapi import described
 from rumiai.service.parts import Parts
 from rumiai.service.routes import events, health, runs, videos
+from rumiai.service.storing import RunStore
 from rumiai.service.uploads import sweep
 from rumiai.service.warm_server import WarmServer, logged
 from rumiai.service.webhooks import Post, Webhooks
@@ -106,7 +107,8 @@ def _started(
     keys = Keys(database)
     webhooks = Webhooks(database, keys, records, post or _sender(stack, config))
     engine = Engine(config, server, webhooks.ended, metrics.handle, analyse)
-    for each in (webhooks, server, engine):
+    runs = RunStore(records)
+    for each in (webhooks, server, engine, runs):
         stack.callback(each.close)
         each.start()
     metrics.watch(
@@ -116,7 +118,7 @@ def _started(
             "rumiai_model_server_up": ("Whether the model server is there.", lambda: float(server.lost() is None)),
         }
     )
-    return Parts(config, records, Gate(keys, config.limits), engine, server, metrics, anyio.CapacityLimiter(1))
+    return Parts(config, records, runs, Gate(keys, config.limits), engine, server, metrics, anyio.CapacityLimiter(1))
 
 
 def _sender(stack: contextlib.ExitStack, config: ServiceConfig) -> Post:

@@ -17,6 +17,7 @@ from typing import Final
 
 from rumiai.contracts.outcome import VideoOutcome, exit_code
 from rumiai.contracts.run_events import EventHandler, RunEvent, RunStartedEvent, VideoEvent
+from rumiai.core.processes import step_back
 from rumiai.errors import RumiAIError
 from rumiai.records import Records, RunEnding, RunRecord
 from rumiai.results.store import Store
@@ -30,7 +31,7 @@ from rumiai.service.config import ServiceConfig
 from rumiai.service.outcomes import read_outcome
 from rumiai.service.places import Places
 from rumiai.service.uploads import remove_uploads, upload_items
-from rumiai.service.warm_server import WarmServer
+from rumiai.service.warm_server import STEPS_BEHIND_CALLERS, WarmServer
 from rumiai.services import chosen_services
 from rumiai.sources import Access
 
@@ -133,6 +134,7 @@ class Engine:
         self._records.close()
 
     def _work(self) -> None:
+        step_back(STEPS_BEHIND_CALLERS)
         while (run_id := self._queue.get()) is not None and not self._closing.is_set():
             stop = self._stops[run_id] = threading.Event()
             try:

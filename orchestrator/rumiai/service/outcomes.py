@@ -29,7 +29,7 @@ def read_outcome(members: JsonObject) -> VideoOutcome:
             services={name: ServiceOutcome(**each) for name, each in told["services"].items()},
             stage_seconds=told["stage_seconds"],
             analyses={name: _analysis(each) for name, each in told["analyses"].items()},
-            warnings=told["warnings"],
+            warnings=tuple(told["warnings"]),
             summary=Summary(told["summary"]),
             memory=MemoryUse(**told["memory"]) if told["memory"] else None,
         )

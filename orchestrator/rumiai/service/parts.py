@@ -18,6 +18,7 @@ from rumiai.service.access import Gate
 from rumiai.service.config import ServiceConfig
 from rumiai.service.engine import Engine
 from rumiai.service.metrics import Metrics
+from rumiai.service.storing import RunStore
 from rumiai.service.warm_server import WarmServer
 
 _T = TypeVar("_T")
@@ -50,6 +51,7 @@ class Parts:
     Attributes:
         config: How it was started.
         records: Of its output folder.
+        runs: Puts accepted runs into them.
         gate: Lets requests in.
         engine: Runs what was accepted.
         server: The model server.
@@ -61,6 +63,7 @@ class Parts:
 
     config: ServiceConfig
     records: Records
+    runs: RunStore
     gate: Gate
     engine: Engine
     server: WarmServer
@@ -74,7 +77,7 @@ class Parts:
         return await anyio.to_thread.run_sync(partial(call, *arguments, **named), limiter=self.storage)
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:  # an ordinary function would be called in a thread
     parts: Parts = request.app.state.service
     return parts
 

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import sys
+from types import FrameType
 from typing import Final
 
 from rumiai.core.secrets import secrets_hidden
@@ -56,9 +57,18 @@ def _run(config: ServiceConfig, address: Address, listener: socket.socket) -> No
 
     from rumiai.service.app import create_app
 
-    server = uvicorn.Server(
+    app = create_app(config)
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            # Callers that follow runs would keep their connections for ever. While it starts, there are none.
+            if (parts := getattr(app.state, "service", None)) is not None:
+                parts.closing.set()
+            super().handle_exit(sig, frame)
+
+    server = Server(
         uvicorn.Config(
-            create_app(config),
+            app,
             backlog=_BACKLOG,
             log_config=None,
             access_log=False,

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from rumiai.contracts.run_events import EventHandler, RunEvent, ServerEvent
+from rumiai.core.processes import step_back
 from rumiai.errors import RumiAIError, ServerError
 from rumiai.run.model_server import EmbeddedServer, ModelServer, NamedServer, check_server
 from rumiai.run.submission import check_weights
@@ -20,6 +21,8 @@ from rumiai.settings import Settings
 
 LOG = logging.getLogger(__name__)
 
+# Who calls waits for milliseconds, and analyses take seconds: workers and models leave the processor to callers.
+STEPS_BEHIND_CALLERS: Final = 5
 _WATCH_S: Final = 0.5
 _ASK_S: Final = 10.0
 # After a start that failed, doubled from one to the next.
@@ -122,6 +125,7 @@ class WarmServer(ModelServer):
         return access.models
 
     def _keep(self) -> None:
+        step_back(STEPS_BEHIND_CALLERS)
         wait_s = _FIRST_WAIT_S
         while not self._closing.is_set():
             with ExitStack() as stack:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from multiprocessing import synchronize
@@ -16,7 +17,7 @@ import psutil
 import pytest
 
 from rumiai.core import processes
-from rumiai.core.processes import ProcessIdentity, own_processes, sweep_semaphores
+from rumiai.core.processes import ProcessIdentity, own_processes, step_back, sweep_semaphores
 
 
 def test_the_start_is_that_of_psutil() -> None:
@@ -95,3 +96,18 @@ def test_a_process_ends_with_the_parent_that_was_killed() -> None:
         running.kill()
         orphan.wait(20)
     assert not psutil.pid_exists(orphan.pid) or orphan.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_thread_steps_back_with_what_it_starts_and_the_others_do_not() -> None:
+    found: list[int] = []
+
+    def work() -> None:
+        step_back(3)
+        code = "import os; print(os.getpriority(os.PRIO_PROCESS, 0))"
+        found.append(int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout))
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert (found, os.getpriority(os.PRIO_PROCESS, 0)) == ([min(own + 3, 19)], own)

@@ -86,6 +86,21 @@ def test_the_same_idempotency_key_is_the_same_run(records: Records) -> None:
     assert len(records.runs()) == 3
 
 
+def test_what_is_accepted_is_told_as_it_is_read_back(records: Records) -> None:
+    asked = [replace(NEW, idempotency_key="k"), NEW, replace(NEW, idempotency_key="k")]
+    made = records.create_runs(asked)
+    assert [is_new for _, is_new in made] == [True, True, False]
+    assert [run for run, _ in made] == [records.run(run.run_id) for run, _ in made]
+    assert made[0][0].run_id == made[2][0].run_id
+
+
+def test_ids_that_were_drawn_before_are_drawn_again(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter(["aaaaaa", "aaaaaa", "aaaaaa", "bbbbbb", "aaaaaa", "cccccc"])
+    monkeypatch.setattr("rumiai.records.database.secrets.token_hex", lambda size: next(drawn))
+    ids = [records.create_run(NEW)[0].run_id for _ in range(3)]
+    assert len(set(ids)) == 3
+
+
 def test_of_many_threads_one_key_makes_one_run_and_one_claims_it(records: Records) -> None:
     made: list[tuple[str, bool]] = []
     claims: list[bool] = []

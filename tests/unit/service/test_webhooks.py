@@ -15,7 +15,7 @@ from rumiai.core.http import HttpClient
 from rumiai.errors import AddressError, DownloadError
 from rumiai.records import Records, RunEnding
 from rumiai.records.connection import Connection
-from rumiai.service.accepting import accept
+from rumiai.service.accepting import wanted_run
 from rumiai.service.config import ServiceConfig
 from rumiai.service.database import open_database
 from rumiai.service.keys import Keys
@@ -68,7 +68,7 @@ def ended_run(records: Records, keys: Keys, tmp_path: Path) -> str:
     config = ServiceConfig(Settings(out=tmp_path, claude="off"))
     key, _ = keys.add("me", ["submit"])
     request = RunRequest(sources=("https://x.test/v.mp4",), webhook=WebhookRequest(url=URL))
-    run, _ = accept(records, config, key, request)
+    run, _ = records.create_run(wanted_run(config, key, request))
     records.claim(run.run_id)
     records.finish_run(run.run_id, RunEnding("done", 0))
     return run.run_id

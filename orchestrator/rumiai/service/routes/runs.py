@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rumiai.errors import UsageError
 from rumiai.records import RunRecord
 from rumiai.records.types import RunState
-from rumiai.service.accepting import MAX_KEY_CHARS, accept, uploads_folder
+from rumiai.service.accepting import MAX_KEY_CHARS, check_same, uploads_folder, wanted_run
 from rumiai.service.access import Reader, Submitter
 from rumiai.service.keys import ApiKey
 from rumiai.service.models import RunBody, RunList, RunRequest
@@ -61,11 +61,10 @@ async def create_run(
         raise ProblemError(503, "busy", "too many runs wait already", headers={"Retry-After": "60"})
     kind = content_type(request)
     if kind == "application/json":
-        body = await json_body(request, service.config.limits.body_bytes)
-        wanted = _parsed(body)
-        run, is_new = await service.stored(
-            accept, service.records, service.config, key, wanted, idempotency_key=idempotency_key
-        )
+        asked = _parsed(await json_body(request, service.config.limits.body_bytes))
+        wanted = wanted_run(service.config, key, asked, idempotency_key=idempotency_key)
+        run, is_new = await service.runs.create(wanted)
+        check_same(run, wanted)
     elif kind == "multipart/form-data":
         run, is_new = await _uploaded(request, service, key, idempotency_key)
     else:
@@ -85,14 +84,14 @@ async def _uploaded(
     config = service.config
     with incoming(uploads_folder(config.settings.out)) as folder:
         form = await receive(request.headers["content-type"], request.stream(), folder, config.limits)
-        wanted = _parsed(form.fields.get("request", "{}").encode())
+        asked = _parsed(form.fields.get("request", "{}").encode())
         if not form.files:
             raise ProblemError(422, "invalid-request", "the form has no part with a file name", hint="call it `file`")
         uploads = keep(folder, await settled(form))
         try:
-            run, is_new = await service.stored(
-                accept, service.records, config, key, wanted, uploads, idempotency_key=idempotency_key
-            )
+            wanted = wanted_run(config, key, asked, uploads, idempotency_key)
+            run, is_new = await service.runs.create(wanted)
+            check_same(run, wanted)
         except BaseException:
             await service.stored(remove_uploads, uploads)
             raise

@@ -1,0 +1,231 @@
+"""``submit --to`` against a service that listens: what it shows, brings and returns, also through its absence."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from click.testing import CliRunner
+
+from rumiai.cli import main
+from rumiai.contracts.outcome import AnalysisOutcome, ClaudeTotals, Failure, MemoryUse, ServiceOutcome, VideoOutcome
+from rumiai.contracts.run_events import (
+    ClaudeEvent,
+    ProgressEvent,
+    RetryEvent,
+    RunEvent,
+    RunStartedEvent,
+    ServerEvent,
+    VideoEvent,
+)
+from rumiai.errors import ConfigurationError, ContractError, ServerError, UsageError
+from rumiai.service.app import create_app
+from rumiai.service.config import ServiceConfig
+from rumiai.service.database import open_database
+from rumiai.service.keys import SCOPES, Keys
+from rumiai.service.outcomes import exit_code_of, read_outcome
+from rumiai.service.remote.client import ServiceClient
+from rumiai.service.remote.events import read_event
+from rumiai.service.remote.results import _inside
+from rumiai.settings import Settings
+
+from .doubles import Analyst, Receiver, no_models
+
+
+@contextlib.contextmanager
+def listening(out: Path, analyst: Analyst, port: int = 0) -> Iterator[str]:
+    """A service without models on a port; yields its address."""
+    config = ServiceConfig(Settings(out=out, services=("none",), claude="off"))
+    app = create_app(config, make_server=no_models, post=Receiver(), analyse=analyst)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none", lifespan="on"))
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            app.state.service.closing.set()
+            server.should_exit = True
+            thread.join(30)
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> str:
+    database = open_database(tmp_path / "there")
+    try:
+        return Keys(database).add("test", SCOPES)[1]
+    finally:
+        database.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    found = tmp_path / "videos"
+    found.mkdir()
+    (found / "one.mp4").write_bytes(b"1")
+    (found / "two.mp4").write_bytes(b"2")
+    return found
+
+
+def submit(url: str, key: str, *arguments: object):
+    return CliRunner().invoke(main, ["submit", *map(str, arguments), "--to", url], env={"RUMIAI_API_KEY": key})
+
+
+def test_the_lines_of_a_run_elsewhere_are_those_of_one_here(tmp_path: Path, folder: Path, key: str) -> None:
+    with listening(tmp_path / "there", Analyst()) as url:
+        ran = submit(url, key, folder, "--out", tmp_path / "here")
+    assert ran.exit_code == 0, ran.stderr
+    lines = ran.stderr.splitlines()
+    assert lines[0].startswith("run ")
+    assert lines[0].endswith(": 2 videos")
+    assert lines[1:] == ["[1/2] one: ok in 1.5 s", "[2/2] two: ok in 1.5 s"]
+    assert ran.stdout.splitlines()[-1] == "2 ok"
+
+
+def test_with_json_every_event_comes_and_done_is_the_last(tmp_path: Path, folder: Path, key: str) -> None:
+    (folder / "bad.mp4").write_bytes(b"bad")
+    with listening(tmp_path / "there", Analyst()) as url:
+        ran = submit(url, key, folder, "--out", tmp_path / "here", "--json")
+    assert ran.exit_code == 5
+    events = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [event["event"] for event in events if event["event"] != "progress"] == ["run", *["video"] * 3, "done"]
+    told = [(video["video_id"], video["status"], video["source"]) for video in events[-1]["videos"]]
+    names = (("bad", "failed"), ("one", "ok"), ("two", "ok"))
+    assert told == [(name, status, str(folder / f"{name}.mp4")) for name, status in names]
+    assert events[-1]["error"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["none-here.mp4"], 2, "none-here.mp4 does not exist"),
+        (["{folder}", "--workers", "2"], 2, "--workers is the service's to choose"),
+        (["{folder}", "--max-cost", "none"], 2, "--max-cost none"),
+        (["{folder}", "--services", "nonsense"], 2, "nonsense"),
+        (["file:///etc/passwd"], 2, "no source that the service takes"),
+        (["http://127.0.0.1:1/v.mp4", "--max-video-duration", "301"], 2, "at most 300"),
+    ],
+)
+def test_what_is_refused_is_one_line_and_ends_with_2(
+    tmp_path: Path, folder: Path, key: str, arguments: list[str], code: int, message: str
+) -> None:
+    named = [argument.format(folder=folder) for argument in arguments]
+    with listening(tmp_path / "there", Analyst()) as url:
+        ran = submit(url, key, *named, "--out", tmp_path / "here")
+        as_json = submit(url, key, *named, "--out", tmp_path / "here", "--json")
+    assert (ran.exit_code, as_json.exit_code) == (code, code)
+    assert message in ran.stderr
+    assert "Traceback" not in ran.output
+    assert message in json.loads(as_json.stdout.splitlines()[-1])["error"]["message"]
+
+
+def test_without_a_good_key_it_ends_with_2(tmp_path: Path, folder: Path, key: str) -> None:
+    with listening(tmp_path / "there", Analyst()) as url:
+        assert "RUMIAI_API_KEY" in submit(url, "", folder, "--out", tmp_path / "here").stderr
+        ran = submit(url, "rumiai_00000000_" + "A" * 43, folder, "--out", tmp_path / "here")
+    assert ran.exit_code == 2
+    assert "the service refused the API key" in ran.stderr
+
+
+def test_a_run_goes_on_where_the_service_was_started_again(tmp_path: Path, folder: Path, key: str) -> None:
+    analyst, told = Analyst(), []
+    analyst.go.clear()
+    with ServiceClient("", key) as client:
+        with listening(tmp_path / "there", analyst) as url:
+            client._url = url
+            run_id = client.submit({"sources": []}, [folder / "one.mp4", folder / "two.mp4"], "k")
+            assert client.submit({"sources": []}, [folder / "one.mp4", folder / "two.mp4"], "k") == run_id
+            events = client.events(run_id)
+            told += [next(events), next(events)]
+        analyst.go.set()
+        with listening(tmp_path / "there", analyst, int(url.rpartition(":")[2])):
+            told += list(events)
+    kinds = [event["event"] for event in told if event["event"] != "progress"]
+    assert kinds == ["run", "video", "video", "done"]
+
+
+def test_a_service_that_stays_away_is_told_after_a_while() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with ServiceClient(f"http://127.0.0.1:{port}", "x", patience_s=0.1) as client:
+        with pytest.raises(ServerError, match="does not answer"):
+            client.run("20261128-101500-a1b2c3")
+        with pytest.raises(ServerError, match="does not answer"):
+            list(client.events("20261128-101500-a1b2c3"))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, ConfigurationError), (403, ConfigurationError), (422, UsageError), (500, ServerError)]
+)
+def test_an_answer_with_an_error_becomes_ours(status: int, kind: type[Exception]) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        problem = {"detail": "no", "hint": "so", "errors": [{"at": "body/x", "message": "odd"}]}
+        return httpx.Response(status, json=problem, headers={"content-type": "application/problem+json"})
+
+    with ServiceClient("http://x.test", "x") as client:
+        client._client = httpx.Client(transport=httpx.MockTransport(answer))
+        with pytest.raises(kind, match="no"):
+            client.run("r")
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x", "", ".", "a\0b"])
+def test_no_file_of_a_service_is_written_outside_of_the_folder(name: str) -> None:
+    with pytest.raises(ContractError):
+        _inside(name)
+
+
+OUTCOME = VideoOutcome(
+    "clip",
+    "/v/clip.mp4",
+    "partial",
+    seconds=1.25,
+    files={"unified": "u.json"},
+    services={"yolo": ServiceOutcome(False, "gone", 1.0, False)},
+    stage_seconds={"total": 1.25},
+    analyses={"scene_pacing": AnalysisOutcome("claude", 0.5, "m", 0.25, 7, 1.0, ("e",), {"ml": "m.json"})},
+    warnings=("w",),
+    memory=MemoryUse(1.0, 2.0, 3.0),
+)
+FAILED = VideoOutcome("clip", "/v/clip.mp4", "failed", error=Failure("LimitError", "long", "probe", 5))
+
+
+@pytest.mark.parametrize("outcome", [OUTCOME, FAILED])
+def test_an_outcome_is_read_as_it_was_told(outcome: VideoOutcome) -> None:
+    assert read_outcome(json.loads(json.dumps(outcome.to_dict()))) == outcome
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        RunStartedEvent("r", 2),
+        ProgressEvent("clip", "probe"),
+        ProgressEvent("clip", "frames", 1, 2),
+        RetryEvent("clip", "died"),
+        ServerEvent("model_down", "m"),
+        ClaudeEvent("estimate", "m"),
+        ClaudeEvent("done", "m", ClaudeTotals(1, 2, cost_usd=0.5)),
+        VideoEvent(FAILED),
+    ],
+)
+def test_an_event_is_read_as_it_was_told(event: RunEvent) -> None:
+    assert read_event(json.loads(json.dumps(event.to_json()))) == event
+
+
+def test_an_event_of_a_later_version_is_passed_over() -> None:
+    assert read_event({"event": "tomorrow"}) is None
+    with pytest.raises(ContractError):
+        read_event({"event": "retry"})
+
+
+def test_errors_have_their_exit_codes() -> None:
+    assert [exit_code_of(name) for name in ("MLError", "APIError", "ProbeError", "WorkerDied")] == [4, 3, 5, 1]
