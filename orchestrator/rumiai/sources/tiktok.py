@@ -13,6 +13,7 @@ from typing import Final
 
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.core.json_values import JsonObject
+from rumiai.core.picture_heads import HEAD_BYTES, picture_format
 from rumiai.errors import APIError, ConfigurationError, NoVideoError, SourceError
 from rumiai.sources.apify.items import ACTOR, PostMedia, error_of, media_of, post_id
 from rumiai.sources.apify.pending import Pending
@@ -117,8 +118,12 @@ class TikTokSource(Source):
             reason = item.reason if isinstance(item, TikTokPost) else ""
             raise SourceError(f"{item.location}: {reason or 'it has not been scraped'}", hint="open it in a browser")
         media = media_of(scraped)
-        get = self._pictures if media.pictures else self._video
-        video = get(item, media, folder)
+        try:
+            video = (self._pictures if media.pictures else self._video)(item, media, folder)
+        except NoVideoError:
+            if not (media.pictures and media.videos):
+                raise
+            video = self._video(item, media, folder)
         metadata = VideoMetadata.from_apify(scraped)
         return replace(video, metadata=metadata, is_copy=True, seconds=time.monotonic() - began)
 
@@ -189,7 +194,7 @@ class TikTokSource(Source):
         pictures, problems = list[Downloaded](), list[str]()
         for number, urls in enumerate(media.pictures[:_MAX_PICTURES], 1):
             try:
-                pictures.append(self._first(urls, folder / f"picture_{number:02d}", pictures=True))
+                pictures.append(_picture(self._first(urls, folder / f"picture_{number:02d}", pictures=True)))
             except SourceError as exc:
                 problems.append(f"picture {number} of {len(media.pictures)} is missing: {exc.message}")
         if not pictures:
@@ -233,6 +238,18 @@ class TikTokSource(Source):
             except SourceError as exc:
                 problem = type(exc)(exc.message, hint=_SCRAPE_AGAIN)
         raise problem
+
+
+def _picture(found: Downloaded) -> Downloaded:
+    """A file that was taken for a picture, and is one.
+
+    Raises:
+        NoVideoError: It is a video.
+    """
+    with found.path.open("rb") as stream:
+        if picture_format(stream.read(HEAD_BYTES)) is None:
+            raise NoVideoError(f"{found.path.name} is no picture")
+    return found
 
 
 def actor_input(links: Sequence[TikTokLink], most: int) -> dict[str, object]:

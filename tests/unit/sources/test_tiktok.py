@@ -412,6 +412,52 @@ def test_missing_parts_of_a_photo_post_are_named(source: TikTokSource, world: Wo
         fetched(source, item, tmp_path / "elsewhere")
 
 
+def test_a_photo_post_of_which_only_a_video_is_given(source: TikTokSource, world: World, tmp_path: Path) -> None:
+    world.video_post(ONE, VIDEO, isSlideshow=True)
+    (item,) = source.list(link(ONE))
+    video = fetched(source, item, tmp_path)
+    assert (video.path.read_bytes(), video.pictures) == (VIDEO, ())
+    world.files["/a.jpg"], world.files["/b.jpg"] = JPEG[:2]
+    urls = [f"{world.cdn}/a.jpg", f"{world.cdn}/b.jpg"]
+    world.video_post(TWO, VIDEO, isSlideshow=True, mediaUrls=urls)
+    (item,) = with_access(source, anew=True).list(link(TWO))
+    post = fetched(source, item, tmp_path)
+    assert [path.read_bytes() for path in post.pictures] == JPEG[:2]
+    assert post.problems == ("the sound is missing: the scraper gave no address for it",)
+
+
+def test_the_sound_of_a_photo_post_may_lie_where_a_video_would(
+    source: TikTokSource, world: World, tmp_path: Path
+) -> None:
+    item = world.photo_post(TWO, JPEG, MP3)
+    del world.files[f"/music/{TWO}.mp3"]
+    world.files["/sound.m4a"] = OTHER
+    item["videoMeta"]["downloadAddr"] = f"{world.cdn}/sound.m4a"
+    (listed,) = source.list(link(TWO))
+    post = fetched(source, listed, tmp_path)
+    assert post.sound is not None
+    assert post.sound.read_bytes() == OTHER
+
+
+def test_a_delivery_that_drips_is_given_up(source: TikTokSource, world: World, tmp_path: Path) -> None:
+    (item,) = source.list(link(ONE))
+    world.faults["file"] = [_dripping] * 5
+    slow = with_access(source, limits=DownloadLimits(total_s=0.5, reserve_bytes=0))
+    began = time.monotonic()
+    with pytest.raises(DownloadError, match="time limit"):
+        fetched(slow, item, tmp_path)
+    assert time.monotonic() - began < 3
+
+
+def _dripping(handler: Any) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    for _ in range(20):
+        handler.wfile.write(VIDEO[:50])
+        time.sleep(0.1)
+
+
 def test_the_token_goes_to_apify_alone_whatever_redirects_say(
     source: TikTokSource, world: World, tmp_path: Path
 ) -> None:

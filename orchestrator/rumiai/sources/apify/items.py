@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,7 +38,7 @@ class PostMedia:
     """Where the media of a post are; of each thing several addresses may be known, the likeliest first.
 
     Attributes:
-        videos: Addresses of the video; empty for a photo post, and where the scraper gives none.
+        videos: Addresses of the video; empty where the scraper gives none, and for a photo post with its pictures.
         pictures: For each picture of a photo post its addresses.
         sounds: Addresses of the sound under the pictures.
     """
@@ -77,11 +77,11 @@ def error_of(item: Mapping[str, object]) -> str | None:
 
 
 def media_of(item: Mapping[str, object]) -> PostMedia:
-    """Where the media of a post are. Of a slideshow ``mediaUrls`` are its pictures, else the first one is the video."""
+    """Where the media of a post are.
+
+    Of a slideshow ``mediaUrls`` are its pictures where it has no list of them, and what would be its video is a sound.
+    """
     video, media = _mapping(item.get("videoMeta")), _urls(item.get("mediaUrls"))
-    sounds = _distinct(_urls([_mapping(item.get("musicMeta")).get("playUrl")]))
-    if item.get("isSlideshow") is True or item.get("slideshowImageLinks"):
-        return PostMedia(pictures=_pictures(item, media), sounds=sounds)
     named = [
         item.get("videoUrl"),
         item.get("downloadAddr"),
@@ -89,18 +89,20 @@ def media_of(item: Mapping[str, object]) -> PostMedia:
         video.get("downloadAddr"),
         item.get("downloadUrl"),
     ]
-    return PostMedia(videos=_distinct(_urls(named)))
-
-
-def _pictures(item: Mapping[str, object], media: list[str]) -> tuple[tuple[str, ...], ...]:
+    videos = _distinct(_urls(named))
     links = item.get("slideshowImageLinks")
-    if not isinstance(links, list) or not links:
-        return tuple((url,) for url in media)
-    found = []
-    for link in links:
-        parts = _mapping(link)
-        found.append(_distinct(_urls([parts.get("downloadLink"), parts.get("tiktokLink"), link])))
-    return tuple(found)
+    if isinstance(links, list) and links:
+        sounds = _urls([_mapping(item.get("musicMeta")).get("playUrl"), video.get("downloadAddr")])
+        return PostMedia(pictures=_pictures(links), sounds=_distinct(sounds))
+    if item.get("isSlideshow") is True:
+        sounds = _urls([_mapping(item.get("musicMeta")).get("playUrl")])
+        return PostMedia(videos, tuple((url,) for url in media), _distinct(sounds))
+    return PostMedia(videos)
+
+
+def _pictures(links: Sequence[object]) -> tuple[tuple[str, ...], ...]:
+    parts = [(_mapping(link), link) for link in links]
+    return tuple(_distinct(_urls([part.get("downloadLink"), part.get("tiktokLink"), link])) for part, link in parts)
 
 
 def _urls(values: object) -> list[str]:
