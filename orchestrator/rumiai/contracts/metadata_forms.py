@@ -15,7 +15,7 @@ from rumiai.core.numbers import number
 
 # Member -> its names, in order; a dot leads into a member of a member.
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "url": ("url", "webVideoUrl", "webpage_url", "link"),
+    "url": ("webVideoUrl", "webpage_url", "url", "link"),
     "username": ("username", "authorMeta.name", "author.name", "author.uniqueId", "author", "uploader", "uploader_id"),
     "description": ("description", "caption", "text", "desc", "title"),
     "duration": ("duration", "videoMeta.duration", "scraped_duration"),

@@ -147,6 +147,7 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         credentials: Credentials | None = None,
         json: Any = None,
+        content: bytes | None = None,
     ) -> Iterator[httpx.Response]:
         """Send one request, follow its redirects, and yield the answer with its body not yet read.
 
@@ -158,7 +159,7 @@ class HttpClient:
         target = checked_url(url)
         for _ in range(_MAX_REDIRECTS + 1):
             sent = {**(headers or {}), **self._secret_headers(target, credentials)}
-            request = self._client.build_request(method, target, headers=sent, json=json)
+            request = self._client.build_request(method, target, headers=sent, json=json, content=content)
             answer = self._client.send(request, stream=True)
             try:
                 if not answer.has_redirect_location:
@@ -166,7 +167,7 @@ class HttpClient:
                     return
                 target = checked_url(str(target.join(answer.headers["Location"])))
                 if answer.status_code in (301, 302, 303) and method != "HEAD":
-                    method, json = "GET", None
+                    method, json, content = "GET", None, None
             finally:
                 answer.close()
         raise DownloadError(f"{shown_url(url)} redirects more than {_MAX_REDIRECTS} times")

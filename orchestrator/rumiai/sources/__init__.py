@@ -8,6 +8,7 @@ from rumiai.sources.registry import find_source, list_items, register, registere
 from rumiai.sources.tiktok import TikTokSource
 from rumiai.sources.upload import UploadSource, upload_item
 from rumiai.sources.web import WebSource
+from rumiai.sources.ytdlp import YtdlpSource
 
 __all__ = [
     "Access",
@@ -30,3 +31,4 @@ register(WebSource())
 register(TikTokSource())
 register(UploadSource())
 register(ObjectSource())
+register(YtdlpSource())

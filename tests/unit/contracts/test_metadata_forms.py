@@ -48,7 +48,8 @@ YTDLP = {
     "channel": "Me", "channel_is_verified": True, "channel_follower_count": 12, "duration": 79, "width": 576,
     "height": 1024, "view_count": 1000, "like_count": 50, "comment_count": 6, "repost_count": 4, "save_count": 20,
     "track": "song", "artist": "band", "music_original": False, "music_id": "5", "tags": ["fun", "day"],
-    "comments": [{"author": "someone"}], "formats": [{}], "extractor": "TikTok", "thumbnail": "https://c/x",
+    "comments": [{"author": "someone"}], "formats": [{}], "extractor": "TikTok",
+    "url": "https://media/x?sig=1", "thumbnail": "https://c/x",
 }  # fmt: skip
 CSV = {
     "url": "https://www.tiktok.com/@me/video/7", "username": "me", "caption": "Wait for it #fun", "duration": "79",
