@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from rumiai.insights.models import Usage, cost_usd, model_of
 from rumiai.insights.prompt import Prompt
 
 _FORMAT: Final = 1
+# Ids of videos, and what the API allows a custom_id to be: they become names of files.
+_SAFE_ID: Final = re.compile(r"(?!\.)[A-Za-z0-9._-]+")
+_SAFE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 FailureKind = Literal[
     "refused_key", "payment", "too_large", "rejected", "rate_limited", "overloaded", "server", "timeout", "connection",
@@ -134,6 +138,45 @@ class AnswerStore:
             StoreError: The file system refused.
         """
         self.files.write(self.path(custom_id, round_), answer.to_dict())
+
+    def note(self, video_id: str, custom_id: str) -> None:
+        """Keep which question is about which video, before it is asked: a deleted video takes its answers along.
+
+        Raises:
+            StoreError: The file system refused.
+        """
+        asked = self.asked(video_id)
+        if custom_id not in asked:
+            self.files.write(self._note_path(video_id), {"format": _FORMAT, "asked": [*asked, custom_id]})
+
+    def asked(self, video_id: str) -> list[str]:
+        """The custom_ids that were asked about a video."""
+        path = self._note_path(video_id)
+        if not path.exists():
+            return []
+        try:
+            return [str(custom_id) for custom_id in self.files.read(path)["asked"] if _SAFE.fullmatch(str(custom_id))]
+        except (StoreError, KeyError, TypeError):
+            return []  # damaged from outside
+
+    def videos(self) -> list[str]:
+        """Ids of the videos about which something was asked."""
+        return sorted(path.stem for path in (self.folder / "videos").glob("*.json"))
+
+    def note_of(self, video_id: str) -> list[Path]:
+        """The file of :meth:`note`, if it is there."""
+        return [path for path in (self._note_path(video_id),) if path.exists()]
+
+    def files_of(self, custom_id: str) -> list[Path]:
+        """All files about one question: its answers, and why it has none."""
+        if not _SAFE.fullmatch(custom_id):
+            return []
+        return sorted((self.folder / "answers").glob(f"{custom_id}.*.json"))
+
+    def _note_path(self, video_id: str) -> Path:
+        if not _SAFE_ID.fullmatch(video_id):
+            raise StoreError(f"{video_id!r} is no id of a video")
+        return self.folder / "videos" / f"{video_id}.json"
 
     def why_not(self, custom_id: str) -> str | None:
         """What a batch said instead of answering; None when it said nothing."""

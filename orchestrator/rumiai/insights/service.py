@@ -187,6 +187,7 @@ class Insights:
                 if plan.refused:
                     refused[f"{video.video_id}:{analysis}"] = plan.reason
                 elif plan.prompt is not None and self.answers.load(plan.prompt) is None:
+                    self.answers.note(video.video_id, plan.prompt.custom_id)
                     prompts.append(plan.prompt)
         return await self._batches().submit(prompts, refused)
 
@@ -246,6 +247,7 @@ class Insights:
             source: Any = "python_fallback" if plan.refused else "python"
             error = "refused" if plan.refused else None
             return PromptResult(analysis, blocks, source, reason=plan.reason, error=error, timestamp=now_iso())
+        self.answers.note(video.video_id, plan.prompt.custom_id)
         # The same video under two ids asks the same question once.
         async with self._locks.setdefault(plan.prompt.custom_id, asyncio.Lock()):
             account = _Account()

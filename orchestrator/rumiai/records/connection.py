@@ -21,6 +21,8 @@ from rumiai.records.schema import MIGRATIONS, migrate
 # A write takes milliseconds; a process that is stopped in the middle of one keeps the others waiting.
 _BUSY_S: Final = 30.0
 _FOLDER_MODE: Final = 0o700
+# What is deleted is overwritten.
+_PRAGMAS: Final = ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON")
 
 Value = str | int | float | None
 
@@ -64,7 +66,7 @@ class Connection:
             self._connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
             self._connection.row_factory = sqlite3.Row
             try:
-                for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+                for pragma in _PRAGMAS:
                     self._connection.execute(f"PRAGMA {pragma}")
                 migrate(self._connection, migrations)
             except BaseException:
@@ -121,6 +123,15 @@ class Connection:
         """One statement for each row, see :meth:`write`."""
         with self._lock, self._translated("write"):
             self._connection.executemany(sql, rows)
+
+    def shorten_log(self) -> None:
+        """Put the log into the file and empty it, so that nothing that was deleted is left in it.
+
+        Raises:
+            StoreError: It cannot be written. While another process reads, the log stays until that one is done.
+        """
+        with self._lock, self._translated("write"):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Close it. The last one of all processes puts the log into the file."""

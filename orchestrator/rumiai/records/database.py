@@ -15,7 +15,7 @@ from rumiai.core.processes import ProcessIdentity
 from rumiai.errors import UsageError
 from rumiai.records.connection import Connection
 from rumiai.records.place import records_file
-from rumiai.records.rows import Row, attempt_of, error_of, event_of, run_of, stage_of, video_of
+from rumiai.records.rows import Row, attempt_of, error_of, event_of, run_of, stage_of, video_of, without
 from rumiai.records.types import (
     AttemptRecord,
     CancelKind,
@@ -218,9 +218,38 @@ class Records:
     # Deleting
 
     def delete_video(self, video_id: str) -> int:
-        """Remove a video from all runs, with its stages, attempts, errors and events; returns from how many runs."""
+        """Remove a video from all runs, with its stages, attempts, errors, events and what the runs say of its source.
+
+        A run without any other video goes with it, unless it is still to be run.
+
+        Returns:
+            From how many runs.
+        """
         with self._db.transaction():
-            return self._db.write("DELETE FROM videos WHERE video_id = ?", video_id)
+            found = self.runs_of_video(video_id)
+            self._db.write("DELETE FROM videos WHERE video_id = ?", video_id)
+            for video in found:
+                self._forget_source(self.run(video.run_id), video.source)
+        self._db.shorten_log()
+        return len(found)
+
+    def _forget_source(self, run: RunRecord, source: str) -> None:
+        if not run.videos and (run.ended_at or run.died):
+            self._db.write("DELETE FROM runs WHERE run_id = ?", run.run_id)
+            return
+        sources = [each for each in run.sources if each != source]
+        self._db.write(
+            "UPDATE runs SET sources = ?, request = ? WHERE run_id = ?",
+            json.dumps(sources),
+            json.dumps(without(run.request, source)),
+            run.run_id,
+        )
+
+    def will_analyse(self, video_id: str) -> list[RunRecord]:
+        """Runs that have the video before them, or in flight."""
+        open_ = [video for video in self.runs_of_video(video_id) if video.state in ("waiting", "running")]
+        runs = [self.run(video.run_id) for video in open_]
+        return [run for run in runs if run.state in ("accepted", "running") and not run.died]
 
     def delete_run(self, run_id: str) -> bool:
         """Remove a run with all of its rows; returns whether there was one."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from rumiai.core.json_values import JsonObject
+from rumiai.core.json_values import JsonObject, JsonValue
 from rumiai.records.types import AttemptRecord, ErrorRecord, EventRecord, RunRecord, StageRecord, VideoRecord
 
 Row = sqlite3.Row
@@ -22,6 +22,16 @@ def _columns(row: Row, kind: type[Any]) -> dict[str, Any]:
 
 def _json(text: str | None) -> JsonObject | None:
     return None if text is None else json.loads(text)
+
+
+def without(value: JsonValue, source: str) -> JsonValue:
+    """A JSON value without what stands for a source: members of lists that are it, or that have it as a member."""
+    if isinstance(value, Mapping):
+        return {name: without(each, source) for name, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        left = [each for each in value if each != source]
+        return [without(each, source) for each in left if not (isinstance(each, Mapping) and source in each.values())]
+    return value
 
 
 def run_of(row: Row, sums: Sequence[Row]) -> RunRecord:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from rumiai import __version__
 from rumiai.contracts.outcome import AnalysisOutcome, VideoOutcome
+from rumiai.contracts.outcome_reading import read_outcome
 from rumiai.contracts.timeline import SCHEMA_VERSION
-from rumiai.results.store import Store, write_json
+from rumiai.errors import ContractError
+from rumiai.results.store import Store, read_json, write_json
 from rumiai.settings import Settings
 
 _PATTERN: Final = "report_*.json"
+# Members that a report and an outcome both have.
+_SHARED: Final = (
+    "video_id", "source", "seconds", "files", "error", "services", "stage_seconds", "analyses", "warnings",
+)  # fmt: skip
 
 
 def write_report(store: Store, outcome: VideoOutcome, settings: Settings) -> None:
@@ -29,6 +36,35 @@ def write_report(store: Store, outcome: VideoOutcome, settings: Settings) -> Non
     write_json(path, report(store, outcome, settings, moment))
     for file in older:
         file.unlink(missing_ok=True)
+
+
+def read_report(path: Path) -> VideoOutcome:
+    """The outcome that a report tells of.
+
+    Raises:
+        StoreError: It cannot be read.
+        ContractError: It is no report.
+    """
+    told: Any = read_json(path)
+    try:
+        status = "failed" if not told["success"] else "partial" if told["partial"] else "ok"
+        members = {name: told[name] for name in _SHARED}
+        return read_outcome(
+            {
+                **members,
+                "status": status,
+                "skipped": False,
+                "summary": told["video_metrics"],
+                "memory": told["memory_usage"],
+            }
+        )
+    except (KeyError, TypeError) as exc:
+        raise ContractError(f"{path} is no report of a video: {exc}") from exc
+
+
+def latest_report(store: Store, video_id: str) -> Path | None:
+    """The report of a video; None when it has none."""
+    return max(store.insights_folder(video_id).glob(_PATTERN), default=None)
 
 
 def report(store: Store, outcome: VideoOutcome, settings: Settings, moment: datetime) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from pathlib import Path
 from rumiai.contracts.outcome import ClaudeTotals
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import RumiAIError, UsageError
-from rumiai.records import CancelKind, EndingState, NewRun, NewVideo, Recorder, Records, RunEnding
+from rumiai.records import CancelKind, EndingState, NewRun, NewVideo, Recorder, RunEnding
+from rumiai.results.rebuilding import open_records
+from rumiai.results.store import Store
 from rumiai.run.types import VideoTask
 from rumiai.settings import Settings
 
@@ -94,7 +96,7 @@ def recorded(
         StoreError: The records cannot be opened.
         UsageError: Another process has the run.
     """
-    with Records.open(settings.out) as records:
+    with open_records(Store(*settings.folders)) as records:
         if run_id is None:
             request: JsonObject = {"insights": insights, "folder": os.getcwd()}
             run_id = records.create_run(NewRun(tuple(sources), settings.to_json(), kind, request))[0].run_id

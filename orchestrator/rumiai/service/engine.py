@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rumiai.contracts.outcome import VideoOutcome, exit_code
+from rumiai.contracts.outcome_reading import read_outcome
 from rumiai.contracts.run_events import EventHandler, RunEvent, RunStartedEvent, VideoEvent
 from rumiai.core.processes import step_back
 from rumiai.errors import RumiAIError
@@ -28,7 +29,6 @@ from rumiai.run.submission import INTERRUPTED, Inputs, Submission, serialised
 from rumiai.run.types import ServerAccess
 from rumiai.service.accepting import KIND, AcceptedRun, effective
 from rumiai.service.config import ServiceConfig
-from rumiai.service.outcomes import read_outcome
 from rumiai.service.places import Places
 from rumiai.service.uploads import remove_uploads, upload_items
 from rumiai.service.warm_server import STEPS_BEHIND_CALLERS, WarmServer

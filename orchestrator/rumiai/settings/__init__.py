@@ -11,8 +11,9 @@ from rumiai.settings.environment import (
 )
 from rumiai.settings.model import Device, Mode, OcrEngine, Settings
 from rumiai.settings.older import OLDER, READ_ELSEWHERE, OlderVariable
+from rumiai.settings.origins import Effective, effective
 
 __all__ = [
-    "JUDGE_SWITCHES", "OLDER", "READ_ELSEWHERE", "Device", "Mode", "OcrEngine", "OlderVariable", "Secrets", "Settings",
-    "Variable", "load", "read_dotenv", "read_secrets", "variables",
+    "JUDGE_SWITCHES", "OLDER", "READ_ELSEWHERE", "Device", "Effective", "Mode", "OcrEngine", "OlderVariable", "Secrets",
+    "Settings", "Variable", "effective", "load", "read_dotenv", "read_secrets", "variables",
 ]  # fmt: skip

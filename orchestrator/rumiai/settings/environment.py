@@ -31,6 +31,13 @@ class Secrets:
     cloud: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
 
 
+# Names of each key, in order of precedence.
+SECRET_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "claude_key": ("CLAUDE_API_KEY",),
+    "anthropic_key": ("ANTHROPIC_API_KEY",),
+    "apify_token": ("APIFY_API_TOKEN", "APIFY_TOKEN"),
+    "service_key": ("RUMIAI_API_KEY",),
+}
 # Environment name of the switch of each analysis; two are called shorter.
 _SHORT: Final = {"visual_overlay_analysis": "visual_overlay", "metadata_analysis": "metadata"}
 JUDGE_SWITCHES: Final[Mapping[str, str]] = {f"PRECOMPUTE_{_SHORT.get(name, name).upper()}": name for name in ANALYSES}
@@ -125,11 +132,13 @@ def _harmless(dotenv: Mapping[str, str]) -> dict[str, str]:
 def read_secrets(environment: Mapping[str, str], dotenv: Mapping[str, str] | None = None) -> Secrets:
     """The keys, with the precedence of :func:`load`."""
     merged = {**(dotenv or {}), **environment}
-    apify = merged.get("APIFY_API_TOKEN", "") or merged.get("APIFY_TOKEN", "")
     # Never from .env: with an endpoint of a stranger's, the user's keys would go there.
     cloud = cloud_variables(environment)
-    claude = (merged.get("CLAUDE_API_KEY", ""), merged.get("ANTHROPIC_API_KEY", ""))
-    return Secrets(*claude, apify_token=apify, service_key=merged.get("RUMIAI_API_KEY", ""), cloud=cloud)
+    return Secrets(**{member: _first(names, merged) for member, names in SECRET_NAMES.items()}, cloud=cloud)
+
+
+def _first(names: tuple[str, ...], merged: Mapping[str, str]) -> str:
+    return next((merged[name] for name in names if merged.get(name)), "")
 
 
 def _unknown(merged: Mapping[str, str]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from rumiai.cli import main
 from rumiai.contracts.outcome import AnalysisOutcome, ClaudeTotals, Failure, MemoryUse, ServiceOutcome, VideoOutcome
+from rumiai.contracts.outcome_reading import exit_code_of, read_outcome
 from rumiai.contracts.run_events import (
     ClaudeEvent,
     ProgressEvent,
@@ -31,7 +32,6 @@ from rumiai.service.app import create_app
 from rumiai.service.config import ServiceConfig
 from rumiai.service.database import open_database
 from rumiai.service.keys import SCOPES, Keys
-from rumiai.service.outcomes import exit_code_of, read_outcome
 from rumiai.service.remote.client import ServiceClient
 from rumiai.service.remote.events import read_event
 from rumiai.service.remote.results import _inside

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from rumiai.contracts.outcome import ClaudeTotals
+from rumiai.contracts.outcome_reading import read_outcome
 from rumiai.contracts.run_events import (
     ClaudeEvent,
     ProgressEvent,
@@ -17,7 +18,6 @@ from rumiai.contracts.run_events import (
 )
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import ContractError
-from rumiai.service.outcomes import read_outcome
 
 _READERS: Final[Mapping[str, Callable[[Mapping[str, Any]], RunEvent]]] = {
     "run": lambda told: RunStartedEvent(told["run_id"], told["videos"]),

@@ -1,4 +1,4 @@
-"""Outcomes of videos read back from their JSON form: from the records, and from another machine's service."""
+"""Outcomes of videos read back from their JSON form: from records, reports, and another machine's service."""
 
 from __future__ import annotations
 
