@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from rumiai import __version__
 from rumiai.errors import RumiAIError
+from rumiai.run.commands import COMMANDS as RUN_COMMANDS
 from rumiai.service.commands import keys_group, serve
 from rumiai.services import all_services
 from rumiai.terminal.flags import flag_names, read_keys, read_settings
@@ -28,6 +29,7 @@ _VIDEO_VARIABLES: Final = ("VIDEO_PATH", "VIDEO_ID")
 _DONE: Final[dict[str, Any]] = {"event": "done", "videos": [], "claude": None}
 _EVENT_COMMANDS: Final[dict[str, dict[str, Any]]] = {
     "submit": _DONE,
+    "retry": _DONE,
     "runner": _DONE,
     "collect": {**_DONE, "stored": 0, "failed": {}, "running": [], "batch_cost_usd": 0.0},
     "recompute": {**_DONE, "failed": 0},
@@ -94,6 +96,8 @@ def main() -> None:
 main.add_command(weights_group)
 main.add_command(serve)
 main.add_command(keys_group)
+for _command in RUN_COMMANDS:
+    main.add_command(_command)
 
 
 @main.command()

@@ -58,7 +58,7 @@ class Connection:
         if path.is_symlink():
             raise StoreError(f"{path} is a link, expected a file of its own", hint="remove the link")
         if not create and not path.exists():
-            raise StoreError(f"there are no {holds} at {path}")
+            raise StoreError(f"there are no {holds} at {path}", hint="name the folder of the results with --out")
         with self._translated("open"):
             if not path.parent.is_dir():
                 path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)

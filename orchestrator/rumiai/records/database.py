@@ -99,8 +99,9 @@ class Records:
         if known:
             return self.run(known[0]["run_id"]), False
         moment, is_new = now_iso(), 0
-        while not is_new:  # of many runs in one second two may draw the same id
-            run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(_RANDOM_BYTES)}"
+        while not is_new:  # of many runs in one millisecond two may draw the same id
+            now = datetime.now(UTC)
+            run_id = f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}{secrets.token_hex(_RANDOM_BYTES)}"
             is_new = self._db.write(
                 "INSERT INTO runs (run_id, kind, state, created_at, sources, settings, request, fingerprint,"
                 " idempotency_key) VALUES (?, ?, 'accepted', ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO NOTHING",

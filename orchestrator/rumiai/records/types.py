@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from rumiai.contracts.outcome import ClaudeTotals
 from rumiai.core.json_values import JsonObject
@@ -13,6 +13,8 @@ from rumiai.core.processes import ProcessIdentity
 RunState = Literal["accepted", "running", "done", "cancelled", "interrupted", "failed"]
 EndingState = Literal["done", "cancelled", "interrupted", "failed"]
 VideoState = Literal["waiting", "running", "ok", "partial", "failed", "unfinished"]
+# Of videos that have not ended.
+OPEN: Final[Collection[VideoState]] = ("waiting", "running")
 # Of what is asked to end: the videos that wait, or also those in flight.
 CancelKind = Literal["waiting", "all"]
 StageKind = Literal["stage", "service"]
@@ -131,6 +133,15 @@ class RunRecord:
     def shown_state(self) -> str:
         """The state for a person: ``died`` where it died."""
         return "died" if self.died else self.state
+
+    @property
+    def shown_counts(self) -> Mapping[VideoState, int]:
+        """The counts for a person: what a process that died had before it or in flight is ``unfinished``."""
+        if not self.died:
+            return self.counts
+        ended = {state: count for state, count in self.counts.items() if state not in OPEN}
+        open_ = self.videos - sum(ended.values())
+        return {**ended, "unfinished": ended.get("unfinished", 0) + open_} if open_ else ended
 
     @property
     def videos(self) -> int:

@@ -11,12 +11,15 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rumiai.errors import StoreError
 from rumiai.insights.answers import AnswerStore, Files
 from rumiai.results.store import Store, read_json, write_json
 from rumiai.services import all_services
+
+# Where the service keeps what was uploaded, below the output folder: a folder for each request.
+UPLOADS: Final = "uploads"
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,8 @@ def remove(store: Store, traces: Traces) -> None:
         try:
             for path in traces.all:
                 _remove(path)
-                if path.parent.name == traces.video_id:  # of a service that this program does not know
+                # Of a service that this program does not know, or of an upload.
+                if path.parent.name == traces.video_id or path.parent.parent.name == UPLOADS:
                     with contextlib.suppress(OSError):
                         path.parent.rmdir()
             _remove(store.insights_folder(traces.video_id))
@@ -159,7 +163,7 @@ def _noted_outputs(store: Store, video_id: str) -> Iterator[Path]:
     They stand there as seen from the folder in which the run was started: their ends are looked for.
     """
     for name in _noted_names(store, video_id):
-        parts = Path(name).parts
+        parts = tuple(part for part in Path(name).parts if part != "..")
         # The last part alone could be anybody's file.
         ends = [parts[start:] for start in range(len(parts) - 1) if parts[start] != os.sep]
         end = next((end for end in ends if os.path.lexists(store.base.joinpath(*end))), ())

@@ -15,6 +15,7 @@ from rumiai.results.rebuilding import open_records
 from rumiai.results.store import Store
 from rumiai.run.types import VideoTask
 from rumiai.settings import Settings
+from rumiai.sources.listing import Named
 
 
 class Recording:
@@ -78,8 +79,8 @@ def recorded(
     tasks: Sequence[VideoTask],
     settings: Settings,
     *,
-    insights: bool = True,
     kind: str = "submit",
+    request: JsonObject | None = None,
     run_id: str | None = None,
 ) -> Iterator[Recording]:
     """Record a run for the length of a ``with`` block.
@@ -88,8 +89,8 @@ def recorded(
         sources: What the user named.
         tasks: The videos.
         settings: Of the run.
-        insights: Whether to go on after the unified analysis.
         kind: Who runs it; see :class:`rumiai.records.NewRun`.
+        request: What is kept to ask for the same again, see :func:`request_of`.
         run_id: A run that was accepted before; None accepts one.
 
     Raises:
@@ -98,8 +99,7 @@ def recorded(
     """
     with open_records(Store(*settings.folders)) as records:
         if run_id is None:
-            request: JsonObject = {"insights": insights, "folder": os.getcwd()}
-            run_id = records.create_run(NewRun(tuple(sources), settings.to_json(), kind, request))[0].run_id
+            run_id = records.create_run(NewRun(tuple(sources), settings.to_json(), kind, request or {}))[0].run_id
         if not records.claim(run_id):
             raise UsageError(f"the run {run_id} has ended, or another process has it")
         records.add_videos(run_id, [_new_video(task) for task in tasks])
@@ -113,6 +113,18 @@ def recorded(
         finally:
             if recording.ending is not None:
                 records.finish_run(run_id, recording.ending)
+
+
+def request_of(named: Named, *, insights: bool) -> JsonObject:
+    """What a later call needs to list the same videos again; ``folder`` is the one that relative paths start from."""
+    texts = [shown for shown in named.shown if shown != named.manifest]
+    return {
+        "texts": texts,
+        "manifest": named.manifest,
+        "metadata": named.metadata,
+        "insights": insights,
+        "folder": os.getcwd(),
+    }
 
 
 def _new_video(task: VideoTask) -> NewVideo:

@@ -8,7 +8,7 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from rumiai.contracts.outcome import VideoOutcome
@@ -18,7 +18,7 @@ from rumiai.insights import ClaudeSettings
 from rumiai.records import CancelKind
 from rumiai.results.store import Store
 from rumiai.run.access import open_access
-from rumiai.run.recording import Recording, recorded
+from rumiai.run.recording import Recording, recorded, request_of
 from rumiai.run.submission import Inputs, Submission, serialised
 from rumiai.settings import Secrets, Settings
 from rumiai.sources import Named, list_named
@@ -44,6 +44,7 @@ def submit_videos(
     insights: bool = True,
     kind: str = "submit",
     run_id: str | None = None,
+    only: Collection[str] = (),
 ) -> int:
     """Analyse what the sources name.
 
@@ -59,6 +60,7 @@ def submit_videos(
         insights: Whether to go on after the unified analysis.
         kind: Who asks, for the records.
         run_id: A run of the records that was accepted before and that nobody runs; None accepts one.
+        only: Of what the sources list, the videos at these locations; empty takes all.
 
     Returns:
         The exit code.
@@ -73,11 +75,12 @@ def submit_videos(
     offline = threading.Event()
     named = Named(sources, manifest, metadata)
     with open_access(settings, secrets, offline) as access:
-        items = list_named(named, access)
+        items = [item for item in list_named(named, access) if not only or item.location in only]
         store.check_writable()
         submission = Submission(Inputs.of(items, store), store, settings, claude or ClaudeSettings(), insights, access)
         display = choose_display(len(submission.tasks), as_json=as_json, quiet=quiet, colored=settings.colored_logs)
-        recording = recorded(named.shown, submission.tasks, settings, insights=insights, kind=kind, run_id=run_id)
+        request = request_of(named, insights=insights)
+        recording = recorded(named.shown, submission.tasks, settings, kind=kind, request=request, run_id=run_id)
         code = run_shown(submission, recording, display, offline)
     print_end(submission.done, as_json=as_json, colored=settings.colored_logs)
     return code

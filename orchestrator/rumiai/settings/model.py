@@ -276,12 +276,12 @@ class Settings(BaseModel):
 
     @classmethod
     def from_json(cls, members: JsonObject) -> Settings:
-        """Read :meth:`to_json`'s form; members that it lacks have their defaults.
+        """Read :meth:`to_json`'s form, of another version too: members that it lacks have their defaults.
 
         Raises:
-            ConfigurationError: A value is not what its setting takes, or a member is none of a setting.
+            ConfigurationError: A value is not what its setting takes.
         """
-        return validated(members, {})
+        return validated({name: value for name, value in members.items() if name in cls.model_fields}, {})
 
     def changed(self, **members: object) -> Settings:
         """The same settings but for these members.

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from rumiai.core.json_values import JsonValue
+from rumiai.core.objects import cloud_variables
+from rumiai.core.secrets import holds_secret
 from rumiai.settings.environment import JUDGE_SWITCHES, SECRET_NAMES, load
 from rumiai.settings.model import Settings, names_of
 
@@ -83,3 +85,6 @@ def _keys(environment: Mapping[str, str], dotenv: Mapping[str, str]) -> Iterator
     for names in SECRET_NAMES.values():
         origin = _origin(names, environment, dotenv)
         yield Effective(names[0], None if origin == DEFAULT else _MASKED, origin)
+    for name, value in sorted(cloud_variables(environment).items()):
+        # An address may hold a password too.
+        yield Effective(name, _MASKED if holds_secret(name) or "@" in value else value, name)

@@ -14,7 +14,7 @@ from rumiai.errors import ConfigurationError
 from rumiai.services import chosen_services
 
 if TYPE_CHECKING:
-    from rumiai.settings import Secrets, Settings
+    from rumiai.settings import Effective, Secrets, Settings
 
 
 def read_settings(flags: Mapping[str, object], taken: Collection[str] = ()) -> Settings:
@@ -50,6 +50,17 @@ def flag_names() -> dict[str, str]:
     for option in click.get_current_context().command.params:
         names.setdefault(option.name or "", option.opts[0])  # the first one is not the shorthand, as --no-claude is
     return names
+
+
+def effective_settings(flags: Mapping[str, object]) -> list[Effective]:
+    """All settings in effect with their origins, and the keys, masked.
+
+    Args:
+        flags: As of :func:`read_settings`.
+    """
+    from rumiai.settings import effective, read_dotenv
+
+    return effective(os.environ, flags, read_dotenv(Path(".env")), flag_names())
 
 
 def read_keys() -> Secrets:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from rumiai.core.json_values import JsonValue
+from rumiai.errors import UsageError
 from rumiai.records import ErrorRecord, Records, RunRecord, VideoRecord, VideoState
+from rumiai.records.types import OPEN
+from rumiai.results.rebuilding import KIND as REBUILT
 from rumiai.terminal.streams import write_line
 
 # Videos of one state on the screen; `--videos` shows all.
@@ -26,6 +30,8 @@ _COLOURS: Final = {"ok": "green", "partial": "yellow", "failed": "red", "running
 _ORDER: Final[Sequence[VideoState]] = ("ok", "partial", "failed", "running", "waiting", "unfinished")
 # As of the table at a run's end: in a file or a pipe nothing is folded.
 _NO_TERMINAL_COLUMNS: Final = 5000
+# Of a message in a list: two lines beside an id in 80 columns. `--errors` shows all of it.
+_BRIEF_CHARS: Final = 120
 _WATCH_S: Final = 1.0
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
@@ -46,7 +52,7 @@ class RunView:
         run = records.run(run_id)
         videos = records.videos(run.run_id)
         if run.died:
-            videos = [replace(v, state="unfinished") if v.state in ("running", "waiting") else v for v in videos]
+            videos = [replace(video, state="unfinished") if video.state in OPEN else video for video in videos]
         return cls(run, videos, records.errors(run.run_id), datetime.now(UTC))
 
     @property
@@ -56,26 +62,37 @@ class RunView:
 
     def to_json(self) -> dict[str, JsonValue]:
         """JSON form: the run, its videos without their outcomes, its errors."""
-        run: dict[str, Any] = {**asdict(self.run), "state": self.run.shown_state, "counts": dict(self.counts())}
         videos: list[Any] = [{**asdict(replace(video, outcome=None))} for video in self.videos]
         for video in videos:
             del video["outcome"]
-        return {"run": run, "videos": videos, "errors": [asdict(error) for error in self.errors]}
+        return {"run": self.run_json(), "videos": videos, "errors": [asdict(error) for error in self.errors]}
 
-    def counts(self) -> Iterator[tuple[VideoState, int]]:
-        """How many videos are in each state that some are in."""
-        for state in _ORDER:
-            if count := sum(video.state == state for video in self.videos):
-                yield state, count
+    def run_json(self) -> dict[str, JsonValue]:
+        """JSON form of the run alone."""
+        run: dict[str, Any] = asdict(self.run)
+        return {**run, "state": self.run.shown_state, "counts": dict(self.run.shown_counts)}
 
 
-def run_screen(view: RunView, *, every_video: bool = False, logs: bool = False) -> RenderableType:
+def newest(records: Records) -> RunRecord:
+    """The newest run of a folder.
+
+    Raises:
+        UsageError: There is none.
+    """
+    runs = records.runs(limit=1)
+    if not runs:
+        raise UsageError("nothing was submitted into this folder", hint="name the folder of the results with --out")
+    return runs[0]
+
+
+def run_screen(view: RunView, *, every_video: bool = False, logs: bool = False, out: str = "out") -> RenderableType:
     """A run on a screen.
 
     Args:
         view: The run.
         every_video: List all videos, not only those that need attention.
         logs: The last lines of the log below each error.
+        out: The folder, for what to do next.
     """
     parts: list[RenderableType] = [_header(view)]
     for state in _ORDER if every_video else _LISTED:
@@ -85,7 +102,7 @@ def run_screen(view: RunView, *, every_video: bool = False, logs: bool = False) 
             parts += [Text(), Text(state, style=_COLOURS.get(state, "bold")), _video_rows(shown, view, logs=logs)]
             if len(shown) < len(chosen):
                 parts.append(Text(f"  and {len(chosen) - len(shown)} more: --videos lists them", style="dim"))
-    if hint := _hint(view):
+    if hint := _hint(view, out):
         parts += [Text(), Text(hint, style="dim")]
     return Group(*parts)
 
@@ -93,7 +110,7 @@ def run_screen(view: RunView, *, every_video: bool = False, logs: bool = False) 
 def _header(view: RunView) -> RenderableType:
     run = view.run
     lines = [Text.assemble("run ", (run.run_id, "bold"), ": ", (_state_line(view), _COLOURS.get(run.shown_state, "")))]
-    counts = ", ".join(f"{count} {state}" for state, count in view.counts())
+    counts = _told_counts(view.run)
     lines.append(Text(f"  {_plural(len(view.videos), 'video')}" + (f": {counts}" if counts else "")))
     facts = [*_pace(view)]
     if run.bytes:
@@ -109,9 +126,16 @@ def _header(view: RunView) -> RenderableType:
     return Group(*lines)
 
 
+def _told_counts(run: RunRecord) -> str:
+    counts = run.shown_counts
+    return ", ".join(f"{counts[state]} {state}" for state in _ORDER if state in counts)
+
+
 def _state_line(view: RunView) -> str:
     run = view.run
     pid = (run.owner or "").partition("-")[0]
+    if run.kind == REBUILT:
+        return f"made again from the results {_ago(run.ended_at, view.now)} ago"
     if run.died:
         return f"died: its process {pid} ended without finishing it, last heard of {_ago(run.seen_at, view.now)} ago"
     if run.state == "running":
@@ -153,13 +177,17 @@ def _video_line(video: VideoRecord, view: RunView) -> str:
         return f"{video.stage}{counted}, {_ago(video.stage_since, view.now)} in this stage{again}"
     if video.state == "failed":
         tried = f" ({video.attempts} attempts)" if video.attempts > 1 else ""
-        return f"{video.error_type} in {video.error_stage}: {video.error_message}{tried}"
+        return f"{video.error_type} in {video.error_stage}: {_brief(video.error_message or '')}{tried}"
     if video.state == "unfinished":
         return f"it was in {video.stage}" if video.stage else "not begun"
     if video.state == "waiting":
         return video.source
-    what = "done by an earlier run" if video.skipped else f"{told_seconds(video.seconds or 0.0)}"
+    what = "done by an earlier run" if video.skipped else told_seconds(video.seconds or 0.0)
     return ", ".join([what, *_lacks(video)])
+
+
+def _brief(message: str) -> str:
+    return message if len(message) <= _BRIEF_CHARS else f"{message[: _BRIEF_CHARS - 3].rstrip()}..."
 
 
 def _lacks(video: VideoRecord) -> Iterator[str]:
@@ -176,11 +204,12 @@ def _error_lines(error: ErrorRecord) -> str:
     return "\n".join([f"{attempt}{error.type}: {error.message}", *error.log_tail.splitlines()])
 
 
-def _hint(view: RunView) -> str:
+def _hint(view: RunView, out: str) -> str:
     if not view.is_over:
         return ""
     again = sum(video.state in ("failed", "unfinished") for video in view.videos)
-    return f"rumiai-orch retry --failed begins {_plural(again, 'video')} again" if again else ""
+    where = "" if out == "out" else f" --out {shlex.quote(out)}"
+    return f"rumiai-orch retry --failed{where} begins {_plural(again, 'video')} again" if again else ""
 
 
 def runs_table(runs: Sequence[RunRecord], now: datetime) -> RenderableType:
@@ -189,10 +218,11 @@ def runs_table(runs: Sequence[RunRecord], now: datetime) -> RenderableType:
     for name in ("run", "state", "videos", "began", "took"):
         table.add_column(name, no_wrap=name != "videos")
     for run in runs:
-        counts = ", ".join(f"{run.counts[state]} {state}" for state in _ORDER if state in run.counts)
         state = Text(run.shown_state, style=_COLOURS.get(run.shown_state, ""))
         began = f"{_ago(run.started_at or run.created_at, now)} ago"
-        table.add_row(run.run_id, state, counts or "none", began, _between(run.started_at, run.ended_at or run.seen_at))
+        table.add_row(
+            run.run_id, state, _told_counts(run) or "none", began, _between(run.started_at, run.ended_at or run.seen_at)
+        )
     return table
 
 
@@ -233,7 +263,8 @@ def told_seconds(seconds: float) -> str:
 
 def told_bytes(size: int) -> str:
     """A size for a person, in powers of ten."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+    power, unit = next((each for each in ((1e9, "GB"), (1e6, "MB")) if size >= each[0]), (1e3, "kB"))
+    return f"{size / power:.1f} {unit}"
 
 
 def _ago(moment: str | None, now: datetime) -> str:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -180,6 +181,14 @@ def test_a_run_is_found_by_the_beginning_of_its_id(records: Records) -> None:
     for unknown in ("x", "", "%", run.run_id + "0"):
         with pytest.raises(UsageError, match="no run"):
             records.run(unknown)
+
+
+def test_ids_of_runs_sort_by_time(records: Records) -> None:
+    ids = []
+    for _ in range(3):
+        ids.append(records.create_run(NEW)[0].run_id)
+        time.sleep(0.002)
+    assert [run.run_id for run in records.runs()] == ids[::-1]
 
 
 def test_runs_are_listed_newest_first_page_by_page(records: Records) -> None:
