@@ -80,7 +80,10 @@ def _expand(text: str) -> list[Path]:
     if path.is_dir():
         inside = _media_files(path)
         if not inside:
-            raise SourceError(f"{text} is a folder without media files", hint=f"looked for {_suffixes()}")
+            raise SourceError(
+                f"{text} is a folder without media files",
+                hint=f"looked for {_suffixes()}; pictures are taken when they are named, as by {text}/*.jpg",
+            )
         return inside
     if path.exists():
         raise SourceError(f"{text} is neither a file nor a folder")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-_NAME: Final = ".apify_run.json"
+# Two commands with other links run side by side.
+_NAME: Final = ".apify_run_{}.json"
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,23 @@ class Pending:
     def run_id(self) -> str | None:
         """The run that an earlier command has started and not read; None without one."""
         try:
-            told = json.loads((self.folder / _NAME).read_bytes())
+            told = json.loads(self._file.read_bytes())
             return str(told["run_id"]) if told["asked"] == self.asked else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def note(self, run_id: str) -> None:
         """It has started. Without a place to note it, a kill costs the run."""
-        temporary = self.folder / f"{_NAME}.{os.getpid()}.tmp"
+        temporary = self._file.with_suffix(f".{os.getpid()}.tmp")
         with contextlib.suppress(OSError):
             temporary.write_text(json.dumps({"run_id": run_id, "asked": self.asked}))
-            temporary.replace(self.folder / _NAME)
+            temporary.replace(self._file)
 
     def clear(self) -> None:
         """It has been read, or ended."""
         with contextlib.suppress(OSError):
-            (self.folder / _NAME).unlink()
+            self._file.unlink()
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / _NAME.format(self.asked[:16])
