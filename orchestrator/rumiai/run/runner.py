@@ -34,6 +34,8 @@ from rumiai.terminal.streams import write_line
 
 # What tells a URL from a file or an id.
 _SCHEME: Final = "://"
+# Of what was named, in a message.
+_SHOWN_CHARS: Final = 80
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,20 @@ class Wanted:
             if _SCHEME not in url:
                 raise UsageError(f"{url} is no URL of a video", hint="it starts with https://")
             return cls(url=url)
-        if not path and given and Path(given).is_file():
+        if not path and given and _is_file(given):
             path = given
         if path or video_id:
             return cls(path=path, video_id=video_id)
         if given:
             return cls(video_id=given)
         raise UsageError("no video was named", hint="give a URL, a file, or the id of an earlier run")
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # longer than a name may be
+        return False
 
 
 @dataclass(frozen=True)
@@ -150,7 +159,7 @@ def _item(wanted: Wanted, store: Store, access: Access) -> SourceItem | None:
         return replace(item, stem=wanted.video_id) if wanted.video_id else item
     video_id = wanted.video_id
     if safe_id(video_id)[1]:
-        raise SourceError(f"{video_id} is neither a file nor an id", hint="check the path")
+        raise SourceError(f"{video_id[:_SHOWN_CHARS]} is neither a file nor an id", hint="check the path")
     known = store.known_input(video_id)
     location = known.location if known else ""
     is_here = any(path and os.path.exists(path) for path in (location, noted_path(store, video_id)))

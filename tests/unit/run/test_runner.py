@@ -32,6 +32,7 @@ URL = "https://h.org/v.mp4"
         (("film.mp4", "", "", "8"), Wanted(path="film.mp4", video_id="8")),
         (("none.mp4", "", "", ""), Wanted(video_id="none.mp4")),
         (("s3://bucket/v.mp4", "", "", ""), Wanted(url="s3://bucket/v.mp4")),
+        (("a" * 300, "", "", ""), Wanted(video_id="a" * 300)),
     ],
 )
 def test_which_video_is_meant(
