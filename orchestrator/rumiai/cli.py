@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -184,6 +185,7 @@ def submit(
 @click.option("--video-url", default="", help="Address of the video.")
 @click.option("--video-id", default="", help="Id of an earlier run; with a file, the id that it gets.")
 @click.option("--video-path", default="", help="A file.")
+@click.option("--metadata", metavar="FILE", default="", help="JSON or CSV with what is known of the video.")
 @click.option("--config-dir", hidden=True, help="Taken for older callers; has no effect.")
 @click.option(
     "--output-format", "answer_format", type=click.Choice(["json", "text"]), default="json", show_default=True
@@ -191,6 +193,7 @@ def submit(
 @click.option("--pretty", is_flag=True, help="The JSON result on several lines.")
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read one JSON request from standard input.")
 @click.option("--out", help="Folder for the results.  [default: out]")
+@click.option("--via", help="Helper that brings web addresses, such as ytdlp.  [default: none]")
 @click.option("--analyses", help="Those that Claude may be asked for and that the result tells.  [default: all]")
 @click.option("--services", help=f"Which services run, comma separated, or none.  [default: all: {_SERVICES}]")
 @click.option("--plugins", help="Modules or .py files that add services or sources, comma separated.")
@@ -225,6 +228,7 @@ def runner(context: click.Context, /, **given: Any) -> None:
         given |= _request(context)
     for name in ("from_stdin", "config_dir", "resume"):
         given.pop(name, None)
+    metadata = given.pop("metadata")
     named = [given.pop(name) for name in ("video_input", "video_url", "video_path", "video_id")]
     shown = {name: given.pop(name) for name in ("answer_format", "pretty", "quiet", "as_json")}
     analyses = chosen_analyses(names := given.pop("analyses"))
@@ -233,7 +237,8 @@ def runner(context: click.Context, /, **given: Any) -> None:
         named = ["", "", *(os.environ.get(name, "") for name in _VIDEO_VARIABLES)]
     secrets = read_keys()
     claude = claude_settings(settings, secrets)
-    sys.exit(run_video(Wanted.of(*named), settings, secrets, claude, Answer(**shown, analyses=analyses)))
+    wanted = replace(Wanted.of(*named), metadata=metadata)
+    sys.exit(run_video(wanted, settings, secrets, claude, Answer(**shown, analyses=analyses)))
 
 
 def _request(context: click.Context) -> dict[str, Any]:

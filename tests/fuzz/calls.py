@@ -54,7 +54,8 @@ _OTHER_COMMANDS: Final = (
     ("collect", "--out", "OUT", "--json"), ("collect", "--out", "ODD"), ("schema",), ("schema", "ODD"),
     ("schema", "scene_pacing", "--markdown"), ("demo", "ODD/x/y.mp4"), ("weights", "list", "--json"),
     ("weights", "verify", "ODD"), ("ODD",), ("--version",), (), ("submit",), ("submit", "--json"),
-    ("weights", "fetch", "ODD"), ("doctor", "--server", "ODD"),
+    ("weights", "fetch", "ODD"), ("doctor", "--server", "ODD"), ("runner", "--json"),
+    ("runner", "ODD", "--out", "OUT", "--json", "--services", "none"), ("runner", "--video-id", "ODD", "--out", "OUT"),
 )  # fmt: skip
 
 

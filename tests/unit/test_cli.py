@@ -48,6 +48,8 @@ def test_a_mistake_exits_with_2_and_names_what_was_given(
         (["recompute", "none-here", "--out", "x"], 2, {"failed": 0}),
         (["recompute", "none-here"], 2, {"failed": 0}),
         (["submit", "--no-such-flag"], 2, {}),
+        (["runner"], 2, {}),
+        (["runner", "7454575786134195489"], 2, {}),
     ],
 )
 def test_events_end_with_done_whatever_the_reason(
@@ -61,3 +63,51 @@ def test_events_end_with_done_whatever_the_reason(
     assert last == {"event": "done", "videos": [], "claude": None, **done}
     assert message.split(" (")[0] in ran.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "message"),
+    [
+        (["7454575786134195489"], "SourceError", "nothing is known of 7454575786134195489 in out"),
+        (["none/film.mp4"], "SourceError", "none/film.mp4 is neither a file nor an id"),
+        (["a" * 300], "SourceError", "a is neither a file nor an id"),
+        ([], "UsageError", "no video was named"),
+        (["--video-url", "7"], "UsageError", "7 is no URL of a video"),
+        (["film.mp4", "--no-such-flag"], "UsageError", "No such option"),
+        (["film.mp4", "--max-cost", "abc"], "ConfigurationError", "--max-cost: got 'abc'"),
+        (["film.mp4", "--analyses", "pacing"], "ConfigurationError", "--analyses: got 'pacing'"),
+        (["--stdin"], "UsageError", "stdin: Invalid JSON"),
+    ],
+)
+def test_a_call_of_the_runner_that_cannot_be_answered_ends_with_a_result(
+    arguments: list[str], kind: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = CliRunner().invoke(main, ["runner", *arguments])
+    assert ran.exit_code == 2
+    (line,) = ran.stdout.splitlines()
+    result = json.loads(line)
+    assert (result["success"], result["error_type"]) == (False, kind)
+    assert message in result["error"]
+    assert "Traceback" not in ran.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_runner_takes_a_request_on_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    request = {"video_id": "7", "options": {"out": "there", "pretty": True}}
+    ran = CliRunner().invoke(main, ["runner", "--stdin", "--out", "here", "--video-id", "8"], input=json.dumps(request))
+    assert ran.exit_code == 2
+    # What the request says counts more than flags.
+    assert "nothing is known of 7 in there" in json.loads(ran.stdout)["error"]
+    wrong = CliRunner().invoke(main, ["runner", "--stdin"], input='{"options": {"speed": 2}}')
+    assert "No such option '--speed'" in json.loads(wrong.stdout)["error"]
+
+
+def test_the_runner_takes_the_video_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = CliRunner().invoke(main, ["runner"], env={"VIDEO_ID": "7"})
+    assert "nothing is known of 7 in out" in json.loads(ran.stdout)["error"]
+    assert "warning" not in ran.stderr
+    warned = CliRunner().invoke(main, ["submit", "none.mp4"], env={"VIDEO_ID": "7"})
+    assert "warning: VIDEO_ID has no effect: only `rumiai-orch runner` takes the video from it" in warned.stderr

@@ -27,7 +27,8 @@ from rumiai.run.stored_video import analyse_stored
 from rumiai.run.submission import Inputs, Submission, serialised
 from rumiai.run.submit import run_shown
 from rumiai.settings import Secrets, Settings
-from rumiai.sources import Access, SourceItem, list_items
+from rumiai.sources import Access, Named, SourceItem, list_named
+from rumiai.sources.listing import STDIN
 from rumiai.terminal.console import JsonDisplay, print_outcomes
 from rumiai.terminal.steps import StepDisplay
 from rumiai.terminal.streams import write_line
@@ -46,11 +47,18 @@ class Wanted:
         url: Of a video.
         path: Of a file.
         video_id: Of an earlier run; beside a path, the id that the video gets.
+        metadata: Path of what is known of the video; empty for none.
     """
 
     url: str = ""
     path: str = ""
     video_id: str = ""
+    metadata: str = ""
+
+    @property
+    def is_id(self) -> bool:
+        """Whether it is an id alone."""
+        return not (self.url or self.path)
 
     @classmethod
     def of(cls, given: str, url: str, path: str, video_id: str) -> Wanted:
@@ -143,7 +151,7 @@ def run_video(wanted: Wanted, settings: Settings, secrets: Secrets, claude: Clau
     if not submission.outcomes:
         raise RumiAIError("the run was interrupted before the video was begun")
     (outcome,) = submission.outcomes
-    return _tell(outcome, store, settings, display, answer, by_id=not (wanted.url or wanted.path), code=code)
+    return _tell(outcome, store, settings, display, answer, by_id=wanted.is_id, code=code)
 
 
 def _item(wanted: Wanted, store: Store, access: Access) -> SourceItem | None:
@@ -152,12 +160,9 @@ def _item(wanted: Wanted, store: Store, access: Access) -> SourceItem | None:
     Raises:
         SourceError: Nothing is known of the id, or a name stands for no video, or for several.
     """
-    if wanted.url:
-        return _only(list_items([wanted.url], access), wanted.url)
-    if wanted.path:
-        item = _only(list_items([wanted.path], access), wanted.path)
-        return replace(item, stem=wanted.video_id) if wanted.video_id else item
     video_id = wanted.video_id
+    if not wanted.is_id:
+        return _named(wanted.url or wanted.path, video_id, wanted.metadata, access)
     if safe_id(video_id)[1]:
         raise SourceError(f"{video_id[:_SHOWN_CHARS]} is neither a file nor an id", hint="check the path")
     known = store.known_input(video_id)
@@ -167,17 +172,23 @@ def _item(wanted: Wanted, store: Store, access: Access) -> SourceItem | None:
     if store.unified_file(video_id).is_file() and not is_here:
         return None
     if is_here or _SCHEME in location:
-        return replace(_only(list_items([location], access), location), stem=video_id)
+        return _named(location, video_id, wanted.metadata, access)
     raise SourceError(
         f"nothing is known of {video_id} in {store.base}",
         hint="name its file with --video-path or its address with --video-url, or the folder of the run with --out",
     )
 
 
-def _only(items: Sequence[SourceItem], name: str) -> SourceItem:
+def _named(text: str, video_id: str, metadata: str, access: Access) -> SourceItem:
+    """The one video that a name stands for, with this id where there is one."""
+    text = f"./{STDIN}" if text == STDIN else text  # a file of that name, not a list
+    items = list_named(Named((text,), metadata=metadata), access)
     if len(items) != 1:
-        raise SourceError(f"{name} stands for {len(items)} videos; the runner takes one", hint="use submit")
-    return items[0]
+        raise SourceError(f"{text} stands for {len(items)} videos; the runner takes one", hint="use submit")
+    (item,) = items
+    if not video_id:
+        return item
+    return replace(item, stem=video_id, metadata=item.metadata and replace(item.metadata, video_id=video_id))
 
 
 def _take_up(
