@@ -19,7 +19,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from rumiai.settings import Settings
+from rumiai.settings import OLDER, variables
 
 from .files import COMMAND, CONTAINERS, make_clip
 from .report import Report
@@ -133,7 +133,10 @@ class Calls:
         return [os.fsencode(self.clip), os.fsencode(self._folder / self._pick(odd))]
 
     def _variable(self) -> dict[str, str | None]:
-        names = [f"RUMIAI_{name.upper()}" for name in Settings.model_fields if name not in ("services", "server")]
+        # What chooses the work, and where it is done, stays.
+        kept = ("RUMIAI_SERVICES", "RUMIAI_SERVER")
+        names = [name for variable in variables() for name in variable.names if name not in kept]
+        names += [variable.name for variable in OLDER]
         names += [
             "HOME",
             "TMPDIR",
@@ -203,7 +206,7 @@ class CallsReport(Report):
             self.undocumented.append(f"{call}: {code}")
         if code and not stderr.strip() and "2>" not in call.streams and not stdout.strip():
             self.silent.append(f"{call}: {code}")
-        if b"--json" in call.arguments and call.arguments[0] in (b"submit", b"recompute", b"collect"):
+        if b"--json" in call.arguments and call.arguments[0] in (b"submit", b"runner", b"recompute", b"collect"):
             taken = ">" not in call.streams.replace("2>", "") and "head" not in call.streams
             if taken and b"--help" not in call.arguments and not _ends_with_done(stdout):
                 self.no_done.append(f"{call}: {code}: {stdout[-120:]!r} {stderr[-200:]!r}")
