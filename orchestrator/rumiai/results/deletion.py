@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from rumiai.errors import StoreError
+from rumiai.errors import SourceError, StoreError
 from rumiai.insights.answers import AnswerStore, Files
 from rumiai.results.store import Store, read_json, write_json
 from rumiai.services import all_services
+from rumiai.sources.apify.shelf import SCRAPED, Shelf
+from rumiai.sources.tiktok_links import is_tiktok, parse_link
 
 # Where the service keeps what was uploaded, below the output folder: a folder for each request.
 UPLOADS: Final = "uploads"
@@ -74,7 +76,7 @@ def find_traces(store: Store, video_id: str, others: Iterable[Path] = ()) -> Tra
     """
     places = {service: store.service_file(service, video_id) for service in all_services()}
     files = [*places.values(), store.unified_file(video_id), store.markers_file(video_id)]
-    files += [*_noted_outputs(store, video_id), *others]
+    files += [*_noted_outputs(store, video_id), *_scraped(store, video_id), *others]
     files += [half for path in files for half in path.parent.glob(f".{path.name}.*.tmp")]
     # A folder of that name alone says nothing: a video may be called as one of ours is.
     own = [path.parent for service, path in places.items() if Path(service.file).parent.name == "{id}"]
@@ -155,6 +157,16 @@ def _is_within(store: Store, path: Path) -> bool:
     names = (store.ml_dir, store.unified_dir, store.temporal_dir, store.insights_dir, store.downloads_dir)
     roots = [store.base, *(Path(name) for name in names if os.path.isabs(name))]
     return any(parent.is_relative_to(root.resolve()) for root in roots)
+
+
+def _scraped(store: Store, video_id: str) -> Iterator[Path]:
+    """What was scraped of a post: under its own id, which need not be the video's."""
+    shelf = Shelf(store.base / SCRAPED)
+    yield shelf.file(video_id)
+    known = store.known_input(video_id)
+    if known is not None and is_tiktok(known.location):
+        with contextlib.suppress(SourceError):
+            yield shelf.file(parse_link(known.location).name)
 
 
 def _noted_outputs(store: Store, video_id: str) -> Iterator[Path]:

@@ -11,11 +11,10 @@ from rumiai.core.addresses import AddressRules
 from rumiai.core.http import HttpClient
 from rumiai.settings import Secrets, Settings
 from rumiai.sources import Access
+from rumiai.sources.apify.shelf import SCRAPED
 from rumiai.sources.download import DownloadLimits
 
 _MIB: Final = 2**20
-# Where the earlier system had the scraped items too, and where `recompute` looks for them.
-_SCRAPED: Final = "temp"
 
 
 @contextmanager
@@ -46,7 +45,7 @@ def open_access(
             most=settings.limit,
             apify_token=secrets.apify_token,
             apify_timeout_s=settings.apify_timeout_s,
-            scraped=settings.out / _SCRAPED,
+            scraped=settings.out / SCRAPED,
             anew=settings.force,
             cloud=secrets.cloud,
         )

@@ -12,6 +12,7 @@ from rumiai.insights.answers import AnswerStore, Files
 from rumiai.results.deletion import find_traces, remove
 from rumiai.results.store import Store, read_json, write_json
 from rumiai.services import all_services
+from rumiai.sources import SourceItem
 
 
 def analysed(store: Store, video_id: str, *asked: str) -> set[Path]:
@@ -68,6 +69,18 @@ def test_a_video_that_is_called_as_a_folder_of_ours_takes_nothing_along(store: S
     analysed(store, video_id, "speech_analysis-a")
     remove(store, find_traces(store, video_id))
     assert files_of(store.base) == other
+
+
+def test_what_was_scraped_of_a_post_goes_also_when_the_video_has_another_id(store: Store) -> None:
+    scraped = [store.base / "temp" / f"{number}_apify.json" for number in ("111111", "222222", "333333")]
+    for path in scraped:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    item = SourceItem("tiktok", "https://www.tiktok.com/@somebody/video/222222", "mine")
+    store.remember_input("mine", item, "0" * 64)
+    remove(store, find_traces(store, "mine"))
+    remove(store, find_traces(store, "111111"))
+    assert [path.exists() for path in scraped] == [False, False, True]
 
 
 def test_an_answer_that_another_video_uses_stays(store: Store) -> None:

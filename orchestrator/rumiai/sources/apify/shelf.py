@@ -13,6 +13,8 @@ from rumiai.core.json_values import JsonObject
 from rumiai.errors import StoreError
 from rumiai.sources.apify.items import media_of, post_id, without_private_members
 
+# Below the output folder: where the earlier system had the scraped items too, and where `recompute` looks for them.
+SCRAPED: Final = "temp"
 _SUFFIX: Final = "_apify.json"
 
 
@@ -46,7 +48,7 @@ class Shelf:
             StoreError: It cannot be written.
         """
         kept = without_private_members(item)
-        path = self._folder / f"{post_id(item)}{_SUFFIX}"
+        path = self.file(str(post_id(item)))
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             with temporary.open("w", encoding="utf-8") as stream:
@@ -59,9 +61,13 @@ class Shelf:
             raise StoreError(f"cannot write {path}: {exc.strerror}", hint="check free space and permissions") from exc
         return kept
 
+    def file(self, number: str) -> Path:
+        """Where the item of the post with this id is."""
+        return self._folder / f"{number}{_SUFFIX}"
+
     def get(self, number: str) -> JsonObject | None:
         """The item of the post with this id; None when there is none that can be used."""
-        return _read(self._folder / f"{number}{_SUFFIX}", number)
+        return _read(self.file(number), number)
 
     def all(self) -> Iterator[JsonObject]:
         """Every item that can be used, by name."""
