@@ -15,7 +15,7 @@ from rumiai.core.processes import ProcessIdentity
 from rumiai.errors import UsageError
 from rumiai.records.connection import Connection
 from rumiai.records.place import records_file
-from rumiai.records.rows import Row, attempt_of, error_of, event_of, run_of, stage_of, video_of, without
+from rumiai.records.rows import PLAIN_COLUMNS, Row, attempt_of, error_of, event_of, run_of, stage_of, video_of, without
 from rumiai.records.types import (
     AttemptRecord,
     CancelKind,
@@ -302,7 +302,13 @@ class Records:
         return run_of(row, sums)
 
     def videos(
-        self, run_id: str, *, states: Sequence[VideoState] = (), after: int = -1, limit: int | None = None
+        self,
+        run_id: str,
+        *,
+        states: Sequence[VideoState] = (),
+        after: int = -1,
+        limit: int | None = None,
+        outcomes: bool = True,
     ) -> list[VideoRecord]:
         """Videos of a run, in their order.
 
@@ -311,10 +317,12 @@ class Records:
             states: Those in these states alone; empty takes all.
             after: Those behind this position, for the next page.
             limit: At most so many.
+            outcomes: With their outcomes, which take most of the time; without, they are None.
         """
         chosen = f"state IN ({', '.join('?' * len(states))})" if states else "1"
+        columns = "*" if outcomes else ", ".join(PLAIN_COLUMNS)
         found = self._db.read(
-            f"SELECT * FROM videos WHERE run_id = ? AND {chosen} AND position > ? ORDER BY position LIMIT ?",
+            f"SELECT {columns} FROM videos WHERE run_id = ? AND {chosen} AND position > ? ORDER BY position LIMIT ?",
             run_id,
             *states,
             after,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -25,6 +26,8 @@ LOG = logging.getLogger(__name__)
 
 # What a person who watches does not notice.
 _INTERVAL_S: Final = 0.5
+# How often a run without events says that it is there.
+_SEEN_S: Final = 5.0
 
 
 class Recorder:
@@ -49,6 +52,7 @@ class Recorder:
         self._closing = threading.Event()
         self._asked: CancelKind | None = None
         self._failed = False
+        self._seen_s = 0.0
         self._thread = threading.Thread(target=self._write_on, name="records", daemon=True)
 
     def __enter__(self) -> Self:
@@ -88,12 +92,18 @@ class Recorder:
     def _step(self) -> None:
         with self._lock:
             events, self._events = self._events, []
+        now_s = time.monotonic()
+        if events or now_s - self._seen_s >= _SEEN_S:
+            self._seen_s = now_s
+            self._write(events)
+        (row,) = self._db.read("SELECT cancel FROM runs WHERE run_id = ?", self._run_id) or ({"cancel": None},)
+        if row["cancel"] is not None and row["cancel"] != self._asked:
+            self._asked = row["cancel"]
+            self._on_cancel(row["cancel"])
+
+    def _write(self, events: Sequence[tuple[RunEvent, str]]) -> None:
         with self._db.transaction():
             for event, at in events:
                 for sql, values in self._folding.changes(event, at):
                     self._db.write(sql, *values)
             self._db.write("UPDATE runs SET seen_at = ? WHERE run_id = ?", now_iso(), self._run_id)
-        (row,) = self._db.read("SELECT cancel FROM runs WHERE run_id = ?", self._run_id) or ({"cancel": None},)
-        if row["cancel"] is not None and row["cancel"] != self._asked:
-            self._asked = row["cancel"]
-            self._on_cancel(row["cancel"])

@@ -6,12 +6,14 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, Final
 
 from rumiai.core.json_values import JsonObject, JsonValue
 from rumiai.records.types import AttemptRecord, ErrorRecord, EventRecord, RunRecord, StageRecord, VideoRecord
 
 Row = sqlite3.Row
+# Of a video, all but its outcome.
+PLAIN_COLUMNS: Final = tuple(field.name for field in fields(VideoRecord) if field.name != "outcome")
 
 
 def _columns(row: Row, kind: type[Any]) -> dict[str, Any]:
@@ -54,9 +56,8 @@ def run_of(row: Row, sums: Sequence[Row]) -> RunRecord:
 
 def video_of(row: Row) -> VideoRecord:
     """A video."""
-    return VideoRecord(
-        **{**_columns(row, VideoRecord), "skipped": bool(row["skipped"]), "outcome": _json(row["outcome"])}
-    )
+    columns = _columns(row, VideoRecord)
+    return VideoRecord(**{**columns, "skipped": bool(row["skipped"]), "outcome": _json(columns.get("outcome"))})
 
 
 def stage_of(row: Row) -> StageRecord:

@@ -35,7 +35,7 @@ from rumiai.results.store import Store
 from rumiai.run import leftovers
 from rumiai.run.ahead import Ahead
 from rumiai.run.events import event_socket
-from rumiai.run.failures import cause_of_death, failed, post_processed
+from rumiai.run.failures import WorkersLog, cause_of_death, failed, post_processed
 from rumiai.run.memory import MemoryGuard
 from rumiai.run.model_server import ModelServer
 from rumiai.run.stage_watch import StageWatch
@@ -130,6 +130,7 @@ class _Scheduler:
         need_mb = context.settings.video_memory_mb
         self._memory = MemoryGuard(round(need_mb * 2**20) if need_mb else None)
         self._has_told_of_memory = False
+        self._workers_log = WorkersLog(Store(*context.settings.folders).log_folder / "workers.log")
         self._server = server
         self._post_process = post_process
         self._in_work: dict[Future[VideoOutcome], VideoTask] = {}
@@ -266,6 +267,7 @@ class _Scheduler:
 
     def _schedule(self, pool: ProcessPool, task: VideoTask) -> None:
         self._watch.end(task.video_id)
+        self._workers_log.begin(task.video_id)
         try:
             # Pebble has limits of its own, by the wall clock.
             future: Future[VideoOutcome] = pool.schedule(_analyse, args=[task])
@@ -307,6 +309,7 @@ class _Scheduler:
         except BrokenProcessPool as exc:
             self._broken = str(exc)
         except ProcessExpired as exc:
+            self._workers_log.tell(task.video_id, self._handler)
             self._retry(pool, task, cause_of_death(exc))
 
     def _retry(self, pool: ProcessPool, task: VideoTask, cause: str, hung_in: str | None = None) -> None:

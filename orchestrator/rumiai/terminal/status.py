@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from rich.console import Console, Group, RenderableType
@@ -28,11 +28,15 @@ _MOST_LISTED: Final = 10
 _LISTED: Final[Sequence[VideoState]] = ("failed", "running", "partial", "unfinished")
 _COLOURS: Final = {"ok": "green", "partial": "yellow", "failed": "red", "running": "cyan", "died": "red"}
 _ORDER: Final[Sequence[VideoState]] = ("ok", "partial", "failed", "running", "waiting", "unfinished")
+# Of partial videos so many are told with what they lack.
+_MOST_TOLD: Final = 200
 # As of the table at a run's end: in a file or a pipe nothing is folded.
 _NO_TERMINAL_COLUMNS: Final = 5000
 # Of a message in a list: two lines beside an id in 80 columns. `--errors` shows all of it.
 _BRIEF_CHARS: Final = 120
 _WATCH_S: Final = 1.0
+# A run says every few seconds that it is there; one in another container or on another machine may have died unseen.
+_SILENT: Final = timedelta(minutes=1)
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 
@@ -48,9 +52,15 @@ class RunView:
 
     @classmethod
     def of(cls, records: Records, run_id: str) -> RunView:
-        """Read a run; videos that a process that died had before it or in flight are ``unfinished``."""
+        """Read a run; videos that a process that died had before it or in flight are ``unfinished``.
+
+        Only partial videos, and of these the first ones, come with their outcome.
+        """
         run = records.run(run_id)
-        videos = records.videos(run.run_id)
+        videos = records.videos(run.run_id, outcomes=False)
+        told = records.videos(run.run_id, states=("partial",), limit=_MOST_TOLD)
+        partial = {video.video_id: video for video in told}
+        videos = [partial.get(video.video_id, video) for video in videos]
         if run.died:
             videos = [replace(video, state="unfinished") if video.state in OPEN else video for video in videos]
         return cls(run, videos, records.errors(run.run_id), datetime.now(UTC))
@@ -62,7 +72,7 @@ class RunView:
 
     def to_json(self) -> dict[str, JsonValue]:
         """JSON form: the run, its videos without their outcomes, its errors."""
-        videos: list[Any] = [{**asdict(replace(video, outcome=None))} for video in self.videos]
+        videos: list[Any] = [asdict(replace(video, outcome=None)) for video in self.videos]
         for video in videos:
             del video["outcome"]
         return {"run": self.run_json(), "videos": videos, "errors": [asdict(error) for error in self.errors]}
@@ -140,6 +150,8 @@ def _state_line(view: RunView) -> str:
         return f"died: its process {pid} ended without finishing it, last heard of {_ago(run.seen_at, view.now)} ago"
     if run.state == "running":
         what = f"running for {_ago(run.started_at, view.now)}, process {pid}"
+        if run.seen_at and view.now - datetime.fromisoformat(run.seen_at) > _SILENT:
+            what += f", not heard of for {_ago(run.seen_at, view.now)}"
         return f"{what}, being cancelled" if run.cancel else what
     if run.state == "accepted":
         return f"waits since {_ago(run.created_at, view.now)}"

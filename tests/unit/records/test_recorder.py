@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,23 @@ def test_an_outcome_is_the_video_with_its_stages_and_cost(records: Records, tmp_
     sums = records.run(run.run_id)
     assert (sums.seconds, sums.bytes, sums.cost_usd) == (13.5, 2000, 0.02)
     assert sums.counts == {"partial": 1, "failed": 1}
+
+
+def test_videos_may_be_read_without_their_outcomes(records: Records, tmp_path: Path) -> None:
+    run = accepted(records, "a")
+    record(tmp_path, run.run_id, VideoEvent(ok("a")))
+    (full,), (plain,) = records.videos(run.run_id), records.videos(run.run_id, outcomes=False)
+    assert full.outcome is not None
+    assert plain == replace(full, outcome=None)
+
+
+def test_a_run_without_events_says_that_it_is_there(
+    records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rumiai.records.recorder._SEEN_S", 0.0)
+    run = accepted(records, "a")
+    with Recorder(tmp_path, run.run_id):
+        until(lambda: records.run(run.run_id).seen_at != run.seen_at)
 
 
 def test_an_error_has_its_attempt_and_the_last_lines_of_its_video(records: Records, tmp_path: Path) -> None:

@@ -97,6 +97,13 @@ def test_a_run_that_died_says_so_and_what_to_do() -> None:
     assert shown[-1] == "rumiai-orch retry --failed --out 'my results' begins 3 videos again"
 
 
+def test_a_run_that_is_silent_says_so() -> None:
+    elsewhere = replace(ProcessIdentity.own(), namespace=1)
+    silent = run(state="running", ended_at=None, owner=str(elsewhere), seen_at=before(minutes=12), cancel="all")
+    shown = " ".join(lines(run_screen(view(silent, IN_FLIGHT)))[:2])
+    assert "not heard of for 12 min 0 s, being cancelled" in shown
+
+
 def test_a_run_that_an_error_ended_says_which() -> None:
     failed = run(state="failed", error_type="ServerError", error_message="no port is free")
     shown = lines(run_screen(view(failed, video("a", "unfinished"))))

@@ -23,7 +23,7 @@ from rumiai.service.uploads import incoming, keep, receive, remove_uploads, sett
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
 _ID: Final = re.compile(r"\d{8}-\d{6}-[0-9a-f]{9}")
-RunId = Annotated[str, Path(description="Of a run.", examples=["20261128-101500-a1b2c3"])]
+RunId = Annotated[str, Path(description="Of a run.", examples=["20261128-101500-123a1b2c3"])]
 _REQUEST: Final = RunRequest.model_json_schema(ref_template="#/components/schemas/{model}")
 _SCHEMA: Final[dict[str, Any]] = {name: part for name, part in _REQUEST.items() if name != "$defs"}
 _FORM: Final[dict[str, Any]] = {
