@@ -17,7 +17,7 @@ from rumiai.errors import RumiAIError
 from rumiai.run.commands import COMMANDS as RUN_COMMANDS
 from rumiai.service.commands import keys_group, serve
 from rumiai.services import all_services
-from rumiai.terminal.flags import flag_names, read_keys, read_settings
+from rumiai.terminal.flags import flag_names, read_keys, read_settings, refuse_upload
 from rumiai.terminal.streams import prepare_streams, write_line
 from rumiai.weights.cli import weights_group
 
@@ -110,6 +110,7 @@ for _command in RUN_COMMANDS:
     "--metadata", metavar="FILE", default="", help="JSON or CSV with what is known of the videos, by their ids."
 )
 @click.option("--out", help="Folder for the results.  [default: out]")
+@click.option("--upload", help="Folder of an object store that gets the results, such as s3://bucket/runs.")
 @click.option("--limit", help="Most videos of one profile, hashtag or bucket.  [default: all]")
 @click.option("--via", help="Helper that brings web addresses, such as ytdlp.  [default: none]")
 @click.option("--services", help=f"Which services run, comma separated, or none.  [default: all: {_SERVICES}]")
@@ -233,6 +234,7 @@ def runner(context: click.Context, /, **given: Any) -> None:
     shown = {name: given.pop(name) for name in ("answer_format", "pretty", "quiet", "as_json")}
     analyses = chosen_analyses(names := given.pop("analyses"))
     settings = read_settings({**given, "judged_analyses": analyses if names else None}, taken=_VIDEO_VARIABLES)
+    refuse_upload(settings, "runner")
     if not any(named):
         named = ["", "", *(os.environ.get(name, "") for name in _VIDEO_VARIABLES)]
     secrets = read_keys()
@@ -262,7 +264,9 @@ def collect(wait: bool, as_json: bool, **flags: Any) -> None:
     """
     from rumiai.run.collect import collect_answers
 
-    collect_answers(read_settings(flags), read_keys(), wait=wait, as_json=as_json)
+    settings = read_settings(flags)
+    refuse_upload(settings, "collect")
+    collect_answers(settings, read_keys(), wait=wait, as_json=as_json)
 
 
 @main.command()
@@ -295,6 +299,7 @@ def recompute(paths: tuple[str, ...], out: str, workers: int, plugins: str | Non
 
     done = 0
     settings = read_settings({"plugins": plugins, "out": out})
+    refuse_upload(settings, "recompute")
     stored = find_stored(paths)
 
     def tell(item: Recomputed) -> None:

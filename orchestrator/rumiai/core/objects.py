@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -114,6 +114,33 @@ class Bucket:
         for entry in sorted(found, key=lambda entry: entry["path"]):
             if entry["path"].startswith(prefix):
                 yield Object(entry["path"], entry["size"])
+
+    def folders(self, folder: str) -> Sequence[str]:
+        """The names of the folders right below a folder.
+
+        Raises:
+            DownloadError: The bucket cannot be listed.
+        """
+        import obstore
+
+        with self._errors(folder):
+            found = obstore.list_with_delimiter(self._store, folder)
+        return [path.rstrip("/").rpartition("/")[2] for path in found["common_prefixes"]]
+
+    def has(self, key: str) -> bool:
+        """Whether there is such an object.
+
+        Raises:
+            DownloadError: The bucket cannot be asked.
+        """
+        import obstore
+
+        with self._errors(key):
+            try:
+                obstore.head(self._store, key)
+            except FileNotFoundError:
+                return False
+        return True
 
     def read(self, key: str) -> bytes:
         """The content of an object.

@@ -364,7 +364,17 @@ class RunState:
         if saved.get("fingerprint") != fingerprint:
             return False
         outputs: dict[str, int] = saved.get("outputs", {})
-        return all(Path(name).is_file() and Path(name).stat().st_size == size for name, size in outputs.items())
+        return all(_size_of(self._found(name)) == size for name, size in outputs.items())
+
+    def outputs(self) -> list[Path]:
+        """The files of all stages."""
+        names = (name for stage in self._stages.values() for name in stage.get("outputs", {}))
+        return [self._found(name) for name in dict.fromkeys(names)]
+
+    def _found(self, name: str) -> Path:
+        """Where a recorded file is: names are from the folder of this state; older states have them from elsewhere."""
+        here = self._path.parent / name
+        return here if here.exists() else Path(name) if Path(name).exists() else here
 
     def kept(self, stage: str) -> bool:
         """Whether the stage was finished, from whatever inputs, and its files are still there, unchanged in size."""
@@ -372,7 +382,8 @@ class RunState:
 
     def finish(self, stage: str, fingerprint: str, outputs: list[Path], finished_at: str) -> None:
         """Record a finished stage."""
-        sizes = {str(path): path.stat().st_size for path in outputs}
+        # From this folder, so that the whole output folder may be moved, and may be kept in an object store.
+        sizes = {os.path.relpath(path, self._path.parent): path.stat().st_size for path in outputs}
         self._stages[stage] = {"fingerprint": fingerprint, "outputs": sizes, "finished_at": finished_at}
         write_json(self._path, {"stages": self._stages})
 
@@ -402,6 +413,13 @@ class RunState:
         """The facts of a stage that was finished from whatever inputs; None without any."""
         facts = self._stages.get(stage, {}).get("facts")
         return facts if isinstance(facts, dict) else None
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None
 
 
 def fingerprint(*parts: object) -> str:

@@ -18,10 +18,11 @@ from rumiai.insights import ClaudeSettings
 from rumiai.records import CancelKind
 from rumiai.results.store import Store
 from rumiai.run.access import open_access
+from rumiai.run.mirror import Mirror, open_mirror
 from rumiai.run.recording import Recording, recorded, request_of
 from rumiai.run.submission import Inputs, Submission, serialised
 from rumiai.settings import Secrets, Settings
-from rumiai.sources import Named, list_named
+from rumiai.sources import Named, SourceItem, list_named
 from rumiai.terminal.console import Display, choose_display, print_outcomes
 from rumiai.terminal.streams import write_line
 
@@ -77,13 +78,28 @@ def submit_videos(
     with open_access(settings, secrets, offline) as access:
         items = [item for item in list_named(named, access) if not only or item.location in only]
         store.check_writable()
-        submission = Submission(Inputs.of(items, store), store, settings, claude or ClaudeSettings(), insights, access)
-        display = choose_display(len(submission.tasks), as_json=as_json, quiet=quiet, colored=settings.colored_logs)
-        request = request_of(named, insights=insights)
-        recording = recorded(named.shown, submission.tasks, settings, kind=kind, request=request, run_id=run_id)
-        code = run_shown(submission, recording, display, offline)
+        with open_mirror(settings, access, store) as mirror:
+            inputs = _inputs(items, store, mirror)
+            submission = Submission(inputs, store, settings, claude or ClaudeSettings(), insights, access)
+            display = choose_display(len(submission.tasks), as_json=as_json, quiet=quiet, colored=settings.colored_logs)
+            request = request_of(named, insights=insights)
+            recording = recorded(named.shown, submission.tasks, settings, kind=kind, request=request, run_id=run_id)
+            code = run_shown(submission, recording, display, offline, mirror.watch if mirror else None)
+        if mirror is not None and mirror.problem is not None:
+            submission.error = submission.error or mirror.problem
+            code = code or mirror.problem.exit_code
     print_end(submission.done, as_json=as_json, colored=settings.colored_logs)
     return code
+
+
+def _inputs(items: Sequence[SourceItem], store: Store, mirror: Mirror | None) -> Inputs:
+    """The videos with their ids; a mirror brings what earlier runs have made of them."""
+    if mirror is None:
+        return Inputs.of(items, store)
+    mirror.recall_inputs(items)
+    inputs = Inputs.of(items, store)
+    mirror.recall(inputs.tasks)
+    return inputs
 
 
 def run_shown(
@@ -91,6 +107,7 @@ def run_shown(
     recorded: contextlib.AbstractContextManager[Recording],
     display: Display,
     offline: threading.Event,
+    watch: EventHandler | None = None,
 ) -> int:
     """Analyse the videos, shown and recorded.
 
@@ -99,6 +116,7 @@ def run_shown(
         recorded: Records it.
         display: Shows it.
         offline: Set when no more downloads are wanted.
+        watch: Gets every event too.
 
     Returns:
         The exit code.
@@ -110,6 +128,8 @@ def run_shown(
         def handler(event: RunEvent) -> None:
             display.handle(event)
             recording.recorder.handle(event)
+            if watch is not None:
+                watch(event)
 
         def cancel(how: CancelKind) -> None:
             handler(ServerEvent("interrupted", _CANCELLED[how]))

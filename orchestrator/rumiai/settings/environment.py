@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rumiai.core.objects import cloud_variables
+from rumiai.core.objects import cloud_variables, is_object
 from rumiai.errors import ConfigurationError
 from rumiai.metrics.registry import ANALYSES
 from rumiai.settings.model import Settings, names_of, read_switch, validated
@@ -63,7 +63,7 @@ def variables() -> Iterator[Variable]:
 
 
 # Settings that choose which code is run and which network is reached: a ``.env`` in a folder of videos must not.
-_NEVER_IN_DOTENV: Final = ("RUMIAI_PLUGINS", "RUMIAI_ALLOW_ADDRESSES", "RUMIAI_VIA")
+_NEVER_IN_DOTENV: Final = ("RUMIAI_PLUGINS", "RUMIAI_ALLOW_ADDRESSES", "RUMIAI_VIA", "RUMIAI_UPLOAD")
 
 
 def load(
@@ -123,7 +123,8 @@ def _harmless(dotenv: Mapping[str, str]) -> dict[str, str]:
     Raises:
         ConfigurationError: It sets what must come from the environment or the command line.
     """
-    for name in _NEVER_IN_DOTENV:
+    uploads = ["RUMIAI_BASE_DIR"] if is_object(dotenv.get("RUMIAI_BASE_DIR", "")) else []
+    for name in (*_NEVER_IN_DOTENV, *uploads):
         if dotenv.get(name):
             raise ConfigurationError(f"{name} stands in .env, where it is not taken", hint="set it in the environment")
     return dict(dotenv)

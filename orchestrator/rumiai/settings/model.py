@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -13,7 +13,8 @@ from pydantic_core import ErrorDetails
 
 from rumiai.contracts.whisper import LANGUAGES
 from rumiai.core.json_values import JsonObject, JsonValue
-from rumiai.errors import ConfigurationError
+from rumiai.core.objects import divided, is_object
+from rumiai.errors import ConfigurationError, SourceError
 from rumiai.metrics.registry import ANALYSES
 
 Mode = Literal["fast", "strict"]
@@ -122,7 +123,12 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     out: Annotated[Path, BeforeValidator(_folder)] = _setting(
-        Path("out"), "RUMIAI_BASE_DIR", "folder for all output, the same as --out"
+        Path("out"), "RUMIAI_BASE_DIR", "folder for all output, the same as --out; s3://BUCKET/FOLDER uploads it"
+    )
+    upload: str = _setting(
+        "",
+        "RUMIAI_UPLOAD",
+        "folder of an object store, such as s3://bucket/runs, that gets the results as they are made",
     )
     unified_dir: str = _setting(
         "unified_analysis", "RUMIAI_UNIFIED_DIR UNIFIED_ANALYSIS_DIR", "unified analyses, relative to --out"
@@ -302,6 +308,7 @@ def validated(values: Mapping[str, object], origins: Mapping[str, str]) -> Setti
     Raises:
         ConfigurationError: A value is not what its setting takes.
     """
+    values = _with_local_out(values, origins)
     try:
         return Settings.model_validate(values)
     except ValidationError as exc:
@@ -310,6 +317,33 @@ def validated(values: Mapping[str, object], origins: Mapping[str, str]) -> Setti
         hint = Settings.model_fields[member].description if member in Settings.model_fields else None
         name = origins.get(member, member)
         raise ConfigurationError(f"{name}: got {values[member]!r}, {_reason(member, error)}", hint=hint) from exc
+
+
+def _with_local_out(values: Mapping[str, object], origins: Mapping[str, str]) -> Mapping[str, object]:
+    """An ``out`` in an object store becomes a local folder of its own, and what is uploaded there.
+
+    Raises:
+        ConfigurationError: Something else is to be uploaded to, or it is no such address.
+    """
+    out = values.get("out")
+    upload = out if isinstance(out, str) and is_object(out) else values.get("upload")
+    if not isinstance(upload, str) or not upload:
+        return values
+    try:
+        scheme, bucket, key = divided(upload)
+    except SourceError as exc:
+        name = origins.get("out" if upload == out else "upload", "upload")
+        raise ConfigurationError(f"{name}: {exc.message}", hint=exc.hint) from exc
+    if upload != out:
+        return values
+    if values.get("upload"):
+        raise ConfigurationError(
+            "the output is to be in two object stores", hint="give --out or --upload a local folder"
+        )
+    if ".." in PurePosixPath(key).parts:
+        raise ConfigurationError(f"{origins.get('out', 'out')}: got {out!r}, expected a folder without ..")
+    local = Path.home() / ".cache" / "rumiai" / "out" / scheme / bucket / PurePosixPath(key.strip("/") or ".")
+    return {**values, "out": local, "upload": upload}
 
 
 def _reason(member: str, error: ErrorDetails) -> str:

@@ -44,6 +44,19 @@ def read_settings(flags: Mapping[str, object], taken: Collection[str] = ()) -> S
     return settings
 
 
+def refuse_upload(settings: Settings, command: str) -> None:
+    """Refuse an output folder in an object store, for a command that works on a local one.
+
+    Raises:
+        ConfigurationError: It is one.
+    """
+    if settings.upload:
+        raise ConfigurationError(
+            f"{command} works on a local folder, and got {settings.upload}",
+            hint=f"the local copy of what `submit` has uploaded is in {settings.out}",
+        )
+
+
 def flag_names() -> dict[str, str]:
     """What the command line that is running calls its settings, by member."""
     names: dict[str, str] = {}
