@@ -156,7 +156,9 @@ class Engine:
                 prepared = self._prepared(run, accepted, access)
                 server = self._server_for(prepared.submission, stop)
             except RumiAIError as exc:
-                self._fail(run_id, RunEnding("failed", exc.exit_code, type(exc).__name__, str(exc)))
+                # What the end of the service has broken off is taken up by the next one.
+                if not self._closing.is_set():
+                    self._fail(run_id, RunEnding("failed", exc.exit_code, type(exc).__name__, str(exc)))
                 return
             with self._videos.held([task.video_id for task in prepared.submission.tasks], stop):
                 if self._closing.is_set() or not _is_open(self._records.run(run_id)):

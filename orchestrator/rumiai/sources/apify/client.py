@@ -73,7 +73,9 @@ class Apify:
         self._client = ApifyClient.with_custom_http_client(api_url=base_url, http_client=transport)
 
     def run(self, actor: str, actor_input: Mapping[str, object], pending: Pending) -> ActorRun:
-        """Run an actor to its end. It is ended when this process is interrupted or has waited long enough.
+        """Run an actor to its end. It is ended when the user interrupts us and when it has taken too long.
+
+        Where Apify can no longer be asked how it is doing, it stays noted: a later call goes on with it.
 
         Args:
             actor: Its id, or ``user/name``.
@@ -89,7 +91,7 @@ class Apify:
         pending.note(run.id)
         try:
             run, status = self._waited(run, began_s + self._timeout_s)
-        except BaseException:
+        except (KeyboardInterrupt, SystemExit):
             self._abort(run.id, pending)
             raise
         if status not in _ENDED:
