@@ -162,10 +162,12 @@ def submit(
     secrets = read_keys()
     if to is not None:
         from rumiai.service.remote.submit import Remote, refuse_operators_flags, submit_to
+        from rumiai.sources import Named
 
-        refuse_operators_flags({**flags, "manifest": manifest or None, "metadata": metadata or None}, flag_names())
+        refuse_operators_flags(flags, flag_names())
         remote = Remote(to, secrets.service_key)
-        sys.exit(submit_to(remote, sources, settings, as_json=as_json, quiet=quiet, insights=not no_insights))
+        named = Named(sources, manifest, metadata)
+        sys.exit(submit_to(remote, named, settings, as_json=as_json, quiet=quiet, insights=not no_insights))
     claude = claude_settings(settings, secrets, insights=not no_insights)
     code = submit_videos(
         list(sources),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from rumiai.contracts.metadata_forms import read_metadata
+from rumiai.contracts.whisper import LANGUAGES
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import ConfigurationError, UsageError
 from rumiai.insights import ClaudeSettings
@@ -16,12 +18,13 @@ from rumiai.records import NewRun, RunRecord
 from rumiai.run.claude import claude_settings
 from rumiai.service.config import ServiceConfig
 from rumiai.service.keys import ApiKey
-from rumiai.service.models import RunRequest
+from rumiai.service.models import RunRequest, VideoEntry
 from rumiai.service.places import Places
 from rumiai.service.problems import ProblemError
 from rumiai.service.uploads import Upload
 from rumiai.services import chosen_services
 from rumiai.settings import Settings
+from rumiai.sources import Named
 
 KIND: Final = "serve"
 # Longer keys are a mistake; the draft of the header gives no limit.
@@ -36,6 +39,7 @@ class AcceptedRun:
         key_id: Of the API key.
         sources: That were named.
         uploads: Files that came with it.
+        videos: Entries with what is known of each, as of :class:`VideoEntry`, without the members that are null.
         settings: Members that the request chose.
         insights: Whether to go on after the unified analysis.
         webhook: Whom to tell at its end; None for nobody.
@@ -44,6 +48,7 @@ class AcceptedRun:
     key_id: str
     sources: tuple[str, ...]
     uploads: tuple[Upload, ...]
+    videos: tuple[JsonObject, ...]
     settings: JsonObject
     insights: bool
     webhook: str | None
@@ -54,6 +59,7 @@ class AcceptedRun:
             "key_id": self.key_id,
             "sources": list(self.sources),
             "uploads": [upload.to_json() for upload in self.uploads],
+            "videos": list(self.videos),
             "settings": self.settings,
             "insights": self.insights,
             "webhook": self.webhook,
@@ -64,7 +70,8 @@ class AcceptedRun:
         """Read what :meth:`to_json` wrote into a run's record."""
         members = json.loads(json.dumps(run.request))
         uploads = tuple(Upload.from_json(each) for each in members["uploads"])
-        return cls(**{**members, "sources": tuple(members["sources"]), "uploads": uploads})
+        lists = {name: tuple(members[name]) for name in ("sources", "videos")}
+        return cls(**{**members, **lists, "uploads": uploads})
 
 
 def effective(config: ServiceConfig, chosen: JsonObject, *, insights: bool) -> tuple[Settings, ClaudeSettings]:
@@ -104,23 +111,40 @@ def wanted_run(
     Raises:
         UsageError: It cannot be asked for.
     """
-    if not request.sources and not uploads:
+    if not (request.sources or uploads or request.videos):
         raise UsageError("no video was named", hint="give sources, or upload files")
     places = Places(config.roots, config.prefixes)
     for source in request.sources:
         places.check(source)
+    for number, entry in enumerate(request.videos):
+        _check_entry(entry, number, places, len(uploads))
     chosen = request.settings.given
     settings, _ = effective(config, chosen, insights=request.insights)
+    named = [entry.source for entry in request.videos if entry.source]
     webhook = request.webhook.url if request.webhook else None
-    accepted = AcceptedRun(key.key_id, request.sources, tuple(uploads), chosen, request.insights, webhook)
+    videos = tuple(entry.model_dump(mode="json", exclude_none=True) for entry in request.videos)
+    accepted = AcceptedRun(key.key_id, request.sources, tuple(uploads), videos, chosen, request.insights, webhook)
     return NewRun(
-        sources=(*request.sources, *(upload.name for upload in uploads)),
+        sources=tuple(Named([*request.sources, *named, *(upload.name for upload in uploads)]).shown),
         settings={name: value for name, value in settings.to_json().items() if name in chosen},
         kind=KIND,
         request=accepted.to_json(),
         fingerprint=_fingerprint(accepted),
         idempotency_key=None if idempotency_key is None else f"{key.key_id}:{idempotency_key}",
     )
+
+
+def _check_entry(entry: VideoEntry, number: int, places: Places, uploads: int) -> None:
+    if entry.source is not None and entry.problem is None:
+        places.check(entry.source)
+    if entry.upload is not None and entry.upload >= uploads:
+        raise UsageError(f"videos/{number}/upload: got {entry.upload}, and {uploads} files came with the request")
+    if entry.language is not None and entry.language not in LANGUAGES:
+        raise UsageError(f"videos/{number}/language: got {entry.language}, expected a code such as pt")
+    try:
+        read_metadata(entry.metadata or {}, "")
+    except ValueError as exc:
+        raise UsageError(f"videos/{number}/metadata: {exc}") from exc
 
 
 def check_same(run: RunRecord, wanted: NewRun) -> None:

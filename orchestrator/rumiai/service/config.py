@@ -25,7 +25,7 @@ class Limits:
         waiting_runs: Accepted and not begun; beyond these the service asks to come again later.
     """
 
-    body_bytes: int = 1 << 20
+    body_bytes: int = 16 << 20
     upload_bytes: int = 2 << 30
     files: int = 1000
     sources: int = 10_000

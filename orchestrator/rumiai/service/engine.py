@@ -29,8 +29,9 @@ from rumiai.run.submission import INTERRUPTED, Inputs, Submission, serialised
 from rumiai.run.types import ServerAccess
 from rumiai.service.accepting import KIND, AcceptedRun, effective
 from rumiai.service.config import ServiceConfig
+from rumiai.service.listing import list_accepted
 from rumiai.service.places import Places
-from rumiai.service.uploads import remove_uploads, upload_items
+from rumiai.service.uploads import remove_uploads
 from rumiai.service.warm_server import STEPS_BEHIND_CALLERS, WarmServer
 from rumiai.services import chosen_services
 from rumiai.sources import Access
@@ -174,7 +175,7 @@ class Engine:
     def _prepared(self, run: RunRecord, accepted: AcceptedRun, access: Access) -> Prepared:
         settings, claude = effective(self._config, accepted.settings, insights=accepted.insights)
         store = Store(*settings.folders)
-        items = upload_items(accepted.uploads) + self._places.list(accepted.sources, access)
+        items = list_accepted(accepted, self._places, access)
         with self._videos.preparing:
             # Two callers may call different files the same.
             inputs = Inputs.of(items, store, places_last=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from rumiai.records import RunRecord, VideoRecord
 from rumiai.service.config import Limits
@@ -53,18 +53,46 @@ class WebhookRequest(_Request):
     url: _Url
 
 
+class VideoEntry(_Request):
+    """One video with what is known of it, as an entry of a manifest (docs/outputs.md).
+
+    Attributes:
+        source: What ``sources`` may hold; where it stands for several videos, it may not be described.
+        upload: Number of an uploaded file, from 0, instead of a source.
+        id: Where the video's id comes from, instead of its name.
+        language: That is spoken in it: Whisper's code, such as pt.
+        metadata: What is known of it, in any form that a file beside a video may have.
+        problem: Why an entry of the caller's list cannot be used: the video then fails with this reason.
+    """
+
+    source: _Text | None = None
+    upload: Annotated[int, Field(ge=0)] | None = None
+    id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    language: _Text | None = None
+    metadata: Json | None = None
+    problem: _Text | None = None
+
+    @model_validator(mode="after")
+    def _names_one_video(self) -> VideoEntry:
+        if (self.source is None) == (self.upload is None):
+            raise ValueError("expected either source or upload")
+        return self
+
+
 class RunRequest(_Request):
     """A run that is asked for.
 
     Attributes:
         sources: URLs, or files, folders and patterns below the folders that the service allows. May be empty where
             files are uploaded.
+        videos: Further videos, with what is known of each. Uploaded files that none of them names are videos too.
         settings: See :class:`RunSettings`.
         insights: Whether to go on after the unified analysis.
         webhook: See :class:`WebhookRequest`.
     """
 
     sources: Annotated[tuple[_Text, ...], Field(max_length=Limits.sources)] = ()
+    videos: Annotated[tuple[VideoEntry, ...], Field(max_length=Limits.sources)] = ()
     settings: RunSettings = RunSettings()
     insights: bool = True
     webhook: WebhookRequest | None = None

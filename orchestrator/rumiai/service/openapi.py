@@ -7,7 +7,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from rumiai.service.models import RunSettings, WebhookRequest
+from rumiai.service.models import RunSettings, VideoEntry, WebhookRequest
 from rumiai.service.problems import MEDIA_TYPE, ProblemBody
 
 _REF: Final = "#/components/schemas/{model}"
@@ -34,7 +34,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas: dict[str, Any] = found.setdefault("components", {}).setdefault("schemas", {})
     for name in _FASTAPIS_OWN:
         schemas.pop(name, None)
-    for model in (ProblemBody, RunSettings, WebhookRequest):
+    for model in (ProblemBody, RunSettings, VideoEntry, WebhookRequest):
         schema = model.model_json_schema(ref_template=_REF)
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from rumiai.errors import SourceError
-from rumiai.sources import Access, SourceItem, list_items
+from rumiai.sources import Access, SourceItem, list_each, list_items
 
 # What address rules are applied to where it is fetched (``core/http.py``).
 _NETWORK: Final = ("http://", "https://")
@@ -57,10 +57,27 @@ class Places:
         for name in names:
             self.check(name)
         items = list_items(names, access) if names else []
+        self._check_items(items)
+        return items
+
+    def list_each(self, sources: Sequence[str], access: Access | None = None) -> Iterator[Sequence[SourceItem]]:
+        """The videos behind each name, in the order of the names; see :meth:`list`.
+
+        Raises:
+            SourceError: A name stands for nothing, or a video lies elsewhere.
+        """
+        for source in sources:
+            self.check(source)
+        for found in list_each(sources, access):
+            if isinstance(found, SourceError):
+                raise found
+            self._check_items(found)
+            yield found
+
+    def _check_items(self, items: Iterable[SourceItem]) -> None:
         for item in items:
             if item.source == "local":
                 self._check_path(item.location, item.location)
-        return items
 
     def _check_path(self, shown: str, path: str) -> None:
         real = Path(os.path.realpath(path))

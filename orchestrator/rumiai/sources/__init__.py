@@ -4,7 +4,7 @@ from rumiai.sources.base import Access, FetchedVideo, Source, SourceItem
 from rumiai.sources.listing import Named, UnlistedSource, items_of_rows, list_named
 from rumiai.sources.local import LocalSource
 from rumiai.sources.object_store import ObjectSource
-from rumiai.sources.registry import find_source, list_items, register, registered
+from rumiai.sources.registry import find_source, list_each, list_items, register, registered
 from rumiai.sources.tiktok import TikTokSource
 from rumiai.sources.upload import UploadSource, upload_item
 from rumiai.sources.web import WebSource
@@ -16,8 +16,10 @@ __all__ = [
     "Named",
     "Source",
     "SourceItem",
+    "UnlistedSource",
     "find_source",
     "items_of_rows",
+    "list_each",
     "list_items",
     "list_named",
     "register",

@@ -11,7 +11,7 @@ from rumiai.contracts.outcome import Failure, VideoOutcome
 from rumiai.contracts.run_events import EventHandler, ProgressEvent, VideoEvent
 from rumiai.run.model_server import ModelServer, NamedServer
 from rumiai.run.submission import Submission
-from rumiai.run.types import ServerAccess
+from rumiai.run.types import ServerAccess, VideoTask
 from rumiai.service.config import ServiceConfig
 from rumiai.service.warm_server import WarmServer
 
@@ -22,10 +22,12 @@ class Analyst:
 
     Attributes:
         seen: Ids of the videos, as they were analysed.
+        tasks: The same with what they are.
         go: While it is not set, a video stays in its stage.
     """
 
     seen: list[str] = field(default_factory=list)
+    tasks: dict[str, VideoTask] = field(default_factory=dict)
     go: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -42,10 +44,14 @@ class Analyst:
             if stop.is_set():
                 error = Failure("Interrupted", "the run was stopped before this video was finished", "worker")
                 outcome = VideoOutcome(task.video_id, task.item.location, "failed", error=error)
-            elif Path(task.item.address or task.item.location).read_bytes() == b"bad":
+            elif task.item.source == "unlisted":
+                error = Failure("SourceError", task.item.address, "fetch", 2)
+                outcome = VideoOutcome(task.video_id, task.item.location, "failed", error=error)
+            elif task.item.source != "web" and Path(task.item.address or task.item.location).read_bytes() == b"bad":
                 error = Failure("ProbeError", "no video", "probe", 5)
                 outcome = VideoOutcome(task.video_id, task.item.location, "failed", error=error)
             self.seen.append(task.video_id)
+            self.tasks[task.video_id] = task
             submission.outcomes.append(outcome)
             handler(VideoEvent(outcome))
 

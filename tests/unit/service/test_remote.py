@@ -105,6 +105,30 @@ def test_with_json_every_event_comes_and_done_is_the_last(tmp_path: Path, folder
     assert events[-1]["error"] is None
 
 
+def test_what_is_known_of_videos_here_reaches_the_service(tmp_path: Path, folder: Path, key: str) -> None:
+    (folder / "one.info.json").write_text(json.dumps({"description": "Beside", "like_count": 5, "uploader": "me"}))
+    manifest = tmp_path / "posts.jsonl"
+    rows = [
+        {"source": "videos/one.mp4", "id": "71", "caption": "Listed", "language": "pt"},
+        {"source": "videos/two.mp4"},
+        {"source": "http://127.0.0.1:1/three.mp4", "id": "73", "views": 9},
+        17,
+    ]
+    manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    analyst = Analyst()
+    with listening(tmp_path / "there", analyst) as url:
+        ran = submit(url, key, "--manifest", manifest, "--out", tmp_path / "here", "--json")
+    done = json.loads(ran.stdout.splitlines()[-1])
+    named = [task.item for task in analyst.tasks.values()]
+    assert [item.stem for item in named[:3]] == ["71", "two", "73"], ran.output
+    first, second, third = named[:3]
+    assert (first.metadata.description, first.metadata.likes, first.language) == ("Listed", 5, "pt")
+    assert second.metadata is None
+    assert third.metadata.views == 9
+    assert [item.source for item in named] == ["upload", "upload", "web", "unlisted"]
+    assert len(done["videos"]) == 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import Service, StartService
+from .doubles import Analyst
 
 
 def submit(service: Service, *sources: Path | str, **members: object) -> dict[str, object]:
@@ -134,3 +135,49 @@ def test_what_was_accepted_is_finished_by_the_next_service_and_nothing_twice(sta
 def test_a_run_that_is_not_there_is_not_found(service: Service, name: str) -> None:
     answer = service.client.get(f"/v1/runs/{name}")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_entries_say_what_is_known_of_each_video(start: StartService, videos: Path) -> None:
+    (videos / "left.mp4").write_bytes(b"3")
+    analyst = Analyst()
+    entries = [
+        {
+            "source": str(videos / "one.mp4"),
+            "id": "7301",
+            "language": "pt",
+            "metadata": {"caption": "Hi", "likes": "7"},
+        },
+        {"source": str(videos / "two.mp4")},
+        {"upload": 1, "id": "mine", "metadata": {"views": 3}},
+        {"source": "posts.csv, line 4", "problem": "posts.csv, line 4: no JSON"},
+    ]
+    request = {"sources": [str(videos / "left.mp4")], "videos": entries}
+    files = [("file", ("a.mp4", b"a")), ("file", ("b.mp4", b"b"))]
+    with start(analyst) as service:
+        answer = service.client.post("/v1/runs", data={"request": json.dumps(request)}, files=files)
+        assert answer.status_code == 202, answer.text
+        service.ended(answer.json()["id"])
+    items = {video_id: task.item for video_id, task in analyst.tasks.items()}
+    *good, bad = items
+    assert good == ["a", "left", "7301", "two", "mine"]
+    assert bad.startswith("posts.csv__line_4_")
+    assert (items["7301"].language, items["7301"].metadata.description, items["7301"].metadata.likes) == ("pt", "Hi", 7)
+    assert (items["mine"].metadata.views, items["two"].metadata, items["a"].metadata) == (3, None, None)
+    assert items[bad].address == "posts.csv, line 4: no JSON"
+
+
+@pytest.mark.parametrize(
+    ("entry", "what"),
+    [
+        ({}, "either source or upload"),
+        ({"source": "http://x.test/v.mp4", "upload": 0}, "either source or upload"),
+        ({"upload": 0}, "videos/0/upload: got 0, and 0 files"),
+        ({"source": "/etc/passwd"}, "below no folder"),
+        ({"source": "http://x.test/v.mp4", "language": "xx"}, "videos/0/language"),
+        ({"source": "http://x.test/v.mp4", "metadata": {"likes": "many"}}, "videos/0/metadata"),
+    ],
+)
+def test_an_entry_that_cannot_be_is_refused(service: Service, entry: dict[str, object], what: str) -> None:
+    answer = service.client.post("/v1/runs", json={"videos": [entry]})
+    assert answer.status_code == 422
+    assert what in answer.text

@@ -9,13 +9,13 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rumiai import errors
 from rumiai.contracts.outcome import VideoOutcome
 from rumiai.contracts.run_events import DoneEvent, NotStarted, RunEvent, RunStartedEvent, ServerEvent, VideoEvent
-from rumiai.core.json_values import JsonObject
+from rumiai.core.json_values import JsonObject, JsonValue
 from rumiai.errors import ConfigurationError, RumiAIError, UsageError
 from rumiai.results.store import Store
 from rumiai.run.submit import interrupts, print_end
@@ -24,8 +24,11 @@ from rumiai.service.remote.client import ServiceClient
 from rumiai.service.remote.events import read_event, read_totals
 from rumiai.service.remote.results import bring
 from rumiai.settings import Settings
-from rumiai.sources import list_items
+from rumiai.sources import Named, SourceItem, UnlistedSource, list_named
+from rumiai.sources.sidecars import read_sidecars
 from rumiai.terminal.console import Display, choose_display
+
+LOG = logging.getLogger(__name__)
 
 _NOT_THEIRS = ("out", "log_level")
 
@@ -43,14 +46,12 @@ class Remote:
     key: str = field(repr=False)
 
 
-def submit_to(
-    remote: Remote, sources: Sequence[str], settings: Settings, *, as_json: bool, quiet: bool, insights: bool
-) -> int:
+def submit_to(remote: Remote, named: Named, settings: Settings, *, as_json: bool, quiet: bool, insights: bool) -> int:
     """Have a service analyse what the sources name; files of this machine are sent to it.
 
     Args:
         remote: The service.
-        sources: As of ``submit``; addresses on the network are fetched by the service.
+        named: What the user named; addresses on the network are fetched by the service.
         settings: Of the run. Results come into their output folder.
         as_json: Events on stdout instead of tables.
         quiet: No progress.
@@ -68,8 +69,8 @@ def submit_to(
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if not remote.key:
         raise ConfigurationError("--to needs an API key of the service", hint="set RUMIAI_API_KEY")
-    files, addresses = _divided(sources)
-    request: JsonObject = {"sources": addresses, "settings": _chosen(settings), "insights": insights}
+    files, videos = _divided(named)
+    request: JsonObject = {**videos, "settings": _chosen(settings), "insights": insights}
     store = Store(*settings.folders)
     store.check_writable()
     with ServiceClient(remote.url, remote.key) as client:
@@ -99,22 +100,45 @@ def refuse_operators_flags(flags: Mapping[str, object], names: Mapping[str, str]
             raise UsageError(f"{names.get(member, member)} is the service's to choose", hint="leave it out with --to")
 
 
-def _divided(sources: Sequence[str]) -> tuple[list[Path], list[str]]:
-    """Files that are sent, and addresses that the service fetches itself."""
+def _divided(named: Named) -> tuple[list[Path], JsonObject]:
+    """Files that are sent, and the members of the request that name the videos.
+
+    Addresses on the command line are left to the service, which may list what stands behind them. Of a list each video
+    is told with what is known of it, and of files also what lies beside them.
+    """
+    addresses = [text for text in named.texts if "://" in text]
+    others = replace(named, texts=[text for text in named.texts if "://" not in text])
+    if named.metadata and addresses:
+        raise UsageError("with --to, --metadata describes files and lists alone", hint="put it into a manifest")
+    items = list_named(others) if others.texts or others.manifest or not addresses else []
     files: list[Path] = []
-    addresses: list[str] = []
-    for source in sources:
-        if "://" in source:
-            addresses.append(source)
-            continue
-        for item in list_items([source]):
-            if item.source == "local":
-                files.append(Path(item.location))
-            else:
-                addresses.append(item.address or item.location)
-    if not files and not addresses:
-        list_items(sources)  # says what is wrong
-    return list(dict.fromkeys(files)), list(dict.fromkeys(addresses))
+    entries = []
+    for item in items:
+        entry: dict[str, JsonValue] = {"upload": len(files)} if item.source == "local" else {"source": item.location}
+        if item.source == "local":
+            files.append(Path(item.location))
+        elif item.source == UnlistedSource.name:
+            entry["problem"] = item.address
+        elif item.address:
+            entry["source"] = item.address
+        entries.append({**entry, **_told(item)})
+    return files, {"sources": addresses, "videos": entries}
+
+
+def _told(item: SourceItem) -> JsonObject:
+    """What is known of a video here."""
+    metadata = item.metadata
+    if item.source == "local":
+        beside, problems = read_sidecars(Path(item.location))
+        for problem in problems:
+            LOG.warning("%s: %s", item.location, problem)
+        metadata = metadata.completed(beside) if metadata else beside
+    told: dict[str, JsonValue] = {"id": item.stem}
+    if metadata is not None:
+        told["metadata"] = {name: value for name, value in metadata.needed().to_dict().items() if value is not None}
+    if item.language:
+        told["language"] = item.language
+    return told
 
 
 def _chosen(settings: Settings) -> JsonObject:
