@@ -181,3 +181,29 @@ def test_an_entry_that_cannot_be_is_refused(service: Service, entry: dict[str, o
     answer = service.client.post("/v1/runs", json={"videos": [entry]})
     assert answer.status_code == 422
     assert what in answer.text
+
+
+def test_a_video_is_deleted_with_its_copy_and_its_records(start: StartService, videos: Path) -> None:
+    with start(keep_uploads=True) as service:
+        run = service.client.post("/v1/runs", files=[("file", ("a.mp4", b"a")), ("file", ("b.mp4", b"b"))]).json()
+        service.ended(run["id"])
+        uploads = service.config.settings.out / "uploads"
+        assert len(list(uploads.rglob("*.mp4"))) == 2
+        assert service.client.delete(f"/v1/runs/{run['id']}/videos/a").status_code == 204
+        assert [path.read_bytes() for path in uploads.rglob("*.mp4")] == [b"b"]
+        assert not (service.config.settings.out / "insights/a").exists()
+        assert service.client.get(f"/v1/runs/{run['id']}/videos/a").status_code == 404
+        assert service.client.delete(f"/v1/runs/{run['id']}/videos/a").status_code == 404
+        assert service.client.get(f"/v1/runs/{run['id']}/videos/b").status_code == 200
+
+
+def test_a_video_that_a_run_has_before_it_is_not_deleted(service: Service, videos: Path) -> None:
+    done = submit(service, videos / "one.mp4")["id"]
+    service.ended(done)
+    service.analyst.go.clear()
+    again = submit(service, videos / "one.mp4")["id"]
+    while service.client.get(f"/v1/runs/{again}").json()["state"] != "running":
+        pass
+    answer = service.client.delete(f"/v1/runs/{done}/videos/one")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:rumiai:problem:in-work")
+    service.analyst.go.set()

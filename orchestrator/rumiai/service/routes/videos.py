@@ -5,18 +5,21 @@ from __future__ import annotations
 import mimetypes
 from typing import Annotated
 
+import anyio.to_thread
 from fastapi import APIRouter, Depends, Path, Query, Response
 from starlette.responses import FileResponse
 
+from rumiai.errors import UsageError
 from rumiai.records import VideoRecord
 from rumiai.records.types import VideoState
 from rumiai.results.store import Store
-from rumiai.service.access import Reader
+from rumiai.service.access import Reader, Submitter
 from rumiai.service.files import read_results, result_files
 from rumiai.service.models import FileBody, FileList, Results, VideoBody, VideoList
 from rumiai.service.parts import InService, Parts
-from rumiai.service.problems import not_found
+from rumiai.service.problems import ProblemError, not_found
 from rumiai.service.routes.runs import FoundRun
+from rumiai.terminal.deleting import delete_videos, plan_deletion
 
 router = APIRouter(prefix="/v1/runs/{run_id}/videos", tags=["videos"])
 
@@ -87,6 +90,20 @@ async def get_file(key: Reader, video: FoundVideo, path: str, service: InService
         raise not_found("file of this path")
     kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
     return FileResponse(files[path], media_type=kind, headers={"X-Content-Type-Options": "nosniff"})
+
+
+@router.delete("/{video_id}", status_code=204)
+async def delete_video(key: Submitter, video: FoundVideo, service: InService) -> None:
+    """Delete every trace of a video in the folder: results, copies, answers of Claude, its records in all runs."""
+    await anyio.to_thread.run_sync(_deleted, _store(service), video.video_id)
+
+
+def _deleted(store: Store, video_id: str) -> None:
+    try:
+        plan = plan_deletion(store, [video_id])
+    except UsageError as exc:
+        raise ProblemError(409, "in-work", exc.message, hint="cancel the run, or wait for its end") from exc
+    delete_videos(store, plan)
 
 
 def _store(service: Parts) -> Store:
