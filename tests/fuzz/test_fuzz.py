@@ -33,7 +33,7 @@ def test_wrong_requests(triton_server: RunningServer) -> None:
 
 
 def test_calls_of_the_service(tmp_path: Path) -> None:
-    report = service.run(tmp_path / "service", count=100, seed=2026)
+    report = service.run(tmp_path / "service", count=200, seed=2026)
     assert report.faults == 0, "\n".join(report.lines())
     assert report.operations == 14
     assert {200, 202, 404, 422} <= report.statuses.keys()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final
 
 import anyio
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from rumiai import __version__
@@ -24,6 +24,7 @@ from rumiai.service.keys import Keys
 from rumiai.service.metrics import Measured, Metrics
 from rumiai.service.openapi import described
 from rumiai.service.parts import Parts
+from rumiai.service.reading import refuse_unknown_parameters
 from rumiai.service.routes import events, health, runs, videos
 from rumiai.service.storing import RunStore
 from rumiai.service.uploads import sweep
@@ -75,6 +76,7 @@ def create_app(
         description=_ABOUT,
         lifespan=lifespan,
         redoc_url=None,
+        dependencies=[Depends(refuse_unknown_parameters)],
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     problems.install(app)

@@ -104,6 +104,8 @@ def test_failures_are_limited_by_address(start: StartService) -> None:
         ("PUT", "/v1/runs", 405),
         ("GET", "/v1/runs?limit=0", 422),
         ("GET", "/v1/runs?limit=x", 422),
+        ("GET", "/v1/runs?stat=done", 422),
+        ("GET", "/healthz?x", 422),
     ],
 )
 def test_every_error_is_a_problem(service: Service, method: str, path: str, status: int) -> None:
