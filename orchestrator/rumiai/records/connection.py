@@ -24,7 +24,7 @@ _FOLDER_MODE: Final = 0o700
 # What is deleted is overwritten.
 _PRAGMAS: Final = ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON")
 
-Value = str | int | float | None
+Value = str | int | float | bytes | None
 
 
 class DamagedRecordsError(StoreError):
@@ -65,6 +65,8 @@ class Connection:
             # Transactions are begun by hand: the module's own do not cover reads.
             self._connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
             self._connection.row_factory = sqlite3.Row
+            # A name of a file may hold any bytes.
+            self._connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
             try:
                 for pragma in _PRAGMAS:
                     self._connection.execute(f"PRAGMA {pragma}")
@@ -117,12 +119,12 @@ class Connection:
             StoreError: It cannot be written.
         """
         with self._lock, self._translated("write"):
-            return self._connection.execute(sql, values).rowcount
+            return self._connection.execute(sql, _storable(values)).rowcount
 
     def write_all(self, sql: str, rows: Sequence[Sequence[Value]]) -> None:
         """One statement for each row, see :meth:`write`."""
         with self._lock, self._translated("write"):
-            self._connection.executemany(sql, rows)
+            self._connection.executemany(sql, [_storable(row) for row in rows])
 
     def shorten_log(self) -> None:
         """Put the log into the file and empty it, so that nothing that was deleted is left in it.
@@ -144,3 +146,8 @@ def remove_files(path: Path) -> None:
     for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
+
+
+def _storable(values: Sequence[Value]) -> list[Value]:
+    """The values; what is no Unicode in a text, such as a byte of a file's name, is escaped."""
+    return [v.encode("utf-8", "backslashreplace").decode() if isinstance(v, str) else v for v in values]

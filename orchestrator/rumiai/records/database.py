@@ -122,9 +122,10 @@ class Records:
             (first,) = self._db.read("SELECT COUNT(*) AS count FROM videos WHERE run_id = ?", run_id)
             self._db.write_all(
                 "INSERT OR IGNORE INTO videos (run_id, video_id, position, source, bytes, state)"
-                " VALUES (?, ?, ?, ?, ?, 'waiting')",
+                " VALUES (?, ?, ?, CAST(? AS TEXT), ?, 'waiting')",
                 [
-                    (run_id, video.video_id, first["count"] + index, video.source, video.bytes)
+                    # The bytes of a file's name, so that the name that is read is the file's.
+                    (run_id, video.video_id, first["count"] + index, _raw(video.source), video.bytes)
                     for index, video in enumerate(videos)
                 ],
             )
@@ -374,3 +375,7 @@ class Records:
             limit,
         )
         return [event_of(row) for row in found]
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

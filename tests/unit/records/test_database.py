@@ -64,6 +64,15 @@ def test_a_run_is_accepted_claimed_and_ended(records: Records) -> None:
     assert records.claimable() == []
 
 
+def test_a_name_of_any_bytes_is_kept(records: Records) -> None:
+    source = os.fsdecode(b"/in/caf\xe9.mp4")
+    run = records.create_run(NEW)[0].run_id
+    records.add_videos(run, [NewVideo("caf_", source)])
+    records.finish_run(run, RunEnding("failed", 5, "ProbeError", f"{source}: no film"))
+    assert [video.source for video in records.videos(run)] == [source]
+    assert records.run(run).error_message == "/in/caf\\udce9.mp4: no film"
+
+
 def test_a_run_that_is_given_back_is_claimable_and_its_videos_wait(records: Records) -> None:
     run = accepted(records, "a", "b")
     with records._db.transaction() as db:
