@@ -20,6 +20,7 @@ from rumiai.contracts.blocks import GENERIC_BLOCKS, AnalysisBlocks, Blocks, Meas
 from rumiai.contracts.outcome import AnalysisOutcome
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.clock import now_iso
+from rumiai.core.code import analyses_code
 from rumiai.errors import ContractError, StoreError
 from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.registry import ANALYSES, family, schema_of
@@ -75,10 +76,10 @@ def measure(analysis: UnifiedAnalysis) -> dict[str, MeasuredAnalysis]:
 
 
 def read_measured(store: Store, video_id: str) -> dict[str, MeasuredAnalysis] | None:
-    """Read the analyses that this version computed from the video's present unified analysis.
+    """Read the analyses that this code computed from the video's present unified analysis.
 
     Returns:
-        As of :func:`measure`; None when a file is missing, damaged, of another version or holds a model's
+        As of :func:`measure`; None when a file is missing, damaged, of other code or holds a model's
         judgements.
     """
     if not RunState(store.state_file(video_id)).kept("analyses"):
@@ -89,7 +90,7 @@ def read_measured(store: Store, video_id: str) -> dict[str, MeasuredAnalysis] | 
             _, complete = read_latest(store, video_id, name)
         except (StoreError, KeyError):
             return None
-        if complete.get("source") != _SOURCE or complete.get("rumiai_version") != __version__:
+        if complete.get("source") != _SOURCE or complete.get("code") != analyses_code():
             return None
         try:
             out[name] = family(name).read(complete["parsed_response"], complete["precompute"])
@@ -224,6 +225,7 @@ def _write(
         "processing_mode": "python_only" if told is None or told.model is None else "precompute_claude",
         "version": _RESULT_VERSION,
         "rumiai_version": __version__,
+        "code": analyses_code(),
         "timestamp": moment.isoformat(timespec="milliseconds"),
     }
     bodies = {"complete": envelope, "ml": blocks, "result": _shown(name, blocks, output_format)}

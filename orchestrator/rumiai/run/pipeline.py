@@ -25,6 +25,7 @@ from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.run_events import ProgressEvent
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.clock import now_iso
+from rumiai.core.code import analyses_code
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import ContractError, MediaError, MLError, ServerGoneError
 from rumiai.inference.client import TritonClient
@@ -301,7 +302,7 @@ def _unified(
         metadata = metadata.of_pictures(run.stills.pictures, run.stills.seconds_each)
     facts = MediaFacts.from_info(run.info, run.settings.sample_fps if run.info.has_video else None)
     made_of = fingerprint(
-        __version__,
+        analyses_code(),
         {name: made_from.get(name) for name in results},
         asdict(facts),
         metadata.members,
@@ -335,7 +336,7 @@ def _metadata(run: _Run) -> VideoMetadata:
 
 def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, AnalysisOutcome]:
     """The seven analyses; kept when an earlier run made them from the same unified analysis."""
-    inputs = fingerprint(made_of, __version__, run.settings.output_format)
+    inputs = fingerprint(made_of, analyses_code(), run.settings.output_format)
     if run.state.finished("analyses", inputs):
         return read_analyses(run.store, run.task.video_id)
     summaries = write_analyses(run.store, run.task.video_id, measure(analysis), run.settings.output_format)

@@ -1,8 +1,8 @@
 """What the results of one video were made from, and which results of earlier runs are therefore still good.
 
-A result's fingerprint holds the file, our version, the service's own version, weights and settings, and the fingerprint
-of each input's result. An input without a result counts as missing. So a result that was made while an input was
-missing is made again as soon as that input has one, and a result that rests on nothing that changed is kept.
+A result's fingerprint holds the file, a digest of our code, the service's own version, weights and settings, and the
+fingerprint of each input's result. An input without a result counts as missing. So a result that was made while an
+input was missing is made again as soon as that input has one, and a result that rests on nothing that changed is kept.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from rumiai import __version__, weights
+from rumiai import weights
 from rumiai.contracts.results import ServiceResult
+from rumiai.core.code import services_code
 from rumiai.errors import ContractError, StoreError
 from rumiai.results.store import RunState, fingerprint, read_bytes
 from rumiai.services import AnyService
@@ -54,7 +55,7 @@ class Provenance:
     def of_stream(self, stage: Stage) -> str:
         """Fingerprint of a decoded stream."""
         packages = {name: package_version(name) for name in _DECODED_BY[stage]}
-        return fingerprint(__version__, self._file, packages, self.settings.hwaccel if stage == "visual" else None)
+        return fingerprint(services_code(), self._file, packages, self.settings.hwaccel if stage == "visual" else None)
 
     def of(self, service: AnyService, inputs: Mapping[str, str]) -> str:
         """Fingerprint of a service's result.

@@ -47,8 +47,8 @@ def test_a_renewed_unified_analysis_is_measured_again(store: Store) -> None:
     assert read_measured(store, "clip") is None
 
 
-@pytest.mark.parametrize(("member", "value"), [("rumiai_version", "0.0.1"), ("source", "claude")])
-def test_files_of_another_version_or_with_judgements_do_not_count(store: Store, member: str, value: str) -> None:
+@pytest.mark.parametrize(("member", "value"), [("code", "0123456789abcdef"), ("source", "claude")])
+def test_files_of_other_code_or_with_judgements_do_not_count(store: Store, member: str, value: str) -> None:
     latest = store.insights_folder("clip") / "scene_pacing" / "latest.json"
     path = latest.parent / read_json(latest)["complete"]
     size = path.stat().st_size

@@ -17,6 +17,7 @@ from rumiai.contracts.services.base import ServiceData, ServiceMetadata
 from rumiai.demo.encode import render
 from rumiai.demo.spec import ClipSpec, Shot
 from rumiai.errors import MLError
+from rumiai.run import pipeline, reuse
 from rumiai.run.pipeline import Progress, analyse
 from rumiai.run.reuse import Provenance
 from rumiai.run.types import RunContext, ServerAccess, VideoTask
@@ -145,6 +146,23 @@ def test_an_input_that_was_not_asked_for_counts_as_missing_until_there_is_one(cl
     assert (made, list(outcome.services), outcome.skipped) == ([], ["hands"], True)
     assert run(clip, tmp_path, ("mood",), force=True)[0] == ["mood"]
     assert made_from(tmp_path) == WHOLE
+
+
+def test_other_code_makes_its_results_again(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No version string has to be raised for it: the digests are those of the sources."""
+    run(clip, tmp_path)
+    assert run(clip, tmp_path)[1].skipped
+
+    def analysed() -> dict[str, int]:
+        return {path.name: path.stat().st_mtime_ns for path in (tmp_path / "insights/clip").glob("*/*_complete_*")}
+
+    before = analysed()
+    monkeypatch.setattr(pipeline, "analyses_code", lambda: "other rules")
+    assert run(clip, tmp_path)[0] == []  # no service runs again
+    assert analysed().keys().isdisjoint(before.keys())
+    assert run(clip, tmp_path)[1].skipped
+    monkeypatch.setattr(reuse, "services_code", lambda: "other services")
+    assert run(clip, tmp_path)[0] == list(NAMES)
 
 
 def test_a_lost_input_is_made_again_alone(clip: Path, tmp_path: Path) -> None:
