@@ -214,6 +214,25 @@ def test_what_is_no_gradual_transition(scene: Callable[[float], np.ndarray]) -> 
     assert _found(scene) == []
 
 
+def _gradient(turn: float, direction: float = 0.7) -> np.ndarray:
+    """A sine of one wave a frame, moved by ``turn`` waves."""
+    down, across = np.mgrid[0:144, 0:256]
+    way = across / 256 * np.cos(direction) + down / 144 * np.sin(direction)
+    return np.repeat((128 + 100 * np.sin(2 * np.pi * (way + turn)))[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("turn", [0.18, 0.21])  # of a wave: 65 and 76 degrees
+@pytest.mark.parametrize("length_s", [0.5, 1.2])
+def test_a_gradient_that_moves_and_stops_is_no_dissolve(turn: float, length_s: float) -> None:
+    """Over so short a way its pictures are nearly mixtures of the first and the last."""
+    assert _found(lambda t: _gradient(turn * float(np.clip((t - 3) / length_s, 0, 1)))) == []
+
+
+def test_one_gradient_that_dissolves_into_another_is_found() -> None:
+    (found,) = _found(_mix(_gradient(0.0), _gradient(0.3, direction=2.5), 3.0, 1.0))
+    assert found.type == "dissolve"
+
+
 def test_gradual_transitions_are_named_and_add_no_cut() -> None:
     detector = StreamingSceneDetector(30.0)
     dissolve = _mix(A, B, 3.0, 1.0)
