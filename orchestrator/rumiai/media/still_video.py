@@ -36,6 +36,8 @@ _X264: Final = {
 _THREADS: Final = 2
 # What MP4 holds and what the sounds of posts are in.
 _SOUNDS: Final = frozenset({"aac", "mp3", "mp3float", "opus", "flac", "alac"})
+# Times of packets are rounded to their clock's ticks.
+_ROUNDING_S: Final = 0.001
 # 400 packets a second are the most in use (Opus), for an hour.
 _MAX_SOUND_PACKETS: Final = 400 * 3600
 _MAX_ANIMATION_MS: Final = 3_600_000
@@ -58,7 +60,9 @@ class StillVideo:
     problems: tuple[str, ...] = ()
 
 
-def make_video(pictures: Sequence[Path], sound: Path | None, target: Path) -> StillVideo:
+def make_video(
+    pictures: Sequence[Path], sound: Path | None, target: Path, *, longest_s: float = _MAX_ANIMATION_MS / _TICKS_PER_S
+) -> StillVideo:
     """Show pictures one after the other, each equally long, and write that as a video.
 
     Each stays for :data:`STILL_S`, or longer, so that the whole sound is heard; the sound is not repeated. A single
@@ -69,13 +73,14 @@ def make_video(pictures: Sequence[Path], sound: Path | None, target: Path) -> St
         pictures: In the order of the post; at least one.
         sound: Lies under them from the start.
         target: An MP4 file; its folder is made.
+        longest_s: A longer sound is cut off there, in seconds.
 
     Raises:
         ProbeError: None of the pictures can be read.
         LimitError: None of them is within the limits, or the sound or animation is longer than an hour.
         StoreError: The video cannot be written.
     """
-    made_from = [_VERSION, *([path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in pictures)]
+    made_from = [_VERSION, longest_s, *([path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in pictures)]
     made_from.append(sound and [sound.name, sound.stat().st_size, sound.stat().st_mtime_ns])
     record = target.with_name(f"{target.name}.stills.json")
     if (kept := _kept(record, target, made_from)) is not None:
@@ -85,7 +90,7 @@ def make_video(pictures: Sequence[Path], sound: Path | None, target: Path) -> St
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("wb") as file:
-                made = _write(pictures, sound, file)
+                made = _write(pictures, sound, file, longest_s)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(target)
@@ -110,7 +115,7 @@ def _kept(record: Path, target: Path, made_from: list[Any]) -> StillVideo | None
         return None
 
 
-def _write(pictures: Sequence[Path], sound: Path | None, file: Any) -> StillVideo:
+def _write(pictures: Sequence[Path], sound: Path | None, file: Any, longest_s: float) -> StillVideo:
     readable, problems = _readable(pictures)
     facts = [look_at(path) for path in readable]
     size = canvas_for(facts)
@@ -120,9 +125,11 @@ def _write(pictures: Sequence[Path], sound: Path | None, file: Any) -> StillVide
     track = None
     if sound is not None:
         try:
-            track = _Sound(sound)
+            track = _Sound(sound, longest_s)
         except MediaError as exc:
             problems.append(f"the sound is missing: {exc.message}")
+        else:
+            problems += track.problems
     seconds_each = max(STILL_S, track.length_s / len(readable) if track else 0.0)
     _encode(file, size, _standing(readable, size, seconds_each), track)
     return StillVideo(len(readable), round(seconds_each, 3), track is not None, tuple(problems))
@@ -187,15 +194,19 @@ class _Sound:
     """The packets of a sound file, to be copied.
 
     Attributes:
-        length_s: To the end of the last packet.
-        stream: What a stream of the new file is made after.
+        length_s: To the end of the last packet that is taken.
+        problems: Whether it is cut off, a sentence.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, longest_s: float) -> None:
         self.path = path
-        self.length_s = float(sum((_length_s(packet) for packet in self._packets()), Fraction(0)))
-        if self.length_s <= 0:
+        whole_s = float(sum((_length_s(packet) for packet in self._packets()), Fraction(0)))
+        if whole_s <= 0:
             raise ProbeError(f"{path.name} has no sound in it")
+        is_cut = whole_s > longest_s
+        # A frame of the picture less: the limit holds for the whole video.
+        self.length_s = max(0.0, longest_s - 1 / STILL_FPS) if is_cut else whole_s
+        self.problems = [f"the sound is cut off at {self.length_s:.1f} s of {whole_s:.1f} s"] if is_cut else []
 
     def copied(self, out: Any) -> Iterator[tuple[float, Packet[Any]]]:
         """Add a stream to a file, and give the packets for it with their times in seconds."""
@@ -208,7 +219,10 @@ class _Sound:
                     continue
                 first = packet.pts if first is None else first
                 packet.pts, packet.dts, packet.stream = packet.pts - first, packet.dts - first, stream
-                yield float(packet.pts * seconds_per_tick(packet.time_base)), packet
+                begins_s = float(packet.pts * seconds_per_tick(packet.time_base))
+                if begins_s + float(_length_s(packet)) > self.length_s + _ROUNDING_S:
+                    return
+                yield begins_s, packet
 
     def _packets(self) -> Iterator[Packet[Any]]:
         with open_media(self.path) as container:

@@ -177,7 +177,7 @@ def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progre
     progress("fetch")
     folder = store.download_folder(task.video_id)
     given = task.fetched or find_source(task.item.source).fetch(task.item, folder)
-    video, stills = _as_video(given, folder / f"{task.video_id}.mp4")
+    video, stills = _as_video(given, folder / f"{task.video_id}.mp4", context.settings.max_video_duration_s)
     fetched = time.monotonic()
     progress("probe")
     info = probe(video.path, _limits(context.settings))
@@ -189,16 +189,16 @@ def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progre
     return _Run(task, video, context, store, state, info, provenance, stills), stages
 
 
-def _as_video(video: FetchedVideo, target: Path) -> tuple[FetchedVideo, StillVideo | None]:
+def _as_video(video: FetchedVideo, target: Path, longest_s: float) -> tuple[FetchedVideo, StillVideo | None]:
     """The video that pictures make, at ``target`` where the source has not named a place; a video as it is."""
     if not video.pictures and is_picture(video.path):
         video = replace(video, path=target, pictures=(video.path,))
     if not video.pictures:
         return video, None
     # The video may be made again, as when it was removed afterwards: its results are those of the pictures.
-    given = [(path.stat().st_size, path.stat().st_mtime_ns) for path in video.files[1:]]
-    identity = video.identity or fingerprint(given)
-    return replace(video, identity=identity), make_video(video.pictures, video.sound, video.path)
+    given = video.identity or [(path.stat().st_size, path.stat().st_mtime_ns) for path in video.files[1:]]
+    made = make_video(video.pictures, video.sound, video.path, longest_s=longest_s)
+    return replace(video, identity=fingerprint(given, asdict(made))), made
 
 
 def _missing(run: _Run) -> list[str]:

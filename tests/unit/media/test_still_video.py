@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from rumiai.errors import MediaError
-from rumiai.media.probe import probe
+from rumiai.media.probe import MediaLimits, probe
 from rumiai.media.scenes import StreamingSceneDetector
 from rumiai.media.still_video import StillVideo, make_video
 
@@ -89,6 +89,16 @@ def test_the_pictures_last_as_long_as_the_sound_which_is_heard_once(
     assert len(heard) / 44_100 == pytest.approx(seconds, abs=0.1)
     middle = heard[len(heard) // 4 : -len(heard) // 4]
     assert np.abs(np.fft.rfft(middle)).argmax() * 44_100 / len(middle) == pytest.approx(440, abs=1)
+
+
+def test_a_sound_beyond_the_limit_is_cut_off_there_and_says_so(tmp_path: Path) -> None:
+    sound = tone(tmp_path / "sound.mp3", 12.0)
+    made = make_video(photos(tmp_path, 1, 2), sound, tmp_path / "post.mp4", longest_s=8.0)
+    assert made.seconds_each == pytest.approx(3.9, abs=0.001)
+    assert made.problems == ("the sound is cut off at 7.8 s of 12.0 s",)
+    assert 7.6 < probe(tmp_path / "post.mp4", MediaLimits(max_duration_s=8.0)).duration_s <= 8.0
+    # With another limit it is another video.
+    assert make_video(photos(tmp_path, 1, 2), sound, tmp_path / "post.mp4", longest_s=60.0).problems == ()
 
 
 @pytest.mark.parametrize(("name", "codec"), [("s.m4a", "aac"), ("s.aac", "aac"), ("s.ogg", "libopus")])
