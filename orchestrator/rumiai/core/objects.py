@@ -29,6 +29,27 @@ _ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", 
 _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,220}")
 # Part of a host's name too; the client does not survive one that is none.
 _REGION: Final = re.compile(r"[A-Za-z0-9-]{1,60}")
+# What the client reads of the providers' variables; their command lines read more.
+_READ: Final[Mapping[str, frozenset[str]]] = {
+    scheme: frozenset(f"{prefix}{name}" for name in names.split())
+    for scheme, prefix, names in (
+        (
+            "s3",
+            "AWS_",
+            """ACCESS_KEY_ID SECRET_ACCESS_KEY SESSION_TOKEN REGION DEFAULT_REGION ENDPOINT ENDPOINT_URL ENDPOINT_URL_S3
+            ENDPOINT_URL_STS VIRTUAL_HOSTED_STYLE_REQUEST SKIP_SIGNATURE UNSIGNED_PAYLOAD REQUEST_PAYER ROLE_ARN
+            ROLE_SESSION_NAME WEB_IDENTITY_TOKEN_FILE CONTAINER_CREDENTIALS_RELATIVE_URI
+            CONTAINER_CREDENTIALS_FULL_URI CONTAINER_AUTHORIZATION_TOKEN_FILE""",
+        ),
+        ("gs", "GOOGLE_", "SERVICE_ACCOUNT SERVICE_ACCOUNT_KEY APPLICATION_CREDENTIALS SKIP_SIGNATURE"),
+        (
+            "az",
+            "AZURE_",
+            """STORAGE_ACCOUNT_NAME STORAGE_ACCOUNT_KEY STORAGE_SAS_TOKEN STORAGE_CLIENT_ID STORAGE_CLIENT_SECRET
+            STORAGE_TENANT_ID STORAGE_ENDPOINT CLIENT_ID CLIENT_SECRET TENANT_ID FEDERATED_TOKEN_FILE""",
+        ),
+    )
+}
 # A signed address is used at once; retries of a slow download come within this.
 _SIGNED_FOR: Final = timedelta(hours=6)
 _RETRIES: Final[dict[str, Any]] = {"max_retries": 3, "retry_timeout": timedelta(seconds=90)}
@@ -201,8 +222,7 @@ def _opened(scheme: str, bucket: str, cloud: Mapping[str, str], *, allow_http: b
         raise ConfigurationError(f"{scheme}:// needs a client", hint="pip install 'rumiai[s3]'") from exc
     options: Any = {"timeout": "300s", "connect_timeout": "10s", "allow_http": allow_http}
     kinds: Any = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
-    prefix = {"s3": "AWS_", "gs": "GOOGLE_", "az": "AZURE_"}[scheme]
-    config = {name.lower(): value for name, value in cloud.items() if name.startswith(prefix)}
+    config = {name.lower(): value for name, value in cloud.items() if name in _READ[scheme]}
     if scheme == "s3" and (endpoint := config.pop("aws_endpoint_url_s3", None)):
         config["aws_endpoint_url"] = endpoint
     region = config.get("aws_region") or config.get("aws_default_region") or "us-east-1"
@@ -210,14 +230,8 @@ def _opened(scheme: str, bucket: str, cloud: Mapping[str, str], *, allow_http: b
         raise ConfigurationError(f"AWS_REGION: got {region!r}, expected a name such as eu-central-1")
     try:
         store: S3Store | GCSStore | AzureStore = kinds[scheme](
-            bucket, config=_known(config), client_options=options, retry_config=_RETRIES
+            bucket, config=config, client_options=options, retry_config=_RETRIES
         )
     except (BaseError, ValueError) as exc:
         raise ConfigurationError(f"{scheme}://{bucket}: {exc}", hint="check the variables of the provider") from exc
     return store
-
-
-def _known(config: Mapping[str, str]) -> dict[str, str]:
-    """Without what the command lines of the providers read and their clients do not."""
-    unknown = {"aws_profile", "aws_config_file", "aws_shared_credentials_file", "aws_pager", "aws_sdk_load_config"}
-    return {name: value for name, value in config.items() if name not in unknown}

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from rumiai.terminal.flags import read_keys, read_settings
+from rumiai.terminal.flags import read_keys, read_settings, refuse_upload
 from rumiai.terminal.streams import write_line
 
 _OUT = click.option("--out", help="Folder of the results.  [default: out]")
@@ -161,7 +161,9 @@ def delete(ids: tuple[str, ...], yes: bool, as_json: bool, **flags: Any) -> None
 
     if as_json and not yes:
         raise click.UsageError("--json needs --yes: there is nobody to ask")
-    store = Store(*read_settings(flags).folders)
+    settings = read_settings(flags)
+    refuse_upload(settings, "delete")
+    store = Store(*settings.folders)
     plan = plan_deletion(store, ids)
     if not yes:
         for found in plan:

@@ -138,5 +138,10 @@ def test_without_the_client_it_says_how_to_get_it(access: Access, monkeypatch: p
         list_items(["s3://videos/posts/"], access)
 
 
+def test_variables_of_other_tools_are_no_mistake(access: Access) -> None:
+    more = {**access.cloud, "AWS_CA_BUNDLE": "/x.pem", "AWS_PROFILE": "me", "AWS_PAGER": "less"}
+    assert keys("s3://videos/other/", Access(access.http, access.limits, cloud=more)) == ["other/d.mp4"]
+
+
 def test_keys_are_not_shown(access: Access) -> None:
     assert "test-secret" not in repr(access)
