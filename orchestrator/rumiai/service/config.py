@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,7 +42,7 @@ class ServiceConfig:
     Attributes:
         settings: Of every run, where a request says nothing else.
         secrets: Keys of other services.
-        roots: Folders (absolute, resolved) below which a request may name files of this machine.
+        roots: Folders, absolute, below which a request may name files of this machine; with their resolved names.
         prefixes: Beginnings of other addresses that a request may name, such as ``s3://bucket/videos/``.
         addresses: Where webhooks may go beside public addresses.
         runs_at_once: Runs in work side by side.
@@ -104,14 +105,14 @@ def source_places(places: tuple[str, ...]) -> tuple[tuple[Path, ...], tuple[str,
     Raises:
         ConfigurationError: One is neither an existing folder nor the beginning of an address.
     """
-    roots, prefixes = [], []
+    roots, prefixes = list[Path](), list[str]()
     for place in places:
         if "://" in place:
             if not place.endswith("/"):
                 raise ConfigurationError(f"--allow-source: got {place}, expected a prefix that ends with /")
             prefixes.append(place)
         elif Path(place).is_dir():
-            roots.append(Path(place).resolve())
+            roots += [Path(os.path.abspath(place)), Path(place).resolve()]
         else:
             raise ConfigurationError(f"--allow-source: {place} is no folder", hint="name a folder, or such as s3://b/")
-    return tuple(roots), tuple(prefixes)
+    return tuple(dict.fromkeys(roots)), tuple(prefixes)

@@ -19,7 +19,7 @@ class Places:
     """The places that a service allows.
 
     Args:
-        roots: Folders, resolved.
+        roots: Folders, under every name that a request may use, the resolved one among them.
         prefixes: Beginnings of further addresses, such as ``s3://bucket/videos/``.
     """
 
@@ -27,7 +27,7 @@ class Places:
         self._roots, self._prefixes = tuple(roots), tuple(prefixes)
 
     def check(self, source: str) -> None:
-        """Refuse a name that leads elsewhere, from the text and from where its folder really is.
+        """Refuse a name that leads elsewhere, from its text alone; where links lead is seen when it is listed.
 
         Raises:
             SourceError: It does.
@@ -41,7 +41,7 @@ class Places:
                 f"{source[:80]} is no source that the service takes",
                 hint="name an http or https URL, or the absolute path of a file below a folder that the service allows",
             )
-        self._check_path(source, _fixed_part(source))
+        self._check_below(source, Path(source))
 
     def list(self, sources: Iterable[str], access: Access | None = None) -> list[SourceItem]:
         """The videos behind the names, each checked where it really lies.
@@ -55,7 +55,7 @@ class Places:
         """
         names = list(sources)
         for name in names:
-            self.check(name)
+            self._check_listed(name)
         items = list_items(names, access) if names else []
         self._check_items(items)
         return items
@@ -67,12 +67,18 @@ class Places:
             SourceError: A name stands for nothing, or a video lies elsewhere.
         """
         for source in sources:
-            self.check(source)
+            self._check_listed(source)
         for found in list_each(sources, access):
             if isinstance(found, SourceError):
                 raise found
             self._check_items(found)
             yield found
+
+    def _check_listed(self, source: str) -> None:
+        """Refuse a name whose folder really lies elsewhere, before anything is looked for there."""
+        self.check(source)
+        if source.startswith("/"):
+            self._check_path(source, _fixed_part(source))
 
     def _check_items(self, items: Iterable[SourceItem]) -> None:
         for item in items:
@@ -80,8 +86,10 @@ class Places:
                 self._check_path(item.location, item.location)
 
     def _check_path(self, shown: str, path: str) -> None:
-        real = Path(os.path.realpath(path))
-        if not any(real.is_relative_to(root) for root in self._roots):
+        self._check_below(shown, Path(os.path.realpath(path)))
+
+    def _check_below(self, shown: str, path: Path) -> None:
+        if not any(path.is_relative_to(root) for root in self._roots):
             raise SourceError(
                 f"{shown[:200]} lies below no folder that the service allows",
                 hint="upload the file, or start the service with --allow-source FOLDER",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rumiai.errors import SourceError
+from rumiai.service.config import source_places
 from rumiai.service.places import Places
 
 
@@ -58,3 +59,13 @@ def test_other_names_are_refused(places: Places, name: str) -> None:
 @pytest.mark.parametrize("name", ["https://x.test/v.mp4", "s3://bucket/videos/v.mp4"])
 def test_addresses_that_are_allowed_are_left_to_their_source(places: Places, name: str) -> None:
     places.check(name)
+
+
+def test_a_folder_is_also_known_by_the_name_of_a_link_to_it(places: Places, tmp_path: Path) -> None:
+    (tmp_path / "named").symlink_to(tmp_path / "in")
+    roots, _ = source_places((str(tmp_path / "named"),))
+    linked = Places(roots, ())
+    for name in ("named", "in"):
+        assert len(linked.list([f"{tmp_path}/{name}/a.mp4"])) == 1
+    with pytest.raises(SourceError):
+        linked.list([f"{tmp_path}/named/link.mp4"])
