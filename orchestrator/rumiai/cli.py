@@ -67,6 +67,11 @@ class _Group(click.Group):
 
 
 def _say(message: str, hint: str | None) -> None:
+    from rumiai.terminal.logs import LOG, is_json
+
+    if is_json():
+        LOG.error("%s", message, extra={"hint": hint} if hint else None)
+        return
     write_line(f"error: {message}", sys.stderr)
     if hint:
         write_line(f"  {hint}", sys.stderr)
@@ -137,6 +142,8 @@ for _command in RUN_COMMANDS:
 @click.option("--quiet", is_flag=True, help="No progress.")
 @click.option("--to", metavar="URL", help="Service to submit to (docs/service.md); its key is in RUMIAI_API_KEY.")
 @click.option("--log-level", help="debug, info, warning or error.  [default: info]")
+@click.option("--verbose", "log_level", flag_value="debug", help="The same as --log-level debug.")
+@click.option("--log-format", help="Of the log on stderr: text, or json, one object a line.  [default: text]")
 def submit(
     sources: tuple[str, ...],
     manifest: str,
@@ -214,6 +221,8 @@ def submit(
 @click.option("--json", "as_json", is_flag=True, help="The events of submit in place of steps and result.")
 @click.option("--quiet", is_flag=True, help="No steps.")
 @click.option("--log-level", help="debug, info, warning or error.  [default: info]")
+@click.option("--verbose", "log_level", flag_value="debug", help="The same as --log-level debug.")
+@click.option("--log-format", help="Of the log on stderr: text, or json, one object a line.  [default: text]")
 @click.pass_context
 def runner(context: click.Context, /, **given: Any) -> None:
     """Analyse one video for a program: steps on stdout, the result as JSON in the last line.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from rumiai.results.analyses import read_latest
 from rumiai.results.store import Store
 from rumiai.run.claude import answer_store, claude_settings, new_budget, read_video, with_video, write_judged
 from rumiai.settings import Secrets, Settings
+from rumiai.terminal.logs import start_logging
 from rumiai.terminal.streams import write_line
 
 # How often running batches are asked about: they take minutes to hours.
@@ -88,9 +88,7 @@ def collect_answers(
         APIError: The API refused or could not be reached.
         StoreError: A file could not be read or written, or another run exchanges batches.
     """
-    logging.basicConfig(
-        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    start_logging(settings)
     store = Store(*settings.folders)
     if not (store.claude_folder / "batches").is_dir():
         raise SourceError(f"no batch was submitted from {settings.out}", hint="run submit --claude batch first")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import logging
 import os
 import sys
 import threading
@@ -30,6 +29,7 @@ from rumiai.settings import Secrets, Settings
 from rumiai.sources import Access, Named, SourceItem, list_named
 from rumiai.sources.listing import STDIN
 from rumiai.terminal.console import JsonDisplay, print_outcomes
+from rumiai.terminal.logs import start_logging
 from rumiai.terminal.steps import StepDisplay
 from rumiai.terminal.streams import write_line
 
@@ -129,9 +129,7 @@ def run_video(wanted: Wanted, settings: Settings, secrets: Secrets, claude: Clau
     Raises:
         RumiAIError: Nothing could start.
     """
-    logging.basicConfig(
-        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    start_logging(settings)
     store = Store(*settings.folders)
     display: StepDisplay | JsonDisplay = JsonDisplay() if answer.as_json else StepDisplay(quiet=answer.quiet)
     offline = threading.Event()

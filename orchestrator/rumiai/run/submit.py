@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import signal
 import sys
 import threading
@@ -24,6 +23,7 @@ from rumiai.run.submission import Inputs, Submission, serialised
 from rumiai.settings import Secrets, Settings
 from rumiai.sources import Named, SourceItem, list_named
 from rumiai.terminal.console import Display, choose_display, print_outcomes
+from rumiai.terminal.logs import start_logging
 from rumiai.terminal.streams import write_line
 
 _CANCELLED: Final[Mapping[CancelKind, str]] = {
@@ -69,9 +69,7 @@ def submit_videos(
     Raises:
         RumiAIError: Nothing could start.
     """
-    logging.basicConfig(
-        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    start_logging(settings)
     store = Store(*settings.folders)
     offline = threading.Event()
     named = Named(sources, manifest, metadata)

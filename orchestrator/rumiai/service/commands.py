@@ -46,6 +46,7 @@ _MIB = 1 << 20
 @click.option("--claude", help="auto, off, on or batch, of runs that choose none; off is for all.  [default: auto]")
 @click.option("--max-cost", "max_cost_usd", metavar="USD", help="Most that a run may spend; or none.  [default: 5]")
 @click.option("--log-level", help="debug, info, warning or error.  [default: info]")
+@click.option("--log-format", help="Of the log on stderr: text, or json, one object a line.  [default: text]")
 def serve(**flags: Any) -> None:
     """Serve runs over HTTP until SIGINT or SIGTERM: submit, follow, fetch results.
 

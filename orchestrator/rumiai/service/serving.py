@@ -17,6 +17,7 @@ from rumiai.run.batch import hidden_from_workers
 from rumiai.service.config import Address, ServiceConfig
 from rumiai.service.database import open_database
 from rumiai.service.keys import Keys
+from rumiai.terminal.logs import start_logging
 from rumiai.terminal.streams import write_line
 
 LOG = logging.getLogger(__name__)
@@ -43,9 +44,7 @@ def serve(config: ServiceConfig, address: Address) -> None:
             f"the service needs packages that are not installed ({', '.join(missing)})",
             hint='pip install "rumiai[service]"',
         )
-    logging.basicConfig(
-        level=config.settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    start_logging(config.settings)
     store = Store(*config.settings.folders)
     store.check_writable()
     with store.service_lock(), secrets_hidden(os.environ, hidden_from_workers(config.settings)):

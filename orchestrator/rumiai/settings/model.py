@@ -263,6 +263,9 @@ class Settings(BaseModel):
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], _UPPER] = _setting(
         "INFO", "LOG_LEVEL", "debug, info, warning or error"
     )
+    log_format: Annotated[Literal["text", "json"], _LOWER] = _setting(
+        "text", "RUMIAI_LOG_FORMAT", "of the log on stderr: text, or json: one object a line"
+    )
     colored_logs: Switch = _setting(
         True, "COLORED_LOGS", "false: no colours, as with NO_COLOR; there are none where the output is no terminal"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ from rumiai.contracts.run_events import (
     ServerEvent,
     VideoEvent,
 )
+from rumiai.terminal.logs import LOG, is_json, log_event
 from rumiai.terminal.streams import write_line
 
 # What a reader can follow; more often costs processor time that the models need.
@@ -72,7 +72,7 @@ class JsonDisplay(_Base):
     def handle(self, event: RunEvent) -> None:
         """Print it; the workers' log lines go to stderr."""
         if isinstance(event, LogEvent):
-            _log(event)
+            log_event(event)
         else:
             write_line(json.dumps(event.to_json(), ensure_ascii=False, allow_nan=False), sys.stdout)
 
@@ -87,7 +87,7 @@ class PlainDisplay(_Base):
         """Print stages of the run and finished videos."""
         match event:
             case LogEvent():
-                _log(event)
+                log_event(event)
             case VideoEvent(outcome):
                 self._done += 1
                 self._say(f"[{self._done}/{self._total}] {outcome.video_id}: {_verdict(outcome)}")
@@ -101,6 +101,14 @@ class PlainDisplay(_Base):
     def _say(self, text: str) -> None:
         if not self._quiet:
             write_line(text, sys.stderr)
+
+
+class LogDisplay(PlainDisplay):
+    """The same as records of the log, where stderr carries nothing else."""
+
+    def _say(self, text: str) -> None:
+        if not self._quiet:
+            LOG.info("%s", text)
 
 
 class LiveDisplay(_Base):
@@ -140,7 +148,7 @@ class LiveDisplay(_Base):
             case ClaudeEvent():
                 self._say(event.message)
             case LogEvent():
-                _log(event)
+                log_event(event)
 
     def _advance(self, event: ProgressEvent) -> None:
         self._began = self._began or time.monotonic()
@@ -178,6 +186,8 @@ def choose_display(total: int, *, as_json: bool, quiet: bool, colored: bool = Tr
     """JSON when asked for, live on a terminal, plain lines elsewhere; without colours also where NO_COLOR is set."""
     if as_json:
         return JsonDisplay()
+    if is_json():
+        return LogDisplay(total, quiet=quiet)
     if quiet or not sys.stderr.isatty():
         return PlainDisplay(total, quiet=quiet)
     return LiveDisplay(total, colored=colored)
@@ -185,10 +195,6 @@ def choose_display(total: int, *, as_json: bool, quiet: bool, colored: bool = Tr
 
 def _run_line(run_id: str, videos: int) -> str:
     return f"run {run_id}: {videos} video{'s' * (videos != 1)}"
-
-
-def _log(event: LogEvent) -> None:
-    logging.getLogger(event.logger).log(logging.getLevelName(event.level), "%s", event.message)
 
 
 def _verdict(outcome: VideoOutcome) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +37,7 @@ def read_settings(flags: Mapping[str, object], taken: Collection[str] = ()) -> S
     settings, warnings = load(os.environ, flags, read_dotenv(Path(".env")), flag_names(), taken)
     if not settings.colored_logs or os.environ.get("NO_COLOR"):
         click.get_current_context().color = False
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)
+    _warn(warnings, settings)
     load_plugins(settings.plugins)
     chosen_services(settings.services)  # a name that is none of a service is a mistake of this moment
     return settings
@@ -74,6 +73,18 @@ def effective_settings(flags: Mapping[str, object]) -> list[Effective]:
     from rumiai.settings import effective, read_dotenv
 
     return effective(os.environ, flags, read_dotenv(Path(".env")), flag_names())
+
+
+def _warn(warnings: Iterable[str], settings: Settings) -> None:
+    from rumiai.terminal.logs import LOG, start_logging
+
+    if settings.log_format == "json":
+        start_logging(settings)
+    for warning in warnings:
+        if settings.log_format == "json":
+            LOG.warning("%s", warning)
+        else:
+            click.echo(f"warning: {warning}", err=True)
 
 
 def read_keys() -> Secrets:

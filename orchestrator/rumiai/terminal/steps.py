@@ -5,7 +5,6 @@ The lines are those that older callers look for: the sign U+1F4CA, the step, thr
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Mapping
 from types import TracebackType
@@ -20,6 +19,7 @@ from rumiai.contracts.run_events import (
     ServerEvent,
     VideoEvent,
 )
+from rumiai.terminal.logs import LOG, is_json, log_event
 from rumiai.terminal.streams import write_line
 
 # The steps in their order, and the percentage that each begins with.
@@ -80,9 +80,13 @@ class StepDisplay:
                 self._say(f"{video_id}: {reason}; once more")
             case ServerEvent(message=message) | ClaudeEvent(message=message):
                 self._say(message)
-            case LogEvent(level=level, logger=logger, message=message):
-                logging.getLogger(logger).log(logging.getLevelName(level), "%s", message)
+            case LogEvent():
+                log_event(event)
 
     def _say(self, text: str) -> None:
-        if not self._quiet:
+        if self._quiet:
+            return
+        if is_json():
+            LOG.info("%s", text)
+        else:
             write_line(text, sys.stderr)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import secrets
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -27,6 +26,7 @@ from rumiai.settings import Settings
 from rumiai.sources import Named, SourceItem, UnlistedSource, list_named
 from rumiai.sources.sidecars import read_sidecars
 from rumiai.terminal.console import Display, choose_display
+from rumiai.terminal.logs import start_logging
 
 LOG = logging.getLogger(__name__)
 
@@ -63,9 +63,7 @@ def submit_to(remote: Remote, named: Named, settings: Settings, *, as_json: bool
     Raises:
         RumiAIError: The service refused, or is away.
     """
-    logging.basicConfig(
-        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    start_logging(settings)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if not remote.key:
         raise ConfigurationError("--to needs an API key of the service", hint="set RUMIAI_API_KEY")
