@@ -132,6 +132,7 @@ class VideoOutcome:
         warnings: What a reader of the results should know.
         summary: The video at a glance; empty when there is no result.
         memory: Of the worker; None when it died.
+        bytes: Size of the file; None when it was not probed.
         server_gone: Something is missing because the model server has gone; with a server another try may find it.
     """
 
@@ -148,6 +149,7 @@ class VideoOutcome:
     warnings: Sequence[str] = ()
     summary: Summary = field(default_factory=Summary)
     memory: MemoryUse | None = None
+    bytes: int | None = None
     server_gone: bool = False
 
     def to_dict(self) -> dict[str, Any]:
@@ -166,6 +168,7 @@ class VideoOutcome:
             "warnings": list(self.warnings),
             "summary": dict(self.summary.facts),
             "memory": asdict(self.memory) if self.memory else {},
+            "bytes": self.bytes,
         }
 
 

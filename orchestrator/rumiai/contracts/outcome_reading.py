@@ -32,6 +32,7 @@ def read_outcome(members: JsonObject) -> VideoOutcome:
             warnings=tuple(told["warnings"]),
             summary=Summary(told["summary"]),
             memory=MemoryUse(**told["memory"]) if told["memory"] else None,
+            bytes=told.get("bytes"),
         )
     except (AttributeError, KeyError, TypeError) as exc:
         raise ContractError(

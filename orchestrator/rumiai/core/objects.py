@@ -185,6 +185,18 @@ class Bucket:
         with self._errors(key):
             obstore.put(self._store, key, path)
 
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove objects; those that are not there are no error.
+
+        Raises:
+            DownloadError: One cannot be removed.
+        """
+        import obstore
+
+        if keys:
+            with self._errors(keys[0]), contextlib.suppress(FileNotFoundError):
+                obstore.delete(self._store, list(keys))
+
     @contextlib.contextmanager
     def _errors(self, key: str) -> Iterator[None]:
         from obstore import exceptions

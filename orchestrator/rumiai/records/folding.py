@@ -46,8 +46,8 @@ _ERROR: Final = (
 )
 _VIDEO: Final = (
     "UPDATE videos SET state = ?, stage = COALESCE(?, stage), done = NULL, of = NULL, skipped = ?, ended_at = ?,"
-    " seconds = ?, cost_usd = ?, tokens = ?, error_type = ?, error_message = ?, error_stage = ?, outcome = ?"
-    " WHERE run_id = ? AND video_id = ?"
+    " bytes = COALESCE(?, bytes), seconds = ?, cost_usd = ?, tokens = ?, error_type = ?, error_message = ?,"
+    " error_stage = ?, outcome = ? WHERE run_id = ? AND video_id = ?"
 )
 _STAGE: Final = (
     "INSERT OR REPLACE INTO stages (run_id, video_id, kind, name, seconds, ok, cached, reason)"
@@ -138,7 +138,16 @@ class Folding:
         cost = [analysis.cost_usd for analysis in outcome.analyses.values()]
         known = [each for each in cost if each is not None]
         sums = (sum(known) if len(known) == len(cost) else None, sum(a.tokens for a in outcome.analyses.values()))
-        values = (state, error.stage if error else None, outcome.skipped, at, outcome.seconds, *sums, *failure)
+        values = (
+            state,
+            error.stage if error else None,
+            outcome.skipped,
+            at,
+            outcome.bytes,
+            outcome.seconds,
+            *sums,
+            *failure,
+        )
         yield _VIDEO, (*values, json.dumps(told), self._run_id, video_id)
         if error is not None and not unfinished:
             yield self._error(video_id, error.type, error.message, error.stage, at)

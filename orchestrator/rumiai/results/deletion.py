@@ -52,15 +52,14 @@ class Traces:
         return self.files + self.folders + self.answers
 
     @property
-    def count(self) -> int:
-        """How many files these are, those in folders too."""
-        return len(self.files) + len(self.answers) + sum(1 for folder in self.folders for _ in _files_in(folder))
+    def single(self) -> list[Path]:
+        """The files and links of it, those in folders too."""
+        return [*self.files, *self.answers, *(file for folder in self.folders for file in _files_in(folder))]
 
     @property
     def bytes(self) -> int:
         """Their size."""
-        single = [*self.files, *self.answers, *(file for folder in self.folders for file in _files_in(folder))]
-        return sum(path.lstat().st_size for path in single)
+        return sum(path.lstat().st_size for path in self.single)
 
 
 def find_traces(store: Store, video_id: str, others: Iterable[Path] = ()) -> Traces:

@@ -56,6 +56,7 @@ def read_report(path: Path) -> VideoOutcome:
                 "skipped": False,
                 "summary": told["video_metrics"],
                 "memory": told["memory_usage"],
+                "bytes": told.get("bytes"),
             }
         )
     except (KeyError, TypeError) as exc:
@@ -98,6 +99,7 @@ def report(store: Store, outcome: VideoOutcome, settings: Settings, moment: date
         "seconds": outcome.seconds,
         "stage_seconds": dict(outcome.stage_seconds),
         "memory_usage": told["memory"],
+        "bytes": outcome.bytes,
         "feature_flags": {
             "ml_precompute": True,
             "python_only": settings.python_only,

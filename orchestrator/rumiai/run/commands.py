@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from rumiai.terminal.flags import read_keys, read_settings, refuse_upload
+from rumiai.terminal.flags import read_keys, read_settings
 from rumiai.terminal.streams import write_line
 
 _OUT = click.option("--out", help="Folder of the results.  [default: out]")
@@ -79,8 +79,9 @@ def status(
 @click.option("--failed", is_flag=True, help="Those that failed and those that the run did not finish.")
 @click.option("--run", metavar="RUN", help="Of this run.  [default: the newest]")
 @click.option("--plugins", help="Plug-ins that the run had: code is not taken from its records.")
+@click.option("--upload", help="Folder of an object store that the run had: hosts are not taken from its records.")
 @click.option("--workers", help="Videos in flight.  [default: as the run had it]")
-@click.option("--server", help="HOST:PORT of a running server (gRPC).  [default: as the run had it]")
+@click.option("--server", help="HOST:PORT of a running server (gRPC).  [default: start one for this run]")
 @click.option("--force", is_flag=True, default=None, help="Do finished work again.")
 @click.option("--claude", help="auto, off, on or batch.  [default: as the run had it]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON event a line on stdout; the last one is `done`.")
@@ -147,29 +148,32 @@ def cancel(run: str, now: bool, **flags: Any) -> None:
 @click.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @_OUT
+@click.option("--upload", help="Folder of an object store that has a copy, such as s3://bucket/runs.")
 @click.option("--plugins", help="Modules or .py files that add services, comma separated.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was removed as JSON; needs --yes.")
 def delete(ids: tuple[str, ...], yes: bool, as_json: bool, **flags: Any) -> None:
     """Delete every trace of videos: results, downloads, answers of Claude, records. Your own files stay.
 
-    A link is deleted, never what it leads to, and nothing that lies outside of the folder. Exit status 1: something
-    had to be left.
+    With --upload, or --out s3://..., the copies in the object store go too. A link is deleted, never what it leads to,
+    and nothing that lies outside of the folder. Exit status 1: something had to be left.
     """
     from rumiai.results.store import Store
-    from rumiai.terminal.deleting import delete_videos, plan_deletion
+    from rumiai.run.access import open_access
+    from rumiai.run.deletion import delete_videos, plan_deletion
+    from rumiai.run.mirror import open_mirror
 
     if as_json and not yes:
         raise click.UsageError("--json needs --yes: there is nobody to ask")
     settings = read_settings(flags)
-    refuse_upload(settings, "delete")
     store = Store(*settings.folders)
-    plan = plan_deletion(store, ids)
-    if not yes:
-        for found in plan:
-            write_line(found.line(), sys.stdout)
-        click.confirm("Delete them?", abort=True)
-    done = delete_videos(store, plan)
+    with open_access(settings, read_keys()) as access, open_mirror(settings, access, store) as mirror:
+        plan = plan_deletion(store, ids, mirror)
+        if not yes:
+            for found in plan:
+                write_line(found.line(), sys.stdout)
+            click.confirm("Delete them?", abort=True)
+        done = delete_videos(store, plan, mirror)
     if as_json:
         write_line(json.dumps({"videos": [each.to_json(store) for each in done]}, ensure_ascii=False), sys.stdout)
     else:

@@ -93,7 +93,15 @@ class Mirror:
         Raises:
             DownloadError: The store cannot be read.
         """
-        lacking = [task.video_id for task in tasks if task.video_id in self._ids]
+        self.recall_videos([task.video_id for task in tasks])
+
+    def recall_videos(self, ids: Sequence[str]) -> None:
+        """Fetch the results of these videos that the local folder lacks, and Claude's answers.
+
+        Raises:
+            DownloadError: The store cannot be read.
+        """
+        lacking = [video_id for video_id in ids if video_id in self._ids]
         lacking = [video_id for video_id in lacking if not self._store.state_file(video_id).exists()]
         list(self._threads.map(self._recall_video, lacking))
         self._recall_folder(self._store.claude_folder)
@@ -103,6 +111,28 @@ class Mirror:
         if isinstance(event, VideoEvent):
             video_id = event.outcome.video_id
             self._uploads[self._threads.submit(self._upload_video, video_id)] = video_id
+
+    def copies(self, video_id: str, paths: Iterable[Path]) -> list[str]:
+        """Keys of the objects that are copies of a video's files: all of its insights, and what is named besides.
+
+        Args:
+            video_id: Of the video.
+            paths: Files of the folder, there or not.
+
+        Raises:
+            DownloadError: The store cannot be read.
+        """
+        keys = [entry.key for entry in self._bucket.list(self._key(self._store.insights_folder(video_id)) + "/")]
+        keys += [self._key(path) for path in paths]
+        return [key for key in dict.fromkeys(keys) if self._bucket.has(key)]
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Remove objects.
+
+        Raises:
+            DownloadError: One cannot be removed.
+        """
+        self._bucket.delete(keys)
 
     def close(self) -> None:
         """Finish all uploads."""

@@ -391,4 +391,5 @@ def _outcome(
         services=services,
         warnings=warnings,
         summary=summarise(analysis),
+        bytes=run.info.size_bytes,
     )

@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from rumiai.core.json_values import JsonValue
 from rumiai.errors import UsageError
 from rumiai.records import Records, RunRecord, VideoRecord
 from rumiai.results.rebuilding import KIND as REBUILT
 from rumiai.settings import Settings
+from rumiai.settings.model import names_of
 
+# Settings that choose code, hosts or places to write to. A folder of results that somebody else has made must not: they
+# are those of the call, and where the run had others, these are to be named again. The server is the call's own choice.
+_OF_THE_CALL: Final = (
+    "plugins", "upload", "allow_addresses", "yolo_weights", "whisper_model",
+    "unified_dir", "insights_dir", "temporal_dir", "ml_dir", "downloads_dir", "log_dir",
+)  # fmt: skip
 # Runs whose videos can be listed again as the user named them.
 _LISTED_AGAIN = ("submit", "retry")
 
@@ -92,7 +101,7 @@ def plan_retry(
         ids: Of the videos; empty takes those that failed and those that the run did not finish.
 
     Raises:
-        UsageError: There is no such run or video, the run goes on, or it had plug-ins that this call does not name.
+        UsageError: There is no such run or video, the run goes on, or it had settings that this call must name.
     """
     run = records.run(run_id) if run_id is not None else _newest(records)
     if run.state in ("accepted", "running") and not run.died:
@@ -103,28 +112,32 @@ def plan_retry(
         videos = records.videos(run.run_id, states=("failed", "unfinished", "running", "waiting"))
     if run.kind != REBUILT:
         told = settings.to_json()
-        own = {name: told[name] for name in ("out", "plugins", *given)}
+        own = {name: told[name] for name in ("out", "server", *_OF_THE_CALL, *given)}
+        _check_own(run, settings)
         settings = Settings.from_json({**run.settings, **own})
-        _check_plugins(run, settings)
     return Retry(run, videos, settings)
 
 
-def _check_plugins(run: RunRecord, settings: Settings) -> None:
-    """Refuse to go on without the plug-ins of the run. They are code: a file in a folder of results does not choose it.
+def _check_own(run: RunRecord, settings: Settings) -> None:
+    """See that the call has the same settings of its own as the run had.
 
     Raises:
-        UsageError: The call names others.
+        UsageError: One differs.
     """
-    had = Settings.from_json(run.settings).plugins
-    if had != settings.plugins:
-        raise UsageError(
-            f"the run {run.run_id} had the plug-ins {_listed(had)}, got {_listed(settings.plugins)}",
-            hint="name the same ones with --plugins",
-        )
+    had, has = Settings.from_json(run.settings).to_json(), settings.to_json()
+    for name in _OF_THE_CALL:
+        if name in run.settings and had[name] != has[name]:
+            variable = names_of(Settings.model_fields[name])[0]
+            raise UsageError(
+                f"the run {run.run_id} had {variable}={_told(had[name])}, this call has {_told(has[name])}",
+                hint="set it again: it is not taken from the records",
+            )
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names) or "none"
+def _told(value: JsonValue) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ",".join(map(str, value)) or "nothing"
+    return str(value) or "nothing"
 
 
 def _newest(records: Records) -> RunRecord:

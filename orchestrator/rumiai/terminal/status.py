@@ -256,11 +256,12 @@ def watch(look: Callable[[], RunView], draw: Callable[[RunView], RenderableType]
             time.sleep(_WATCH_S)
             view = look()
         return view
-    with Live(draw(view), console=Console(highlight=False, no_color=not colored), transient=True) as live:
+    console = Console(highlight=False, no_color=not colored)
+    with Live(draw(view), console=console, transient=True, auto_refresh=False) as live:
         while not view.is_over:
             time.sleep(_WATCH_S)
             view = look()
-            live.update(draw(view))
+            live.update(draw(view), refresh=True)
     return view
 
 

@@ -32,12 +32,13 @@ OUTCOME = VideoOutcome(
     seconds=1.23456,
     error=Failure("MLError", "no words", "services", 4),
     services={"whisper": ServiceOutcome(False, "no words", 0.5, False)},
+    bytes=99,
 )
 OUTCOME_JSON = (
     '"video_id": "clip", "status": "failed", "skipped": false, "seconds": 1.235, "files": {}, "error": '
     '{"type": "MLError", "message": "no words", "stage": "services"}, "source": "in/clip.mp4", "services": '
     '{"whisper": {"ok": false, "reason": "no words", "seconds": 0.5, "cached": false}}, "stage_seconds": {}, '
-    '"analyses": {}, "warnings": [], "summary": {}, "memory": {}'
+    '"analyses": {}, "warnings": [], "summary": {}, "memory": {}, "bytes": 99'
 )
 
 
@@ -50,8 +51,8 @@ OUTCOME_JSON = (
             '{"event": "progress", "video_id": "clip", "stage": "frames", "done": 0, "of": 22}',
         ),
         (
-            LogEvent("INFO", "rumiai", "so", 7),
-            '{"event": "log", "level": "INFO", "logger": "rumiai", "message": "so", "pid": 7}',
+            LogEvent("INFO", "rumiai", "so", 7, "clip"),
+            '{"event": "log", "level": "INFO", "logger": "rumiai", "message": "so", "pid": 7, "video_id": "clip"}',
         ),
         (RetryEvent("clip", "exit status 3"), '{"event": "retry", "video_id": "clip", "reason": "exit status 3"}'),
         (ServerEvent("ready", "at :1"), '{"event": "server", "state": "ready", "message": "at :1"}'),

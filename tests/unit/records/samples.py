@@ -30,6 +30,7 @@ def ok(video_id: str) -> VideoOutcome:
             "ocr": ServiceOutcome(ok=False, reason="no text", seconds=1.0, cached=False),
         },
         stage_seconds={"visual": 8.0, "total": 12.5},
+        bytes=1234,
         analyses={"speech_analysis": AnalysisOutcome("claude", 0.9, "haiku", cost_usd=0.02, tokens=700)},
         files={"unified": str(Path("/out") / f"{video_id}.json")},
     )

@@ -71,7 +71,7 @@ def test_an_outcome_is_the_video_with_its_stages_and_cost(records: Records, tmp_
         ("service", "yolo"): (3.0, True, None), ("service", "ocr"): (1.0, False, "no text"),
     }  # fmt: skip
     sums = records.run(run.run_id)
-    assert (sums.seconds, sums.bytes, sums.cost_usd) == (13.5, 2000, 0.02)
+    assert (sums.seconds, sums.bytes, sums.cost_usd) == (13.5, 1234 + 1000, 0.02)
     assert sums.counts == {"partial": 1, "failed": 1}
 
 

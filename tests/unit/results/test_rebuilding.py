@@ -25,6 +25,7 @@ PARTIAL = VideoOutcome(
     analyses={"speech_analysis": AnalysisOutcome("claude", 0.9, "haiku", cost_usd=0.02, tokens=700)},
     warnings=("a warning",),
     memory=MemoryUse(0.4, 0.5, 12.0),
+    bytes=777,
 )
 FAILED = VideoOutcome("b", "/clips/b.mp4", "failed", error=Failure("DecodeError", "broken", "decode", 5))
 
@@ -52,7 +53,7 @@ def test_the_records_are_those_of_the_files(store: Store) -> None:
     with Records.open(store.base) as records:
         (run,) = records.runs()
         assert (run.kind, run.state, run.counts) == ("rebuilt", "done", {"partial": 1, "failed": 1, "unfinished": 1})
-        assert run.cost_usd == 0.02
+        assert (run.cost_usd, run.bytes) == (0.02, 777)
         a, b, c = records.videos(run.run_id)
         assert (a.seconds, a.tokens, a.source) == (12.5, 700, "/clips/a.mp4")
         assert (b.error_type, b.error_message, b.error_stage) == ("DecodeError", "broken", "decode")

@@ -15,7 +15,9 @@ from rumiai.core.http import HttpClient
 from rumiai.demo.encode import render
 from rumiai.demo.spec import ClipSpec, Shot
 from rumiai.errors import ConfigurationError
-from rumiai.results.store import Store
+from rumiai.insights import AnswerStore, Files
+from rumiai.results.store import Store, read_json, write_json
+from rumiai.run.deletion import delete_videos, plan_deletion
 from rumiai.run.mirror import Mirror, open_mirror
 from rumiai.run.pipeline import Progress, analyse
 from rumiai.run.submission import Inputs
@@ -157,6 +159,36 @@ def test_an_object_that_leads_out_of_the_folder_is_not_fetched(
     ):
         run(mirror, settings, clip)
     assert not list(tmp_path.rglob("evil.json"))
+
+
+def test_a_video_that_is_deleted_leaves_no_object(
+    cloud: Mapping[str, str], access: Access, clip: Path, tmp_path: Path
+) -> None:
+    here, there = settings_of(tmp_path / "here", "gone"), settings_of(tmp_path / "there", "gone")
+    store = Store(*here.folders)
+    kept = AnswerStore(store.claude_folder, Files(read_json, write_json))
+    for video_id, custom_id in (("clip", "a-1"), ("other", "a-2")):
+        kept.note(video_id, custom_id)
+        write_json(kept.path(custom_id, 1), {})
+    write_json(store.insights_folder("clip_2") / "report_1.json", {})
+    with open_mirror(here, access, store) as mirror:
+        run(mirror, here, clip)
+        assert mirror is not None
+        mirror.watch(VideoEvent(VideoOutcome("clip_2", "x", "ok")))
+
+    # On a machine that has nothing of it.
+    with open_mirror(there, access, Store(*there.folders)) as mirror:
+        plan = plan_deletion(Store(*there.folders), ["clip"], mirror)
+        (done,) = delete_videos(Store(*there.folders), plan, mirror)
+    assert mirror is not None
+    assert mirror.problem is None
+    assert "gone/unified_analysis/clip.json" in done.objects
+    assert "copies in the object store" in done.line()
+    left = {name for name in objects_in(cloud, "results") if name.startswith("gone/")}
+    assert left == {
+        "gone/claude/answers/a-2.1.json", "gone/claude/videos/other.json", "gone/insights/clip_2/report_1.json"
+    }  # fmt: skip
+    assert not [path for path in (tmp_path / "there").rglob("*clip.*")]
 
 
 def test_a_folder_of_results_elsewhere_cannot_be_uploaded(access: Access, tmp_path: Path) -> None:

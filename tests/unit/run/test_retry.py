@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,14 +82,32 @@ def test_a_run_made_again_from_files_has_no_settings_of_its_own(records: Records
     assert plan.insights
 
 
-def test_plug_ins_are_not_taken_from_the_records(records: Records, tmp_path: Path) -> None:
-    run = ended(records, new(Settings(plugins=("evil.py",))))
-    with pytest.raises(UsageError, match=r"had the plug-ins evil\.py, got none"):
-        plan_retry(records, Settings(out=tmp_path), (), run.run_id, ())
-    assert plan_retry(records, Settings(out=tmp_path, plugins=("evil.py",)), (), None, ()).settings.plugins
+@pytest.mark.parametrize(
+    ("had", "variable"),
+    [
+        ({"plugins": ("evil.py",)}, "RUMIAI_PLUGINS=evil.py, this call has nothing"),
+        ({"upload": "s3://evil/x"}, "RUMIAI_UPLOAD=s3://evil/x, this call has nothing"),
+        ({"allow_addresses": ("10.0.0.0/8",)}, "RUMIAI_ALLOW_ADDRESSES=10.0.0.0/8, this call has nothing"),
+        ({"whisper_model": "/x/evil.pt"}, "RUMIAI_WHISPER_MODEL=/x/evil.pt, this call has base"),
+        ({"insights_dir": "/etc"}, "RUMIAI_INSIGHTS_DIR=/etc, this call has insights"),
+    ],
+)
+def test_what_chooses_code_hosts_and_places_is_not_taken_from_the_records(
+    records: Records, tmp_path: Path, had: dict[str, Any], variable: str
+) -> None:
+    ended(records, new(Settings(**had)))
+    with pytest.raises(UsageError, match=f"had {variable}"):
+        plan_retry(records, Settings(out=tmp_path), (), None, ())
+    assert plan_retry(records, Settings(out=tmp_path, **had), (), None, ()).settings == Settings(out=tmp_path, **had)
     ended(records, new(Settings()))
-    with pytest.raises(UsageError, match="had the plug-ins none, got other"):
-        plan_retry(records, Settings(out=tmp_path, plugins=("other",)), (), None, ())
+    with pytest.raises(UsageError, match="set it again"):
+        plan_retry(records, Settings(out=tmp_path, **had), (), None, ())
+
+
+def test_the_server_is_the_calls_own(records: Records, tmp_path: Path) -> None:
+    ended(records, new(Settings(server="evil:1")))
+    assert plan_retry(records, Settings(out=tmp_path), (), None, ()).settings.server == ""
+    assert plan_retry(records, Settings(out=tmp_path, server="own:1"), (), None, ()).settings.server == "own:1"
 
 
 def test_what_cannot_be_listed_again_says_why(

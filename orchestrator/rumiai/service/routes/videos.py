@@ -13,13 +13,13 @@ from rumiai.errors import UsageError
 from rumiai.records import VideoRecord
 from rumiai.records.types import VideoState
 from rumiai.results.store import Store
+from rumiai.run.deletion import delete_videos, plan_deletion
 from rumiai.service.access import Reader, Submitter
 from rumiai.service.files import read_results, result_files
 from rumiai.service.models import FileBody, FileList, Results, VideoBody, VideoList
 from rumiai.service.parts import InService, Parts
 from rumiai.service.problems import ProblemError, not_found
 from rumiai.service.routes.runs import FoundRun
-from rumiai.terminal.deleting import delete_videos, plan_deletion
 
 router = APIRouter(prefix="/v1/runs/{run_id}/videos", tags=["videos"])
 

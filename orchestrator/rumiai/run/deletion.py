@@ -14,6 +14,7 @@ from rumiai.records import Records, VideoRecord, records_file
 from rumiai.results.deletion import UPLOADS, Traces, find_traces, remove
 from rumiai.results.rebuilding import open_records
 from rumiai.results.store import Store
+from rumiai.run.mirror import Mirror
 from rumiai.terminal.status import told_bytes
 
 
@@ -25,6 +26,7 @@ class Deletion:
         traces: What the folder holds of it.
         files: How many files that is.
         bytes: Their size.
+        objects: Keys of their copies in an object store.
         runs: How many runs have it in their records.
         logs: Logs that name it; they are left as they are.
     """
@@ -32,13 +34,15 @@ class Deletion:
     traces: Traces
     files: int
     bytes: int
+    objects: tuple[str, ...]
     runs: int
     logs: tuple[Path, ...]
 
     def line(self) -> str:
         """What it is, in one line."""
         answers = f", {len(self.traces.answers)} of them of Claude's answers" if self.traces.answers else ""
-        files = f"{self.files} files ({told_bytes(self.bytes)}){answers}"
+        copies = f", {len(self.objects)} copies in the object store" if self.objects else ""
+        files = f"{self.files} files ({told_bytes(self.bytes)}){answers}{copies}"
         return f"{self.traces.video_id}: {files}; records of {self.runs} runs"
 
     def lines(self, store: Store) -> Iterator[str]:
@@ -46,6 +50,7 @@ class Deletion:
         yield f"deleted {self.line()}"
         for path in self.traces.all:
             yield f"  {_below(store, path)}"
+        yield from (f"  copy: {key}" for key in self.objects)
         for path in self.traces.shared:
             yield f"  left: {_below(store, path)}, another video has the same answer"
         for path in self.traces.behind_links:
@@ -66,24 +71,33 @@ class Deletion:
             "files": self.files,
             "bytes": self.bytes,
             "runs": self.runs,
+            "objects": list(self.objects),
             **{name: [_below(store, path) for path in paths] for name, paths in lists.items()},
         }
 
 
-def plan_deletion(store: Store, ids: Sequence[str]) -> list[Deletion]:
+def plan_deletion(store: Store, ids: Sequence[str], mirror: Mirror | None = None) -> list[Deletion]:
     """Look for the traces of videos.
+
+    Args:
+        store: The folder.
+        ids: Of the videos.
+        mirror: Its copy in an object store; what the folder lacks of it is fetched, so that all of it is known.
 
     Raises:
         UsageError: Nothing is known of one, or a run has it before it.
         StoreError: The folder cannot be read.
+        DownloadError: The object store cannot be read.
     """
+    if mirror is not None:
+        mirror.recall_videos(ids)
     if not records_file(store.base).exists() and not store.base.is_dir():
         raise UsageError(f"there is no folder {store.base}", hint="name the folder of the results with --out")
     with closing(open_records(store)) as records:
-        return [_planned(store, records, video_id) for video_id in dict.fromkeys(ids)]
+        return [_planned(store, records, video_id, mirror) for video_id in dict.fromkeys(ids)]
 
 
-def _planned(store: Store, records: Records, video_id: str) -> Deletion:
+def _planned(store: Store, records: Records, video_id: str, mirror: Mirror | None) -> Deletion:
     if busy := records.will_analyse(video_id):
         raise UsageError(
             f"the run {busy[0].run_id} has {video_id} before it or in flight", hint="end it first: rumiai-orch cancel"
@@ -96,7 +110,8 @@ def _planned(store: Store, records: Records, video_id: str) -> Deletion:
         )
     names = {video_id, *(video.source for video in known)}
     logs = tuple(path for path in sorted(store.log_folder.glob("*.log")) if _mentions(path, names))
-    return Deletion(traces, traces.count, traces.bytes, len(known), logs)
+    objects = mirror.copies(video_id, traces.single) if mirror is not None else ()
+    return Deletion(traces, len(traces.single), traces.bytes, tuple(objects), len(known), logs)
 
 
 def _uploads(store: Store, records: Records, video: VideoRecord) -> Iterator[Path]:
@@ -108,14 +123,17 @@ def _uploads(store: Store, records: Records, video: VideoRecord) -> Iterator[Pat
             yield Path(path)
 
 
-def delete_videos(store: Store, plan: Sequence[Deletion]) -> list[Deletion]:
+def delete_videos(store: Store, plan: Sequence[Deletion], mirror: Mirror | None = None) -> list[Deletion]:
     """Delete what was found; the records of a video go when its files have gone.
 
     Raises:
         StoreError: A run works on one, or something could not be removed.
+        DownloadError: A copy could not be removed; the video's files here are still there.
     """
     with closing(open_records(store)) as records:
         for each in plan:
+            if mirror is not None:
+                mirror.delete(each.objects)
             remove(store, each.traces)
             records.delete_video(each.traces.video_id)
     return list(plan)
