@@ -208,12 +208,13 @@ def _file_facts(raw: Record, services: Mapping[ServiceName, Record], given: Medi
     """What is known of the file: from the caller, the file, its metadata, then the services' own metadata."""
     metadata = mapping(raw.get("metadata"))
     own = [mapping(data.get("metadata")) for data in services.values()]
+    width, height = _frame_size(metadata, raw, *own)
     facts = given.filled_from(
         MediaFacts(
             duration_s=_stated_duration(raw, services),
             fps=source_fps(raw) or _positive(metadata.get("fps"), *(meta.get("fps") for meta in own)),
-            width=_pixels(metadata.get("width"), raw.get("width"), *(meta.get("width") for meta in own)),
-            height=_pixels(metadata.get("height"), raw.get("height"), *(meta.get("height") for meta in own)),
+            width=width,
+            height=height,
             sample_fps=_positive(raw.get("sample_fps"), raw.get("extraction_fps")),
         )
     )
@@ -273,6 +274,8 @@ def _positive(*values: object) -> float | None:
     return next((found for value in values if (found := number(value)) is not None and found > 0), None)
 
 
-def _pixels(*values: object) -> int | None:
-    found = _positive(*values)
-    return int(found) or None if found is not None else None
+def _frame_size(*places: Record) -> tuple[int | None, int | None]:
+    """Width and height in pixels, from the first place that tells both: two places may tell of different frames."""
+    sizes = ((number(place.get("width")), number(place.get("height"))) for place in places)
+    known = ((int(width), int(height)) for width, height in sizes if width and height and width >= 1 and height >= 1)
+    return next(known, (None, None))

@@ -108,6 +108,32 @@ def test_pixels_need_the_frame_size():
     assert canonical_box([0.1, 0.2, 0.1, 0.2], NO_SIZE, "xywh") == [0.1, 0.2, 0.1, 0.2]
 
 
+def test_boxes_are_in_pixels_of_the_frames_that_their_service_saw():
+    """The video is 500 x 1000 pixels; the detector saw it at half of that, as its metadata say."""
+    box = {"className": "bottle", "confidence": 0.7, "timestamp": 0.5, "frame_number": 15, "bbox": [25, 100, 50, 200]}
+    for meta, expected in (
+        ({}, [0.05, 0.1, 0.05, 0.1]),
+        ({"width": 250}, [0.05, 0.1, 0.05, 0.1]),  # one side alone is no frame
+        ({"width": 250, "height": 500}, [0.1, 0.2, 0.1, 0.2]),
+    ):
+        data = read("yolo", {"objectAnnotations": [box], "metadata": meta})
+        assert data["objectAnnotations"][0]["frames"][0]["bbox"] == pytest.approx(expected)
+
+
+def test_a_box_far_outside_of_the_frame_is_of_another_one():
+    assert canonical_box([700, 1500, 760, 1600], FRAME, "xyxy") is None
+    assert canonical_box([450, 900, 550, 1100], FRAME, "xyxy") == pytest.approx([0.9, 0.9, 0.1, 0.1])
+
+
+def test_width_and_height_are_of_one_place():
+    raw = {
+        "video_id": "7", "duration": 2.0, "metadata": {"width": 720},
+        "ml_data": {"yolo": {"objectAnnotations": [], "metadata": {"processed": True, "width": 360, "height": 640}}},
+    }  # fmt: skip
+    facts = read_unified(raw).facts
+    assert (facts.width, facts.height) == (360, 640)
+
+
 @given(st.lists(st.floats(-0.5, 1.5), min_size=4, max_size=4))
 def test_a_canonical_box_lies_in_the_frame_and_reads_as_itself(numbers):
     box = canonical_box(numbers, FRAME, "xywh")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Literal
 
 from rumiai.contracts.facts import MediaFacts
@@ -96,7 +97,8 @@ def canonical_box(value: object, facts: MediaFacts, pixels: PixelLayout) -> list
 
     Takes four numbers, four or more corner points, ``{x1, y1, x2, y2}``, ``{left, top, right, bottom}`` and
     ``{x, y, width, height}`` or ``{x, y, w, h}``. A number above 1.5 means pixels; four numbers in pixels are read as
-    ``pixels`` says, for services differ. None when it is no box, or is in pixels and the frame size is unknown.
+    ``pixels`` says, for services differ. None when it is no box, is in pixels and the frame size is unknown, or lies
+    so far outside of the frame that it is in pixels of another one.
     """
     corners = _corners(value, pixels)
     if corners is None:
@@ -106,6 +108,8 @@ def canonical_box(value: object, facts: MediaFacts, pixels: PixelLayout) -> list
         if facts.width is None or facts.height is None:
             return None
         x1, x2, y1, y2 = x1 / facts.width, x2 / facts.width, y1 / facts.height, y2 / facts.height
+        if max(x2, y2) > _PIXELS_ABOVE:
+            return None
     elif _is_canonical(value):
         return [float(part) for part in value]  # type: ignore[attr-defined]  # exactly as written: reading changes nothing
     left, top, right, bottom = (min(1.0, max(0.0, part)) for part in (x1, y1, x2, y2))
@@ -198,7 +202,10 @@ def failure(data: Record, facts: MediaFacts) -> dict[str, JsonValue]:
 
 
 def facts_of(data: Record, facts: MediaFacts) -> MediaFacts:
-    """``facts``, with what is unknown taken from the service's own metadata."""
+    """``facts``, with what is unknown taken from the service's own metadata.
+
+    A frame size that the service states outweighs the video's: its boxes are in pixels of the frames that it saw.
+    """
     given = data.get("metadata")
     meta = {**data, **given} if isinstance(given, Mapping) else data
     names = {"duration_s": "duration", "fps": "fps", "width": "width", "height": "height", "sample_fps": "sample_fps"}
@@ -206,4 +213,5 @@ def facts_of(data: Record, facts: MediaFacts) -> MediaFacts:
     positive = {name: value if value and value > 0 else None for name, value in found.items()}
     width, height = (int(positive[side] or 0) or None for side in ("width", "height"))
     known = MediaFacts(positive["duration_s"], positive["fps"], width, height, positive["sample_fps"])
-    return facts.filled_from(known)
+    seen = replace(facts, width=width, height=height) if width and height else facts
+    return seen.filled_from(known)

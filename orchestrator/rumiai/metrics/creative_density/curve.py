@@ -29,6 +29,7 @@ from rumiai.metrics.shared.statistics import cv, line, mean
 
 _UNEVEN: Final = 1.5  # ratio of two stretches that counts as a difference
 _HIGH_PEAK: Final = 1.5  # times the mean
+_UNKNOWN_SHARE: Final = 0.5  # of a third, above which it says nothing
 _FEW_BINS: Final = 6  # thirds of fewer bins say nothing
 _TREND_BINS: Final = 3  # two always lie on a line
 _OPENING_BINS: Final = 3
@@ -64,13 +65,15 @@ def thirds(d: Floats) -> tuple[float, float] | None:
         d: ``(n,)`` elements per bin.
 
     Returns:
-        None where they say nothing: fewer than six bins, an outer third of which no bin is known, an empty curve.
+        None where they say nothing: fewer than six bins, an outer third of which less than half is known, an empty
+        curve.
     """
     third = max(1, d.size // 3)
-    first, last = mean(d[:third]), mean(d[-third:])
+    outer = d[:third], d[-third:]
+    first, last = map(mean, outer)
     if d.size < _FEW_BINS or first is None or last is None or is_empty(d):
         return None
-    return first, last
+    return None if any(np.isnan(part).mean() > _UNKNOWN_SHARE for part in outer) else (first, last)
 
 
 def is_empty(d: Floats) -> bool:

@@ -20,7 +20,7 @@ from rumiai.core.intervals import length, touched
 from rumiai.core.text import joined
 from rumiai.metrics.evidence.sound import Audio, Segment
 from rumiai.metrics.evidence.types import Evidence
-from rumiai.metrics.shared.bins import span, windows_of
+from rumiai.metrics.shared.bins import equal_windows, span, windows_of
 from rumiai.metrics.shared.phrases import SpokenPhrase, spoken_phrases
 from rumiai.metrics.shared.statistics import clamp, mean_known, ratio
 from rumiai.metrics.shared.words import count_among, sentiment
@@ -239,9 +239,10 @@ class SpeechMeasures:
     def burst_pattern(self) -> energy.BurstPattern | None:
         """Where the bursts lie, by their mean start; "none" without any.
 
-        None without any where no energy tells whether there is a loud one.
+        None without any where no energy tells whether there is a loud one, and where less than half of a half of the
+        video was listened to: the bursts of the rest may lie anywhere.
         """
-        if not self.bursts and self.audio is None:
+        if not self.heard.windows(equal_windows(self.duration_s, 2)).all() or not (self.bursts or self.audio):
             return None
         return energy.burst_pattern([burst.start_s for burst in self.bursts], self.duration_s)
 

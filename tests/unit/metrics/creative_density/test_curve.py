@@ -56,6 +56,8 @@ def test_flags():
 def test_numbers_of_a_curve_by_hand():
     d = np.array([4.0, 4.0, 2.0, 2.0, 1.0, 2.0, np.nan])
     assert thirds(d) == (4.0, 2.0)
+    assert thirds(np.array([np.nan, 4, 4, 1, 1, 1, 2, 2, 2])) == (4.0, 2.0)
+    assert thirds(np.array([np.nan, np.nan, 4, 1, 1, 1, 2, 2, 2])) is None  # less than half of the first is known
     assert thirds(d[:5]) is thirds(np.zeros(6)) is thirds(np.array([np.nan, np.nan, 1, 1, 1, 1])) is None
     assert volatility(d) == volatility(d[:6])
     assert volatility(np.array([4.0, 2.0, 0.0, 2.0])) == pytest.approx(np.sqrt(2) / 2)

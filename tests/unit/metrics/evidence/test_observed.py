@@ -108,6 +108,7 @@ def test_halves_and_beginnings_that_nobody_heard_say_nothing():
     video = until(analysis(12.0, segments=said), "whisper", [[0.0, 5.0]])
     dynamics = computed("speech_analysis", read_evidence(video)).blocks["Dynamics"]
     assert (dynamics["accelerationScore"], dynamics["speechFrontLoadRatio"]) == (None, None)
+    assert dynamics["burstPattern"] is None
 
 
 def test_sound_that_breaks_off_is_not_silent():
