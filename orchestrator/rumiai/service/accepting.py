@@ -11,12 +11,13 @@ from typing import Final
 
 from rumiai.contracts.metadata_forms import read_metadata
 from rumiai.contracts.whisper import LANGUAGES
+from rumiai.core.http import checked_url
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import ConfigurationError, UsageError
 from rumiai.insights import ClaudeSettings
 from rumiai.records import NewRun, RunRecord
 from rumiai.run.claude import claude_settings
-from rumiai.service.config import ServiceConfig
+from rumiai.service.config import KIND, ServiceConfig
 from rumiai.service.keys import ApiKey
 from rumiai.service.models import RunRequest, VideoEntry
 from rumiai.service.places import Places
@@ -26,7 +27,6 @@ from rumiai.services import chosen_services
 from rumiai.settings import Settings
 from rumiai.sources import Named
 
-KIND: Final = "serve"
 # Longer keys are a mistake; the draft of the header gives no limit.
 MAX_KEY_CHARS: Final = 255
 
@@ -121,7 +121,7 @@ def wanted_run(
     chosen = request.settings.given
     settings, _ = effective(config, chosen, insights=request.insights)
     named = [entry.source for entry in request.videos if entry.source]
-    webhook = request.webhook.url if request.webhook else None
+    webhook = str(checked_url(request.webhook.url)) if request.webhook else None
     videos = tuple(entry.model_dump(mode="json", exclude_none=True) for entry in request.videos)
     accepted = AcceptedRun(key.key_id, request.sources, tuple(uploads), videos, chosen, request.insights, webhook)
     return NewRun(

@@ -6,10 +6,14 @@ import ipaddress
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from rumiai.core.addresses import AddressRules
 from rumiai.errors import ConfigurationError
 from rumiai.settings import Secrets, Settings
+
+# What the records call the runs of a service.
+KIND: Final = "serve"
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from rumiai.run.model_server import ModelServer, NamedServer
 from rumiai.run.recording import Recording, recorded
 from rumiai.run.submission import INTERRUPTED, Inputs, Submission, serialised
 from rumiai.run.types import ServerAccess
-from rumiai.service.accepting import KIND, AcceptedRun, effective
-from rumiai.service.config import ServiceConfig
+from rumiai.service.accepting import AcceptedRun, effective
+from rumiai.service.config import KIND, ServiceConfig
 from rumiai.service.listing import list_accepted
 from rumiai.service.places import Places
 from rumiai.service.uploads import remove_uploads

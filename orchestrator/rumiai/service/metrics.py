@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rumiai.contracts.run_events import RetryEvent, RunEvent, VideoEvent
 
 _REQUEST_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _VIDEO_S: Final = (1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0)
 
 
@@ -84,12 +85,21 @@ class Measured:
             return
         began_s = time.perf_counter()
 
+        def count(status: int) -> None:
+            # The pattern of the route, never the path: an id in a label would make a series for each.
+            route = getattr(scope.get("route"), "path", "none")
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self._metrics.requests.labels(method, route, status).inc()
+            self._metrics.request_seconds.labels(method, route).observe(time.perf_counter() - began_s)
+
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
-                # The pattern of the route, never the path: an id in a label would make a series for each.
-                route = getattr(scope.get("route"), "path", "none")
-                self._metrics.requests.labels(scope["method"], route, message["status"]).inc()
-                self._metrics.request_seconds.labels(scope["method"], route).observe(time.perf_counter() - began_s)
+                count(message["status"])
             await send(message)
 
-        await self._app(scope, receive, counted)
+        try:
+            await self._app(scope, receive, counted)
+        except Exception:
+            # Starlette answers it with status 500, outside of what is measured here.
+            count(500)
+            raise

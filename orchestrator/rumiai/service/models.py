@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, model_validator
 
 from rumiai.records import RunRecord, VideoRecord
-from rumiai.service.config import Limits
+from rumiai.service.config import KIND, Limits
 
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 _Url = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
@@ -157,8 +157,7 @@ class RunBody(BaseModel):
         error = ErrorBody(type=run.error_type, message=run.error_message or "") if run.error_type else None
         members = dict(
             id=run.run_id,
-            # The process that had it was killed; the service will take it up.
-            state="accepted" if run.died else run.state,
+            state=_state(run),
             created_at=run.created_at,
             started_at=run.started_at,
             ended_at=run.ended_at,
@@ -172,6 +171,13 @@ class RunBody(BaseModel):
             claude=run.claude,
         )
         return cls.model_validate(members)
+
+
+def _state(run: RunRecord) -> str:
+    """The state of a run; one whose process was killed waits for the next service, if it is one of a service."""
+    if not run.died:
+        return run.state
+    return "accepted" if run.kind == KIND else "interrupted"
 
 
 class RunList(BaseModel):

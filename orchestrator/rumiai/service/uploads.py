@@ -24,6 +24,8 @@ from rumiai.service.problems import ProblemError
 from rumiai.sources import SourceItem, upload_item
 from rumiai.sources.local import MEDIA_SUFFIXES
 
+# How much comes between two looks at the free space.
+_LOOK_BYTES: Final = 64 << 20
 _FILE_MODE: Final = 0o600
 # One is known; a client may send some of its own.
 _MOST_FIELDS: Final = 20
@@ -68,21 +70,34 @@ class Form:
     files: list[tuple[str, Path]] = field(default_factory=list)
 
 
-async def receive(content_type: str, body: AsyncIterator[bytes], folder: Path, limits: Limits) -> Form:
+async def receive(
+    content_type: str, body: AsyncIterator[bytes], folder: Path, limits: Limits, reserve_bytes: int = 0
+) -> Form:
     """Read a multipart request; its files are written below ``folder`` as they come, and belong to this user alone.
+
+    Args:
+        content_type: Of the request.
+        body: Of the request.
+        folder: For the files.
+        limits: Of the service.
+        reserve_bytes: What the disk must keep free.
 
     Raises:
         ProblemError: It is too large, or not what multipart looks like.
         StoreError: The disk refuses.
     """
     reader = _FormReader(folder, limits)
-    received = 0
+    received = looked_at = 0
     try:
+        _check_space(folder, reserve_bytes)
         parser = _parser(content_type, reader)
         async for chunk in body:
             received += len(chunk)
             if received > limits.upload_bytes:
                 raise ProblemError(413, "too-large", f"the files have more than {limits.upload_bytes} bytes together")
+            if received - looked_at > _LOOK_BYTES:
+                looked_at = received
+                _check_space(folder, reserve_bytes)
             await anyio.to_thread.run_sync(parser.write, chunk)
         if not reader.is_complete:
             raise FormParserError("it breaks off")
@@ -93,6 +108,11 @@ async def receive(content_type: str, body: AsyncIterator[bytes], folder: Path, l
     finally:
         reader.close()
     return reader.form
+
+
+def _check_space(folder: Path, reserve_bytes: int) -> None:
+    if shutil.disk_usage(folder).free < reserve_bytes:
+        raise ProblemError(507, "no-space", "the disk of the service is full", hint="try again later")
 
 
 def _parser(content_type: str, reader: _FormReader) -> MultipartParser:

@@ -18,7 +18,8 @@ from typing import Final
 from rumiai.errors import RumiAIError
 from rumiai.records import Records, RunRecord
 from rumiai.records.connection import Connection
-from rumiai.service.accepting import KIND, AcceptedRun
+from rumiai.service.accepting import AcceptedRun
+from rumiai.service.config import KIND
 from rumiai.service.keys import Keys
 from rumiai.service.models import RunBody
 

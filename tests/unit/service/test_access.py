@@ -147,6 +147,8 @@ def test_a_member_that_may_not_be_there_is_named(service: Service, body: object,
     ("body", "what"),
     [
         ({"sources": []}, "no video was named"),
+        ({"sources": ["http://x.test/"], "webhook": {"url": "ftp://x.test/"}}, "neither by http nor by https"),
+        ({"sources": ["http://x.test/"], "webhook": {"url": "http://u:p@x.test/"}}, "user name or password"),
         ({"sources": ["-"]}, "no source that the service takes"),
         ({"sources": ["clip.mp4"]}, "no source that the service takes"),
         ({"sources": ["file:///etc/passwd"]}, "no source that the service takes"),

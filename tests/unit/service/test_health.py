@@ -49,6 +49,18 @@ def test_figures_are_prometheus_text(service: Service, videos: Path) -> None:
     assert run["id"] not in text
 
 
+def test_a_bug_is_counted(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("rumiai.records.database.Records.runs", broken)
+        assert service.client.get("/v1/runs").status_code == 500
+    assert 'rumiai_http_requests_total{method="GET",route="/v1/runs",status="500"} 1.0' in (
+        service.client.get("/metrics").text
+    )
+
+
 def test_the_pages_load_nothing_from_elsewhere(service: Service) -> None:
     page = service.client.get("/docs", headers=ANONYMOUS)
     assert page.status_code == 200

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rumiai.service.config import Limits
+from rumiai.settings import Settings
 
 from .conftest import Service, StartService
 from .doubles import Analyst
@@ -126,6 +127,14 @@ def test_two_files_of_one_name_in_one_request_are_two_videos(service: Service) -
     assert service.analyst.seen == [f"clip_{each}" for each in digits]
     videos = service.client.get(f"/v1/runs/{run['id']}/videos").json()["videos"]
     assert [video["source"] for video in videos] == ["clip.mp4", "clip.mp4 (2)"]
+
+
+def test_a_full_disk_takes_no_upload(start: StartService, tmp_path: Path) -> None:
+    settings = Settings(out=tmp_path / "out", services=("none",), claude="off", disk_reserve_mb=1e6)
+    with start(settings=settings) as service:
+        answer = upload(service, ("a.mp4", b"1"))
+        assert (answer.status_code, answer.json()["type"]) == (507, "urn:rumiai:problem:no-space")
+        assert kept(service) == []
 
 
 def test_what_a_kill_left_half_sent_is_swept(start: StartService) -> None:

@@ -20,9 +20,10 @@ from rumiai.service.routes.runs import FoundRun
 router = APIRouter(prefix="/v1/runs/{run_id}/events", tags=["runs"])
 
 # The records have progress twice a second.
-_POLL_S: Final = 0.4
+_POLL_S: Final = 0.5
 _PAGE: Final = 200
-_MAX_STREAMS: Final = 500
+# Each looks into the records at this pace.
+_MAX_STREAMS: Final = 100
 
 
 async def free_place(service: InService) -> None:

@@ -22,6 +22,7 @@ from rumiai.service.uploads import incoming, keep, receive, remove_uploads, sett
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
+_MIB: Final = 2**20
 _ID: Final = re.compile(r"\d{8}-\d{6}-[0-9a-f]{9}")
 RunId = Annotated[str, Path(description="Of a run.", examples=["20261128-101500-123a1b2c3"])]
 _REQUEST: Final = RunRequest.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -83,7 +84,8 @@ async def _uploaded(
 ) -> tuple[RunRecord, bool]:
     config = service.config
     with incoming(uploads_folder(config.settings.out)) as folder:
-        form = await receive(request.headers["content-type"], request.stream(), folder, config.limits)
+        reserve = round(config.settings.disk_reserve_mb * _MIB)
+        form = await receive(request.headers["content-type"], request.stream(), folder, config.limits, reserve)
         asked = _parsed(form.fields.get("request", "{}").encode())
         if not form.files:
             raise ProblemError(422, "invalid-request", "the form has no part with a file name", hint="call it `file`")
