@@ -112,12 +112,10 @@ class TikTokSource(Source):
             RumiAIError: As :func:`rumiai.sources.download.download`.
         """
         began = time.monotonic()
-        scraped = item.scraped if isinstance(item, TikTokPost) else None
-        scraped = scraped or self._shelf.get(item.stem)
-        if scraped is None:
-            reason = item.reason if isinstance(item, TikTokPost) else ""
-            raise SourceError(f"{item.location}: {reason or 'it has not been scraped'}", hint="open it in a browser")
+        scraped = self._item_of(item)
         media = media_of(scraped)
+        if (told := error_of(scraped)) and not (media.pictures or media.videos):
+            raise NoVideoError(f"{item.location}: no downloadable video: {told}", hint="open it in a browser")
         try:
             video = (self._pictures if media.pictures else self._video)(item, media, folder)
         except NoVideoError:
@@ -126,6 +124,19 @@ class TikTokSource(Source):
             video = self._video(item, media, folder)
         metadata = VideoMetadata.from_apify(scraped)
         return replace(video, metadata=metadata, is_copy=True, seconds=time.monotonic() - began)
+
+    def _item_of(self, item: SourceItem) -> JsonObject:
+        """What was scraped of a post, by this command or an earlier one.
+
+        Raises:
+            SourceError: Nothing was.
+        """
+        scraped = item.scraped if isinstance(item, TikTokPost) else None
+        scraped = scraped or self._shelf.get(item.stem)
+        if scraped is None:
+            reason = item.reason if isinstance(item, TikTokPost) else ""
+            raise SourceError(f"{item.location}: {reason or 'it has not been scraped'}", hint="open it in a browser")
+        return scraped
 
     def digest(self, item: SourceItem) -> str:
         """Of the post's id: its address changes with the name of its author."""

@@ -367,6 +367,15 @@ def test_a_folder_that_cannot_be_written_is_known_before_anything_is_paid(
     assert not world.requests
 
 
+def test_what_the_scraper_says_of_a_post_without_a_video_is_told(
+    source: TikTokSource, world: World, tmp_path: Path
+) -> None:
+    world.video_post(ONE, VIDEO, mediaUrls=[], error="The video is for adults alone")
+    (item,) = source.list(link(ONE))
+    with pytest.raises(NoVideoError, match="no downloadable video: The video is for adults alone"):
+        fetched(source, item, tmp_path)
+
+
 @pytest.mark.parametrize("members", [{"mediaUrls": []}, {"mediaUrls": None}, {"mediaUrls": "x"}, {"mediaUrls": [""]}])
 def test_a_post_without_an_address_has_no_downloadable_video(
     source: TikTokSource, world: World, tmp_path: Path, members: dict[str, Any]
