@@ -24,7 +24,8 @@ from rumiai.core.code import analyses_code
 from rumiai.errors import ContractError, StoreError
 from rumiai.metrics.evidence.build import read_evidence
 from rumiai.metrics.registry import ANALYSES, family, schema_of
-from rumiai.results.store import RunState, Store, read_json, write_json, write_text
+from rumiai.results.run_state import RunState
+from rumiai.results.store import Store, read_json, write_json, write_text
 from rumiai.timeline.markers import compute_markers
 
 if TYPE_CHECKING:

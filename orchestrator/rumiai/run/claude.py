@@ -43,7 +43,8 @@ from rumiai.results.analyses import (
     write_analyses,
 )
 from rumiai.results.half_written import remove_half_written
-from rumiai.results.store import RunState, Store, read_json, write_json
+from rumiai.results.run_state import RunState
+from rumiai.results.store import Store, read_json, write_json
 from rumiai.settings import Secrets, Settings
 
 LOG = logging.getLogger("rumiai")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from rumiai.contracts.frames import VideoInfo
 from rumiai.core.clock import now_iso
-from rumiai.results.store import RunState, Store, fingerprint
+from rumiai.results.run_state import RunState
+from rumiai.results.store import Store, fingerprint
 from rumiai.run.reuse import Provenance, stage_of
 from rumiai.run.types import VideoTask
 from rumiai.services import chosen_services, with_inputs

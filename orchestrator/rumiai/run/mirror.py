@@ -18,7 +18,8 @@ from typing import Final
 from rumiai.contracts.run_events import RunEvent, VideoEvent
 from rumiai.core.objects import Bucket
 from rumiai.errors import ConfigurationError, DownloadError, RumiAIError
-from rumiai.results.store import RunState, Store, safe_id, write_json
+from rumiai.results.run_state import RunState
+from rumiai.results.store import Store, safe_id, write_json
 from rumiai.run.types import VideoTask
 from rumiai.settings import Settings
 from rumiai.sources import Access, SourceItem

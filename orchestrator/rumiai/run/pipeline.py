@@ -41,7 +41,8 @@ from rumiai.results.analyses import (
     with_markers,
     write_analyses,
 )
-from rumiai.results.store import RunState, Store, fingerprint, read_json, write_json
+from rumiai.results.run_state import RunState
+from rumiai.results.store import Store, fingerprint, read_json, write_json
 from rumiai.results.summary import summarise
 from rumiai.run.finished import note_video
 from rumiai.run.reuse import Provenance, Reusable, find_reusable, stage_of

@@ -17,7 +17,8 @@ from rumiai import weights
 from rumiai.contracts.results import ServiceResult
 from rumiai.core.code import services_code
 from rumiai.errors import ContractError, StoreError
-from rumiai.results.store import RunState, fingerprint, read_bytes
+from rumiai.results.run_state import RunState
+from rumiai.results.store import fingerprint, read_bytes
 from rumiai.services import AnyService
 from rumiai.services.base import Stage, package_version
 from rumiai.settings import Settings

@@ -13,7 +13,8 @@ from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import StoreError
 from rumiai.metrics.registry import ANALYSES
 from rumiai.results.analyses import measure, read_analyses, read_measured, save_unified, with_markers, write_analyses
-from rumiai.results.store import RunState, Store, read_json, write_json
+from rumiai.results.run_state import RunState
+from rumiai.results.store import Store, read_json, write_json
 from rumiai.services import entries_of
 from rumiai.timeline.build import build
 

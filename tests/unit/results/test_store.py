@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rumiai.errors import StoreError
-from rumiai.results.store import RunState, Store, assign_ids, fingerprint, read_json, safe_id, write_json
+from rumiai.results.run_state import RunState
+from rumiai.results.store import Store, assign_ids, fingerprint, read_json, safe_id, write_json
 from rumiai.services import find_service
 from rumiai.settings import Settings
 from rumiai.sources.local import LocalSource

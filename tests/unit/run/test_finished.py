@@ -11,7 +11,8 @@ import pytest
 from rumiai.contracts.frames import VideoInfo
 from rumiai.demo import ClipSpec, Shot, render
 from rumiai.media.probe import probe
-from rumiai.results.store import RunState, Store
+from rumiai.results.run_state import RunState
+from rumiai.results.store import Store
 from rumiai.run.finished import needs_server, note_video
 from rumiai.run.reuse import Provenance, stage_of
 from rumiai.run.types import VideoTask
