@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from rumiai.contracts.outcome import VideoOutcome
+from rumiai.contracts.run_events import RunEvent
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import ConfigurationError, RumiAIError, SourceError, UsageError
 from rumiai.insights import ClaudeSettings
@@ -20,11 +21,11 @@ from rumiai.metrics.registry import ANALYSES
 from rumiai.results.store import Store, safe_id
 from rumiai.run.access import open_access
 from rumiai.run.finished import noted_path
-from rumiai.run.recording import recorded
+from rumiai.run.mirror import open_mirror
 from rumiai.run.runner_result import failure, result, runner_code
 from rumiai.run.stored_video import analyse_stored
-from rumiai.run.submission import Inputs, Submission, serialised
-from rumiai.run.submit import run_shown
+from rumiai.run.submission import serialised
+from rumiai.run.submit import Recorded, run_items
 from rumiai.settings import Secrets, Settings
 from rumiai.sources import Access, Named, SourceItem, list_named
 from rumiai.sources.listing import STDIN
@@ -137,10 +138,9 @@ def run_video(wanted: Wanted, settings: Settings, secrets: Secrets, claude: Clau
         item = _item(wanted, store, access)
         store.check_writable()
         if item is None:
-            return _take_up(wanted.video_id, store, settings, claude, display, answer)
-        submission = Submission(Inputs.of([item], store), store, settings, claude, access=access)
-        recording = recorded((item.location,), submission.tasks, settings, kind="runner")
-        code = run_shown(submission, recording, display, offline)
+            return _take_up(wanted.video_id, store, settings, claude, access, display, answer)
+        record = Recorded(Named((item.location,), metadata=wanted.metadata), "runner")
+        submission, code = run_items([item], record, settings, claude, access, lambda total: display, offline)
     if answer.as_json:
         write_line(json.dumps(submission.done.to_json(), ensure_ascii=False), sys.stdout)
         return runner_code(code)
@@ -194,12 +194,22 @@ def _take_up(
     store: Store,
     settings: Settings,
     claude: ClaudeSettings,
+    access: Access,
     display: StepDisplay | JsonDisplay,
     answer: Answer,
 ) -> int:
     """Go on from the stored results of a video that is no longer there."""
-    with display:
-        outcome = analyse_stored(video_id, store, settings, claude, serialised(display.handle))
+    with open_mirror(settings, access, store) as mirror, display:
+
+        @serialised
+        def handler(event: RunEvent) -> None:
+            display.handle(event)
+            if mirror is not None:
+                mirror.watch(event)
+
+        outcome = analyse_stored(video_id, store, settings, claude, handler)
+    if mirror is not None and mirror.problem is not None:
+        raise mirror.problem
     if answer.as_json:
         done: JsonObject = {"event": "done", "videos": [outcome.to_dict()], "claude": None, "error": None}
         write_line(json.dumps(done, ensure_ascii=False), sys.stdout)

@@ -7,7 +7,8 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from rumiai.contracts.outcome import VideoOutcome
@@ -21,7 +22,7 @@ from rumiai.run.mirror import Mirror, open_mirror
 from rumiai.run.recording import Recording, recorded, request_of
 from rumiai.run.submission import Inputs, Submission, serialised
 from rumiai.settings import Secrets, Settings
-from rumiai.sources import Named, SourceItem, list_named
+from rumiai.sources import Access, Named, SourceItem, list_named
 from rumiai.terminal.console import Display, choose_display, print_outcomes
 from rumiai.terminal.logs import start_logging
 from rumiai.terminal.streams import write_line
@@ -76,18 +77,72 @@ def submit_videos(
     with open_access(settings, secrets, offline) as access:
         items = [item for item in list_named(named, access) if not only or item.location in only]
         store.check_writable()
-        with open_mirror(settings, access, store) as mirror:
-            inputs = _inputs(items, store, mirror)
-            submission = Submission(inputs, store, settings, claude or ClaudeSettings(), insights, access)
-            display = choose_display(len(submission.tasks), as_json=as_json, quiet=quiet, colored=settings.colored_logs)
-            request = request_of(named, insights=insights)
-            recording = recorded(named.shown, submission.tasks, settings, kind=kind, request=request, run_id=run_id)
-            code = run_shown(submission, recording, display, offline, mirror.watch if mirror else None)
-        if mirror is not None and mirror.problem is not None:
-            submission.error = submission.error or mirror.problem
-            code = code or mirror.problem.exit_code
+
+        def display(total: int) -> Display:
+            return choose_display(total, as_json=as_json, quiet=quiet, colored=settings.colored_logs)
+
+        recording = Recorded(named, kind, run_id)
+        submission, code = run_items(
+            items, recording, settings, claude or ClaudeSettings(), access, display, offline, insights=insights
+        )
     print_end(submission.done, as_json=as_json, colored=settings.colored_logs)
     return code
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the records say of a run.
+
+    Attributes:
+        named: What the user named.
+        kind: Who asks.
+        run_id: A run that was accepted before and that nobody runs; None accepts one.
+    """
+
+    named: Named
+    kind: str = "submit"
+    run_id: str | None = None
+
+
+def run_items(
+    items: Sequence[SourceItem],
+    record: Recorded,
+    settings: Settings,
+    claude: ClaudeSettings,
+    access: Access,
+    display: Callable[[int], Display],
+    offline: threading.Event,
+    *,
+    insights: bool = True,
+) -> tuple[Submission, int]:
+    """Analyse videos that are listed, in a folder that can be written.
+
+    Args:
+        items: The videos.
+        record: What the records say of the run.
+        settings: For all videos.
+        claude: How Claude is used.
+        access: For videos from beyond this machine.
+        display: Makes what shows that many videos.
+        offline: Set when no more downloads are wanted.
+        insights: Whether to go on after the unified analysis.
+
+    Returns:
+        What became of them, and the exit code.
+    """
+    store, named = Store(*settings.folders), record.named
+    with open_mirror(settings, access, store) as mirror:
+        submission = Submission(_inputs(items, store, mirror), store, settings, claude, insights, access)
+        request = request_of(named, insights=insights)
+        recording = recorded(
+            named.shown, submission.tasks, settings, kind=record.kind, request=request, run_id=record.run_id
+        )
+        shown = display(len(submission.tasks))
+        code = run_shown(submission, recording, shown, offline, mirror.watch if mirror else None)
+    if mirror is not None and mirror.problem is not None:
+        submission.error = submission.error or mirror.problem
+        code = code or mirror.problem.exit_code
+    return submission, code
 
 
 def _inputs(items: Sequence[SourceItem], store: Store, mirror: Mirror | None) -> Inputs:

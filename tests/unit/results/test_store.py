@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import subprocess
 import sys
 import threading
@@ -14,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rumiai.errors import StoreError
-from rumiai.results.run_state import RunState
 from rumiai.results.store import Store, assign_ids, fingerprint, read_json, safe_id, write_json
 from rumiai.services import find_service
 from rumiai.settings import Settings
@@ -247,26 +245,6 @@ def test_a_video_is_locked_between_processes_and_freed_by_death(tmp_path: Path) 
         holder.communicate()
     with store.lock("v1"):
         pass
-
-
-def test_finished_stages_are_known_by_fingerprint_and_files(tmp_path: Path) -> None:
-    output = tmp_path / "result.json"
-    write_json(output, {"a": 1})
-    state = RunState(tmp_path / "state.json")
-    assert not state.finished("ml.yolo", "f1")
-    state.finish("ml.yolo", "f1", [output], "2026-01-01T00:00:00Z")
-    again = RunState(tmp_path / "state.json")
-    assert again.finished("ml.yolo", "f1")
-    assert not again.finished("ml.yolo", "f2")
-    output.write_text("changed by hand")
-    assert not again.finished("ml.yolo", "f1")
-    again.forget("ml.yolo")
-    assert json.loads((tmp_path / "state.json").read_text())["stages"] == {}
-
-
-def test_a_damaged_state_counts_as_empty(tmp_path: Path) -> None:
-    (tmp_path / "state.json").write_text("{nonsense")
-    assert not RunState(tmp_path / "state.json").finished("ml.yolo", "f1")
 
 
 def test_fingerprints_are_of_values_not_of_order() -> None:
