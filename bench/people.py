@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import common
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -117,14 +118,23 @@ def judge_shots(look: Looker) -> None:
 
 
 def judge_faces(look: Looker, folder: Path) -> None:
-    """Print how many pictures below a folder, which show no human face, have one all the same."""
+    """Print how many pictures below a folder, which show no human face, have one all the same, by kind and in all.
+
+    A folder below it is a kind. The figures and the names of those pictures are written to ``bench/results`` too.
+    """
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".png", ".jpg", ".jpeg"})
-    found = Counter[str]()
+    pictures, found = Counter[str](), Counter[str]()
+    names: list[str] = []
     for number, path in enumerate(paths):
-        image = on_canvas(path, number)
+        image, kind = on_canvas(path, number), path.parent.name
         (frame,) = look.people(image, look.objects(image))
-        found["face"] += bool(frame.faces)
-    print(f"{folder}: {found['face']} of {len(paths)} pictures with a face")
+        pictures[kind] += 1
+        found[kind] += bool(frame.faces)
+        names += [f"{kind}/{path.name}"] * bool(frame.faces)
+    for kind, count in pictures.items():
+        print(f"{kind}: {found[kind]} of {count} pictures with a face")
+    print(f"in all: {found.total()} of {len(paths)} pictures with a face: {', '.join(names) or 'none'}")
+    common.write_result("no-faces", {"pictures": dict(pictures), "with_a_face": dict(found), "names": names})
 
 
 def main() -> None:
