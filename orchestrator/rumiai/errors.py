@@ -12,7 +12,8 @@
     |-- MediaError                   exit 5   this file cannot be analysed
     |   |-- ProbeError               exit 5   not a video or audio file that we can open
     |   |-- LimitError               exit 5   larger, longer or more complex than the limits allow
-    |   `-- DecodeError              exit 5   opened, but its content could not be decoded
+    |   |-- DecodeError              exit 5   opened, but its content could not be decoded
+    |   `-- VideoGoneError           exit 5   its copy was removed, and is needed again
     |-- ContractError                exit 1   data that does not have the shape its contract states
     |-- WeightsError                 exit 1   a model file is missing, unverified or cannot be fetched
     |-- ServerError                  exit 1   the model server did not start, is not ready or failed a request
@@ -103,6 +104,10 @@ class LimitError(MediaError):
 
 class DecodeError(MediaError):
     """The file opened, but its content could not be decoded."""
+
+
+class VideoGoneError(MediaError):
+    """The copy of a video was removed when it was finished, and something asks for it again."""
 
 
 class ContractError(RumiAIError):

@@ -100,5 +100,13 @@ def test_copies_are_removed_and_results_stay(clips: Path, cloud: dict[str, str],
         assert first.code == 0, first.stderr
         assert not list((tmp_path / "out" / "downloads").rglob("*.mp4"))
         assert (clips / "one.mp4").exists()
+        asked = len(site.requests)
         again = submit(tmp_path / "out", site.url("/two.mp4"), env=env)
-    assert [video["skipped"] for video in again.done["videos"]] == [True]
+        assert [video["skipped"] for video in again.done["videos"]] == [True], again.stderr
+        assert len(site.requests) == asked
+        # A result that is lost is made again, and the video is brought again for it.
+        next((tmp_path / "out" / "scene_detection_outputs").rglob("two*.json")).unlink()
+        other = submit(tmp_path / "out", site.url("/two.mp4"), env=env)
+        assert [(v["status"], v["skipped"]) for v in other.done["videos"]] == [("ok", False)], other.stderr
+        assert len(site.requests) == asked + 1
+    assert not list((tmp_path / "out" / "downloads").rglob("*.mp4"))

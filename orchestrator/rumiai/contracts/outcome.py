@@ -134,6 +134,7 @@ class VideoOutcome:
         memory: Of the worker; None when it died.
         bytes: Size of the file; None when it was not probed.
         server_gone: Something is missing because the model server has gone; with a server another try may find it.
+        video_gone: The copy of the video was removed by an earlier run; another try may do it when it is brought again.
     """
 
     video_id: str
@@ -151,6 +152,7 @@ class VideoOutcome:
     memory: MemoryUse | None = None
     bytes: int | None = None
     server_gone: bool = False
+    video_gone: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form; the keys of the ``done`` event first."""

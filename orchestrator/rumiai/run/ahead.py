@@ -18,6 +18,7 @@ from rumiai.contracts.outcome import Failure, VideoOutcome
 from rumiai.contracts.run_events import ProgressEvent
 from rumiai.errors import RumiAIError
 from rumiai.results.store import Store
+from rumiai.run.finished import noted_video
 from rumiai.run.types import VideoTask
 from rumiai.settings import Settings
 from rumiai.sources import Access, FetchedVideo, find_source
@@ -66,7 +67,10 @@ class Ahead:
     ) -> None:
         self._store, self._access, self._tell = Store(*settings.folders), access, tell
         self._bounds = _Bounds.of(settings, workers)
+        self._force = settings.force
         self._waiting: dict[str, VideoTask] = {}
+        self._noted: dict[str, VideoTask] = {}
+        self._anew: set[str] = set()
         self._under_way: dict[Future[FetchedVideo], VideoTask] = {}
         self._brought: dict[str, FetchedVideo] = {}
         self._failed: list[VideoOutcome] = []
@@ -84,8 +88,23 @@ class Ahead:
         return find_source(task.item.source).ahead
 
     def want(self, task: VideoTask) -> None:
-        """Ask for a video; one that is here already, or under way, is not brought again."""
-        self._waiting.setdefault(task.video_id, task)
+        """Ask for a video; one that is here already, or under way, is not brought again.
+
+        One that an earlier run has brought, analysed and removed is given as it was noted, without its file.
+        """
+        if not self._force and task.video_id not in self._anew and (video := noted_video(task, self._store)):
+            self._noted[task.video_id] = replace(task, fetched=video)
+        else:
+            self._waiting.setdefault(task.video_id, task)
+
+    def bring_again(self, task: VideoTask) -> bool:
+        """Bring a video whose file turned out to be needed; False when that was done before."""
+        if task.video_id in self._anew:
+            return False
+        self._anew.add(task.video_id)
+        self.release(task.video_id)
+        self.want(replace(task, fetched=None))
+        return True
 
     @property
     def futures(self) -> list[Future[FetchedVideo]]:
@@ -95,11 +114,13 @@ class Ahead:
     @property
     def is_busy(self) -> bool:
         """Whether videos are to come."""
-        return bool(self._waiting or self._under_way)
+        return bool(self._waiting or self._under_way or self._noted)
 
     def ready(self) -> Iterator[VideoTask]:
         """Begin what the bounds allow, and give the videos that have come."""
         self._collect()
+        noted, self._noted = self._noted, {}
+        yield from noted.values()
         for video_id in [video_id for video_id in self._brought if video_id in self._waiting]:
             yield replace(self._waiting.pop(video_id), fetched=self._brought[video_id])
         under_way = {task.video_id for task in self._under_way.values()}
@@ -124,7 +145,7 @@ class Ahead:
             error = future.exception()
             if error is None:
                 self._brought[task.video_id] = future.result()
-                self.want(task)
+                self._waiting.setdefault(task.video_id, task)
             else:
                 self._failed.append(_failure(task, error))
 

@@ -328,6 +328,9 @@ class _Scheduler:
         """A worker is done with a video: finish it, begin its post-processing, or try again what lacked a server."""
         self._broken_pools = 0
         self._memory.measure(ended=outcome.status != "failed" and not outcome.skipped)
+        if outcome.video_gone and self._ahead.bring_again(task):
+            self._handler(RetryEvent(task.video_id, "its copy was removed, and is brought again"))
+            return
         if outcome.server_gone:
             self._server.missed()
             self._server_losses[task.video_id] += 1

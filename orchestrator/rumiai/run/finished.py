@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
 
 from rumiai.contracts.frames import VideoInfo
+from rumiai.contracts.metadata import VideoMetadata
 from rumiai.core.clock import now_iso
 from rumiai.results.run_state import RunState
 from rumiai.results.store import Store, fingerprint
@@ -19,13 +23,22 @@ from rumiai.services import chosen_services, with_inputs
 from rumiai.settings import Settings
 from rumiai.sources import FetchedVideo
 
+_INFO: Final = TypeAdapter(VideoInfo)
 # What ``state.json`` calls the facts of the video that its stages were made from.
 _STAGE = "video"
 
 
 def note_video(state: RunState, task: VideoTask, video: FetchedVideo, info: VideoInfo) -> None:
     """Record where the video is and what it has, for the next run's :func:`needs_server`."""
-    facts = {"path": str(video.path), "identity": video.identity, "has_video": info.has_video}
+    facts: dict[str, object] = {
+        "path": str(video.path),
+        "identity": video.identity,
+        "has_video": info.has_video,
+    }
+    if video.is_copy and video.identity and not (video.pictures or video.problems):
+        # What a run needs of a video whose results are all there: its copy need not be brought again for it.
+        facts["info"] = _INFO.dump_python(info, mode="json")
+        facts["metadata"] = video.metadata.needed().to_dict() if video.metadata else None
     made_from = _of_item(task)
     if state.noted(_STAGE, made_from) != facts:
         state.note(_STAGE, made_from, facts, now_iso())
@@ -35,6 +48,27 @@ def noted_path(store: Store, video_id: str) -> str:
     """Where the video of a run was; empty where no run has had it."""
     facts = RunState(store.state_file(video_id)).facts(_STAGE) or {}
     return str(facts.get("path", ""))
+
+
+def noted_video(task: VideoTask, store: Store) -> FetchedVideo | None:
+    """A video that an earlier run brought here and whose copy is gone; None for any other.
+
+    Its results may all be there; where they are not, the worker finds out (:class:`VideoGoneError`).
+    """
+    facts = RunState(store.state_file(task.video_id)).noted(_STAGE, _of_item(task))
+    if facts is None or "info" not in facts or Path(facts["path"]).exists():
+        return None
+    metadata = VideoMetadata.from_dict(facts["metadata"]) if facts["metadata"] else None
+    return FetchedVideo(Path(facts["path"]), metadata, facts["identity"], is_copy=True)
+
+
+def noted_info(state: RunState, task: VideoTask) -> VideoInfo | None:
+    """What the file of such a video said of itself; None where it is not known."""
+    facts = state.noted(_STAGE, _of_item(task)) or {}
+    try:
+        return _INFO.validate_python(facts["info"]) if "info" in facts else None
+    except ValidationError:
+        return None
 
 
 def needs_server(tasks: Sequence[VideoTask], settings: Settings, store: Store) -> bool:

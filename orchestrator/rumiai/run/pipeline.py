@@ -27,7 +27,7 @@ from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.clock import now_iso
 from rumiai.core.code import analyses_code
 from rumiai.core.json_values import JsonObject
-from rumiai.errors import ContractError, MediaError, MLError, ServerGoneError
+from rumiai.errors import ContractError, MediaError, MLError, ServerGoneError, VideoGoneError
 from rumiai.inference.client import TritonClient
 from rumiai.media.endings import PictureEnd, SoundEnd, losses
 from rumiai.media.probe import MediaLimits, probe, sampling_for
@@ -44,7 +44,7 @@ from rumiai.results.analyses import (
 from rumiai.results.run_state import RunState
 from rumiai.results.store import Store, fingerprint, read_json, write_json
 from rumiai.results.summary import summarise
-from rumiai.run.finished import note_video
+from rumiai.run.finished import note_video, noted_info
 from rumiai.run.reuse import Provenance, Reusable, find_reusable, stage_of
 from rumiai.run.types import RunContext, VideoTask
 from rumiai.services import (
@@ -133,6 +133,8 @@ def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: 
         reused = _reusable(run)
         wanted = tuple(service for service in run.applicable if service.name not in reused.results)
         found = ServiceResults({})
+        if wanted and not run.video.path.exists():
+            raise VideoGoneError("its copy was removed when it was finished, and it is to be analysed anew")
         if wanted:
             found = asyncio.run(_perceive(run, wanted, tools, progress, reused.results))
         progress("save")
@@ -178,6 +180,11 @@ def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progre
     progress("fetch")
     folder = store.download_folder(task.video_id)
     given = task.fetched or find_source(task.item.source).fetch(task.item, folder)
+    state = RunState(store.state_file(task.video_id))
+    if task.fetched and not given.pictures and not given.path.exists():
+        if (known := noted_info(state, task)) is None:
+            raise VideoGoneError(f"{given.path} is not there any more")
+        return _Run(task, given, context, store, state, known, Provenance(given, context.settings)), {}
     video, stills = _as_video(given, folder / f"{task.video_id}.mp4", context.settings.max_video_duration_s)
     fetched = time.monotonic()
     progress("probe")
@@ -185,7 +192,7 @@ def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progre
     stages = {"probe": time.monotonic() - fetched}
     if fetch_s := round(fetched - began + video.seconds, 1):  # a file on this machine takes none
         stages = {"fetch": fetch_s, **stages}
-    state, provenance = RunState(store.state_file(task.video_id)), Provenance(video, context.settings)
+    provenance = Provenance(video, context.settings)
     note_video(state, task, video, info)
     return _Run(task, video, context, store, state, info, provenance, stills), stages
 

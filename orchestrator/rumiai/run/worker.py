@@ -18,7 +18,7 @@ import psutil
 from rumiai.contracts.outcome import Failure, MemoryUse, VideoOutcome
 from rumiai.core.plugins import load_plugins
 from rumiai.core.processes import end_with_parent
-from rumiai.errors import RumiAIError, ServerGoneError
+from rumiai.errors import RumiAIError, ServerGoneError, VideoGoneError
 from rumiai.results.store import Store
 from rumiai.run import pipeline
 from rumiai.run.events import MESSAGE_CHARS, EventLogHandler, EventSender
@@ -61,20 +61,26 @@ class Worker:
             self._log.video_id = None
 
     def _analyse(self, task: VideoTask) -> VideoOutcome:
-        began_s, gone = time.monotonic(), False
+        began_s, gone, video_gone = time.monotonic(), False, False
         progress = pipeline.Progress(task.video_id, self._events.progress)
         try:
             return replace(pipeline.analyse(task, self._context, self._tools, progress), memory=_memory())
         except RumiAIError as exc:
             failure = Failure(type(exc).__name__, str(exc), progress.stage, exc.exit_code)
-            gone = isinstance(exc, ServerGoneError)
+            gone, video_gone = isinstance(exc, ServerGoneError), isinstance(exc, VideoGoneError)
         except Exception as exc:
             # The process boundary: a bug in one video is recorded, with its traceback in the log, and costs that video.
             LOG.exception("%s: unexpected error", task.video_id)
             failure = Failure(type(exc).__name__, str(exc)[:MESSAGE_CHARS], progress.stage)
         seconds = time.monotonic() - began_s
         return VideoOutcome(
-            task.video_id, task.item.location, "failed", seconds=seconds, error=failure, server_gone=gone
+            task.video_id,
+            task.item.location,
+            "failed",
+            seconds=seconds,
+            error=failure,
+            server_gone=gone,
+            video_gone=video_gone,
         )
 
 

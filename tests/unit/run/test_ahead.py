@@ -9,9 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from rumiai.contracts.frames import ClockBreak, VideoInfo
+from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.run_events import ProgressEvent
 from rumiai.errors import DownloadError
+from rumiai.results.run_state import RunState
+from rumiai.results.store import Store
 from rumiai.run.ahead import Ahead
+from rumiai.run.finished import note_video, noted_info
 from rumiai.run.types import VideoTask
 from rumiai.settings import Settings
 from rumiai.sources import FetchedVideo, Source, SourceItem, registered
@@ -158,3 +163,30 @@ def test_another_pool_gets_what_is_here_already(pond: Pond, tmp_path: Path) -> N
         ahead.want(task("a"))
         assert brought(ahead) == first
     assert pond.fetched == ["a"]
+
+
+def test_a_video_that_was_analysed_and_removed_is_not_brought_unless_it_is_needed(pond: Pond, tmp_path: Path) -> None:
+    pond.gate.set()
+    out = settings(tmp_path)
+    noted = FetchedVideo(tmp_path / "gone.mp4", VideoMetadata("a", url="pond://a"), "abc", is_copy=True)
+    info = VideoInfo(
+        str(noted.path), 9, "mp4", 1.0, True, False, 160, 284, 25.0, clock_breaks=(ClockBreak({0: 3}, 2.0),)
+    )
+    state = RunState(Store(*out.folders).state_file("a"))
+    note_video(state, task("a"), noted, info)
+    assert noted_info(state, task("a")) == info
+    with Ahead(out, None, 1, print) as ahead:
+        ahead.want(task("a"))
+        (given,) = brought(ahead)
+        assert given.fetched == noted
+        assert pond.fetched == []
+        assert ahead.bring_again(given)
+        (given,) = brought(ahead)
+        assert pond.fetched == ["a"]
+        assert given.fetched is not None
+        assert given.fetched.path.exists()
+        assert not ahead.bring_again(given)
+    with Ahead(out.changed(force=True), None, 1, print) as ahead:
+        ahead.want(task("a"))
+        brought(ahead)
+    assert pond.fetched == ["a", "a"]
