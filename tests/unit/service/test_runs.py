@@ -207,3 +207,16 @@ def test_a_video_that_a_run_has_before_it_is_not_deleted(service: Service, video
     answer = service.client.delete(f"/v1/runs/{done}/videos/one")
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:rumiai:problem:in-work")
     service.analyst.go.set()
+
+
+def test_two_runs_side_by_side_never_work_on_one_video(start: StartService, videos: Path) -> None:
+    with start(runs_at_once=3) as service:
+        service.analyst.go.clear()
+        first, same = (submit(service, videos / "one.mp4")["id"] for _ in range(2))
+        other = submit(service, videos / "two.mp4")["id"]
+        while any(service.client.get(f"/v1/runs/{run_id}").json()["state"] != "running" for run_id in (first, other)):
+            pass
+        assert service.client.get(f"/v1/runs/{same}").json()["state"] == "accepted"
+        service.analyst.go.set()
+        assert [service.ended(run_id)["exit_code"] for run_id in (first, same, other)] == [0, 0, 0]
+        assert sorted(service.analyst.seen) == ["one", "one", "two"]
