@@ -12,6 +12,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -23,6 +24,7 @@ from rumiai.errors import RumiAIError
 from rumiai.records import Records, RunEnding, RunRecord
 from rumiai.results.store import Store
 from rumiai.run.access import open_access
+from rumiai.run.mirror import Mirror, open_mirror
 from rumiai.run.model_server import ModelServer, NamedServer
 from rumiai.run.recording import Recording, recorded
 from rumiai.run.submission import INTERRUPTED, Inputs, Submission, serialised
@@ -47,10 +49,11 @@ Analyse = Callable[[Submission, EventHandler, threading.Event, ModelServer], Non
 
 @dataclass(frozen=True)
 class Prepared:
-    """A run without the videos that ended before a kill, and the outcomes of these."""
+    """A run without the videos that ended before a kill, the outcomes of these, and where results go as well."""
 
     submission: Submission
     before: list[VideoOutcome]
+    mirror: Mirror | None
 
 
 class Engine:
@@ -151,20 +154,19 @@ class Engine:
 
     def _run(self, run_id: str, stop: threading.Event) -> None:
         run = self._records.run(run_id)
-        accepted = AcceptedRun.of(run)
-        with open_access(self._config.settings, self._config.secrets, stop) as access:
-            try:
-                prepared = self._prepared(run, accepted, access)
+        accepted, base = AcceptedRun.of(run), self._config.settings
+        try:
+            with open_access(base, self._config.secrets, stop) as access, ExitStack() as uploading:
+                mirror = uploading.enter_context(open_mirror(base, access, Store(*base.folders)))
+                prepared = self._prepared(run, accepted, access, mirror)
                 server = self._server_for(prepared.submission, stop)
-            except RumiAIError as exc:
-                # What the end of the service has broken off is taken up by the next one.
-                if not self._closing.is_set():
-                    self._fail(run_id, RunEnding("failed", exc.exit_code, type(exc).__name__, str(exc)))
-                return
-            with self._videos.held([task.video_id for task in prepared.submission.tasks], stop):
-                if self._closing.is_set() or not _is_open(self._records.run(run_id)):
-                    return
-                ending = self._recorded(run, prepared, server, stop)
+                with self._videos.held([task.video_id for task in prepared.submission.tasks], stop):
+                    if self._closing.is_set() or not _is_open(self._records.run(run_id)):
+                        return
+                    ending = self._recorded(run, prepared, server, stop, uploading)
+        except RumiAIError as exc:
+            self._fail(run_id, RunEnding("failed", exc.exit_code, type(exc).__name__, str(exc)))
+            return
         if ending is None:
             self._records.release(run_id)
             return
@@ -172,20 +174,25 @@ class Engine:
             remove_uploads(accepted.uploads)
         self._on_end(run_id)
 
-    def _prepared(self, run: RunRecord, accepted: AcceptedRun, access: Access) -> Prepared:
+    def _prepared(self, run: RunRecord, accepted: AcceptedRun, access: Access, mirror: Mirror | None) -> Prepared:
         settings, claude = effective(self._config, accepted.settings, insights=accepted.insights)
         store = Store(*settings.folders)
         items = list_accepted(accepted, self._places, access)
+        if mirror is not None:
+            mirror.recall_inputs(items)
         with self._videos.preparing:
             # Two callers may call different files the same.
             inputs = Inputs.of(items, store, places_last=False)
             inputs.remember(store)
+        if mirror is not None:
+            mirror.recall(inputs.tasks)
         ended = [video for video in self._records.videos(run.run_id, states=_ENDED) if video.outcome]
         done = {video.video_id for video in ended}
         left = replace(inputs, tasks=tuple(task for task in inputs.tasks if task.video_id not in done))
         return Prepared(
             Submission(left, store, settings, claude, accepted.insights, access),
             [read_outcome(video.outcome) for video in ended if video.outcome],
+            mirror,
         )
 
     def _server_for(self, submission: Submission, stop: threading.Event) -> ModelServer:
@@ -195,30 +202,39 @@ class Engine:
         return self._server
 
     def _recorded(
-        self, run: RunRecord, prepared: Prepared, server: ModelServer, stop: threading.Event
+        self,
+        run: RunRecord,
+        prepared: Prepared,
+        server: ModelServer,
+        stop: threading.Event,
+        uploading: ExitStack,
     ) -> RunEnding | None:
         """Run it; None when the service ends before the run did."""
         submission = prepared.submission
         with recorded(run.sources, submission.tasks, submission.settings, kind=KIND, run_id=run.run_id) as recording:
             recording.on_cancel(lambda how: (stop if how == "all" else submission.closing).set())
-            handler = serialised(self._passing_on(recording))
+            handler = serialised(self._passing_on(recording, prepared.mirror))
             if not self._records.events(run.run_id, limit=1):
                 handler(RunStartedEvent(run.run_id, len(submission.tasks)))
             self._analyse(submission, handler, stop, server)
             if self._closing.is_set():
                 return None
-            error, outcomes = submission.error, [*prepared.before, *submission.outcomes]
+            uploading.close()  # a run has ended when its results are where they belong
+            problem = prepared.mirror.problem if prepared.mirror is not None else None
+            error, outcomes = submission.error or problem, [*prepared.before, *submission.outcomes]
             code = INTERRUPTED if recording.cancelled else error.exit_code if error else exit_code(outcomes)
             recording.end(code, cut_short=recording.cancelled, error=error, claude=submission.totals)
         return recording.ending
 
-    def _passing_on(self, recording: Recording) -> EventHandler:
+    def _passing_on(self, recording: Recording, mirror: Mirror | None) -> EventHandler:
         def handle(event: RunEvent) -> None:
             # What is given up because the service ends has not ended: the next service does it.
             if isinstance(event, VideoEvent) and self._closing.is_set():
                 return
             recording.recorder.handle(event)
             self._listener(event)
+            if mirror is not None:
+                mirror.watch(event)
 
         return handle
 

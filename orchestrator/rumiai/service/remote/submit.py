@@ -26,6 +26,7 @@ from rumiai.settings import Settings
 from rumiai.sources import Named, SourceItem, UnlistedSource, list_named
 from rumiai.sources.sidecars import read_sidecars
 from rumiai.terminal.console import Display, choose_display
+from rumiai.terminal.flags import refuse_upload
 from rumiai.terminal.logs import start_logging
 
 LOG = logging.getLogger(__name__)
@@ -65,6 +66,7 @@ def submit_to(remote: Remote, named: Named, settings: Settings, *, as_json: bool
     """
     start_logging(settings)
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    refuse_upload(settings, "submit --to")
     if not remote.key:
         raise ConfigurationError("--to needs an API key of the service", hint="set RUMIAI_API_KEY")
     files, videos = _divided(named)
