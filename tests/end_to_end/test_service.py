@@ -27,12 +27,15 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(out: Path, port: int, models: str, log: Path) -> Iterator[subprocess.Popen[str]]:
+def serving(
+    out: Path, port: int, models: str | None, log: Path, *more: str, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """``rumiai-orch serve`` over this folder, listening; killed at the end."""
-    options = ["--out", str(out), "--port", str(port), "--server", models, "--workers", "1", "--claude", "off"]
+    options = ["--out", str(out), "--port", str(port), "--workers", "1", "--claude", "off", *more]
+    options += ["--server", models] if models else []
     with log.open("a") as stream:
         command = [*COMMAND, "serve", *options]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stream, text=True)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stream, text=True, env=env)
     assert process.stdout is not None
     try:
         assert process.stdout.readline().strip() == f"http://127.0.0.1:{port}", log.read_text()
