@@ -11,19 +11,18 @@ import contextlib
 import email.utils
 import logging
 import random
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final, TypeVar
 
-import httpcore
 import httpx
 
 from rumiai.core.addresses import AddressRules
+from rumiai.core.checked_transport import CheckedTransport
+from rumiai.core.deadline import left_s
 from rumiai.errors import AddressError, DownloadError
 
 T = TypeVar("T")
@@ -31,33 +30,13 @@ T = TypeVar("T")
 _CONNECT_S: Final = 10.0
 _READ_S: Final = 30.0
 _MAX_REDIRECTS: Final = 8
-# A host with more addresses than these is out of reach when they are.
-_MAX_TRIED: Final = 4
 # An answer that is kept in memory: a page or a list of items, never a video.
 _MAX_BODY_BYTES: Final = 64 * 2**20
-_MAX_CONNECTIONS: Final = 32
 # Of a URL in a message; longer ones name their video far enough.
 _SHOWN_CHARS: Final = 1000
-# How often a connection that waits looks whether the run was stopped.
-_STOP_POLL_S: Final = 0.25
 _USER_AGENT: Final = "rumiai (+https://github.com/rumiai/rumiai)"
 _LATER: Final = "try again later: what is finished is kept"
 _PASSING: Final = frozenset({408, 429})
-
-# When the work that is under way in this thread must be done, by the monotonic clock.
-_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
-
-
-@contextlib.contextmanager
-def within(seconds: float) -> Iterator[None]:
-    """Give all requests inside the ``with`` block this long together; a shorter limit around it stays."""
-    limit = time.monotonic() + seconds
-    outer = _deadline.get()
-    token = _deadline.set(limit if outer is None else min(limit, outer))
-    try:
-        yield
-    finally:
-        _deadline.reset(token)
 
 
 @dataclass(frozen=True)
@@ -121,7 +100,7 @@ class HttpClient:
         timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
         headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
         self._client = httpx.Client(
-            transport=_Transport(self.rules, self._stop),
+            transport=CheckedTransport(self.rules, self._stop),
             timeout=timeout,
             headers=headers,
             trust_env=False,
@@ -224,11 +203,11 @@ class HttpClient:
         """Why there is no further attempt; None where there is one."""
         if self._stop.is_set():
             return "the run was stopped"
-        if _left_s() <= 0:
+        if left_s() <= 0:
             return "not done within the time limit (RUMIAI_DOWNLOAD_TIMEOUT_S)"
         if failures >= self.retry.attempts:
             return f"{again} ({'once' if failures == 1 else f'{failures} times'})"
-        if wait_s > min(self.retry.longest_wait_s, _left_s()):
+        if wait_s > min(self.retry.longest_wait_s, left_s()):
             return f"{again}, and there is no time to wait {wait_s:.0f} s for another attempt"
         return None
 
@@ -300,11 +279,6 @@ def _no_cookies() -> CookieJar:
     return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
-def _left_s() -> float:
-    deadline = _deadline.get()
-    return float("inf") if deadline is None else deadline - time.monotonic()
-
-
 def _wait_s(retry: Retry, failures: int, after_s: float | None) -> float:
     backoff_s = retry.first_wait_s * 2.0 ** (failures - 1)
     return max(after_s or 0.0, backoff_s * random.uniform(1.0, 1.5))
@@ -335,137 +309,3 @@ def _body(answer: httpx.Response, url: str) -> bytes:
         if len(body) > _MAX_BODY_BYTES:
             raise DownloadError(f"{shown_url(url)} answers with more than {_MAX_BODY_BYTES >> 20} MiB")
     return bytes(body)
-
-
-class _Transport(httpx.BaseTransport):
-    """httpx over a connection pool whose connections follow the address rules."""
-
-    def __init__(self, rules: AddressRules, stop: threading.Event) -> None:
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl.create_default_context(),
-            max_connections=_MAX_CONNECTIONS,
-            max_keepalive_connections=_MAX_CONNECTIONS,
-            keepalive_expiry=30.0,
-            network_backend=_CheckedBackend(rules, stop),
-        )
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
-        with _errors_of_httpx():
-            answer = self._pool.handle_request(
-                httpcore.Request(
-                    request.method,
-                    httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                    headers=request.headers.raw,
-                    content=request.stream,
-                    extensions=request.extensions,
-                )
-            )
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer), extensions=dict(answer.extensions)
-        )
-
-    def close(self) -> None:
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
-
-    def __iter__(self) -> Iterator[bytes]:
-        with _errors_of_httpx():
-            yield from self._answer.iter_stream()
-
-    def close(self) -> None:
-        self._answer.close()
-
-
-@contextlib.contextmanager
-def _errors_of_httpx() -> Iterator[None]:
-    """Raise httpcore's errors as those of httpx, which have the same names."""
-    try:
-        yield
-    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as exc:
-        raise getattr(httpx, type(exc).__name__)(str(exc)) from exc
-
-
-class _CheckedBackend(httpcore.NetworkBackend):
-    """Looks a host up, checks its addresses and connects to one of those that it has checked."""
-
-    def __init__(self, rules: AddressRules, stop: threading.Event) -> None:
-        self._rules, self._stop, self._plain = rules, stop, httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Any = None,
-    ) -> httpcore.NetworkStream:
-        failure: Exception | None = None
-        for address in self._rules.resolve(host, port)[:_MAX_TRIED]:
-            try:
-                stream = self._plain.connect_tcp(address, port, _limited(timeout), local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
-                failure = exc
-            else:
-                return _TimedStream(stream, self._stop)
-        raise failure or httpcore.ConnectError(f"{host} has no address")
-
-    def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Any = None
-    ) -> httpcore.NetworkStream:
-        raise httpcore.ConnectError("a Unix socket is no address")
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
-class _TimedStream(httpcore.NetworkStream):
-    """A connection that keeps the limit of :func:`within`, also against a server that sends a byte now and then.
-
-    It gives up when the run is stopped.
-    """
-
-    def __init__(self, stream: httpcore.NetworkStream, stop: threading.Event) -> None:
-        self._stream, self._stop = stream, stop
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        limit = time.monotonic() + (_limited(timeout) or _READ_S)
-        while not self._stop.is_set():
-            with contextlib.suppress(httpcore.ReadTimeout):
-                return self._stream.read(max_bytes, min(_STOP_POLL_S, max(limit - time.monotonic(), 0.001)))
-            if time.monotonic() >= limit:
-                raise httpcore.ReadTimeout("no answer")
-        raise httpcore.ReadError("the run was stopped")
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _limited(timeout))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        stream = self._stream.start_tls(ssl_context, server_hostname, _limited(timeout))
-        return _TimedStream(stream, self._stop)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-def _limited(timeout: float | None) -> float | None:
-    """A timeout that is over when the limit of :func:`within` is.
-
-    Raises:
-        httpcore.ReadTimeout: It is over.
-    """
-    left_s = _left_s()
-    if left_s <= 0:
-        raise httpcore.ReadTimeout("the time limit is over")
-    if left_s == float("inf"):
-        return timeout
-    return left_s if timeout is None else min(timeout, left_s)

@@ -19,7 +19,7 @@ from typing import Final, get_args
 from rumiai import __version__
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.frames import VideoInfo
-from rumiai.contracts.metadata import AnalysisMetadata, VideoMetadata
+from rumiai.contracts.metadata import AnalysisMetadata
 from rumiai.contracts.outcome import AnalysisOutcome, Failure, ServiceOutcome, VideoOutcome
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.run_events import ProgressEvent
@@ -305,7 +305,7 @@ def _unified(
     It is kept when an earlier run made it from the same results, else made and written once: what is in memory equals
     what the file reads back as.
     """
-    metadata = AnalysisMetadata.of(_metadata(run))
+    metadata = AnalysisMetadata.of(run.task.metadata(run.video))
     if run.stills is not None and run.stills.seconds_each is not None:
         metadata = metadata.of_pictures(run.stills.pictures, run.stills.seconds_each)
     facts = MediaFacts.from_info(run.info, run.settings.sample_fps if run.info.has_video else None)
@@ -333,13 +333,6 @@ def _unified(
     run.state.finish("unified", made_of, [path], now_iso())
     run.state.forget("analyses")
     return analysis, made_of
-
-
-def _metadata(run: _Run) -> VideoMetadata:
-    """What the user said of the video, completed by what its source knows; of persons, what an analysis reads."""
-    told, known = run.task.item.metadata, run.video.metadata
-    found = told.completed(known) if told else known or VideoMetadata.local(run.task.video_id)
-    return found.needed()
 
 
 def _analysed(run: _Run, analysis: UnifiedAnalysis, made_of: str) -> dict[str, AnalysisOutcome]:

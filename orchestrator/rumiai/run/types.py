@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
+from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.outcome import VideoOutcome
 from rumiai.settings import Settings
 from rumiai.sources import FetchedVideo, SourceItem
@@ -28,6 +29,12 @@ class VideoTask:
     item: SourceItem
     video_id: str
     fetched: FetchedVideo | None = None
+
+    def metadata(self, video: FetchedVideo) -> VideoMetadata:
+        """What the user said, completed by what the source knows; of persons, what an analysis reads."""
+        told, known = self.item.metadata, video.metadata
+        found = told.completed(known) if told else known or VideoMetadata.local(self.video_id)
+        return found.needed()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from rumiai import __version__
-from rumiai.core.http import HttpClient, within
+from rumiai.core.deadline import within
+from rumiai.core.http import HttpClient
 from rumiai.records import Records
 from rumiai.run.submission import Submission
 from rumiai.service import problems

@@ -21,7 +21,8 @@ from typing import IO, Final
 
 import httpx
 
-from rumiai.core.http import Credentials, HttpClient, TransientError, refuse_passing, shown_url, within
+from rumiai.core.deadline import within
+from rumiai.core.http import Credentials, HttpClient, TransientError, refuse_passing, shown_url
 from rumiai.core.picture_heads import picture_format
 from rumiai.errors import DownloadError, LimitError, NoVideoError, StoreError
 from rumiai.sources.signature import HEAD_BYTES, container_of, is_page

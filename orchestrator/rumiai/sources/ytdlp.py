@@ -20,7 +20,8 @@ from urllib.request import Request as UrllibRequest
 import httpx
 
 from rumiai.contracts.metadata_forms import read_metadata
-from rumiai.core.http import HttpClient, checked_url, shown_url, within
+from rumiai.core.deadline import within
+from rumiai.core.http import HttpClient, checked_url, shown_url
 from rumiai.errors import ConfigurationError, DownloadError, NoVideoError, RumiAIError
 from rumiai.sources.base import Access, FetchedVideo, Source, SourceItem
 from rumiai.sources.download import download, kept

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from rumiai.core.addresses import AddressRules
-from rumiai.core.http import Credentials, HttpClient, Retry, checked_url, shown_url, within
+from rumiai.core.deadline import within
+from rumiai.core.http import Credentials, HttpClient, Retry, checked_url, shown_url
 from rumiai.errors import AddressError, DownloadError
 
 from ..web_server import Handler, redirect, serving, status
