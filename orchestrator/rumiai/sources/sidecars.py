@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,8 @@ _MAX_BYTES: Final = 64 * 2**20
 
 def sidecars_of(video: Path) -> Iterator[Path]:
     """The files with metadata that lie beside a video."""
-    return (path for suffix in _SUFFIXES if (path := video.with_name(video.stem + suffix)).is_file())
+    # Beside a long name a longer one cannot be: Path.is_file raises then.
+    return (path for suffix in _SUFFIXES if os.path.isfile(path := video.with_name(video.stem + suffix)))
 
 
 def read_sidecars(video: Path) -> tuple[VideoMetadata | None, tuple[str, ...]]:

@@ -26,6 +26,13 @@ def test_nothing_beside_it(tmp_path: Path) -> None:
     assert fetched(tmp_path) == FetchedVideo(tmp_path.resolve() / "clip.mp4")
 
 
+def test_a_name_that_is_too_long_for_a_longer_one_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / f"{'a' * 250}.mp4"
+    path.write_bytes(b"x")
+    (item,) = find_source("local").list(str(path))
+    assert find_source("local").fetch(item, tmp_path / "downloads").path.name == path.name
+
+
 @pytest.mark.parametrize(
     "beside",
     [
