@@ -31,8 +31,7 @@ from rumiai.errors import ContractError, MediaError, MLError, ServerGoneError, V
 from rumiai.inference.client import TritonClient
 from rumiai.media.endings import PictureEnd, SoundEnd, losses
 from rumiai.media.probe import MediaLimits, probe, sampling_for
-from rumiai.media.still_video import StillVideo, make_video
-from rumiai.media.stills import is_picture
+from rumiai.media.still_video import StillVideo
 from rumiai.perception import ServiceResults, perceive
 from rumiai.results.analyses import (
     measure,
@@ -46,6 +45,7 @@ from rumiai.results.store import Store, fingerprint, read_json, write_json
 from rumiai.results.summary import summarise
 from rumiai.run.finished import note_video, noted_info
 from rumiai.run.reuse import Provenance, Reusable, find_reusable, stage_of
+from rumiai.run.still_pictures import as_video
 from rumiai.run.types import RunContext, VideoTask
 from rumiai.services import (
     AnyService,
@@ -185,7 +185,7 @@ def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progre
         if (known := noted_info(state, task)) is None:
             raise VideoGoneError(f"{given.path} is not there any more")
         return _Run(task, given, context, store, state, known, Provenance(given, context.settings)), {}
-    video, stills = _as_video(given, folder / f"{task.video_id}.mp4", context.settings.max_video_duration_s)
+    video, stills = as_video(given, folder / f"{task.video_id}.mp4", context.settings.max_video_duration_s)
     fetched = time.monotonic()
     progress("probe")
     info = probe(video.path, _limits(context.settings))
@@ -195,18 +195,6 @@ def _opened(task: VideoTask, context: RunContext, store: Store, progress: Progre
     provenance = Provenance(video, context.settings)
     note_video(state, task, video, info)
     return _Run(task, video, context, store, state, info, provenance, stills), stages
-
-
-def _as_video(video: FetchedVideo, target: Path, longest_s: float) -> tuple[FetchedVideo, StillVideo | None]:
-    """The video that pictures make, at ``target`` where the source has not named a place; a video as it is."""
-    if not video.pictures and is_picture(video.path):
-        video = replace(video, path=target, pictures=(video.path,))
-    if not video.pictures:
-        return video, None
-    # The video may be made again, as when it was removed afterwards: its results are those of the pictures.
-    given = video.identity or [(path.stat().st_size, path.stat().st_mtime_ns) for path in video.files[1:]]
-    made = make_video(video.pictures, video.sound, video.path, longest_s=longest_s)
-    return replace(video, identity=fingerprint(given, asdict(made))), made
 
 
 def _missing(run: _Run) -> list[str]:
