@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rumiai.terminal.flags import read_keys, read_settings, refuse_upload
+from rumiai.terminal.flags import read_keys, read_settings
 from rumiai.terminal.streams import write_line
 
 if TYPE_CHECKING:
@@ -71,7 +71,6 @@ def _config(flags: dict[str, Any]) -> ServiceConfig:
     limits = Limits(upload_bytes=flags.pop("max_upload_mb") * _MIB, requests_a_minute=flags.pop("rate"))
     webhooks, at_once, keep = (flags.pop(name) for name in ("allow_webhook", "runs_at_once", "keep_uploads"))
     settings = read_settings(flags)
-    refuse_upload(settings, "serve")
     return ServiceConfig(
         settings=settings,
         secrets=read_keys(),
