@@ -41,7 +41,7 @@ class Service:
 
     def ended(self, run_id: str) -> dict[str, object]:
         """A run when it has ended."""
-        for _ in range(500):
+        for _ in range(3000):  # a busy machine is no error
             run: dict[str, object] = self.client.get(f"/v1/runs/{run_id}").json()
             if run["ended_at"]:
                 return run
