@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -253,3 +255,12 @@ def test_an_event_of_a_later_version_is_passed_over() -> None:
 
 def test_errors_have_their_exit_codes() -> None:
     assert [exit_code_of(name) for name in ("MLError", "APIError", "ProbeError", "WorkerDied")] == [4, 3, 5, 1]
+
+
+def test_the_caller_needs_none_of_the_packages_of_the_service() -> None:
+    code = (
+        "import sys, rumiai.service.remote.submit\n"
+        "print(sorted({'fastapi', 'uvicorn', 'limits', 'prometheus_client', 'standardwebhooks'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
