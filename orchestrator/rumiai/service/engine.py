@@ -165,7 +165,9 @@ class Engine:
                         return
                     ending = self._recorded(run, prepared, server, stop, uploading)
         except RumiAIError as exc:
-            self._fail(run_id, RunEnding("failed", exc.exit_code, type(exc).__name__, str(exc)))
+            # What the end of the service has broken off is taken up by the next one.
+            if not self._closing.is_set():
+                self._fail(run_id, RunEnding("failed", exc.exit_code, type(exc).__name__, str(exc)))
             return
         if ending is None:
             self._records.release(run_id)
