@@ -38,12 +38,18 @@ class ServiceOutcome:
         reason: Why it has none.
         seconds: Of work or waiting, when the result was made.
         cached: Whether an earlier run made it.
+        device: Where its model ran; None where it has no data, or does not tell.
+        frames: That it answered for.
+        sample_fps: At what rate they were taken, in frames a second.
     """
 
     ok: bool
     reason: str | None
     seconds: float
     cached: bool
+    device: str | None = None
+    frames: int | None = None
+    sample_fps: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from rumiai.contracts.outcome import Summary
+from dataclasses import replace
+
+from rumiai.contracts.outcome import ServiceOutcome, Summary
+from rumiai.contracts.services.base import ServiceData
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.json_values import JsonValue
 from rumiai.services import all_services
@@ -23,3 +26,20 @@ def summarise(analysis: UnifiedAnalysis) -> Summary:
         facts |= part.facts
         lines += part.lines
     return Summary(facts, tuple(lines))
+
+
+def service_outcome(analysis: UnifiedAnalysis, name: str, seconds: float, *, cached: bool) -> ServiceOutcome:
+    """How one service fared: whether it has data and why not, where it ran, on how many frames.
+
+    Args:
+        analysis: Of the video.
+        name: Of the service.
+        seconds: Of work or waiting, when the result was made.
+        cached: Whether an earlier run made it.
+    """
+    told = ServiceOutcome(analysis.ok(name), analysis.reason(name), seconds, cached)
+    data = analysis.ml_data.get(name)
+    if not isinstance(data, ServiceData):
+        return told
+    made = data.metadata
+    return replace(told, device=made.device, frames=made.frames_answered, sample_fps=made.sample_fps)

@@ -20,7 +20,7 @@ from rumiai import __version__
 from rumiai.contracts.facts import MediaFacts
 from rumiai.contracts.frames import VideoInfo
 from rumiai.contracts.metadata import AnalysisMetadata
-from rumiai.contracts.outcome import AnalysisOutcome, Failure, ServiceOutcome, VideoOutcome
+from rumiai.contracts.outcome import AnalysisOutcome, Failure, VideoOutcome
 from rumiai.contracts.results import ServiceResult
 from rumiai.contracts.run_events import ProgressEvent
 from rumiai.contracts.timeline import UnifiedAnalysis
@@ -42,7 +42,7 @@ from rumiai.results.analyses import (
 )
 from rumiai.results.run_state import RunState
 from rumiai.results.store import Store, fingerprint, read_json, write_json
-from rumiai.results.summary import summarise
+from rumiai.results.summary import service_outcome, summarise
 from rumiai.run.finished import note_video, noted_info
 from rumiai.run.reuse import Provenance, Reusable, find_reusable, stage_of
 from rumiai.run.still_pictures import as_video
@@ -359,10 +359,10 @@ def _outcome(
 ) -> VideoOutcome:
     failure = _failure(run, analysis, damage)
     services = {
-        service.name: ServiceOutcome(
-            ok=analysis.ok(service.name),
-            reason=analysis.reason(service.name),
-            seconds=round(results[service.name].seconds, 3),
+        service.name: service_outcome(
+            analysis,
+            service.name,
+            round(results[service.name].seconds, 3),
             cached=service.name in reused.results,
         )
         for service in run.asked

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rumiai.contracts.outcome import ServiceOutcome, VideoOutcome
+from rumiai.contracts.outcome import VideoOutcome
 from rumiai.contracts.run_events import EventHandler, ProgressEvent, VideoEvent
 from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.errors import StoreError
@@ -16,7 +16,7 @@ from rumiai.results.analyses import read_analyses
 from rumiai.results.recompute import Stored, recompute_one
 from rumiai.results.report import write_report
 from rumiai.results.store import Store, read_json
-from rumiai.results.summary import summarise
+from rumiai.results.summary import service_outcome, summarise
 from rumiai.run.claude import open_claude
 from rumiai.settings import Settings
 
@@ -55,10 +55,7 @@ def analyse_stored(
 def _outcome(video_id: str, store: Store, seconds: float) -> VideoOutcome:
     unified = store.unified_file(video_id)
     analysis = UnifiedAnalysis.from_dict(read_json(unified))
-    services = {
-        name: ServiceOutcome(ok, analysis.reason(name), 0.0, cached=True)
-        for name, ok in analysis.completion_status().items()
-    }
+    services = {name: service_outcome(analysis, name, 0.0, cached=True) for name in analysis.completion_status()}
     outcome = VideoOutcome(video_id, str(unified), "ok", seconds=seconds, files={"unified": str(unified)})
     return replace(
         outcome,
