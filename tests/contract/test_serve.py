@@ -101,7 +101,7 @@ def test_it_tells_a_person_where_it_listens_and_ctrl_c_ends_it(runtime):
     with announced("--models", "yolo") as (process, text):
         server_file = next((runtime / "run/rumiai").glob("*.json"))
         found = json.loads(server_file.read_text())
-        assert text.startswith("serving yolo\n")
+        assert text.startswith("serving yolo on ")
         assert re.search(rf"gRPC +{re.escape(found['grpc'])}\n", text)
         assert f"--server {found['grpc']}" in text
         health = re.search(r"HTTP +(http://\S+)\n", text)
@@ -111,7 +111,7 @@ def test_it_tells_a_person_where_it_listens_and_ctrl_c_ends_it(runtime):
         assert found["token"] not in text
         assert server_file.stat().st_mode & 0o777 == 0o600
         assert server_file.parent.stat().st_mode & 0o777 == 0o700
-        assert set(found) == {"grpc", "http", "metrics", "token", "models", "pid", "owner", "state"}
+        assert set(found) == {"grpc", "http", "metrics", "token", "models", "pid", "device", "owner", "state"}
         assert found["state"] == {"yolo": "up"}
         assert {found[key].rpartition(":")[0] for key in ("grpc", "http")} == {"127.0.0.1"}
 

@@ -26,6 +26,7 @@ class ServerAddress:
         token: New for each start of the launcher.
         models: What it serves.
         pid: Of the launcher.
+        device: Where the models run, for people.
     """
 
     grpc: str
@@ -34,6 +35,7 @@ class ServerAddress:
     token: str = field(repr=False)
     models: tuple[str, ...]
     pid: int
+    device: str = "cpu"
 
 
 def server_file(grpc_port: int) -> Path:

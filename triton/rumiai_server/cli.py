@@ -180,7 +180,7 @@ def _print_ready(event: ServerEvent) -> None:
     """Tell a person where the server listens; what happens later is in the log."""
     if not isinstance(event, ServerReady):
         return
-    lines = [f"serving {', '.join(event.models)}", f"  gRPC     {event.grpc}"]
+    lines = [f"serving {', '.join(event.models)} on {event.device}", f"  gRPC     {event.grpc}"]
     if event.http is not None:
         lines += [f"  HTTP     http://{event.http}/v2/health/ready", f"  metrics  {event.metrics}"]
     lines += [f"  clients  rumiai-orch submit --server {event.grpc} VIDEO...", "  stop     Ctrl-C"]

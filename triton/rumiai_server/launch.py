@@ -16,7 +16,7 @@ from rumiai.core.processes import ProcessIdentity
 from rumiai.errors import ConfigurationError
 from rumiai_server.address import ServerAddress, server_file
 from rumiai_server.leftovers import sweep
-from rumiai_server.repository import render_repository, resolve_device
+from rumiai_server.repository import device_name, render_repository, resolve_device
 from rumiai_server.serve_config import ServeConfig
 from rumiai_server.supervisor import EventSink, Supervisor
 from rumiai_server.triton_log import TritonLog
@@ -61,7 +61,7 @@ def running(config: ServeConfig, stop: threading.Event, emit: EventSink = lambda
     if removed := sweep():
         LOG.info("removed what killed servers left: %s", ", ".join(removed))
     device = resolve_device(config.device)
-    address = _addresses(config)
+    address = _addresses(config, device_name(device))
     owner = ProcessIdentity.own()
     files = TritonFiles.find()
     log = TritonLog(on_gpu=device == "cuda")
@@ -86,12 +86,12 @@ def running(config: ServeConfig, stop: threading.Event, emit: EventSink = lambda
             server_file(int(address.grpc.rpartition(":")[2])).unlink(missing_ok=True)
 
 
-def _addresses(config: ServeConfig) -> ServerAddress:
+def _addresses(config: ServeConfig, device: str) -> ServerAddress:
     """Where this server will listen: the ports asked for, or free ones; and a token of its own."""
     wanted = (config.grpc_port, config.http_port, config.metrics_port) if config.http else (config.grpc_port,)
     grpc, *others = (f"{config.address}:{port}" for port in _free_ports(config.address, wanted))
     http, metrics = (others[0], f"http://{others[1]}/metrics") if others else (None, None)
-    return ServerAddress(grpc, http, metrics, secrets.token_urlsafe(32), config.models, os.getpid())
+    return ServerAddress(grpc, http, metrics, secrets.token_urlsafe(32), config.models, os.getpid(), device)
 
 
 def _free_ports(address: str, wanted: tuple[int, ...]) -> list[int]:

@@ -44,6 +44,16 @@ def resolve_device(device: Device) -> ResolvedDevice:
     return "cpu"
 
 
+def device_name(device: ResolvedDevice) -> str:
+    """What a person calls the device: ``cpu``, or the name of the first GPU and its memory in GiB."""
+    if device == "cpu":
+        return "cpu"
+    import torch
+
+    found = torch.cuda.get_device_properties(0)
+    return f"{found.name}, {found.total_memory / 2**30:.0f} GiB"
+
+
 def _has_cuda_driver() -> bool:
     """Whether a driver is installed; without one torch, which takes seconds to import, need not be asked."""
     try:

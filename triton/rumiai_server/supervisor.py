@@ -321,6 +321,7 @@ class Supervisor:
                 token=address.token,
                 models=address.models,
                 pid=address.pid,
+                device=address.device,
             )
             self._publish(ready)
             self._announced.set()

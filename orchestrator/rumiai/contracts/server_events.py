@@ -23,6 +23,7 @@ class ServerReady(_Event):
         token: Opens what is guarded (shared memory, model control, ...).
         models: What is served.
         pid: Of the launcher.
+        device: Where the models run, for people: ``cpu``, or the name of the GPU and its memory.
     """
 
     event: Literal["ready"] = "ready"
@@ -32,6 +33,7 @@ class ServerReady(_Event):
     token: str = Field(repr=False)
     models: tuple[str, ...]
     pid: int
+    device: str = ""
 
 
 class ServerStateChange(_Event):

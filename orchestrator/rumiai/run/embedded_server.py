@@ -83,6 +83,7 @@ def embedded_server(
     events = _EventReader(process.stdout, on_event)
     try:
         ready = _wait_ready(process, events, log_file, stop)
+        LOG.info("the models run on %s", ready.device)
         yield ServerAccess(ready.grpc, ready.token, ready.models)
     finally:
         events.stop_listening()

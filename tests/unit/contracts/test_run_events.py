@@ -37,7 +37,8 @@ OUTCOME = VideoOutcome(
 OUTCOME_JSON = (
     '"video_id": "clip", "status": "failed", "skipped": false, "seconds": 1.235, "files": {}, "error": '
     '{"type": "MLError", "message": "no words", "stage": "services"}, "source": "in/clip.mp4", "services": '
-    '{"whisper": {"ok": false, "reason": "no words", "seconds": 0.5, "cached": false}}, "stage_seconds": {}, '
+    '{"whisper": {"ok": false, "reason": "no words", "seconds": 0.5, "cached": false, "device": null, '
+    '"frames": null, "sample_fps": null}}, "stage_seconds": {}, '
     '"analyses": {}, "warnings": [], "summary": {}, "memory": {}, "bytes": 99'
 )
 
