@@ -21,11 +21,12 @@ from rumiai.contracts.transcript import EngineKind, Transcript, TranscriptSegmen
 from rumiai.contracts.whisper import Task, WhisperParams
 from rumiai.core.repeats import compression_ratio
 from rumiai.errors import ContractError
-from rumiai_server.engines.whisper import languages
+from rumiai_server.engines.whisper import languages, stretches
 from rumiai_server.engines.whisper.fallback import AGAIN, FIRST, Attempt, good_enough, loops
 from rumiai_server.engines.whisper.languages import Probabilities
 from rumiai_server.engines.whisper.level import cut_levelled
 from rumiai_server.engines.whisper.pieces import FRAMES_PER_S, Draft, Features, Piece, Track
+from rumiai_server.engines.whisper.stretches import Span
 from rumiai_server.engines.whisper.types import Item, check_samples
 from rumiai_server.engines.whisper.vad import SpeechChunk, SpeechCut, cut_at_silence
 
@@ -71,6 +72,15 @@ class BatchingWhisper(ABC):
     @abstractmethod
     def _languages(self, pieces: Sequence[Piece]) -> list[Probabilities]:
         """The probabilities of all languages for each piece; at most a batch."""
+
+    def _languages_within(self, pieces: Sequence[Piece]) -> list[list[Probabilities]]:
+        """The same for each stretch of each piece, when ``_languages`` has just heard these pieces.
+
+        Here each stretch is encoded anew. An engine that holds the encoder's output takes the stretch's part of it.
+        """
+        parts = [_alone(piece, span) for piece in pieces for span in piece.stretches]
+        rows = iter([row for batch in _chunked(parts, self._setup.batch_size) for row in self._heard_languages(batch)])
+        return [[next(rows) for _ in piece.stretches] for piece in pieces]
 
     @abstractmethod
     def _decode(self, pieces: Sequence[Piece], language: str, params: WhisperParams, attempt: Attempt) -> None:
@@ -144,22 +154,80 @@ class BatchingWhisper(ABC):
 
     def _set_by_chunk(self, tracks: Sequence[Track]) -> None:
         pieces = [piece for track in tracks for piece in track.pieces]
-        rows = [row for batch in _chunked(pieces, self._setup.batch_size) for row in self._heard_languages(batch)]
-        of_piece = {id(piece): row for piece, row in zip(pieces, rows, strict=True)}
+        rows: dict[int, Probabilities] = {}
+        runs: dict[int, list[Span]] = {}
+        for batch in _chunked(pieces, self._setup.batch_size):
+            ids = [id(piece) for piece in batch]
+            rows |= zip(ids, self._heard_languages(batch), strict=True)
+            runs |= zip(ids, self._runs(batch), strict=True)
         for track in tracks:
-            lengths = [piece.duration_s for piece in track.pieces]
-            found = languages.of_track([of_piece[id(piece)] for piece in track.pieces], lengths)
-            track.language, track.language_probability = found
-            for piece in track.pieces:
-                row = of_piece[id(piece)]
-                own = languages.of_chunk(row, piece.duration_s, found[0])
-                piece.language, piece.language_probability = own
-                piece.rivals = languages.rivals(row, own)
+            self._set_track(track, [rows[id(piece)] for piece in track.pieces])
+            track.pieces = [part for piece in track.pieces for part in self._split(piece, runs[id(piece)])]
+            for i, piece in enumerate(track.pieces):
+                piece.index = i
+        if sum(len(track.pieces) for track in tracks) > len(pieces):
+            # What was encoded is known by the pieces of its batch, and some of them are gone.
+            for piece in (piece for track in tracks for piece in track.pieces):
+                piece.encoded = None
+
+    def _set_track(self, track: Track, rows: Sequence[Probabilities]) -> None:
+        found = languages.of_track(rows, [piece.duration_s for piece in track.pieces])
+        track.language, track.language_probability = found
+        for piece, row in zip(track.pieces, rows, strict=True):
+            own = languages.of_chunk(row, piece.duration_s, found[0])
+            piece.language, piece.language_probability = own
+            piece.rivals = languages.rivals(row, own)
 
     def _heard_languages(self, batch: Sequence[Piece]) -> list[Probabilities]:
         for piece in batch:
             piece.features = self._features(piece.chunk.samples)
         return self._languages(batch)
+
+    def _runs(self, batch: Sequence[Piece]) -> list[list[Span]]:
+        """Of each piece the runs of samples that may be in one language each."""
+        found = []
+        for piece, rows in zip(batch, self._languages_within(batch), strict=True):
+            spans = piece.stretches
+            runs = stretches.changes(rows, [(stop - start) / AUDIO_SAMPLE_RATE_HZ for start, stop in spans])
+            found.append([(spans[first][0], spans[last - 1][1]) for first, last in runs])
+        return found
+
+    def _split(self, piece: Piece, runs: Sequence[Span]) -> list[Piece]:
+        """The piece, or a piece for each of its languages: when its runs, heard alone, are sure of different ones."""
+        if len(runs) == 1:
+            return [piece]
+        parts = [_alone(piece, run) for run in runs]
+        # One by one, so that the answer does not depend on the batch.
+        rows = [row for part in parts for row in self._heard_languages([part])]
+        found = self._settled(parts, rows)
+        held = stretches.joined(runs, found)
+        if len(held) < 2:
+            if not piece.rivals:
+                own = [
+                    (row.get(str(piece.language), 0.0), part.duration_s) for row, part in zip(rows, parts, strict=True)
+                ]
+                mean = sum(chance * length for chance, length in own) / piece.duration_s
+                piece.language_probability = min(piece.language_probability or 0.0, mean)
+            return [piece]
+        return [
+            Piece(piece.track, piece.chunk.part(*run), piece.index, language=code, language_probability=chance)
+            for run, code, chance in held
+        ]
+
+    def _settled(self, parts: Sequence[Piece], rows: Sequence[Probabilities]) -> list[tuple[str, float]]:
+        """Language and probability of parts of a chunk: where they are sure and differ, as their texts agree."""
+        found = [max(row.items(), key=lambda pair: pair[1]) for row in rows]
+        sure = {code for code, chance in found if chance >= stretches.SURE}
+        if len(sure) < 2:
+            return found
+        for part, row, (code, chance) in zip(parts, rows, found, strict=True):
+            part.language, part.language_probability = code, chance
+            if chance >= stretches.SURE:
+                others = sorted(sure - {code})
+                part.rivals = tuple((other, max(row.get(other, 0.0), stretches.LEAST_CHANCE)) for other in others)
+                self._attempt([part], FIRST)
+                self._settle_language(part)
+        return [(str(part.language), part.language_probability or 0.0) for part in parts]
 
     def _batches(self, pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
         # Rows of one batch share prompt tokens and the wish for words; within a group the order of tracks and chunks
@@ -308,6 +376,12 @@ def _language(track: Track) -> tuple[str | None, float | None]:
         certain[code] = certain.get(code, 0.0) + chance * piece.duration_s
     most = max(seconds, key=lambda code: seconds[code])
     return most, min(1.0, certain[most] / seconds[most])
+
+
+def _alone(piece: Piece, span: Span) -> Piece:
+    """Some samples of a piece on trial: its track does not learn of it, and no words are timed."""
+    params = replace(piece.track.params, word_timestamps=False)
+    return Piece(replace(piece.track, params=params, pieces=[]), piece.chunk.part(*span), piece.index)
 
 
 def _cut(item: Item) -> SpeechCut:

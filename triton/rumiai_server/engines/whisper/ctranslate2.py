@@ -32,7 +32,14 @@ from rumiai_server.engines.shared.precision import resolve_device
 from rumiai_server.engines.whisper.batching import CHUNKS, BatchingWhisper, Setup
 from rumiai_server.engines.whisper.fallback import SEED, Attempt
 from rumiai_server.engines.whisper.languages import Probabilities
-from rumiai_server.engines.whisper.pieces import FRAMES_PER_S, Features, Piece, Track, split_at_timestamps
+from rumiai_server.engines.whisper.pieces import (
+    FRAMES_PER_S,
+    Features,
+    Piece,
+    Track,
+    encoder_frames,
+    split_at_timestamps,
+)
 
 # faster-whisper's default, also of its batched pipeline.
 BEAM_SIZE: Final = 5
@@ -146,6 +153,23 @@ class CTranslate2Whisper(BatchingWhisper):
         except RuntimeError as exc:
             raise MLError(f"{self._setup.model}: language detection failed: {exc}") from exc
         return [{str(token[2:-2]): float(probability) for token, probability in row} for row in found]
+
+    def _languages_within(self, pieces: Sequence[Piece]) -> list[list[Probabilities]]:
+        if self._setup.device == "cuda":
+            return super()._languages_within(pieces)
+        try:
+            encoded = np.asarray(self._encode(pieces))
+            return [
+                [self._language_of(row[np.newaxis, encoder_frames(span)]) for span in piece.stretches]
+                for piece, row in zip(pieces, encoded, strict=True)
+            ]
+        except RuntimeError as exc:
+            raise MLError(f"{self._setup.model}: language detection failed: {exc}") from exc
+
+    def _language_of(self, encoded: npt.NDArray[np.float32]) -> Probabilities:
+        view = ctranslate2.StorageView.from_array(np.ascontiguousarray(encoded))
+        (row,) = self._model.model.detect_language(view)
+        return {str(token[2:-2]): float(probability) for token, probability in row}
 
     def _detection_features(self, track: Track) -> Features:
         """(mels, 3000): of a single chunk what ``_decode`` encodes, else the pipeline's choice."""

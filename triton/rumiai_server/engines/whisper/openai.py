@@ -30,7 +30,7 @@ from rumiai_server.engines.whisper.batching import CHUNKS, BatchingWhisper, Setu
 from rumiai_server.engines.whisper.ctranslate2_weights import load_weights
 from rumiai_server.engines.whisper.fallback import SEED, Attempt
 from rumiai_server.engines.whisper.languages import Probabilities
-from rumiai_server.engines.whisper.pieces import Features, Piece, Track, split_at_timestamps
+from rumiai_server.engines.whisper.pieces import Features, Piece, Track, encoder_frames, split_at_timestamps
 
 # faster-whisper's and openai-whisper's default.
 BEST_OF: Final = 5
@@ -99,10 +99,37 @@ class OpenAIWhisper(BatchingWhisper):
 
     def _languages(self, pieces: Sequence[Piece]) -> list[Probabilities]:
         try:
-            _, rows = self._model.detect_language(self._batch(pieces))
+            _, rows = self._model.detect_language(self._encoded(pieces))
         except RuntimeError as exc:
             raise MLError(f"{self._setup.model}: language detection failed: {exc}") from exc
         return list(rows)
+
+    def _languages_within(self, pieces: Sequence[Piece]) -> list[list[Probabilities]]:
+        try:
+            return [
+                [self._language_of(row[encoder_frames(span)]) for span in piece.stretches]
+                for piece, row in zip(pieces, self._encoded(pieces), strict=True)
+            ]
+        except RuntimeError as exc:
+            raise MLError(f"{self._setup.model}: language detection failed: {exc}") from exc
+
+    @torch.no_grad()
+    def _encoded(self, pieces: Sequence[Piece]) -> torch.Tensor:
+        """(pieces, 1500, states), as ``Whisper.encoder`` gives it; the first piece holds it."""
+        rows = tuple(id(piece) for piece in pieces)
+        if pieces[0].encoded is None or pieces[0].encoded[0] != rows:
+            pieces[0].encoded = (rows, self._model.encoder(self._batch(pieces)))
+        found: torch.Tensor = pieces[0].encoded[1]
+        return found
+
+    @torch.no_grad()
+    def _language_of(self, encoded: torch.Tensor) -> Probabilities:
+        """As ``Whisper.detect_language``, which takes whole windows only, for some rows of one, (rows, states)."""
+        tokenizer = get_tokenizer(multilingual=True, num_languages=self._model.num_languages)
+        start = torch.tensor([[tokenizer.sot]], device=encoded.device)
+        logits = self._model.logits(start, encoded[None])[0, 0, list(tokenizer.all_language_tokens)]
+        chances = logits.float().softmax(dim=-1).tolist()
+        return dict(zip(tokenizer.all_language_codes, chances, strict=True))
 
     def _decode(self, pieces: Sequence[Piece], language: str, params: WhisperParams, attempt: Attempt) -> None:
         tokenizer = self._tokenizer(language, params.task)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,8 @@ from rumiai_server.engines.whisper.vad import SpeechChunk, SpeechCut
 
 # Mel frames a second, fixed by the model's training.
 FRAMES_PER_S: Final = 100
+# Samples that one row of the encoder's output stands for: two mel frames.
+ENCODER_STEP: Final = 320
 
 # A segment while it is decoded, in the form that both libraries' timing functions read and complete: seek, start, end,
 # tokens, then words. Times are on the clock of the track's speech.
@@ -93,6 +96,12 @@ class Piece:
         return self.chunk.duration_s - self.seek / FRAMES_PER_S
 
     @property
+    def stretches(self) -> list[tuple[int, int]]:
+        """First sample and the one after the last of each stretch of speech in the chunk, pauses left out."""
+        edges = [0, *self.chunk.borders, len(self.chunk.samples)]
+        return list(pairwise(edges))
+
+    @property
     def mel(self) -> Features:
         """(mels, frames) from ``seek`` on."""
         assert self.features is not None
@@ -102,6 +111,13 @@ class Piece:
     def silent(self) -> bool:
         """Whether openai-whisper would skip it as holding no speech."""
         return self.no_speech_prob > NO_SPEECH_PROB and self.avg_logprob < NO_SPEECH_LOGPROB
+
+
+def encoder_frames(span: tuple[int, int]) -> slice:
+    """The rows of the encoder's output that stand for some samples of a window, at least one."""
+    start, stop = span
+    first = start // ENCODER_STEP
+    return slice(first, max(first + 1, stop // ENCODER_STEP))
 
 
 def split_at_timestamps(

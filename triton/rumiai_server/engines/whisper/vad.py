@@ -81,6 +81,7 @@ class SpeechChunk:
         samples: (samples,) float32, mono, 16 kHz; read-only.
         offset_s: Where the chunk starts on the clock of the track's speech.
         duration_s: Its length.
+        borders: Samples at which one stretch of speech ends and the next begins, ascending; the pauses of the track.
 
     Raises:
         ContractError: Another shape or dtype.
@@ -89,9 +90,16 @@ class SpeechChunk:
     samples: npt.NDArray[np.float32]
     offset_s: float
     duration_s: float
+    borders: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         freeze_arrays(self, samples=(np.float32, "samples"))
+
+    def part(self, start: int, stop: int) -> SpeechChunk:
+        """The samples from ``start`` to ``stop`` as a chunk of its own."""
+        borders = tuple(at - start for at in self.borders if start < at < stop)
+        offset_s = self.offset_s + start / AUDIO_SAMPLE_RATE_HZ
+        return SpeechChunk(self.samples[start:stop], offset_s, (stop - start) / AUDIO_SAMPLE_RATE_HZ, borders)
 
 
 @dataclass(frozen=True)
@@ -116,9 +124,16 @@ def cut_at_silence(samples: npt.NDArray[np.float32]) -> SpeechCut:
     if speech_s == 0:
         return SpeechCut((), SpeechClock([]), 0.0)
     arrays, facts = collect_chunks(samples, spans, max_duration=CHUNK_S)
+    ends = np.cumsum([span["end"] - span["start"] for span in spans]).tolist()
     chunks = tuple(
-        SpeechChunk(array, float(fact["offset"]), float(fact["duration"]))
+        SpeechChunk(array, float(fact["offset"]), float(fact["duration"]), _borders(ends, fact["offset"], len(array)))
         for array, fact in zip(arrays, facts, strict=True)
         if len(array)
     )
     return SpeechCut(chunks, SpeechClock(spans), speech_s)
+
+
+def _borders(ends: list[int], offset_s: float, samples: int) -> tuple[int, ...]:
+    """Of the ends of all stretches, on the clock of the track's speech, those within a chunk."""
+    start = round(offset_s * AUDIO_SAMPLE_RATE_HZ)
+    return tuple(end - start for end in ends if 0 < end - start < samples)
