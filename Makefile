@@ -27,7 +27,7 @@ serve: setup  ## Run the model server until Ctrl-C
 test: setup  ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
-soak: setup  ## Seeded kills of a run and its server, judged by an undisturbed one: ARGS="--clips 40 --kills 20 --minutes 60"
+soak: setup  ## Seeded kills of a run and its server, judged by an undisturbed one: ARGS="--clips 40 --kills 20 --through service"
 	@$(BIN)/python -m tests.soak $(ARGS)
 
 fuzz: setup  ## Mutated files, odd calls and wrong requests: ARGS="--seed 7 --files 5000"

@@ -67,9 +67,21 @@ class Soak:
         seed: Of clips and kills.
         services: Which run; empty for all.
         deadline: No more kills and runs after this instant of the monotonic clock.
+        through_service: Whether the disturbed runs go through a service.
     """
 
-    def __init__(self, work: Path, clips: int, kills: int, seed: int, services: str, deadline: float) -> None:
+    def __init__(
+        self,
+        work: Path,
+        clips: int,
+        kills: int,
+        seed: int,
+        services: str,
+        deadline: float,
+        *,
+        through_service: bool = False,
+    ) -> None:
+        self._service = work / "served" if through_service else None
         self._work, self._seed, self._deadline = work, seed, deadline
         self._out, self._reference, self._temporary = work / "out", work / "reference", work / "tmp"
         self._temporary.mkdir(parents=True, exist_ok=True)
@@ -130,6 +142,8 @@ class Soak:
             if ended.is_complete and self._kills.left:
                 # All is done before all were killed: a rerun would find nothing to do, and nobody to kill.
                 shutil.rmtree(self._out)
+                if self._service is not None:
+                    shutil.rmtree(self._service)
         return progress.complete
 
     def _take(self, ended: Ended, name: str) -> None:
@@ -142,9 +156,12 @@ class Soak:
             progress.unended.append(f"{name}: exit status {ended.code}: {ended.output[-500:]}")
         wrong = differences(self._out, self._reference, ended.ok)
         progress.wrong_successes += [f"{name}: {item}" for item in wrong]
-        logs = [(f"{name}, {log.name}", log.read_text(errors="replace")) for log in (self._out / "logs").glob("*.log")]
+        folders = [self._out / "logs"]
+        folders += [self._service, self._service / "service/logs"] if self._service is not None else []
+        found = [log for folder in folders for log in folder.glob("*.log")]
+        logs = [(f"{name}, {log.name}", log.read_text(errors="replace")) for log in found]
         progress.tracebacks += tracebacks([(f"{name}, output", ended.output), *logs])
-        for log in (self._out / "logs").glob("*.log"):
+        for log in found:
             log.rename(log.with_suffix(f".{progress.runs}"))
         progress.processes += map(str, ended.processes)
 
@@ -158,7 +175,8 @@ class Soak:
 
     def _submit(self, out: Path, kills: Kills) -> Ended:
         arguments = [*map(str, self._clips), "--out", str(out), "--no-claude", *self._services]
-        return Watched(arguments, self._temporary).run(kills, lambda text: print(f"  {text}", flush=True))
+        service = self._service if out == self._out else None
+        return Watched(arguments, self._temporary, service).run(kills, lambda text: print(f"  {text}", flush=True))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -170,9 +188,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=240.0, help="no more kills or runs after this time")
     parser.add_argument("--services", default="", help="comma separated; all by default")
     parser.add_argument("--work", type=Path, default=Path(f"/tmp/rumiai-soak-{os.getuid()}"), help="folder to work in")
+    parser.add_argument("--through", choices=("command", "service"), default="command", help="who runs the videos")
     given = parser.parse_args(arguments)
     deadline = time.monotonic() + 60.0 * given.minutes
-    return Soak(given.work, given.clips, given.kills, given.seed, given.services, deadline).run()
+    through_service = given.through == "service"
+    asked = (given.work, given.clips, given.kills, given.seed, given.services, deadline)
+    return Soak(*asked, through_service=through_service).run()
 
 
 if __name__ == "__main__":

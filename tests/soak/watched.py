@@ -27,6 +27,7 @@ VICTIMS: Final[tuple[Victim, ...]] = (
 )  # fmt: skip
 
 _COMMAND: Final = (sys.executable, "-c", "from rumiai.cli import main; main()", "submit", "--json")
+_SERVED: Final = (sys.executable, "-m", "tests.soak.served")
 # Nothing takes so long without a word: loading all models on a busy machine does not, nor does a video.
 _HANG_S: Final = 600.0
 _POLL_S: Final = 0.1
@@ -120,12 +121,15 @@ class Watched:
     Args:
         arguments: Of ``submit``.
         temporary: Its folder for temporary files.
+        service: The folder of a service through which it goes; then the parent that is killed is the service.
     """
 
-    def __init__(self, arguments: Sequence[str], temporary: Path) -> None:
+    def __init__(self, arguments: Sequence[str], temporary: Path, service: Path | None = None) -> None:
+        self._through_service = service is not None
+        command = _COMMAND if service is None else (*_SERVED, str(service))
         self._lines: queue.Queue[tuple[str, str]] = queue.Queue()
         self._process = subprocess.Popen(
-            [*_COMMAND, *arguments],
+            [*command, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -176,7 +180,8 @@ class Watched:
             victims = self._victims(kind)
             if victims:
                 del kills.plan[place]
-                self._was_killed = self._was_killed or kind in ("parent", "everything")
+                ends_it = kind == "everything" or (kind == "parent" and not self._through_service)
+                self._was_killed = self._was_killed or ends_it
                 chosen = victims if kind == "everything" else [kills.chance.choice(victims)]
                 self._kill(chosen, signal.SIGSTOP if kind == "stopped model" else signal.SIGKILL)
                 kills.done.append(f"{kind} {chosen[0].pid}")
@@ -185,7 +190,7 @@ class Watched:
         return False
 
     def _victims(self, kind: Victim) -> list[psutil.Process]:
-        if kind == "parent":
+        if kind == "parent" and not self._through_service:
             return self._tree()[:1]
         if kind == "everything":
             return self._tree()
@@ -243,6 +248,8 @@ def _kind_of(process: psutil.Process) -> str:
         return ""
     if any("spawn_main" in part for part in command):
         return "worker"
+    if "serve" in command and any("rumiai.cli" in part for part in command):
+        return "parent"
     if "rumiai_server" in command:
         return "launcher"
     return "model" if any(part.endswith("/1/model.py") for part in command) else ""
