@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rumiai.contracts.metadata import VideoMetadata, parse_time
+from rumiai.core.foreign_json import valid
 from rumiai.core.numbers import number
 
 # Member -> its names, in order; a dot leads into a member of a member.
@@ -63,7 +64,7 @@ def read_metadata(fields: Mapping[str, object], video_id: str) -> VideoMetadata:
     Raises:
         ValueError: A text stands where a number, a time or a truth value is expected; the message names the member.
     """
-    nested = _nested(fields)
+    nested = _nested(valid(dict(fields)))
     plain = dict(_members(nested, _NAMES))
     for name, names in (("author", _AUTHOR), ("music", _MUSIC)):
         if members := dict(_members(nested, names)):

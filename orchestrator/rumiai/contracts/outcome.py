@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
 from rumiai.core.json_values import JsonValue
+from rumiai.errors import UsageError
 
 Status = Literal["ok", "partial", "failed"]
 AnalysisSource = Literal["python", "claude", "python_fallback"]
@@ -221,8 +222,12 @@ class ClaudeTotals:
 
 
 def exit_code(outcomes: Sequence[VideoOutcome]) -> int:
-    """Of a run: 0 when every video is ok or partial, the common code when all failures share one, else 1."""
+    """Of a run: 0 when every video is ok or partial, the common code when all failures share one, else 1.
+
+    Beside videos that were analysed a failure of code 2 gives 1: 2 says that nothing was begun.
+    """
     codes = {outcome.error.exit_code if outcome.error else 1 for outcome in outcomes if outcome.status == "failed"}
     if not codes:
         return 0
-    return codes.pop() if len(codes) == 1 else 1
+    was_begun = any(outcome.status != "failed" for outcome in outcomes)
+    return 1 if len(codes) > 1 or (was_begun and codes == {UsageError.exit_code}) else codes.pop()

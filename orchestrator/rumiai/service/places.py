@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from rumiai.errors import SourceError
+from rumiai.errors import RumiAIError, SourceError
 from rumiai.sources import Access, SourceItem, list_each, list_items
 
 # What address rules are applied to where it is fetched (``core/http.py``).
@@ -69,7 +69,7 @@ class Places:
         for source in sources:
             self._check_listed(source)
         for found in list_each(sources, access):
-            if isinstance(found, SourceError):
+            if isinstance(found, RumiAIError):
                 raise found
             self._check_items(found)
             yield found

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.errors import SourceError
+from rumiai.errors import RumiAIError, SourceError
 
 if TYPE_CHECKING:
     from rumiai.core.http import HttpClient
@@ -131,18 +131,21 @@ class Source(ABC):
         """
 
     def check(self, text: str) -> None:
-        """Refuse a name that is of this kind and cannot be taken; from the text alone.
+        """Refuse a name that is of this kind and cannot be taken; from the text and the access alone.
 
         Raises:
-            SourceError: It cannot.
+            RumiAIError: It cannot.
         """
         if not self.accepts(text):
             raise SourceError(f"{text} is none of the names that {self.name} takes")
 
-    def list_all(self, texts: Sequence[str]) -> Sequence[Sequence[SourceItem] | SourceError]:
+    def list_all(self, texts: Sequence[str]) -> Sequence[Sequence[SourceItem] | RumiAIError]:
         """The videos behind each of several names, or what is wrong with it; all have passed :meth:`check`.
 
         A source that asks once for all of them has its own.
+
+        Raises:
+            RumiAIError: It can list none of them.
         """
         return [self._listed(text) for text in texts]
 

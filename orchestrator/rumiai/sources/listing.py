@@ -6,11 +6,12 @@ import json
 import logging
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from rumiai.errors import ConfigurationError, SourceError
+from rumiai.core.foreign_json import read_foreign
+from rumiai.errors import ConfigurationError, RumiAIError, SourceError
 from rumiai.sources.base import Access, FetchedVideo, Source, SourceItem
 from rumiai.sources.manifest import Row, read_file, read_rows
 from rumiai.sources.registry import list_each, list_items
@@ -43,6 +44,17 @@ class Named:
         return [*texts, *([self.manifest] if self.manifest else [])]
 
 
+@dataclass(frozen=True)
+class UnlistedEntry(SourceItem):
+    """An entry of a list that cannot be used; ``address`` says why.
+
+    Attributes:
+        kind: Of the error.
+    """
+
+    kind: type[RumiAIError] = field(default=SourceError, compare=False)
+
+
 class UnlistedSource(Source):
     """Stands for an entry of a list that cannot be used: it fails as a video does, and the others go on."""
 
@@ -65,9 +77,9 @@ class UnlistedSource(Source):
         """What is wrong with the entry.
 
         Raises:
-            SourceError: Always.
+            RumiAIError: Always.
         """
-        raise SourceError(item.address)
+        raise (item.kind if isinstance(item, UnlistedEntry) else SourceError)(item.address)
 
 
 def list_named(named: Named, access: Access | None = None) -> list[SourceItem]:
@@ -82,6 +94,7 @@ def list_named(named: Named, access: Access | None = None) -> list[SourceItem]:
     Raises:
         SourceError: An argument stands for nothing, a list cannot be read or has no entry that can be used.
         ConfigurationError: Standard input is asked for twice.
+        RumiAIError: What all entries need is missing: a token, a service.
     """
     if [*named.texts, named.manifest, named.metadata].count(STDIN) > 1:
         raise ConfigurationError("- (standard input) is given twice", hint="it can be read once")
@@ -96,24 +109,30 @@ def items_of_rows(rows: Iterable[Row], access: Access | None = None) -> list[Sou
     """The videos of a list; what cannot be used becomes an item that fails.
 
     Raises:
-        SourceError: No row can be used.
+        RumiAIError: No row can be used; of the kind that they share.
     """
-    rows, items, problems = list(rows), list[SourceItem](), list[str]()
+    rows, items, problems = list(rows), list[SourceItem](), list[RumiAIError]()
     usable = [row for row in rows if row.text and not row.problem]
     # All at once: a source may ask a service once for all of them.
     found = dict(zip(map(id, usable), list_each([row.text for row in usable], access), strict=True))
     for row in rows:
         try:
             items += _items_of(row, found.get(id(row)))
-        except SourceError as exc:
-            problems.append(f"{row.place}: {exc}")
+        except RumiAIError as exc:
+            problems.append(type(exc)(f"{row.place}: {exc}"))
             items.append(_unlisted(row, problems[-1]))
     if rows and len(problems) == len(rows):
-        more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
-        raise SourceError(f"no entry can be used: {'; '.join(problems[:_SHOWN])}{more}")
+        raise _none_usable(problems)
     for problem in problems:
         LOG.warning("%s", problem)
     return items
+
+
+def _none_usable(problems: Sequence[RumiAIError]) -> RumiAIError:
+    kinds = {type(problem) for problem in problems}
+    more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+    first = "; ".join(str(problem) for problem in problems[:_SHOWN])
+    return (kinds.pop() if len(kinds) == 1 else SourceError)(f"no entry can be used: {first}{more}")
 
 
 def _lists(named: Named) -> list[str]:
@@ -127,12 +146,12 @@ def _rows_of(path: str) -> list[Row]:
     return read_rows(read_file(path), path, folder, names_alone=path.endswith(".txt"))
 
 
-def _items_of(row: Row, items: Sequence[SourceItem] | SourceError | None) -> Sequence[SourceItem]:
+def _items_of(row: Row, items: Sequence[SourceItem] | RumiAIError | None) -> Sequence[SourceItem]:
     if row.problem:
         raise SourceError(row.problem)
     if items is None:
         raise SourceError("no source", hint="a row names a file or an address under source")
-    if isinstance(items, SourceError):
+    if isinstance(items, RumiAIError):
         raise items
     is_of_one = row.video_id or row.metadata or row.language
     if is_of_one and len(items) > 1:
@@ -150,9 +169,9 @@ def _items_of(row: Row, items: Sequence[SourceItem] | SourceError | None) -> Seq
     ]
 
 
-def _unlisted(row: Row, problem: str) -> SourceItem:
+def _unlisted(row: Row, problem: RumiAIError) -> SourceItem:
     stem = row.video_id or row.place.rpartition("/")[2].replace(", ", "_").replace(" ", "_")
-    return SourceItem(UnlistedSource.name, row.place, stem, address=problem)
+    return UnlistedEntry(UnlistedSource.name, row.place, stem, address=str(problem), kind=type(problem))
 
 
 def _each_once(items: Iterable[SourceItem]) -> list[SourceItem]:
@@ -200,7 +219,7 @@ def _described(content: bytes, path: str) -> list[Row]:
 def _in_one_line(content: bytes) -> bytes:
     """An object that is spread over lines, in one; JSON lines stay."""
     try:
-        return json.dumps(json.loads(content)).encode()
+        return json.dumps(read_foreign(content)).encode()
     except ValueError:
         return content
 

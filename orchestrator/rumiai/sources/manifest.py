@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Final
 
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.metadata_forms import known_names, read_metadata
 from rumiai.contracts.whisper import LANGUAGES
+from rumiai.core.foreign_json import longest_text, read_foreign
 from rumiai.errors import SourceError
+from rumiai.sources.table import MAX_CELL, delimiter_of, table
 
 LOG = logging.getLogger(__name__)
 
@@ -23,10 +22,12 @@ LOG = logging.getLogger(__name__)
 _SOURCE: Final = ("source", "webVideoUrl", "url", "path", "file")
 _ID: Final = ("id", "video_id")
 _OWN: Final = frozenset({"source", "path", "file", "id", "video_id", "language", "metadata"})
-_DELIMITERS: Final = (",", ";", "\t")
 # What a spreadsheet makes of an id of 19 digits.
 _ROUNDED: Final = re.compile(r"\d(\.\d+)?[eE]\+\d+")
+# An address, an id of a platform, or a file with a suffix.
+_NAMES_A_VIDEO: Final = re.compile(r"\w+://\S+|\d{6,}|\S*\w\.(?=\w*[A-Za-z])\w{2,4}")
 _MAX_BYTES: Final = 512 * 2**20
+_TOO_LONG: Final = f"a text has more than {MAX_CELL} characters"
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ def read_rows(content: bytes, name: str, folder: Path | None, *, names_alone: bo
         entries = _json_lines(text)
     elif start == "[":
         entries = _json_array(text, name)
-    elif (delimiter := _delimiter(text)) is not None:
-        entries = _table(text, delimiter)
+    elif (delimiter := delimiter_of(text, {*_SOURCE, *_ID})) is not None:
+        entries = _cells(text, delimiter, name)
     elif names_alone:
         entries = _lines(text)
     else:
@@ -121,14 +122,14 @@ def _json_lines(text: str) -> _Entries:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
-                yield f"line {number}", _entry(json.loads(line))
+                yield f"line {number}", _entry(read_foreign(line))
             except ValueError as exc:
                 yield f"line {number}", f"no JSON: {exc}"
 
 
 def _json_array(text: str, name: str) -> _Entries:
     try:
-        found = json.loads(text)
+        found = read_foreign(text)
     except ValueError as exc:
         raise SourceError(f"{name} is no JSON: {exc}", hint="expected an array of objects") from exc
     return ((f"entry {number}", _entry(entry)) for number, entry in enumerate(found, 1))
@@ -137,30 +138,31 @@ def _json_array(text: str, name: str) -> _Entries:
 def _entry(value: object) -> _Entry:
     if isinstance(value, str):
         return {"source": value}
-    return value if isinstance(value, dict) else f"got {type(value).__name__}, expected an object"
+    if not isinstance(value, dict):
+        return f"got {type(value).__name__}, expected an object"
+    return value if longest_text(value) <= MAX_CELL else _TOO_LONG
 
 
-def _delimiter(text: str) -> str | None:
-    """What divides the columns of a table; None when this is no table with a column that names videos."""
-    header = text.lstrip().partition("\n")[0].strip()
-    for delimiter in _DELIMITERS:
-        if {*_SOURCE, *_ID} & {cell.strip() for cell in next(csv.reader([header], delimiter=delimiter), [])}:
-            return delimiter
-    return None
+def _cells(text: str, delimiter: str, name: str) -> _Entries:
+    header: Sequence[str] | None = None
+    for line, cells in table(text, delimiter, name, _looks_like_a_row):
+        if header is None:
+            if isinstance(cells, str):
+                raise SourceError(f"{name}, line {line}: {cells}")
+            header = [cell.strip() for cell in cells]
+            _tell_unused(header)
+        elif isinstance(cells, str):
+            yield f"line {line}", cells
+        elif len(cells) != len(header):
+            yield f"line {line}", f"got {len(cells)} cells, the header has {len(header)}"
+        else:
+            yield f"line {line}", {column: cell for column, cell in zip(header, cells, strict=True) if cell.strip()}
 
 
-def _table(text: str, delimiter: str) -> _Entries:
-    reader = csv.reader(StringIO(text.lstrip(), newline=""), delimiter=delimiter)
-    header = [cell.strip() for cell in next(reader)]
-    _tell_unused(header)
-    before = text[: len(text) - len(text.lstrip())].count("\n")
-    begin = reader.line_num + before + 1
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            wrong = f"got {len(cells)} cells, the header has {len(header)}"
-            entry = {column: cell for column, cell in zip(header, cells, strict=False) if cell.strip()}
-            yield f"line {begin}", entry if len(cells) == len(header) else wrong
-        begin = reader.line_num + before + 1
+def _looks_like_a_row(header: Sequence[str], cells: Sequence[str]) -> bool:
+    """Whether a line within a cell is a row of its own: as many cells, and one that names a video where one should."""
+    named = {cell.strip() for column, cell in zip(header, cells, strict=False) if column.strip() in {*_SOURCE, *_ID}}
+    return len(cells) == len(header) > 1 and any(_NAMES_A_VIDEO.fullmatch(cell) for cell in named)
 
 
 def _tell_unused(header: Sequence[str]) -> None:

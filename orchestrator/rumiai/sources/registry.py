@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from rumiai.core.registry import Registry
-from rumiai.errors import ConfigurationError, SourceError
+from rumiai.errors import ConfigurationError, RumiAIError, SourceError
 from rumiai.sources.base import Access, Source, SourceItem
 
 _SOURCES: Final[Registry[Source]] = Registry("sources")
@@ -44,11 +44,12 @@ def list_items(texts: Iterable[str], access: Access | None = None) -> list[Sourc
         access: For sources that reach beyond this machine; without it they are told nothing.
 
     Raises:
-        SourceError: A name stands for nothing, or no source takes it; or there is no name.
+        RumiAIError: A name stands for nothing, no source takes it, or what its source needs is missing; or there is no
+            name.
     """
     items: dict[SourceItem, None] = {}
     for found in list_each(texts, access, strict=True):
-        if isinstance(found, SourceError):
+        if isinstance(found, RumiAIError):
             raise found
         items |= dict.fromkeys(found)
     if not items:
@@ -58,7 +59,7 @@ def list_items(texts: Iterable[str], access: Access | None = None) -> list[Sourc
 
 def list_each(
     texts: Iterable[str], access: Access | None = None, *, strict: bool = False
-) -> list[Sequence[SourceItem] | SourceError]:
+) -> list[Sequence[SourceItem] | RumiAIError]:
     """The videos behind each name, or what is wrong with it, in the order of the names.
 
     Args:
@@ -67,41 +68,55 @@ def list_each(
         strict: Whether what is wrong is an error, as soon as it is known.
 
     Raises:
-        SourceError: In ``strict``: a name cannot be taken.
+        ConfigurationError: ``access.via`` is no source.
+        RumiAIError: In ``strict``: a name cannot be taken.
     """
-    texts, via = list(texts), "" if access is None else access.via
-    found: dict[int, Sequence[SourceItem] | SourceError] = {}
+    texts, asked = list(texts), _sent_to("" if access is None else access.via)
+    found: dict[int, Sequence[SourceItem] | RumiAIError] = {}
     by_source: dict[Source, list[int]] = {}
     for number, text in enumerate(texts):
         try:
-            source = _source_of(text, via)
-            source.check(text)
+            source = _source_of(text, asked)
+            _equipped(source, access).check(text)
             by_source.setdefault(source, []).append(number)
-        except SourceError as exc:
+        except RumiAIError as exc:
             if strict:
                 raise
             found[number] = exc
     # What lies on this machine first: a mistake there costs nothing.
     for source, numbers in sorted(by_source.items(), key=lambda entry: entry[0].ahead):
-        listed = _equipped(source, access).list_all([texts[number] for number in numbers])
+        listed = _listed(_equipped(source, access), [texts[number] for number in numbers])
         found |= dict(zip(numbers, listed, strict=True))
-        if strict and (problem := next((part for part in listed if isinstance(part, SourceError)), None)):
+        if strict and (problem := next((part for part in listed if isinstance(part, RumiAIError)), None)):
             raise problem
     return [found[number] for number in range(len(texts))]
+
+
+def _listed(source: Source, texts: Sequence[str]) -> Sequence[Sequence[SourceItem] | RumiAIError]:
+    """What a source lists; what is wrong with it as a whole, such as a missing token, is wrong with each name."""
+    try:
+        return source.list_all(texts)
+    except RumiAIError as exc:
+        return [exc] * len(texts)
 
 
 def _equipped(source: Source, access: Access | None) -> Source:
     return source if access is None else source.using(access)
 
 
-def _source_of(text: str, via: str) -> Source:
-    """Who takes a name: the source that the user sent it to, if that accepts it, else the last registered that does."""
-    sources = list(reversed(_SOURCES.all()))
-    asked = [source for source in sources if source.name == via and source.by_name]
+def _sent_to(via: str) -> list[Source]:
+    """The source that the user sends names to; none without ``via``."""
+    sources = [source for source in reversed(_SOURCES.all()) if source.by_name]
+    asked = [source for source in sources if source.name == via]
     if via and not asked:
-        names = ", ".join(source.name for source in sources if source.by_name) or "none"
+        names = ", ".join(source.name for source in sources) or "none"
         raise ConfigurationError(f"--via: got {via!r}, expected one of {names}")
-    for source in [*asked, *(source for source in sources if not source.by_name)]:
+    return asked
+
+
+def _source_of(text: str, asked: Sequence[Source]) -> Source:
+    """Who takes a name: the source that the user sent it to, if that accepts it, else the last registered that does."""
+    for source in [*asked, *(source for source in reversed(_SOURCES.all()) if not source.by_name)]:
         if source.accepts(text):
             return source
     raise SourceError(

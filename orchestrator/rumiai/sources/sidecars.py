@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Final
 
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.contracts.metadata_forms import read_metadata
+from rumiai.core.foreign_json import read_foreign
 
 # In the order in which they count; the name of the video without its suffix comes before.
 _SUFFIXES: Final = ("_metadata.json", "_apify.json", ".info.json")
@@ -44,7 +44,7 @@ def read_sidecars(video: Path) -> tuple[VideoMetadata | None, tuple[str, ...]]:
 def _read(path: Path, video_id: str) -> VideoMetadata:
     if path.stat().st_size > _MAX_BYTES:
         raise ValueError(f"it is larger than {_MAX_BYTES >> 20} MiB")
-    raw = json.loads(path.read_bytes())
+    raw = read_foreign(path.read_bytes())
     item = raw[0] if isinstance(raw, list) and raw else raw  # a data set of one item
     if not isinstance(item, dict):
         raise ValueError(f"got {type(item).__name__}, expected an object")

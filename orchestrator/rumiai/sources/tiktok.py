@@ -14,7 +14,7 @@ from typing import Final
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.core.json_values import JsonObject
 from rumiai.core.picture_heads import HEAD_BYTES, picture_format
-from rumiai.errors import APIError, ConfigurationError, NoVideoError, SourceError
+from rumiai.errors import APIError, ConfigurationError, NoVideoError, RumiAIError, SourceError
 from rumiai.sources.apify.items import ACTOR, PostMedia, error_of, media_of, post_id
 from rumiai.sources.apify.pending import Pending
 from rumiai.sources.apify.shelf import Shelf
@@ -72,37 +72,56 @@ class TikTokSource(Source):
         return is_tiktok(text)
 
     def check(self, text: str) -> None:
-        """Refuse a link to something else than a post, a profile or a hashtag.
+        """Refuse a link to something else than a post, a profile or a hashtag, and one without an end.
 
         Raises:
-            SourceError: It is one.
+            SourceError: It is no such link.
+            ConfigurationError: A profile or hashtag has no limit.
         """
-        parse_link(text)
+        link = parse_link(text)
+        if self.access is not None and self.access.most < 1 and not link.is_one_post:
+            raise ConfigurationError(
+                f"{link.url} is a {link.kind}, which has no end", hint="say how many posts are wanted: --limit 20"
+            )
 
     def list(self, text: str) -> Sequence[SourceItem]:
-        """The posts behind one link; see :meth:`list_all`."""
-        return self.list_all([text])[0]
+        """The posts behind one link; see :meth:`list_all`.
 
-    def list_all(self, texts: Sequence[str]) -> Sequence[Sequence[SourceItem]]:
-        """The posts behind each link. What no earlier run has scraped is scraped now, in one run of the scraper.
+        Raises:
+            RumiAIError: It has none that can be had.
+        """
+        self.check(text)
+        (found,) = self.list_all([text])
+        if isinstance(found, RumiAIError):
+            raise found
+        return found
+
+    def list_all(self, texts: Sequence[str]) -> Sequence[Sequence[SourceItem] | RumiAIError]:
+        """The posts behind each link, or what is missing for it.
+
+        What no earlier run has scraped is scraped now, in one run of the scraper.
 
         A link to a post without a result gives an item that fails with the reason, so that the others go on.
 
         Raises:
             SourceError: A link that we do not take.
-            ConfigurationError: There is no token, Apify rejects it, or a profile or hashtag has no limit.
-            APIError: Apify refuses, or gave nothing for any of the links.
         """
         links = [parse_link(text) for text in texts]
         access, shelf = self._access, self._shelf
-        if access.most < 1 and (endless := next((link for link in links if not link.is_one_post), None)):
-            raise ConfigurationError(
-                f"{endless.url} is a {endless.kind}, which has no end", hint="say how many posts are wanted: --limit 20"
-            )
-        found = {} if access.anew else _known(links, shelf)
-        if asked := [link for link in dict.fromkeys(links) if link not in found]:
-            found |= self._scraped(asked)
-        return [[_item(self.name, link, item) for item in found[link]] for link in links]
+        known = {} if access.anew else _known(links, shelf)
+        asked = [link for link in dict.fromkeys(links) if link not in known]
+        found: dict[TikTokLink, Sequence[JsonObject] | RumiAIError] = {**known, **self._asked(asked)}
+        return [self._items(link, found[link]) for link in links]
+
+    def _items(self, link: TikTokLink, found: Sequence[JsonObject] | RumiAIError) -> Sequence[SourceItem] | RumiAIError:
+        return found if isinstance(found, RumiAIError) else [_item(self.name, link, item) for item in found]
+
+    def _asked(self, links: Sequence[TikTokLink]) -> Mapping[TikTokLink, Sequence[JsonObject] | RumiAIError]:
+        """What the scraper finds; where it cannot be asked or gives nothing, the reason for each link."""
+        try:
+            return self._scraped(links) if links else {}
+        except RumiAIError as exc:
+            return dict.fromkeys(links, exc)
 
     def fetch(self, item: SourceItem, folder: Path) -> FetchedVideo:
         """Download a post: its video, or its pictures with the sound.
@@ -153,7 +172,12 @@ class TikTokSource(Source):
         return Shelf(self._access.scraped)
 
     def _scraped(self, links: Sequence[TikTokLink]) -> dict[TikTokLink, Sequence[JsonObject]]:
-        """The items of each link, fresh from the scraper; of one without a post a report that says so."""
+        """The items of each link, fresh from the scraper; of one without a post a report that says so.
+
+        Raises:
+            ConfigurationError: There is no token, or Apify rejects it.
+            APIError: Apify refuses, or gave nothing for any of the links.
+        """
         # apify-client is needed for links of TikTok alone.
         from rumiai.sources.apify.client import Apify
 

@@ -22,10 +22,12 @@ def prepare_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
     # The type checker takes them for always there; the interpreter sets None for a stream that was closed at its start.
-    streams: list[TextIO | None] = [sys.stdout, sys.stderr]
+    streams: list[TextIO | None] = [sys.stdin, sys.stdout, sys.stderr]
     if streams[0] is None:
-        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+        sys.stdin = os.fdopen(0, "r", encoding="utf-8", closefd=False)
     if streams[1] is None:
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    if streams[2] is None:
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

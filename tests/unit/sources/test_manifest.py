@@ -103,3 +103,79 @@ def test_what_is_no_list(content: bytes, reason: str) -> None:
 def test_a_list_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="cannot be read: No such file"):
         read_file(str(tmp_path / "no.csv"))
+
+
+@pytest.mark.parametrize(
+    ("table", "line"),
+    [
+        ('source,caption\na.mp4,"open\nb.mp4,x\nc.mp4,y\n', 2),  # to the end of the file
+        ('source,caption\na.mp4,x\nb.mp4,"open\nc.mp4,"closed"\n', 3),  # to a quote that opens another cell
+        ('source,caption\na.mp4,"two\nlines"\nb.mp4,"open\nc.mp4,x\nd.mp4,y"\n', 4),  # closed after other rows
+        ('id,caption\n7001,"open\n7000002,x\n7000003,y"\n', 2),
+        ('source,caption,sound\na.mp4,"two\nlines","open\nb.mp4,x,y', 3),
+    ],
+)
+def test_a_quote_that_is_not_closed_swallows_no_rows(table: str, line: int) -> None:
+    with pytest.raises(SourceError, match=f"m, line {line}: a quote is opened here and not closed"):
+        read(table)
+
+
+def test_a_caption_of_several_lines_is_no_unclosed_quote() -> None:
+    caption = 'Hello, world\nsee https://h.org/x.mp4, now\nfile.mp4\n"quoted", too'
+    (row,) = read('source,caption\na.mp4,"' + caption.replace('"', '""') + '"\n')
+    assert row.metadata is not None
+    assert row.metadata.description == caption
+
+
+def test_a_quote_within_a_cell_fails_its_row_alone() -> None:
+    rows = read('source,caption\na.mp4,"so "called" best"\nb.mp4,5" screen\n')
+    assert [(row.place, row.text) for row in rows] == [("m, line 2", ""), ("m, line 3", "b.mp4")]
+    assert rows[0].problem.startswith("a quote stands within a cell that is quoted")
+
+
+@pytest.mark.parametrize("form", ["{}\n", "[{}]"])
+def test_texts_of_a_list_are_valid_unicode(form: str) -> None:
+    entry = {"source": "a\ud800.mp4", "caption": "half \ud83d", "hashtags": ["\udc00x"], "music": {"name": "\ud83d"}}
+    (row,) = read(form.format(json.dumps(entry)))
+    assert row.text == "a\ufffd.mp4"
+    assert row.metadata is not None
+    assert row.metadata.description == "half \ufffd"
+    json.dumps(row.metadata.to_dict(), ensure_ascii=False).encode()  # does not raise
+
+
+def test_a_pair_of_surrogates_is_one_character() -> None:
+    (row,) = read('{"source": "a", "caption": "\\ud83d\\ude00"}')
+    assert row.metadata is not None
+    assert row.metadata.description == "\U0001f600"
+
+
+LONG = "x" * (2**20 + 1)
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"source": "a", "caption": "{LONG}"}}\n{{"source": "b"}}',
+        f'[{{"source": "a", "music": {{"x": ["{LONG}"]}}}}, "b"]',
+        f"source,caption\na,{LONG}\nb,x\n",
+    ],
+)
+def test_a_text_that_is_too_long_fails_its_entry(text: str) -> None:
+    first, second = read(text)
+    assert first.problem.endswith("has more than 1048576 characters")
+    assert (second.text, second.problem) == ("b", "")
+
+
+def test_cells_may_be_longer_than_the_csv_module_takes_by_default() -> None:
+    (row,) = read(f"source,caption\na,{'x' * 200_000}\n")
+    assert row.metadata is not None
+    assert len(row.metadata.description or "") == 200_000
+
+
+def test_what_is_nested_too_deeply() -> None:
+    first, second = read(f'{{"source": {DEEP}\n{{"source": "b"}}')
+    assert first.problem == "no JSON: it is nested more than 64 levels deep"
+    assert second.text == "b"
+    with pytest.raises(SourceError, match="m is no JSON: it is nested more than 64 levels deep"):
+        read(DEEP)

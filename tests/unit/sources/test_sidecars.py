@@ -54,3 +54,16 @@ def test_one_that_cannot_be_read_is_told_and_the_others_count(tmp_path: Path) ->
     assert found.metadata == VideoMetadata("clip", description="hi")
     assert found.problems[0].startswith("clip_metadata.json is not read: ")
     assert found.problems[1] == "clip.info.json is not read: got list, expected an object"
+
+
+def test_one_that_is_nested_too_deeply_is_told(tmp_path: Path) -> None:
+    found = fetched(tmp_path, own="[" * 100_000, apify={"text": "hi"})
+    assert found.metadata == VideoMetadata("clip", description="hi")
+    assert found.problems == ("clip_metadata.json is not read: it is nested more than 64 levels deep",)
+
+
+def test_texts_are_valid_unicode(tmp_path: Path) -> None:
+    found = fetched(tmp_path, own={"caption": "half \ud83d", "music": {"name": "\udc00"}})
+    assert found.metadata is not None
+    assert found.metadata.description == "half \ufffd"
+    assert found.metadata.music == {"musicName": "\ufffd"}

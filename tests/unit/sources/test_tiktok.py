@@ -8,7 +8,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,12 @@ def source(world: World, access: Access) -> TikTokSource:
 def with_access(source: TikTokSource, **members: Any) -> TikTokSource:
     assert source.access is not None
     return source.using(replace(source.access, **members))
+
+
+def listed(source: TikTokSource, texts: list[str]) -> list[Sequence[SourceItem]]:
+    found = source.list_all(texts)
+    assert not [part for part in found if isinstance(part, RumiAIError)]
+    return [part for part in found if not isinstance(part, RumiAIError)]
 
 
 def fetched(source: TikTokSource, item: SourceItem, folder: Path) -> FetchedVideo:
@@ -148,6 +154,33 @@ def test_a_bad_argument_is_known_before_anything_is_paid(source: TikTokSource, w
     assert not world.requests
 
 
+def test_what_a_link_lacks_costs_its_own_row(source: TikTokSource, world: World, tmp_path: Path) -> None:
+    source.list(link(ONE))
+    (tmp_path / "a.mp4").write_bytes(b"x")
+    profile = "https://www.tiktok.com/@somebody"
+    rows = [Row(f"m, line {n}", text) for n, text in enumerate([profile, link(ONE), link(TWO), f"{tmp_path}/a.mp4"])]
+    with registered(_named(source)):
+        items = items_of_rows(rows, with_access(source, apify_token="").access)
+        rejected = with_access(source, apify_token="")
+        with pytest.raises(ConfigurationError, match=r"no entry can be used: m, line 0: .* has no end .*; m, line 2: "):
+            items_of_rows([rows[0], rows[2]], rejected.access)
+        world.faults["start"] = [refused(401, "token", "no")]
+        others = items_of_rows(rows, with_access(source, most=1).access)
+    assert [(item.source, item.stem) for item in items] == [
+        ("unlisted", "m_line_0"), ("tiktok_elsewhere", ONE), ("unlisted", "m_line_2"), ("local", "a"),
+    ]  # fmt: skip
+    assert items[0].address.startswith("m, line 0: https://www.tiktok.com/@somebody is a profile, which has no end")
+    assert "APIFY_API_TOKEN is not set" in items[2].address
+    assert [item.source for item in others] == ["unlisted", "tiktok_elsewhere", "unlisted", "local"]
+    assert "m, line 2: Apify token rejected" in others[2].address
+
+
+def test_a_profile_without_a_limit_is_known_before_anything_is_paid(source: TikTokSource, world: World) -> None:
+    with registered(_named(source)), pytest.raises(ConfigurationError, match="has no end"):
+        list_items([link(ONE), "https://www.tiktok.com/@somebody"], source.access)
+    assert not world.requests
+
+
 def _named(source: TikTokSource) -> TikTokSource:
     """The source under a name of its own: the registry has one of this name."""
     return type("ElsewhereSource", (TikTokSource,), {"name": "tiktok_elsewhere"})(source.access, source.apify)
@@ -158,17 +191,17 @@ def test_what_was_scraped_is_not_scraped_again_and_needs_no_token(
 ) -> None:
     world.short["ZMshort1"] = TWO
     texts = [link(ONE), "https://vm.tiktok.com/ZMshort1/"]
-    for (item,) in source.list_all(texts):
+    for (item,) in listed(source, texts):
         fetched(source, item, tmp_path)
     asked = len(world.requests)
     again = with_access(source, apify_token="")
-    items = [item for (item,) in again.list_all([*texts, link(TWO)])]
+    items = [item for (item,) in listed(again, [*texts, link(TWO)])]
     assert [item.stem for item in items] == [ONE, TWO, TWO]
     # What has been downloaded is looked at, and used.
     for item in items:
         fetched(again, item, tmp_path)
     assert len(world.requests) == asked
-    with_access(source, anew=True).list_all(texts)
+    listed(with_access(source, anew=True), texts)
     assert len(world.of_kind("start")) == 2
 
 
@@ -350,7 +383,7 @@ def test_a_run_that_takes_too_long_is_ended(source: TikTokSource, world: World) 
 
 def test_an_empty_dataset_fails_each_link_with_the_reason(source: TikTokSource, world: World, tmp_path: Path) -> None:
     world.faults["items"] = [_no_items]
-    ((one,), (two,)) = source.list_all([link(ONE), link(TWO)])
+    ((one,), (two,)) = listed(source, [link(ONE), link(TWO)])
     for item in (one, two):
         with pytest.raises(SourceError, match=rf"{item.stem}.*Apify found no post there \(run run0: SUCCEEDED\)"):
             fetched(source, item, tmp_path)

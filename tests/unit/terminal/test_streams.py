@@ -37,3 +37,7 @@ def test_a_full_disk_is_said_once() -> None:
 def test_a_stderr_that_takes_nothing_is_not_the_end() -> None:
     code = "write_line('a', sys.stderr); write_line('b', sys.stdout)"
     assert python(code, redirect="2>/dev/full") == (0, b"b\n", b"")
+
+
+def test_a_closed_stdin_is_empty() -> None:
+    assert python("write_line(repr(sys.stdin.buffer.read()), sys.stdout)", redirect="<&-") == (0, b"b''\n", b"")

@@ -14,6 +14,7 @@ from apify_client import ApifyClient
 from apify_client.errors import ApifyApiError, ApifyClientError, ForbiddenError, UnauthorizedError
 from pydantic import ValidationError
 
+from rumiai.core.foreign_json import valid
 from rumiai.core.http import HttpClient
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import APIError, ConfigurationError, SourceError
@@ -99,7 +100,8 @@ class Apify:
             status = "GIVEN-UP"
         LOG.info("Apify: run %s: %s after %.0f s", run.id, status, time.monotonic() - began_s)
         with self._translated("give the results of the scraper"):
-            items = list(self._client.dataset(run.default_dataset_id).iterate_items(chunk_size=_ITEMS_PER_PAGE))
+            found = self._client.dataset(run.default_dataset_id).iterate_items(chunk_size=_ITEMS_PER_PAGE)
+            items = [valid(item) for item in found]
             if not all(isinstance(item, dict) for item in items):
                 raise ValueError("the results hold something else than objects")
         return ActorRun(run.id, status, self._said(run.status_message), items)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from rumiai.core.foreign_json import read_foreign
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import StoreError
 from rumiai.sources.apify.items import media_of, post_id, without_private_members
@@ -80,7 +81,7 @@ class Shelf:
 def _read(path: Path, number: str) -> JsonObject | None:
     """An item; None when it is not of that post, or was saved without its media, as by other programs."""
     try:
-        item = json.loads(path.read_bytes())
+        item = read_foreign(path.read_bytes())
     except (OSError, ValueError):
         return None
     if not isinstance(item, dict) or post_id(item) != number:
