@@ -17,7 +17,7 @@ from rumiai.errors import RumiAIError
 from rumiai.run.commands import COMMANDS as RUN_COMMANDS
 from rumiai.service.commands import keys_group, serve
 from rumiai.services import all_services
-from rumiai.terminal.flags import flag_names, read_keys, read_settings, refuse_upload
+from rumiai.terminal.flags import flag_names, read_keys, read_settings, refuse_objects, refuse_upload
 from rumiai.terminal.streams import prepare_streams, write_line
 from rumiai.weights.cli import weights_group
 
@@ -309,6 +309,7 @@ def recompute(paths: tuple[str, ...], out: str, workers: int, plugins: str | Non
 
     done = 0
     settings = read_settings({"plugins": plugins, "out": out})
+    refuse_objects(paths, "recompute")
     refuse_upload(settings, "recompute")
     stored = find_stored(paths)
 

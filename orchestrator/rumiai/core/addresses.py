@@ -92,6 +92,17 @@ class AddressRules:
         return any(address in network for network in self.networks)
 
 
+def literal_address(host: str) -> str | None:
+    """The address that a host is by its text, in whatever form (``127.1``, ``localhost``); None for a name."""
+    if _plain(host) == "localhost":
+        return "127.0.0.1"
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return None
+    return str(found[0][4][0])
+
+
 def _plain(host: str) -> str:
     return host.lower().rstrip(".")
 

@@ -156,7 +156,8 @@ def delete(ids: tuple[str, ...], yes: bool, as_json: bool, **flags: Any) -> None
     """Delete every trace of videos: results, downloads, answers of Claude, records. Your own files stay.
 
     With --upload, or --out s3://..., the copies in the object store go too. A link is deleted, never what it leads to,
-    and nothing that lies outside of the folder. Exit status 1: something had to be left.
+    and nothing that lies outside of the folder. Exit status 1: something had to be left, or copies may remain in an
+    object store that a run had and that was not named.
     """
     from rumiai.results.store import Store
     from rumiai.run.access import open_access
@@ -171,7 +172,7 @@ def delete(ids: tuple[str, ...], yes: bool, as_json: bool, **flags: Any) -> None
         plan = plan_deletion(store, ids, mirror)
         if not yes:
             for found in plan:
-                write_line(found.line(), sys.stdout)
+                write_line("\n".join([found.line(), *found.remaining()]), sys.stdout)
             click.confirm("Delete them?", abort=True)
         done = delete_videos(store, plan, mirror)
     if as_json:
@@ -179,7 +180,7 @@ def delete(ids: tuple[str, ...], yes: bool, as_json: bool, **flags: Any) -> None
     else:
         for each in done:
             write_line("\n".join(each.lines(store)), sys.stdout)
-    sys.exit(any(each.traces.behind_links for each in done))
+    sys.exit(not all(each.is_whole for each in done))
 
 
 @click.command()

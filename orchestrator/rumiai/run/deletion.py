@@ -14,7 +14,7 @@ from rumiai.records import Records, VideoRecord, records_file
 from rumiai.results.deletion import UPLOADS, Traces, find_traces, remove
 from rumiai.results.rebuilding import open_records
 from rumiai.results.store import Store
-from rumiai.run.mirror import Mirror
+from rumiai.run.mirror import Mirror, was_uploaded
 from rumiai.terminal.status import told_bytes
 
 
@@ -29,6 +29,7 @@ class Deletion:
         objects: Keys of their copies in an object store.
         runs: How many runs have it in their records.
         logs: Logs that name it; they are left as they are.
+        elsewhere: Object stores that runs had and nobody named now: copies may remain there.
     """
 
     traces: Traces
@@ -37,6 +38,12 @@ class Deletion:
     objects: tuple[str, ...]
     runs: int
     logs: tuple[Path, ...]
+    elsewhere: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of it is left that is known of."""
+        return not (self.traces.behind_links or self.elsewhere)
 
     def line(self) -> str:
         """What it is, in one line."""
@@ -51,12 +58,19 @@ class Deletion:
         for path in self.traces.all:
             yield f"  {_below(store, path)}"
         yield from (f"  copy: {key}" for key in self.objects)
+        yield from self.remaining()
         for path in self.traces.shared:
             yield f"  left: {_below(store, path)}, another video has the same answer"
         for path in self.traces.behind_links:
             yield f"  left: {_below(store, path)}, a link leads out of the folder"
         for path in self.logs:
             yield f"  left: {_below(store, path)} names it"
+
+    def remaining(self) -> Iterator[str]:
+        """Copies that may remain."""
+        for place in self.elsewhere:
+            named = place if "://" in place else "s3://BUCKET/FOLDER"
+            yield f"  copies may remain in {place}: `delete {self.traces.video_id} --upload {named}` removes them"
 
     def to_json(self, store: Store) -> dict[str, JsonValue]:
         """JSON form."""
@@ -72,6 +86,7 @@ class Deletion:
             "bytes": self.bytes,
             "runs": self.runs,
             "objects": list(self.objects),
+            "elsewhere": list(self.elsewhere),
             **{name: [_below(store, path) for path in paths] for name, paths in lists.items()},
         }
 
@@ -111,7 +126,23 @@ def _planned(store: Store, records: Records, video_id: str, mirror: Mirror | Non
     names = {video_id, *(video.source for video in known)}
     logs = tuple(path for path in sorted(store.log_folder.glob("*.log")) if _mentions(path, names))
     objects = mirror.copies(video_id, traces.single) if mirror is not None else ()
-    return Deletion(traces, len(traces.single), traces.bytes, tuple(objects), len(known), logs)
+    elsewhere = _elsewhere(store, records, video_id, mirror)
+    return Deletion(traces, len(traces.single), traces.bytes, tuple(objects), len(known), logs, elsewhere)
+
+
+def _elsewhere(store: Store, records: Records, video_id: str, mirror: Mirror | None) -> tuple[str, ...]:
+    """Object stores that runs of a video uploaded to, beside the one that is named.
+
+    They are not asked: what is deleted with the user's keys is the user's to name, not the records'.
+    """
+    runs = [records.run(video.run_id) for video in records.runs_of_video(video_id)]
+    told = [members.get("upload") for run in runs for members in (run.settings, run.request)]
+    places = dict.fromkeys(each.rstrip("/") for each in told if isinstance(each, str) and each)
+    if mirror is not None:
+        places.pop(mirror.place, None)
+    elif not places and was_uploaded(store, video_id):
+        return ("an object store",)  # records that were made again do not tell it
+    return tuple(places)
 
 
 def _uploads(store: Store, records: Records, video: VideoRecord) -> Iterator[Path]:

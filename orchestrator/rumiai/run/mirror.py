@@ -77,6 +77,11 @@ class Mirror:
         self.problem: RumiAIError | None = None
         self._ids: frozenset[str] = frozenset(bucket.folders(self._key(self._insights)))
 
+    @property
+    def place(self) -> str:
+        """The address of the folder in the object store, without a slash at its end."""
+        return self._bucket.url(self._prefix).rstrip("/")
+
     def recall_inputs(self, items: Iterable[SourceItem]) -> None:
         """Fetch what the store knows of the ids that these videos may get: which video each stands for.
 
@@ -226,6 +231,11 @@ class Mirror:
         found = dict.fromkeys([*_files_below(self._store.insights_folder(video_id)), *inside])
         found.pop(state_file, None)
         return [*found, state_file]
+
+
+def was_uploaded(store: Store, video_id: str) -> bool:
+    """Whether some run has put a video's results into an object store, or has fetched them from there."""
+    return (store.insights_folder(video_id) / _RECORD).is_file()
 
 
 def _files_below(folder: Path) -> list[Path]:

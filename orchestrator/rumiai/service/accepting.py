@@ -11,6 +11,7 @@ from typing import Final
 
 from rumiai.contracts.metadata_forms import read_metadata
 from rumiai.contracts.whisper import LANGUAGES
+from rumiai.core.addresses import AddressRules, literal_address
 from rumiai.core.http import checked_url
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import ConfigurationError, UsageError
@@ -23,9 +24,10 @@ from rumiai.service.models import RunRequest, VideoEntry
 from rumiai.service.places import Places
 from rumiai.service.problems import ProblemError
 from rumiai.service.uploads import Upload
-from rumiai.services import chosen_services
+from rumiai.service.warm_server import refuse_unserved
 from rumiai.settings import Settings
 from rumiai.sources import Named
+from rumiai.sources.tiktok_links import is_tiktok, parse_link
 
 # Longer keys are a mistake; the draft of the header gives no limit.
 MAX_KEY_CHARS: Final = 255
@@ -69,6 +71,7 @@ class AcceptedRun:
     def of(cls, run: RunRecord) -> AcceptedRun:
         """Read what :meth:`to_json` wrote into a run's record."""
         members = json.loads(json.dumps(run.request))
+        members.pop("upload", None)
         uploads = tuple(Upload.from_json(each) for each in members["uploads"])
         lists = {name: tuple(members[name]) for name in ("sources", "videos")}
         return cls(**{**members, **lists, "uploads": uploads})
@@ -88,7 +91,7 @@ def effective(config: ServiceConfig, chosen: JsonObject, *, insights: bool) -> t
         raise UsageError(f"max_cost_usd: a run of the service may spend at most {base.max_cost_usd:g}")
     if base.claude == "off" and settings.claude != "off":
         raise ConfigurationError("claude: it is off in this service")
-    chosen_services(settings.services)
+    refuse_unserved(base, settings)
     return settings, claude_settings(settings, config.secrets, insights=insights)
 
 
@@ -114,24 +117,53 @@ def wanted_run(
     if not (request.sources or uploads or request.videos):
         raise UsageError("no video was named", hint="give sources, or upload files")
     places = Places(config.roots, config.prefixes)
+    named = [entry.source for entry in request.videos if entry.source]
     for source in request.sources:
         places.check(source)
     for number, entry in enumerate(request.videos):
         _check_entry(entry, number, places, len(uploads))
     chosen = request.settings.given
     settings, _ = effective(config, chosen, insights=request.insights)
-    named = [entry.source for entry in request.videos if entry.source]
-    webhook = str(checked_url(request.webhook.url)) if request.webhook else None
+    _check_links([*request.sources, *named], config)
+    webhook = _checked_webhook(request.webhook.url, config.addresses) if request.webhook else None
     videos = tuple(entry.model_dump(mode="json", exclude_none=True) for entry in request.videos)
     accepted = AcceptedRun(key.key_id, request.sources, tuple(uploads), videos, chosen, request.insights, webhook)
     return NewRun(
         sources=tuple(Named([*request.sources, *named, *(upload.name for upload in uploads)]).shown),
         settings={name: value for name, value in settings.to_json().items() if name in chosen},
         kind=KIND,
-        request=accepted.to_json(),
+        # `delete` tells where copies may remain.
+        request={**accepted.to_json(), "upload": config.settings.upload},
         fingerprint=_fingerprint(accepted),
         idempotency_key=None if idempotency_key is None else f"{key.key_id}:{idempotency_key}",
     )
+
+
+def _check_links(sources: Sequence[str], config: ServiceConfig) -> None:
+    """Refuse links to TikTok that the service cannot list, from their text alone."""
+    for source in filter(is_tiktok, sources):
+        link = parse_link(source)
+        if not config.secrets.apify_token:
+            raise UsageError(
+                f"{link.url}: this service takes no links to TikTok",
+                hint="upload the video; the operator of the service can set APIFY_API_TOKEN",
+            )
+        if not link.is_one_post and config.settings.limit < 1:
+            raise UsageError(
+                f"{link.url} is a {link.kind}, and this service takes single posts alone",
+                hint="name the posts; the operator of the service can set RUMIAI_LIMIT",
+            )
+
+
+def _checked_webhook(text: str, rules: AddressRules) -> str:
+    """The URL of a webhook. Where a name leads is seen when it is sent."""
+    url = checked_url(text)
+    if (address := literal_address(url.host)) and not rules.allows(url.host, address):
+        raise UsageError(
+            f"webhook: {url.host} is not a public address",
+            hint="name a public host; the operator of the service can allow others with --allow-webhook",
+        )
+    return str(url)
 
 
 def _check_entry(entry: VideoEntry, number: int, places: Places, uploads: int) -> None:

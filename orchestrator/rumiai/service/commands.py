@@ -36,7 +36,7 @@ _MIB = 1 << 20
     "--rate", type=click.IntRange(1, 1_000_000), default=1200, show_default=True, help="Requests a minute of a key."
 )
 @click.option("--keep-uploads", is_flag=True, help="Keep uploaded files of runs that ended well.")
-@click.option("--services", help="Services of runs that choose none.  [default: all]")
+@click.option("--services", help="Of runs that choose none; only their models start.  [default: all]")
 @click.option("--plugins", help="Modules or .py files that add services or sources, comma separated.")
 @click.option("--workers", help="Videos in flight in a run.  [default: by the number of cores]")
 @click.option("--server", help="HOST:PORT of a running model server (gRPC).  [default: start one]")
@@ -132,7 +132,7 @@ def list_keys(as_json: bool, **flags: Any) -> None:
 @_OUT
 @click.argument("key_id")
 def revoke_key(key_id: str, **flags: Any) -> None:
-    """Revoke the key of this id: the running service refuses it from the next request on."""
+    """Revoke the key of this id: a running service refuses it within a second."""
     with _keys(flags) as keys:
         key = keys.revoke(key_id)
     write_line(f"{key.key_id} ({key.name}) is revoked", sys.stdout)

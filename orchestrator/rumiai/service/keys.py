@@ -97,7 +97,7 @@ class Keys:
         return [_key(row) for row in self._db.read("SELECT * FROM keys ORDER BY created_at, key_id")]
 
     def revoke(self, key_id: str) -> ApiKey:
-        """Let a key be good no longer, from the next request on; one that is revoked stays so.
+        """Let a key be good no longer, in a running service within a second; one that is revoked stays so.
 
         Raises:
             UsageError: There is none.

@@ -12,7 +12,7 @@ from typing import Final
 
 from rumiai.contracts.run_events import EventHandler, RunEvent, ServerEvent
 from rumiai.core.processes import step_back
-from rumiai.errors import RumiAIError, ServerError
+from rumiai.errors import RumiAIError, ServerError, UsageError
 from rumiai.run.model_server import EmbeddedServer, ModelServer, NamedServer, check_server
 from rumiai.run.submission import check_weights
 from rumiai.run.types import ServerAccess
@@ -158,10 +158,36 @@ class WarmServer(ModelServer):
             self._changed.notify_all()
 
 
+def models_of(services: tuple[str, ...]) -> tuple[str, ...]:
+    """The models that these services need, as the settings name them."""
+    needed = (service.server_model for service in chosen_services(services))
+    return tuple(dict.fromkeys(model for model in needed if model))
+
+
+def refuse_unserved(base: Settings, chosen: Settings) -> None:
+    """Refuse a run whose services need a model that the service's own server does not have.
+
+    Args:
+        base: As the service was started: its server has the models of these services.
+        chosen: Of the run.
+
+    Raises:
+        UsageError: It does. What somebody else's server (``--server``) has is not known here.
+    """
+    served = models_of(base.services)
+    lacking = [each for each in chosen_services(chosen.services) if each.server_model not in (None, "", *served)]
+    if base.server or not lacking:
+        return
+    names = ", ".join(each.name for each in chosen_services(base.services)) or "none"
+    raise UsageError(
+        f"services: got {', '.join(each.name for each in lacking)}, and this service was started for {names}",
+        hint="choose among these; the operator's `serve --services` says which there are",
+    )
+
+
 def _make_server(settings: Settings, stop: threading.Event, handler: EventHandler) -> ModelServer:
-    services = chosen_services(settings.services)
-    models = tuple(dict.fromkeys(service.server_model for service in services if service.server_model))
-    check_weights(services, settings)
+    models = models_of(settings.services)
+    check_weights(chosen_services(settings.services), settings)
     if settings.server or not models:
         return NamedServer(ServerAccess(settings.server or "127.0.0.1:0", None, models))
     return EmbeddedServer(settings, models, stop, handler)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rumiai.core.objects import is_object
 from rumiai.core.plugins import load_plugins
-from rumiai.errors import ConfigurationError
+from rumiai.errors import ConfigurationError, UsageError
 from rumiai.services import chosen_services
 
 if TYPE_CHECKING:
@@ -54,6 +55,16 @@ def refuse_upload(settings: Settings, command: str) -> None:
             f"{command} works on a local folder, and got {settings.upload}",
             hint=f"the local copy of what `submit` has uploaded is in {settings.out}",
         )
+
+
+def refuse_objects(paths: Iterable[str], command: str) -> None:
+    """Refuse names of objects, for a command that reads local files.
+
+    Raises:
+        UsageError: One is such a name.
+    """
+    for path in filter(is_object, paths):
+        raise UsageError(f"{command} works on local folders, and got {path}", hint="copy the folder here first")
 
 
 def flag_names() -> dict[str, str]:

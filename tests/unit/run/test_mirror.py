@@ -20,6 +20,7 @@ from rumiai.results.store import Store, read_json, write_json
 from rumiai.run.deletion import delete_videos, plan_deletion
 from rumiai.run.mirror import Mirror, open_mirror
 from rumiai.run.pipeline import Progress, analyse
+from rumiai.run.recording import recorded
 from rumiai.run.submission import Inputs
 from rumiai.run.types import RunContext, ServerAccess, VideoTask
 from rumiai.services import WorkerTools
@@ -175,6 +176,19 @@ def test_a_video_that_is_deleted_leaves_no_object(
         run(mirror, here, clip)
         assert mirror is not None
         mirror.watch(VideoEvent(VideoOutcome("clip_2", "x", "ok")))
+
+    # Who names no object store is told that copies may remain; records that were made again know of one.
+    (told,) = plan_deletion(store, ["clip"])
+    assert (told.elsewhere, told.is_whole) == (("an object store",), False)
+    with recorded(["x"], [VideoTask(SourceItem("local", str(clip), "clip"), "clip")], here) as recording:
+        recording.end(0)
+    (told,) = plan_deletion(store, ["clip"])
+    assert (told.elsewhere, told.is_whole) == (("s3://results/gone",), False)
+    assert list(told.remaining()) == [
+        "  copies may remain in s3://results/gone: `delete clip --upload s3://results/gone` removes them"
+    ]
+    with open_mirror(here, access, store) as mirror:
+        assert plan_deletion(store, ["clip"], mirror)[0].is_whole
 
     # On a machine that has nothing of it.
     with open_mirror(there, access, Store(*there.folders)) as mirror:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rumiai.errors import ConfigurationError
-from rumiai.service.config import Address, Limits, source_places
+from rumiai.core.addresses import AddressRules
+from rumiai.errors import ConfigurationError, UsageError
+from rumiai.service.accepting import wanted_run
+from rumiai.service.config import Address, Limits, ServiceConfig, source_places
 from rumiai.service.database import open_database
 from rumiai.service.keys import Keys
+from rumiai.service.models import RunRequest, WebhookRequest
+from rumiai.service.warm_server import refuse_unserved
+from rumiai.settings import Secrets, Settings
 
 from .conftest import Service, StartService
 
@@ -149,6 +156,12 @@ def test_a_member_that_may_not_be_there_is_named(service: Service, body: object,
         ({"sources": []}, "no video was named"),
         ({"sources": ["http://x.test/"], "webhook": {"url": "ftp://x.test/"}}, "neither by http nor by https"),
         ({"sources": ["http://x.test/"], "webhook": {"url": "http://u:p@x.test/"}}, "user name or password"),
+        ({"sources": ["http://x.test/"], "webhook": {"url": "http://127.0.0.1:9/x"}}, "is not a public address"),
+        ({"sources": ["http://x.test/"], "webhook": {"url": "http://localhost/x"}}, "is not a public address"),
+        ({"sources": ["http://x.test/"], "webhook": {"url": "http://[::1]/x"}}, "is not a public address"),
+        ({"sources": ["http://x.test/"], "webhook": {"url": "http://2130706433/x"}}, "is not a public address"),
+        ({"sources": ["https://www.tiktok.com/@a/video/7454000000000000001"]}, "takes no links to TikTok"),
+        ({"videos": [{"source": "https://vm.tiktok.com/ZMabcdef"}]}, "takes no links to TikTok"),
         ({"sources": ["-"]}, "no source that the service takes"),
         ({"sources": ["clip.mp4"]}, "no source that the service takes"),
         ({"sources": ["file:///etc/passwd"]}, "no source that the service takes"),
@@ -159,6 +172,10 @@ def test_a_member_that_may_not_be_there_is_named(service: Service, body: object,
         ({"sources": ["http://x.test/v.mp4"], "settings": {"max_cost_usd": 6}}, "at most 5"),
         ({"sources": ["http://x.test/v.mp4"], "settings": {"claude": "on"}}, "it is off in this service"),
         ({"sources": ["http://x.test/v.mp4"], "settings": {"services": ["nonsense"]}}, "nonsense"),
+        (
+            {"sources": ["http://x.test/v.mp4"], "settings": {"services": ["whisper"]}},
+            "got whisper, and this service",
+        ),
     ],
 )
 def test_what_cannot_be_asked_for_is_refused_before_it_is_accepted(service: Service, body: object, what: str) -> None:
@@ -166,6 +183,41 @@ def test_what_cannot_be_asked_for_is_refused_before_it_is_accepted(service: Serv
     assert answer.status_code == 422
     assert what in answer.json()["detail"]
     assert service.client.get("/v1/runs").json()["runs"] == []
+
+
+def test_profiles_are_taken_where_the_operator_set_a_limit(start: StartService, tmp_path: Path) -> None:
+    body = {"sources": ["https://www.tiktok.com/@a"]}
+    settings = Settings(out=tmp_path / "out", services=("none",), claude="off")
+    secrets = Secrets(apify_token="x")
+    with start(settings=settings, secrets=secrets) as service:
+        answer = service.client.post("/v1/runs", json=body)
+        assert (answer.status_code, "takes single posts alone" in answer.json()["detail"]) == (422, True)
+    config = ServiceConfig(settings=settings.changed(limit=3), secrets=secrets)
+    assert wanted_run(config, service.key, RunRequest(**body)).sources == ("https://www.tiktok.com/@a",)
+
+
+def test_a_webhook_may_go_where_the_operator_allows(service: Service) -> None:
+    request = RunRequest(sources=("http://x.test/",), webhook=WebhookRequest(url="http://127.0.0.1:9/x"))
+    config = replace(service.config, addresses=AddressRules.parse(["127.0.0.1"]))
+    assert wanted_run(config, service.key, request).request["webhook"] == "http://127.0.0.1:9/x"
+
+
+@pytest.mark.parametrize(
+    ("members", "chosen", "refused"),
+    [
+        ({"services": ("audio_energy",)}, ("whisper",), True),
+        ({"services": ("audio_energy",)}, ("scene_detection", "audio_energy"), False),
+        ({"services": ("whisper",)}, ("whisper", "audio_energy"), False),
+        ({}, ("whisper", "yolo"), False),
+        ({"services": ("audio_energy",), "server": "127.0.0.1:8001"}, ("whisper",), False),
+    ],
+)
+def test_a_run_may_ask_for_the_models_that_the_service_has(
+    members: dict[str, object], chosen: tuple[str, ...], refused: bool
+) -> None:
+    base = Settings(**members)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="got whisper") if refused else nullcontext():
+        refuse_unserved(base, base.changed(services=chosen))
 
 
 def test_a_body_beyond_the_limit_is_refused(start: StartService) -> None:

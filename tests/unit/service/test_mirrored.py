@@ -51,11 +51,14 @@ def test_results_of_the_service_are_uploaded_or_it_is_told(
     with start(Writing(), settings=settings, secrets=Secrets(cloud=cloud)) as service:
         sent = [("file", ("clip.mp4", b"1"))]
         run = service.ended(service.client.post("/v1/runs", files=sent).json()["id"])
+        stored = objects_in(cloud, "results")
+        assert Store(tmp_path / "out").unified_file("clip").exists() == (not code)
+        if not code:
+            assert service.client.delete(f"/v1/runs/{run['id']}/videos/clip").status_code == 204
+            assert not [name for name in objects_in(cloud, "results") if name.startswith("runs/") and "clip" in name]
     assert run["exit_code"] == code, run
-    stored = objects_in(cloud, "results")
     if code:
         assert run["error"]["type"] == "DownloadError"
     else:
         assert json.loads(stored["runs/unified_analysis/clip.json"]) == {"video_id": "clip"}
         assert "runs/insights/clip/.input.json" in stored
-    assert Store(tmp_path / "out").unified_file("clip").exists() == (not code)

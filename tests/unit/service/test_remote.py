@@ -190,6 +190,48 @@ def test_a_service_that_stays_away_is_told_after_a_while() -> None:
             list(client.events("20261128-101500-a1b2c3"))
 
 
+def test_a_service_that_was_never_there_is_not_waited_for_long(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("rumiai.service.remote.client._FIRST_CONTACT_S", 0.6)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with (
+        ServiceClient(f"http://127.0.0.1:{port}", "x") as client,
+        pytest.raises(ServerError, match="does not answer") as told,
+    ):
+        client.run("20261128-101500-a1b2c3")
+    assert "--to" in (told.value.hint or "")
+    assert caplog.text.count(f"waiting for the service at http://127.0.0.1:{port}: ") == 1
+
+
+def test_a_service_that_comes_back_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    answers = iter(
+        [httpx.ConnectError("refused"), httpx.ConnectError("refused"), httpx.Response(200, json={"id": "r"})]
+    )
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        told = next(answers)
+        if isinstance(told, httpx.Response):
+            return told
+        raise told
+
+    with ServiceClient("http://x.test", "x") as client:
+        client._client = httpx.Client(transport=httpx.MockTransport(answer))
+        assert client.run("r") == {"id": "r"}
+    assert [record.getMessage() for record in caplog.records if "the service at" in record.getMessage()] == [
+        "waiting for the service at http://x.test: refused",
+        "the service at http://x.test is there again",
+    ]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8080", "localhost", "", "ftp://x.test", "http://", "http://x:99999"])
+def test_an_address_that_is_none_is_refused_at_once(folder: Path, key: str, address: str, tmp_path: Path) -> None:
+    ran = submit(address, key, folder, "--out", tmp_path / "here")
+    assert ran.exit_code == 2
+    assert "--to: got" in ran.stderr
+
+
 @pytest.mark.parametrize(
     ("status", "kind"), [(401, ConfigurationError), (403, ConfigurationError), (422, UsageError), (500, ServerError)]
 )

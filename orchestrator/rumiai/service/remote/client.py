@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,11 +15,17 @@ import httpx
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import ConfigurationError, RumiAIError, ServerError, StoreError, UsageError
 
+LOG = logging.getLogger(__name__)
+
 _CONNECT_S: Final = 10.0
 # The service says something every 15 s where a run has nothing to say.
 _READ_S: Final = 60.0
 # A service that is started again is there within this time; its model server may take longer, which runs wait for.
 _PATIENCE_S: Final = 300.0
+# A service that has never answered and refuses connections is not there at all.
+_FIRST_CONTACT_S: Final = 12.0
+# Shorter absences are not told.
+_UNTOLD_S: Final = 0.4
 _FIRST_WAIT_S: Final = 0.5
 _LONGEST_WAIT_S: Final = 10.0
 _LATER: Final = frozenset({408, 429, 502, 503, 504})
@@ -31,11 +38,12 @@ class ServiceClient:
     Args:
         url: Of the service.
         key: An API key.
-        patience_s: How long it may be away.
+        patience_s: How long it may be away once it has answered.
     """
 
     def __init__(self, url: str, key: str, patience_s: float = _PATIENCE_S) -> None:
         self._url, self._patience_s = url.rstrip("/"), patience_s
+        self._was_there = False
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {key}"}, timeout=httpx.Timeout(_READ_S, connect=_CONNECT_S)
         )
@@ -99,12 +107,11 @@ class ServiceClient:
         Raises:
             ServerError: The service was away for too long.
         """
-        after, away = 0, _Away(self._patience_s)
+        after, away = 0, self._away()
         while True:
             try:
-                for seq, members in self._stream(run_id, after):
+                for seq, members in self._stream(run_id, after, away.back):
                     after = seq or after
-                    away.back()
                     yield members
                     if members["event"] == "done":
                         return
@@ -112,8 +119,8 @@ class ServiceClient:
             except httpx.TransportError as exc:
                 away.wait(_reason(exc), exc)
 
-    def _stream(self, run_id: str, after: int) -> Iterator[tuple[int | None, JsonObject]]:
-        """The events of one connection, with the ids of those that have one."""
+    def _stream(self, run_id: str, after: int, heard: Callable[[], None]) -> Iterator[tuple[int | None, JsonObject]]:
+        """The events of one connection, with the ids of those that have one; each line of it is ``heard``."""
         headers = {"Last-Event-ID": str(after)}
         with self._client.stream("GET", f"{self._url}/v1/runs/{run_id}/events", headers=headers) as answer:
             if answer.is_error:
@@ -124,6 +131,7 @@ class ServiceClient:
             seq: int | None = None
             data = ""
             for line in answer.iter_lines():
+                heard()
                 name, _, value = line.partition(": ")
                 if name == "id":
                     seq = int(value)
@@ -137,43 +145,69 @@ class ServiceClient:
         return self._patiently(lambda: self._client.get(f"{self._url}{path}"))
 
     def _patiently(self, attempt: Callable[[], httpx.Response]) -> httpx.Response:
-        away = _Away(self._patience_s)
+        away = self._away()
         while True:
             try:
                 answer = attempt()
+            except httpx.ConnectError as exc:
+                away.wait(_reason(exc), exc, patience_s=None if self._was_there else _FIRST_CONTACT_S)
+                continue
             except httpx.TransportError as exc:
                 away.wait(_reason(exc), exc)
                 continue
             except httpx.InvalidURL as exc:
                 raise UsageError(f"--to: got {self._url}, expected such as http://127.0.0.1:8080") from exc
+            self._was_there = True
             if answer.status_code in _LATER:
                 away.wait(f"HTTP {answer.status_code}", after_s=_number(answer.headers.get("Retry-After")))
                 continue
             if not answer.is_success:
                 raise _refusal(answer)
+            away.back()
             return answer
+
+    def _away(self) -> _Away:
+        return _Away(self._url, self._patience_s)
 
 
 class _Away:
-    """How long a service has been away."""
+    """How long a service has been away; it is told once, and when it is there again."""
 
-    def __init__(self, patience_s: float) -> None:
-        self._patience_s = patience_s
+    def __init__(self, url: str, patience_s: float) -> None:
+        self._url, self._patience_s = url, patience_s
+        self._told = False
         self.back()
 
     def back(self) -> None:
         """It is there."""
         self._since_s, self._wait_s = time.monotonic(), _FIRST_WAIT_S
+        if self._told:
+            self._told = False
+            LOG.warning("the service at %s is there again", self._url)
 
-    def wait(self, reason: str, cause: Exception | None = None, after_s: float = 0.0) -> None:
+    def wait(
+        self, reason: str, cause: Exception | None = None, after_s: float = 0.0, patience_s: float | None = None
+    ) -> None:
         """Wait before the next attempt.
+
+        Args:
+            reason: Why it does not answer.
+            cause: What says so.
+            after_s: The service asked to wait for so long.
+            patience_s: How long it may be away, where it has never answered; None for one that has.
 
         Raises:
             ServerError: It has been away for too long.
         """
-        if time.monotonic() - self._since_s > self._patience_s:
+        away_s = time.monotonic() - self._since_s
+        if away_s > min(self._patience_s, self._patience_s if patience_s is None else patience_s):
             hint = "what it accepted is finished when it is there again; `rumiai-orch status` shows it there"
-            raise ServerError(f"the service does not answer: {reason}", hint=hint) from cause
+            if patience_s is not None:
+                hint = "check the address of --to, and whether `rumiai-orch serve` runs there"
+            raise ServerError(f"the service at {self._url} does not answer: {reason}", hint=hint) from cause
+        if away_s > _UNTOLD_S and not self._told:
+            self._told = True
+            LOG.warning("waiting for the service at %s: %s", self._url, reason)
         time.sleep(max(self._wait_s, min(after_s, self._patience_s)))
         self._wait_s = min(2 * self._wait_s, _LONGEST_WAIT_S)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rumiai import errors
 from rumiai.contracts.outcome import VideoOutcome
@@ -69,6 +70,7 @@ def submit_to(remote: Remote, named: Named, settings: Settings, *, as_json: bool
     refuse_upload(settings, "submit --to")
     if not remote.key:
         raise ConfigurationError("--to needs an API key of the service", hint="set RUMIAI_API_KEY")
+    _check_address(remote.url)
     files, videos = _divided(named)
     request: JsonObject = {**videos, "settings": _chosen(settings), "insights": insights}
     store = Store(*settings.folders)
@@ -83,6 +85,17 @@ def submit_to(remote: Remote, named: Named, settings: Settings, *, as_json: bool
         done = _done(run, list(client.videos(run_id)), brought)
     print_end(done, as_json=as_json, colored=settings.colored_logs)
     return int(str(run["exit_code"]))
+
+
+def _check_address(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        hint = f"write http://{url}" if url and "://" not in url else None
+        raise UsageError(f"--to: got {url!r}, expected the URL of a service, such as http://127.0.0.1:8080", hint=hint)
 
 
 def refuse_operators_flags(flags: Mapping[str, object], names: Mapping[str, str]) -> None:

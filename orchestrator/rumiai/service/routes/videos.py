@@ -9,12 +9,15 @@ import anyio.to_thread
 from fastapi import APIRouter, Depends, Path, Query, Response
 from starlette.responses import FileResponse
 
-from rumiai.errors import UsageError
+from rumiai.errors import DownloadError, UsageError
 from rumiai.records import VideoRecord
 from rumiai.records.types import VideoState
 from rumiai.results.store import Store
+from rumiai.run.access import open_access
 from rumiai.run.deletion import delete_videos, plan_deletion
+from rumiai.run.mirror import open_mirror
 from rumiai.service.access import Reader, Submitter
+from rumiai.service.config import ServiceConfig
 from rumiai.service.files import read_results, result_files
 from rumiai.service.models import FileBody, FileList, Results, VideoBody, VideoList
 from rumiai.service.parts import InService, Parts
@@ -95,15 +98,20 @@ async def get_file(key: Reader, video: FoundVideo, path: str, service: InService
 @router.delete("/{video_id}", status_code=204)
 async def delete_video(key: Submitter, video: FoundVideo, service: InService) -> None:
     """Delete every trace of a video in the folder: results, copies, answers of Claude, its records in all runs."""
-    await anyio.to_thread.run_sync(_deleted, _store(service), video.video_id)
+    await anyio.to_thread.run_sync(_deleted, service.config, video.video_id)
 
 
-def _deleted(store: Store, video_id: str) -> None:
+def _deleted(config: ServiceConfig, video_id: str) -> None:
+    settings = config.settings
+    store = Store(*settings.folders)
     try:
-        plan = plan_deletion(store, [video_id])
+        with open_access(settings, config.secrets) as access, open_mirror(settings, access, store) as mirror:
+            plan = plan_deletion(store, [video_id], mirror)
+            delete_videos(store, plan, mirror)
+    except DownloadError as exc:
+        raise ProblemError(502, "object-store", exc.message, hint="send the request again") from exc
     except UsageError as exc:
         raise ProblemError(409, "in-work", exc.message, hint="cancel the run, or wait for its end") from exc
-    delete_videos(store, plan)
 
 
 def _store(service: Parts) -> Store:
