@@ -63,6 +63,11 @@ class _Group(click.Group):
             message = ": ".join(str(part) for part in (exc.strerror or exc, exc.filename) if part)
             _say(message, None)
             _end(words, type(exc).__name__, message, 1)
+        except Exception as exc:  # noqa: BLE001 - a mistake of ours: its traceback is told, and the protocol is kept
+            from rumiai.terminal.logs import LOG
+
+            LOG.exception("a fault of RumiAI")
+            _end(words, type(exc).__name__, f"a fault of RumiAI: {exc}", 1)
         sys.exit(result if isinstance(result, int) else 0)
 
 
@@ -319,7 +324,7 @@ def recompute(paths: tuple[str, ...], out: str, workers: int, plugins: str | Non
         if as_json:
             write_line(json.dumps(VideoEvent(item.outcome()).to_json(), ensure_ascii=False), sys.stdout)
         else:
-            click.echo(f"[{done}/{len(stored)}] {item.video_id or item.path}: {item.error or 'ok'}", err=True)
+            write_line(f"[{done}/{len(stored)}] {item.video_id or item.path}: {item.error or 'ok'}", sys.stderr)
 
     store = Store(*settings.folders)
     results = rebuild(stored, store, tell, settings.output_format, workers, settings.plugins)

@@ -111,3 +111,15 @@ def test_the_runner_takes_the_video_from_the_environment(tmp_path: Path, monkeyp
     assert "warning" not in ran.stderr
     warned = CliRunner().invoke(main, ["submit", "none.mp4"], env={"VIDEO_ID": "7"})
     assert "warning: VIDEO_ID has no effect: only `rumiai-orch runner` takes the video from it" in warned.stderr
+
+
+def test_the_runner_ends_with_a_result_whatever_goes_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> int:
+        raise RecursionError("too deep")
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "film.mp4").touch()
+    monkeypatch.setattr("rumiai.run.runner.run_video", fails)
+    ran = CliRunner().invoke(main, ["runner", "film.mp4"])
+    result = json.loads(ran.stdout.splitlines()[-1])
+    assert (ran.exit_code, result["success"], result["error_type"]) == (1, False, "RecursionError")

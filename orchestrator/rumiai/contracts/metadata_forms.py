@@ -51,6 +51,12 @@ _FLAGS: Final = frozenset({"isAd", "isSlideshow", "verified", "musicOriginal"})
 _NUMBERS: Final = frozenset({"duration"})
 _LISTS: Final = frozenset({"hashtags", "mentions"})
 _SEPARATORS: Final = re.compile(r"[\s,;|]+")
+# Members of a whole item of the scraper, of yt-dlp or of the platform, which has many that nothing reads.
+_WHOLE: Final = frozenset({"authorMeta", "videoMeta", "musicMeta", "extractor", "webpage_url", "stats"})
+# Members of our own files that are not told by whom they are given.
+_PASSED_OVER: Final = frozenset(
+    {"id", "video_id", "downloadUrl", "coverUrl", "effectStickers", "raw", "engagementRate", "engagementRateWithSaves"}
+)
 _TRUTH: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -75,6 +81,14 @@ def read_metadata(fields: Mapping[str, object], video_id: str) -> VideoMetadata:
 def known_names() -> frozenset[str]:
     """Every name that a column may have; those of members of members with a dot."""
     return frozenset(name for table in (_NAMES, _AUTHOR, _MUSIC) for names in table.values() for name in names)
+
+
+def unread_members(fields: Mapping[str, object]) -> list[str]:
+    """Members that nothing reads, such as misspelt ones; none of a whole scraped item, which has many."""
+    if _WHOLE & fields.keys():
+        return []
+    known = {name.partition(".")[0] for name in known_names()} | _PASSED_OVER
+    return [name for name in fields if re.split(r"[./]", name)[0] not in known]
 
 
 def _members(nested: Mapping[str, object], table: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, object]]:

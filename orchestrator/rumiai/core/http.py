@@ -30,6 +30,7 @@ T = TypeVar("T")
 _CONNECT_S: Final = 10.0
 _READ_S: Final = 30.0
 _MAX_REDIRECTS: Final = 8
+_LAST_PORT: Final = 65535
 # An answer that is kept in memory: a page or a list of items, never a video.
 _MAX_BODY_BYTES: Final = 64 * 2**20
 # Of a URL in a message; longer ones name their video far enough.
@@ -258,6 +259,8 @@ def checked_url(url: str) -> httpx.URL:
         raise AddressError(f"{shown_url(url)} is no URL: {exc}") from exc
     if found.scheme not in ("http", "https") or not found.host:
         raise AddressError(f"{shown_url(url)} is taken neither by http nor by https")
+    if found.port is not None and not 0 < found.port <= _LAST_PORT:
+        raise AddressError(f"{shown_url(url)}: got the port {found.port}, expected 1 to {_LAST_PORT}")
     if found.userinfo:
         raise AddressError(f"{shown_url(url)} holds a user name or password", hint="give a URL without them")
     if "\\" in url or any(ord(char) < 33 for char in url):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rumiai.contracts.metadata_forms import read_metadata
+from rumiai.contracts.metadata_forms import read_metadata, unread_members
 from rumiai.contracts.whisper import LANGUAGES
 from rumiai.core.addresses import AddressRules, literal_address
 from rumiai.core.http import checked_url
@@ -31,6 +31,7 @@ from rumiai.sources.tiktok_links import is_tiktok, parse_link
 
 # Longer keys are a mistake; the draft of the header gives no limit.
 MAX_KEY_CHARS: Final = 255
+_MEMBERS: Final = "docs/sources.md has the names of members; a scraped item is taken as it is"
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,8 @@ def _check_entry(entry: VideoEntry, number: int, places: Places, uploads: int) -
         raise UsageError(f"videos/{number}/upload: got {entry.upload}, and {uploads} files came with the request")
     if entry.language is not None and entry.language not in LANGUAGES:
         raise UsageError(f"videos/{number}/language: got {entry.language}, expected a code such as pt")
+    if unread := unread_members(entry.metadata or {}):
+        raise UsageError(f"videos/{number}/metadata: nothing reads {unread[0][:80]!r}", hint=_MEMBERS)
     try:
         read_metadata(entry.metadata or {}, "")
     except ValueError as exc:

@@ -200,8 +200,9 @@ def _with_metadata(items: list[SourceItem], path: str) -> list[SourceItem]:
     used = {row.place for row in found.values() if row is not None}
     if not used:
         raise SourceError(f"{path} describes none of the videos", hint="each entry needs the id or the source of one")
-    if left := len(rows) - len(used):
-        LOG.warning("%s: %d entries describe videos that are not in this run", path, left)
+    if left := [row.video_id or row.text or row.place for row in rows if row.place not in used]:
+        first = ", ".join(left[:_SHOWN]) + (", ..." if len(left) > _SHOWN else "")
+        LOG.warning("%s: %d entries describe videos that are not in this run: %s", path, len(left), first)
     return [_described_by(item, row) if row else item for item, row in found.items()]
 
 

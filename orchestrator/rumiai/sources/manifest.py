@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.metadata_forms import known_names, read_metadata
+from rumiai.contracts.metadata_forms import known_names, read_metadata, unread_members
 from rumiai.contracts.whisper import LANGUAGES
 from rumiai.core.foreign_json import longest_text, read_foreign
 from rumiai.errors import SourceError
@@ -27,6 +27,8 @@ _ROUNDED: Final = re.compile(r"\d(\.\d+)?[eE]\+\d+")
 # An address, an id of a platform, or a file with a suffix.
 _NAMES_A_VIDEO: Final = re.compile(r"\w+://\S+|\d{6,}|\S*\w\.(?=\w*[A-Za-z])\w{2,4}")
 _MAX_BYTES: Final = 512 * 2**20
+# Names in a warning.
+_SHOWN: Final = 10
 _TOO_LONG: Final = f"a text has more than {MAX_CELL} characters"
 
 
@@ -82,9 +84,12 @@ def read_rows(content: bytes, name: str, folder: Path | None, *, names_alone: bo
             f"{name}: got {header!r} in the first line, expected JSON or a header with a column source",
             hint='such as {"source": "clip.mp4", "caption": "..."} a line, or source,id,caption',
         )
-    rows = [_row(f"{name}, {place}", entry, folder) for place, entry in entries]
+    read = list(entries)
+    rows = [_row(f"{name}, {place}", entry, folder) for place, entry in read]
     if not rows:
         raise SourceError(f"{name} lists no videos")
+    if start and start in "{[":
+        _tell_unread(entry for _, entry in read if not isinstance(entry, str))
     return rows
 
 
@@ -170,6 +175,19 @@ def _tell_unused(header: Sequence[str]) -> None:
     unused = [name for name in header if re.sub(r"/\d+.*", "", name).replace("/", ".") not in known]
     if unused:
         LOG.warning("columns that nothing reads: %s", ", ".join(unused))
+
+
+def _tell_unread(entries: Iterable[Mapping[str, object]]) -> None:
+    unread: dict[str, None] = {}
+    for entry in entries:
+        members = {name: value for name, value in entry.items() if name not in {*_OWN, *_SOURCE}}
+        inner = entry.get("metadata")
+        unread |= dict.fromkeys(
+            [*unread_members(members), *unread_members(inner if isinstance(inner, Mapping) else {})]
+        )
+    if unread:
+        more = f" and {len(unread) - _SHOWN} more" if len(unread) > _SHOWN else ""
+        LOG.warning("members that nothing reads: %s%s", ", ".join(list(unread)[:_SHOWN]), more)
 
 
 def _lines(text: str) -> _Entries:

@@ -84,7 +84,10 @@ def is_web(text: str) -> bool:
 
 def location_of(url: str) -> str:
     """A URL without fragment, and without the parameters that sign it: those change, the video stays."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as http://[::1/; whoever fetches it says so
+        return shown_url(url)
     plain = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if not _signs(name)]
     query = parts.query if len(plain) == len(parse_qsl(parts.query, keep_blank_values=True)) else urlencode(plain)
     return shown_url(url) + (f"?{query}" if query else "")

@@ -28,7 +28,7 @@ from rumiai.contracts.run_events import (
     VideoEvent,
 )
 from rumiai.terminal.logs import LOG, is_json, log_event
-from rumiai.terminal.streams import write_line
+from rumiai.terminal.streams import printable, write_line
 
 # What a reader can follow; more often costs processor time that the models need.
 _REDRAWS_PER_S: Final = 4
@@ -159,7 +159,7 @@ class LiveDisplay(_Base):
             flight.done, flight.of = event.done or 0, event.of or 0
 
     def _say(self, text: str) -> None:
-        self._console.print(escape(text), highlight=False)
+        self._console.print(_plain(text), highlight=False)
 
     def _render(self) -> RenderableType:
         rows = Table.grid(padding=(0, 1))
@@ -167,13 +167,13 @@ class LiveDisplay(_Base):
             bar = ProgressBar(total=flight.of or 1, completed=flight.done, width=24)
             share = f"{flight.done}/{flight.of}" if flight.of else ""
             elapsed = f"{time.monotonic() - flight.began:.0f} s"
-            rows.add_row(escape(video_id[:40]), flight.stage, bar, share, elapsed)
+            rows.add_row(_plain(video_id[:40]), flight.stage, bar, share, elapsed)
         return Group(rows, self._footer())
 
     def _footer(self) -> str:
         done = self._finished
         if self._began is None:
-            return f"[dim]{escape(self._server)}[/dim]"
+            return f"[dim]{_plain(self._server)}[/dim]"
         elapsed = time.monotonic() - self._began
         line = f"{done}/{self._total} videos, {elapsed:.0f} s"
         if done:
@@ -191,6 +191,11 @@ def choose_display(total: int, *, as_json: bool, quiet: bool, colored: bool = Tr
     if quiet or not sys.stderr.isatty():
         return PlainDisplay(total, quiet=quiet)
     return LiveDisplay(total, colored=colored)
+
+
+def _plain(text: str) -> str:
+    """A text from outside, without what steers the terminal or rich."""
+    return escape(printable(text))
 
 
 def _run_line(run_id: str, videos: int) -> str:
@@ -217,24 +222,26 @@ def print_outcomes(outcomes: Sequence[VideoOutcome], *, colored: bool = True) ->
             if len(outcomes) <= _MOST_TABLES or outcome.status != "ok":
                 console.print(outcome_table(outcome))
             else:
-                console.print(f"{escape(outcome.video_id)}: {outcome.status}, {outcome.files.get('unified', '')}")
+                console.print(
+                    f"{_plain(outcome.video_id)}: {outcome.status}, {_plain(outcome.files.get('unified', ''))}"
+                )
         counts = {status: sum(o.status == status for o in outcomes) for status in _COLOURS}
         if len(outcomes) > 1:
             console.print(", ".join(f"{count} {status}" for status, count in counts.items() if count))
     for line in captured.get().splitlines():
-        write_line(line.rstrip(), sys.stdout)  # tables are filled up with blanks
+        write_line(line.rstrip(), sys.stdout, styled=True)  # tables are filled up with blanks
 
 
 def outcome_table(outcome: VideoOutcome) -> Table:
     """What was found in one video, what failed and why, where the time went and where the files are."""
     colour = _COLOURS[outcome.status]
     state = "ok (done by an earlier run)" if outcome.skipped and outcome.status == "ok" else outcome.status
-    title = f"{escape(outcome.video_id)}  [{colour}]{state}[/{colour}]"
+    title = f"{_plain(outcome.video_id)}  [{colour}]{state}[/{colour}]"
     table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False, title_style="bold")
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, text in _rows(outcome):
-        table.add_row(name, escape(text))
+        table.add_row(name, _plain(text))
     return table
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from rumiai.contracts.run_events import LogEvent
 from rumiai.core.json_values import JsonValue
 from rumiai.settings import Settings
+from rumiai.terminal.streams import printable
 
 LOG = logging.getLogger("rumiai")
 
@@ -20,6 +21,14 @@ _TEXT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _OWN_MEMBERS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 # Marks a record that came from a worker process with its number; where it was logged is not known.
 _WORKER: Final = "worker"
+
+
+class TextFormatter(logging.Formatter):
+    """A record as text; control characters of what it tells are escaped."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end."""
+        return printable(super().format(record))
 
 
 class JsonFormatter(logging.Formatter):
@@ -46,7 +55,7 @@ class JsonFormatter(logging.Formatter):
 def start_logging(settings: Settings) -> None:
     """Send the log to stderr, unless it is set up already."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else logging.Formatter(_TEXT))
+    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else TextFormatter(_TEXT))
     logging.basicConfig(level=settings.log_level, handlers=[handler])
 
 

@@ -20,7 +20,7 @@ from rumiai.errors import UsageError
 from rumiai.records import ErrorRecord, Records, RunRecord, VideoRecord, VideoState
 from rumiai.records.types import OPEN
 from rumiai.results.rebuilding import KIND as REBUILT
-from rumiai.terminal.streams import write_line
+from rumiai.terminal.streams import printable, write_line
 
 # Videos of one state on the screen; `--videos` shows all.
 _MOST_LISTED: Final = 10
@@ -132,7 +132,7 @@ def _header(view: RunView) -> RenderableType:
     if facts:
         lines.append(Text(f"  {', '.join(facts)}"))
     if run.error_message:
-        lines.append(Text(f"  {run.error_type}: {run.error_message}", style="red"))
+        lines.append(Text(printable(f"  {run.error_type}: {run.error_message}"), style="red"))
     return Group(*lines)
 
 
@@ -175,10 +175,10 @@ def _video_rows(videos: Sequence[VideoRecord], view: RunView, *, logs: bool) -> 
     table.add_column(no_wrap=True, max_width=32, overflow="ellipsis")
     table.add_column(overflow="fold")
     for video in videos:
-        table.add_row(Text(f"  {video.video_id}"), Text(_video_line(video, view)))
+        table.add_row(Text(printable(f"  {video.video_id}")), Text(printable(_video_line(video, view))))
         if logs:
             for error in (error for error in view.errors if error.video_id == video.video_id):
-                table.add_row(Text(), Text(_error_lines(error), style="dim"))
+                table.add_row(Text(), Text(printable(_error_lines(error)), style="dim"))
     return table
 
 
@@ -245,7 +245,7 @@ def show(screen: RenderableType, *, colored: bool = True) -> None:
     with console.capture() as captured:
         console.print(screen)
     for line in captured.get().splitlines():
-        write_line(line.rstrip(), sys.stdout)
+        write_line(line.rstrip(), sys.stdout, styled=True)
 
 
 def watch(look: Callable[[], RunView], draw: Callable[[RunView], RenderableType], *, colored: bool = True) -> RunView:

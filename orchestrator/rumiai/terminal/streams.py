@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from typing import Final, TextIO
 
 _STANDARD: Final = range(3)
+# C0 without tab and line feed, DEL, and C1.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def prepare_streams() -> None:
@@ -34,7 +37,15 @@ def prepare_streams() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-def write_line(text: str, stream: TextIO) -> None:
+def printable(text: str) -> str:
+    """A text with its control characters as JSON writes them, but line ends and tabs: a name must not steer a terminal.
+
+    In a JSON string the escaped form is the same character.
+    """
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def write_line(text: str, stream: TextIO, *, styled: bool = False) -> None:
     """Write a line and flush it.
 
     When the stream takes nothing any more (its reader has gone, the disk is full), that is said once on stderr, and
@@ -43,9 +54,10 @@ def write_line(text: str, stream: TextIO) -> None:
     Args:
         text: Without the line's end.
         stream: ``sys.stdout`` or ``sys.stderr``.
+        styled: Whether it holds colours of our own, and is :func:`printable` elsewhere.
     """
     try:
-        stream.write(f"{text}\n")
+        stream.write(f"{text if styled else printable(text)}\n")
         stream.flush()
     except OSError as exc:
         _drop(stream, exc)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rumiai.contracts.metadata import VideoMetadata
-from rumiai.contracts.metadata_forms import known_names, read_metadata
+from rumiai.contracts.metadata_forms import known_names, read_metadata, unread_members
 from rumiai.metrics.metadata_analysis.engagement import Creator, Music, read_creator, read_music
 
 EXPECTED = VideoMetadata(
@@ -123,3 +123,7 @@ def test_anything_is_read_or_named(fields: dict[str, Any]) -> None:
     except ValueError:
         return
     assert VideoMetadata.from_dict(found.to_dict()) == found
+
+
+def test_our_own_form_has_no_member_that_nothing_reads() -> None:
+    assert unread_members({**VideoMetadata("7").to_dict(), "captoin": "x"}) == ["captoin"]

@@ -176,6 +176,10 @@ def test_entries_say_what_is_known_of_each_video(start: StartService, videos: Pa
         ({"source": "/etc/passwd"}, "below no folder"),
         ({"source": "http://x.test/v.mp4", "language": "xx"}, "videos/0/language"),
         ({"source": "http://x.test/v.mp4", "metadata": {"likes": "many"}}, "videos/0/metadata"),
+        (
+            {"source": "http://x.test/v.mp4", "metadata": {"captoin": "Hi"}},
+            "videos/0/metadata: nothing reads 'captoin'",
+        ),
     ],
 )
 def test_an_entry_that_cannot_be_is_refused(service: Service, entry: dict[str, object], what: str) -> None:

@@ -116,7 +116,7 @@ def test_metadata_of_several_by_their_ids(folder: Path, text: str, caplog: pytes
     assert first.metadata is None
     assert second.metadata is not None
     assert second.metadata.description == "hi"
-    assert "1 entries describe videos that are not in this run" in caplog.text
+    assert "1 entries describe videos that are not in this run: zzz" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -179,3 +179,20 @@ def test_what_is_nested_too_deeply() -> None:
     assert second.text == "b"
     with pytest.raises(SourceError, match="m is no JSON: it is nested more than 64 levels deep"):
         read(DEEP)
+
+
+@pytest.mark.parametrize(
+    "entry", [{"source": "a", "captoin": "x"}, {"source": "a", "metadata": {"captoin": "x"}}, {"a": 1, "captoin": "x"}]
+)
+def test_members_that_nothing_reads_are_told(entry: dict[str, object], caplog: pytest.LogCaptureFixture) -> None:
+    read(json.dumps(entry))
+    assert "members that nothing reads: " in caplog.text
+    assert "captoin" in caplog.text
+
+
+@pytest.mark.parametrize("entry", [ENTRY, {"id": "7", "authorMeta": {"name": "me"}, "commentsDatasetUrl": "x"}])
+def test_nothing_is_told_of_what_is_read_and_of_whole_scraped_items(
+    entry: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    read(json.dumps(entry))
+    assert not caplog.text

@@ -10,7 +10,7 @@ import pytest
 from rumiai.core.addresses import AddressRules
 from rumiai.core.http import HttpClient
 from rumiai.errors import AddressError, ConfigurationError
-from rumiai.sources import Access, SourceItem, find_source, list_items
+from rumiai.sources import Access, Named, SourceItem, find_source, list_items
 from rumiai.sources.download import DownloadLimits
 
 from ..web_server import file, serving, status
@@ -76,3 +76,10 @@ def test_without_the_runs_client_nothing_is_fetched(tmp_path: Path) -> None:
 def test_a_helper_that_is_not_there(tmp_path: Path) -> None:
     with HttpClient() as http, pytest.raises(ConfigurationError, match="--via: got 'curl', expected one of"):
         list_items(["https://h.org/v.mp4"], Access(http, DownloadLimits(), via="curl"))
+
+
+@pytest.mark.parametrize("url", ["http://[::1/x", "http://127.0.0.1:99999/x", "http://h.org:0/x"])
+def test_an_address_that_is_none_is_known_at_once(url: str) -> None:
+    assert Named([url]).shown == [url]
+    with pytest.raises(AddressError, match=r"is no URL|got the port \d+, expected 1 to 65535"):
+        list_items([url])

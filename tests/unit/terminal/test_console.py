@@ -130,3 +130,17 @@ def test_json_has_every_event_but_the_log(capsys, caplog):
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert lines == [event.to_json() for event in EVENTS if not isinstance(event, LogEvent)]
     assert len(caplog.records) == 1
+
+
+def test_a_name_does_not_steer_the_terminal(capsys):
+    failure = Failure("SourceError", "a\x1b[2J.mp4 does not exist", "source", 2)
+    outcomes = [VideoOutcome("v\x1b[31m", "x", "failed", error=failure), VideoOutcome("w\x9b1m", "x", "ok")]
+    print_outcomes(outcomes)
+    display = PlainDisplay(2)
+    for outcome in outcomes:
+        display.handle(VideoEvent(outcome))
+    told = capsys.readouterr()
+    assert "a\\u001b[2J.mp4 does not exist" in told.out
+    assert "v\\u001b[31m" in told.out
+    assert "v\\u001b[31m: failed: a\\u001b[2J.mp4 does not exist" in told.err
+    assert not {"\x1b", "\x9b"} & {*told.out, *told.err}

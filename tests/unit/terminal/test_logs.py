@@ -17,7 +17,7 @@ from rumiai.contracts.outcome import VideoOutcome
 from rumiai.contracts.run_events import LogEvent, ServerEvent, VideoEvent
 from rumiai.settings import Settings
 from rumiai.terminal.console import PlainDisplay, choose_display
-from rumiai.terminal.logs import is_json, log_event, start_logging
+from rumiai.terminal.logs import TextFormatter, is_json, log_event, start_logging
 from rumiai.terminal.steps import StepDisplay
 
 MEMBERS = {"timestamp", "level", "logger", "message", "module", "function", "line", "exception", "extras"}
@@ -103,3 +103,8 @@ def test_a_command_says_its_warnings_and_errors_in_json(tmp_path: Path) -> None:
     assert warning["message"].startswith("RUMIAI_SPEED is set but no setting has that name")
     assert (error["level"], error["message"]) == ("ERROR", "none.mp4 does not exist")
     assert error["extras"] == {"hint": "check the path"}
+
+
+def test_control_characters_of_a_message_are_escaped_in_text() -> None:
+    record = logging.makeLogRecord({"msg": "%s does not exist", "args": ("a\x1b[2J\0",), "levelname": "WARNING"})
+    assert TextFormatter("%(levelname)s %(message)s").format(record) == "WARNING a\\u001b[2J\\u0000 does not exist"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import subprocess
 import sys
+
+from rumiai.terminal.streams import printable, write_line
 
 USE = "from rumiai.terminal.streams import prepare_streams, write_line; import os, sys; prepare_streams(); "
 
@@ -41,3 +45,13 @@ def test_a_stderr_that_takes_nothing_is_not_the_end() -> None:
 
 def test_a_closed_stdin_is_empty() -> None:
     assert python("write_line(repr(sys.stdin.buffer.read()), sys.stdout)", redirect="<&-") == (0, b"b''\n", b"")
+
+
+def test_control_characters_are_escaped_in_text_and_stay_the_same_in_json() -> None:
+    odd = "a\x1b[31m\0\x7f\x9b\r tab\t caf\u00e9 \U0001f600\nb"
+    assert printable(odd) == "a\\u001b[31m\\u0000\\u007f\\u009b\\u000d tab\t caf\u00e9 \U0001f600\nb"
+    assert json.loads(printable(json.dumps(odd, ensure_ascii=False))) == odd
+    stream = io.StringIO()
+    write_line(odd, stream)
+    write_line("\x1b[32mok\x1b[0m", stream, styled=True)
+    assert stream.getvalue() == f"{printable(odd)}\n\x1b[32mok\x1b[0m\n"
