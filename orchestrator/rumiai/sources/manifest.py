@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 from rumiai.contracts.metadata import VideoMetadata
@@ -14,6 +14,7 @@ from rumiai.contracts.metadata_forms import known_names, read_metadata, unread_m
 from rumiai.contracts.whisper import LANGUAGES
 from rumiai.core.foreign_json import longest_text, read_foreign
 from rumiai.errors import SourceError
+from rumiai.sources.local import MEDIA_SUFFIXES
 from rumiai.sources.table import MAX_CELL, delimiter_of, table
 
 LOG = logging.getLogger(__name__)
@@ -24,8 +25,8 @@ _ID: Final = ("id", "video_id")
 _OWN: Final = frozenset({"source", "path", "file", "id", "video_id", "language", "metadata"})
 # What a spreadsheet makes of an id of 19 digits.
 _ROUNDED: Final = re.compile(r"\d(\.\d+)?[eE]\+\d+")
-# An address, an id of a platform, or a file with a suffix.
-_NAMES_A_VIDEO: Final = re.compile(r"\w+://\S+|\d{6,}|\S*\w\.(?=\w*[A-Za-z])\w{2,4}")
+# An address, or an id of a platform.
+_ADDRESS_OR_ID: Final = re.compile(r"\w+://\S+|\d{6,}")
 _MAX_BYTES: Final = 512 * 2**20
 # Names in a warning.
 _SHOWN: Final = 10
@@ -165,9 +166,17 @@ def _cells(text: str, delimiter: str, name: str) -> _Entries:
 
 
 def _looks_like_a_row(header: Sequence[str], cells: Sequence[str]) -> bool:
-    """Whether a line within a cell is a row of its own: as many cells, and one that names a video where one should."""
+    """Whether a line within a cell is a row, or its beginning: it names a video where one should, and is no prose.
+
+    In prose a blank follows a comma.
+    """
     named = {cell.strip() for column, cell in zip(header, cells, strict=False) if column.strip() in {*_SOURCE, *_ID}}
-    return len(cells) == len(header) > 1 and any(_NAMES_A_VIDEO.fullmatch(cell) for cell in named)
+    is_prose = any(cell[:1] == " " for cell in cells) and not any(column[:1] == " " for column in header)
+    return 1 < len(cells) <= len(header) and not is_prose and any(map(_names_a_video, named))
+
+
+def _names_a_video(cell: str) -> bool:
+    return bool(_ADDRESS_OR_ID.fullmatch(cell)) or PurePath(cell).suffix.lower() in MEDIA_SUFFIXES
 
 
 def _tell_unused(header: Sequence[str]) -> None:

@@ -70,8 +70,10 @@ def _why(exc: csv.Error) -> str:
 
 
 def _swallowed(cell: str, delimiter: str, header: Sequence[str], looks_like_a_row: _LooksLikeARow) -> bool:
-    inner = cell.splitlines()[1:]
-    return any(looks_like_a_row(header, found) for found in csv.reader(inner, delimiter=delimiter))
+    """Whether all lines of a cell but the first look like rows; of the last it may be the beginning."""
+    inner = [found for found in csv.reader(cell.splitlines()[1:], delimiter=delimiter) if found]
+    whole = all(len(found) == len(header) for found in inner[:-1])
+    return bool(inner) and whole and all(looks_like_a_row(header, found) for found in inner)
 
 
 def _unclosed(lines: Sequence[str], delimiter: str, name: str, before: int) -> SourceError:

@@ -111,6 +111,7 @@ def test_a_list_that_is_not_there(tmp_path: Path) -> None:
         ('source,caption\na.mp4,"open\nb.mp4,x\nc.mp4,y\n', 2),  # to the end of the file
         ('source,caption\na.mp4,x\nb.mp4,"open\nc.mp4,"closed"\n', 3),  # to a quote that opens another cell
         ('source,caption\na.mp4,"two\nlines"\nb.mp4,"open\nc.mp4,x\nd.mp4,y"\n', 4),  # closed after other rows
+        ('source,caption,sound\na.mp4,"open,z\nb.mp4,y",z\n', 2),
         ('id,caption\n7001,"open\n7000002,x\n7000003,y"\n', 2),
         ('source,caption,sound\na.mp4,"two\nlines","open\nb.mp4,x,y', 3),
     ],
@@ -120,8 +121,16 @@ def test_a_quote_that_is_not_closed_swallows_no_rows(table: str, line: int) -> N
         read(table)
 
 
-def test_a_caption_of_several_lines_is_no_unclosed_quote() -> None:
-    caption = 'Hello, world\nsee https://h.org/x.mp4, now\nfile.mp4\n"quoted", too'
+@pytest.mark.parametrize(
+    "caption",
+    [
+        'Hello, world\nsee https://h.org/x.mp4, now\nfile.mp4\n"quoted", too',
+        "Watch:\nhttps://h.org/x.mp4, now",
+        "Two,three\nexample.com,link in bio",
+        "1\n2,3\n\n4",
+    ],
+)
+def test_a_caption_of_several_lines_is_no_unclosed_quote(caption: str) -> None:
     (row,) = read('source,caption\na.mp4,"' + caption.replace('"', '""') + '"\n')
     assert row.metadata is not None
     assert row.metadata.description == caption
