@@ -107,11 +107,22 @@ class TikTokSource(Source):
             SourceError: A link that we do not take.
         """
         links = [parse_link(text) for text in texts]
+        if self.access is None:
+            return [self._unasked(link) for link in links]
         access, shelf = self._access, self._shelf
         known = {} if access.anew else _known(links, shelf)
         asked = [link for link in dict.fromkeys(links) if link not in known]
         found: dict[TikTokLink, Sequence[JsonObject] | RumiAIError] = {**known, **self._asked(asked)}
         return [self._items(link, found[link]) for link in links]
+
+    def _unasked(self, link: TikTokLink) -> Sequence[SourceItem] | RumiAIError:
+        """Without the run's client a link to a post stays what it is: a list is sent to a service, which scrapes."""
+        if link.is_one_post:
+            return [TikTokPost(self.name, link.url, link.name)]
+        return ConfigurationError(
+            f"{link.url} is a {link.kind}: of a list a service takes single posts alone",
+            hint="name it on the command line, beside the list",
+        )
 
     def _items(self, link: TikTokLink, found: Sequence[JsonObject] | RumiAIError) -> Sequence[SourceItem] | RumiAIError:
         return found if isinstance(found, RumiAIError) else [_item(self.name, link, item) for item in found]

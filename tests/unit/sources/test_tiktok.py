@@ -175,6 +175,13 @@ def test_what_a_link_lacks_costs_its_own_row(source: TikTokSource, world: World,
     assert "m, line 2: Apify token rejected" in others[2].address
 
 
+def test_posts_of_a_list_are_sent_to_a_service_as_they_are() -> None:
+    post, profile = TikTokSource().list_all([link(ONE), "https://www.tiktok.com/@somebody"])
+    assert not isinstance(post, RumiAIError)
+    assert [(item.location, item.stem) for item in post] == [(f"https://www.tiktok.com/@somebody/video/{ONE}", ONE)]
+    assert isinstance(profile, ConfigurationError)
+
+
 def test_a_profile_without_a_limit_is_known_before_anything_is_paid(source: TikTokSource, world: World) -> None:
     with registered(_named(source)), pytest.raises(ConfigurationError, match="has no end"):
         list_items([link(ONE), "https://www.tiktok.com/@somebody"], source.access)
