@@ -4,6 +4,7 @@ One SQLite file for each folder. It is made of the events of runs and can be mad
 which are the truth: nothing that is found or kept depends on the records.
 """
 
+from rumiai.records.connection import UnusableRecordsError
 from rumiai.records.database import Records
 from rumiai.records.place import records_file
 from rumiai.records.recorder import Recorder
@@ -37,6 +38,7 @@ __all__ = [
     "RunRecord",
     "RunState",
     "StageRecord",
+    "UnusableRecordsError",
     "VideoRecord",
     "VideoState",
     "records_file",

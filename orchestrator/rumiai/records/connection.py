@@ -31,6 +31,10 @@ class DamagedRecordsError(StoreError):
     """The file is no file of records; it can be made again from the state files."""
 
 
+class UnusableRecordsError(StoreError):
+    """The machine does not let the file be used: a full disk, no permission, another process that keeps it."""
+
+
 class Connection:
     """One connection, shared by the threads of a process.
 
@@ -84,7 +88,7 @@ class Connection:
             # Errors of the machine (a full disk, a lock) are OperationalError; a damaged file is the base class alone.
             if type(exc) is sqlite3.DatabaseError:
                 raise DamagedRecordsError(message, hint="rumiai-orch status --rebuild makes them again") from exc
-            raise StoreError(message, hint="check free space and permissions") from exc
+            raise UnusableRecordsError(message, hint="check free space and permissions") from exc
 
     def read(self, sql: str, *values: Value) -> list[sqlite3.Row]:
         """All rows of a query.

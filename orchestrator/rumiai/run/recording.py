@@ -3,19 +3,50 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Final, Self
 
 from rumiai.contracts.outcome import ClaudeTotals
+from rumiai.contracts.run_events import RunEvent
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import RumiAIError, UsageError
-from rumiai.records import CancelKind, EndingState, NewRun, NewVideo, Recorder, RunEnding
+from rumiai.records import (
+    CancelKind,
+    EndingState,
+    NewRun,
+    NewVideo,
+    Recorder,
+    Records,
+    RunEnding,
+    UnusableRecordsError,
+)
 from rumiai.results.rebuilding import open_records
 from rumiai.results.store import Store
 from rumiai.run.types import VideoTask
 from rumiai.settings import Settings
 from rumiai.sources.listing import Named
+
+LOG = logging.getLogger(__name__)
+
+# What a run without records calls itself.
+_UNRECORDED: Final = "unrecorded"
+_MEND: Final = "`rumiai-orch status --rebuild` makes them again"
+
+
+class Unrecorded:
+    """Takes the events of a run whose records cannot be written, and forgets them."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is left to write."""
+
+    def handle(self, event: RunEvent) -> None:
+        """Take an event."""
 
 
 class Recording:
@@ -29,7 +60,7 @@ class Recording:
 
     def __init__(self, out: Path, run_id: str) -> None:
         self.run_id = run_id
-        self.recorder = Recorder(out, run_id, self._cancel)
+        self.recorder = Unrecorded() if run_id == _UNRECORDED else Recorder(out, run_id, self._cancel)
         self.ending: RunEnding | None = None
         self._asked: list[CancelKind] = []
         self._on_cancel: Callable[[CancelKind], None] | None = None
@@ -94,16 +125,24 @@ def recorded(
         run_id: A run that was accepted before; None accepts one.
 
     Raises:
-        StoreError: The records cannot be opened.
+        StoreError: A newer version wrote the records; or the run was accepted before, and its records cannot be used.
         UsageError: Another process has the run.
+
+    The records of a run that is accepted here are no condition of it: where a full disk, or what else, keeps them from
+    being written, it goes on without and says so.
     """
-    with open_records(Store(*settings.folders)) as records:
-        if run_id is None:
-            run_id = records.create_run(NewRun(tuple(sources), settings.to_json(), kind, request or {}))[0].run_id
-        if not records.claim(run_id):
-            raise UsageError(f"the run {run_id} has ended, or another process has it")
-        records.add_videos(run_id, [_new_video(task) for task in tasks])
-        recording = Recording(settings.out, run_id)
+    new = NewRun(tuple(sources), settings.to_json(), kind, request or {}) if run_id is None else None
+    with contextlib.ExitStack() as stack:
+        try:
+            records = stack.enter_context(open_records(Store(*settings.folders)))
+            run_id = _begun(records, new, run_id, tasks)
+            recording = Recording(settings.out, run_id)
+        except UnusableRecordsError as exc:
+            if new is None:
+                raise
+            LOG.warning("the run goes on without records: %s; %s", exc.message, _MEND)
+            recording = Recording(settings.out, _UNRECORDED)
+            records = None
         try:
             with recording.recorder:
                 yield recording
@@ -111,8 +150,28 @@ def recorded(
             recording.ending = recording.ending or RunEnding("failed", 1, type(exc).__name__, str(exc))
             raise
         finally:
-            if recording.ending is not None:
-                records.finish_run(run_id, recording.ending)
+            if records is not None and recording.ending is not None:
+                _end(records, recording, is_needed=new is None)
+
+
+def _begun(records: Records, new: NewRun | None, run_id: str | None, tasks: Sequence[VideoTask]) -> str:
+    """Accept a run, unless that was done before, and claim it with its videos."""
+    run_id = records.create_run(new)[0].run_id if new is not None else run_id or ""
+    if not records.claim(run_id):
+        raise UsageError(f"the run {run_id} has ended, or another process has it")
+    records.add_videos(run_id, [_new_video(task) for task in tasks])
+    return run_id
+
+
+def _end(records: Records, recording: Recording, *, is_needed: bool) -> None:
+    """Record the end of a run; what cannot be written costs the records alone, unless they are needed."""
+    assert recording.ending is not None
+    try:
+        records.finish_run(recording.run_id, recording.ending)
+    except UnusableRecordsError as exc:
+        if is_needed:
+            raise
+        LOG.warning("the end of the run is not in its records: %s; %s", exc.message, _MEND)
 
 
 def request_of(named: Named, *, insights: bool) -> JsonObject:

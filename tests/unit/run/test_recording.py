@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
 
 from rumiai.contracts.run_events import ProgressEvent
-from rumiai.errors import ServerError, UsageError
-from rumiai.records import NewRun, Records, RunRecord
+from rumiai.errors import ServerError, StoreError, UsageError
+from rumiai.records import NewRun, Records, RunRecord, connection
 from rumiai.run.recording import recorded
 from rumiai.run.types import VideoTask
 from rumiai.settings import Settings
@@ -68,6 +69,40 @@ def test_a_cancelled_run_is_cancelled(settings: Settings) -> None:
         assert heard.wait(10)
         recording.end(1, cut_short=True)
     assert only_run(settings).state == "cancelled"
+
+
+def test_a_full_disk_costs_the_records_and_not_the_run(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    few = (*connection._PRAGMAS, "max_page_count = 4")  # SQLite's own way to say that the disk is full
+    monkeypatch.setattr(connection, "_PRAGMAS", few)
+    with recorded(["a"], tasks(tmp_path), settings) as recording:
+        recording.recorder.handle(ProgressEvent("a.mp4", "ocr"))
+        recording.end(0)
+    assert recording.ending is not None
+    assert caplog.text.count("the run goes on without records") == 1
+    assert "database or disk is full" in caplog.text
+    assert "rollback" not in caplog.text.lower()
+
+
+def test_records_that_break_in_the_middle_cost_no_run(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with recorded(["a"], tasks(tmp_path), settings) as recording:
+        with sqlite3.connect(settings.out / "records.sqlite") as other:
+            other.execute("ALTER TABLE runs RENAME TO gone")
+        other.close()
+        recording.recorder.handle(ProgressEvent("a.mp4", "ocr"))
+        recording.end(0)
+    assert "the end of the run is not in its records" in caplog.text
+
+
+def test_a_run_that_was_accepted_before_needs_its_records(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_PRAGMAS", (*connection._PRAGMAS, "max_page_count = 4"))
+    with pytest.raises(StoreError, match="full"), recorded(["a"], [], settings, run_id="20261129"):
+        pass
 
 
 def test_a_run_that_was_accepted_is_run_once(settings: Settings) -> None:
