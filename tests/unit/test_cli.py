@@ -69,8 +69,9 @@ def test_events_end_with_done_whatever_the_reason(
     ("arguments", "kind", "message"),
     [
         (["7454575786134195489"], "SourceError", "nothing is known of 7454575786134195489 in out"),
-        (["none/film.mp4"], "SourceError", "none/film.mp4 is neither a file nor an id"),
-        (["a" * 300], "SourceError", "a is neither a file nor an id"),
+        (["nope.mp4"], "SourceError", "nope.mp4 does not exist"),
+        (["none/film.mp4"], "SourceError", "none/film.mp4 does not exist"),
+        (["a" * 300], "SourceError", "a does not exist, and is no id"),
         ([], "UsageError", "no video was named"),
         (["--video-url", "7"], "UsageError", "7 is no URL of a video"),
         (["film.mp4", "--no-such-flag"], "UsageError", "No such option"),

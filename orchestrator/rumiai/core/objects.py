@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 SCHEMES: Final = ("s3", "gs", "az")
 # Variables of the environment that the providers' own tools read.
 _PREFIXES: Final = ("AWS_", "GOOGLE_", "AZURE_")
-_ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT", "AZURE_STORAGE_ENDPOINT")
+_S3_ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+_ENDPOINTS: Final = (*_S3_ENDPOINTS, "AZURE_STORAGE_ENDPOINT")
+# Where Amazon's machines hand out keys; asked only where the user allows that address by name.
+_METADATA_SERVICE: Final = "169.254.169.254"
+_KEYS: Final = (
+    "AWS_ACCESS_KEY_ID", "AWS_SKIP_SIGNATURE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)  # fmt: skip
 # What buckets and containers may be called; anything else could be part of a host's name.
 _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,220}")
 # Part of a host's name too; the client does not survive one that is none.
@@ -89,12 +96,17 @@ class Bucket:
     Raises:
         SourceError: It is no such address.
         AddressError: The endpoint is not public and not allowed.
-        ConfigurationError: The client is not installed, or refuses its settings.
+        ConfigurationError: The client is not installed, or refuses its settings, or there are no keys.
     """
 
     def __init__(self, url: str, cloud: Mapping[str, str], rules: AddressRules) -> None:
         self.scheme, self.name, self.key = divided(url)
         endpoint = self._endpoint(cloud, rules)
+        if self.scheme == "s3" and not rules.names(_METADATA_SERVICE) and not any(name in cloud for name in _KEYS):
+            raise ConfigurationError(
+                f"there are no keys for s3://{self.name}",
+                hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; for a public bucket AWS_SKIP_SIGNATURE=true",
+            )
         self._store = _opened(self.scheme, self.name, cloud, allow_http=endpoint.startswith("http://"))
 
     @staticmethod
@@ -204,13 +216,22 @@ class Bucket:
         what = self.url(key)
         try:
             yield
-        except (exceptions.NotFoundError, FileNotFoundError) as exc:
-            raise DownloadError(f"{what} is not there", hint="check bucket and key") from exc
-        except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError, PermissionError) as exc:
-            raise DownloadError(f"{what} is refused", hint="check the keys and what they may do") from exc
         except (exceptions.BaseError, OSError, ValueError) as exc:
-            reason = str(exc).split("\n")[0][:300]
-            raise DownloadError(f"{what}: {reason}", hint="check keys, region and endpoint (AWS_...)") from exc
+            if "<Code>NoSuchBucket</Code>" in str(exc):
+                raise DownloadError(f"there is no bucket {self.scheme}://{self.name}", hint="check its name") from exc
+            raise _translated(what, exc) from exc
+
+
+def _translated(what: str, exc: Exception) -> DownloadError:
+    """What the client says of an object, as an error of ours."""
+    from obstore import exceptions
+
+    if isinstance(exc, exceptions.NotFoundError | FileNotFoundError):
+        return DownloadError(f"{what} is not there", hint="check bucket and key")
+    if isinstance(exc, exceptions.PermissionDeniedError | exceptions.UnauthenticatedError | PermissionError):
+        return DownloadError(f"{what} is refused", hint="check the keys and what they may do")
+    reason = str(exc).split("\n")[0][:300]
+    return DownloadError(f"{what}: {reason}", hint="check keys, region and endpoint (AWS_...)")
 
 
 def divided(url: str) -> tuple[str, str, str]:
@@ -235,8 +256,8 @@ def _opened(scheme: str, bucket: str, cloud: Mapping[str, str], *, allow_http: b
     options: Any = {"timeout": "300s", "connect_timeout": "10s", "allow_http": allow_http}
     kinds: Any = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
     config = {name.lower(): value for name, value in cloud.items() if name in _READ[scheme]}
-    if scheme == "s3" and (endpoint := config.pop("aws_endpoint_url_s3", None)):
-        config["aws_endpoint_url"] = endpoint
+    if scheme == "s3" and (endpoints := [config.pop(name.lower()) for name in _S3_ENDPOINTS if name.lower() in config]):
+        config["aws_endpoint_url"] = endpoints[0]  # the client refuses more than one, also of one value
     region = config.get("aws_region") or config.get("aws_default_region") or "us-east-1"
     if not _REGION.fullmatch(region):
         raise ConfigurationError(f"AWS_REGION: got {region!r}, expected a name such as eu-central-1")

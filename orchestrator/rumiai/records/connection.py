@@ -35,12 +35,18 @@ class UnusableRecordsError(StoreError):
     """The machine does not let the file be used: a full disk, no permission, another process that keeps it."""
 
 
+class NoRecordsError(StoreError):
+    """There is no such file, and none is to be made."""
+
+    exit_code = 2
+
+
 class Connection:
     """One connection, shared by the threads of a process.
 
     Args:
         path: The file. Its folder is made where it is missing.
-        create: Make the file where it is missing.
+        create: Make the file where it is missing. Where it is not to be made, one that cannot be written is read.
         migrations: Its tables, see :mod:`rumiai.records.schema`.
         holds: What is in it, for messages.
 
@@ -62,17 +68,21 @@ class Connection:
         if path.is_symlink():
             raise StoreError(f"{path} is a link, expected a file of its own", hint="remove the link")
         if not create and not path.exists():
-            raise StoreError(f"there are no {holds} at {path}", hint="name the folder of the results with --out")
+            raise NoRecordsError(f"there are no {holds} at {path}", hint="name the folder of the results with --out")
         with self._translated("open"):
             if not path.parent.is_dir():
                 path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
             # Transactions are begun by hand: the module's own do not cover reads.
-            self._connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+            is_fixed = not create and not _is_writable(path)
+            name = _read_only(path) if is_fixed else str(path)
+            self._connection = sqlite3.connect(
+                name, timeout=_BUSY_S, isolation_level=None, check_same_thread=False, uri=is_fixed
+            )
             self._connection.row_factory = sqlite3.Row
             # A name of a file may hold any bytes.
             self._connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
             try:
-                for pragma in _PRAGMAS:
+                for pragma in () if is_fixed else _PRAGMAS:
                     self._connection.execute(f"PRAGMA {pragma}")
                 migrate(self._connection, migrations)
             except BaseException:
@@ -143,6 +153,16 @@ class Connection:
         """Close it. The last one of all processes puts the log into the file."""
         with self._lock, contextlib.suppress(sqlite3.Error):
             self._connection.close()
+
+
+def _read_only(path: Path) -> str:
+    """The name by which SQLite reads a file without making others beside it; a log beside it is read too."""
+    rest = "" if Path(f"{path}-wal").exists() else "&immutable=1"
+    return f"{path.absolute().as_uri()}?mode=ro{rest}"
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
 def remove_files(path: Path) -> None:

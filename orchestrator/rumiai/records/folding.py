@@ -140,7 +140,7 @@ class Folding:
         sums = (sum(known) if len(known) == len(cost) else None, sum(a.tokens for a in outcome.analyses.values()))
         values = (
             state,
-            error.stage if error else None,
+            error.stage if error and not unfinished else None,  # where it was given up is where it was
             outcome.skipped,
             at,
             outcome.bytes,

@@ -321,7 +321,9 @@ def _locked(path: Path, doing: str) -> Iterator[None]:
         deadline_s = time.monotonic() + _LOCK_WAIT_S
         while not _try_lock(file):
             if time.monotonic() > deadline_s:
-                raise StoreError(f"another run is {doing} ({path})", hint="wait for it")
+                raise StoreError(
+                    f"another run is {doing} ({path})", hint="run the command again when that one has ended"
+                )
             time.sleep(_LOCK_POLL_S)
         yield
     finally:

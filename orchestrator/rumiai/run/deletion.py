@@ -13,7 +13,7 @@ from rumiai.errors import StoreError, UsageError
 from rumiai.records import Records, VideoRecord, records_file
 from rumiai.results.deletion import UPLOADS, Traces, find_traces, remove
 from rumiai.results.rebuilding import open_records
-from rumiai.results.store import Store
+from rumiai.results.store import Store, safe_id
 from rumiai.run.mirror import Mirror, was_uploaded
 from rumiai.terminal.status import told_bytes
 
@@ -104,6 +104,9 @@ def plan_deletion(store: Store, ids: Sequence[str], mirror: Mirror | None = None
         StoreError: The folder cannot be read.
         DownloadError: The object store cannot be read.
     """
+    for video_id in ids:
+        if not video_id or safe_id(video_id)[1]:
+            raise UsageError(f"{video_id!r} is no id of a video", hint="rumiai-orch status --videos lists the ids")
     if mirror is not None:
         mirror.recall_videos(ids)
     if not records_file(store.base).exists() and not store.base.is_dir():

@@ -29,6 +29,7 @@ from rumiai.run.submit import Recorded, run_items
 from rumiai.settings import Secrets, Settings
 from rumiai.sources import Access, Named, SourceItem, list_named
 from rumiai.sources.listing import STDIN
+from rumiai.sources.local import MEDIA_SUFFIXES
 from rumiai.terminal.console import JsonDisplay, print_outcomes
 from rumiai.terminal.logs import start_logging
 from rumiai.terminal.steps import StepDisplay
@@ -162,7 +163,7 @@ def _item(wanted: Wanted, store: Store, access: Access) -> SourceItem | None:
     if not wanted.is_id:
         return _named(wanted.url or wanted.path, video_id, wanted.metadata, access)
     if safe_id(video_id)[1]:
-        raise SourceError(f"{video_id[:_SHOWN_CHARS]} is neither a file nor an id", hint="check the path")
+        raise SourceError(f"{video_id[:_SHOWN_CHARS]} does not exist, and is no id", hint="check the path")
     known = store.known_input(video_id)
     location = known.location if known else ""
     is_here = any(path and os.path.exists(path) for path in (location, noted_path(store, video_id)))
@@ -171,6 +172,10 @@ def _item(wanted: Wanted, store: Store, access: Access) -> SourceItem | None:
         return None
     if is_here or _SCHEME in location:
         return _named(location, video_id, wanted.metadata, access)
+    if Path(video_id).suffix.lower() in MEDIA_SUFFIXES:
+        raise SourceError(
+            f"{video_id} does not exist, and nothing is known of such an id in {store.base}", hint="check the path"
+        )
     raise SourceError(
         f"nothing is known of {video_id} in {store.base}",
         hint="name its file with --video-path or its address with --video-url, or the folder of the run with --out",

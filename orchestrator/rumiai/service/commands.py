@@ -117,7 +117,7 @@ def add_key(name: str, scopes: tuple[Any, ...], as_json: bool, **flags: Any) -> 
 @_JSON
 def list_keys(as_json: bool, **flags: Any) -> None:
     """List keys, without their secrets."""
-    with _keys(flags) as keys:
+    with _keys(flags, create=False) as keys:
         found = keys.all()
     for key in found:
         if as_json:
@@ -133,7 +133,7 @@ def list_keys(as_json: bool, **flags: Any) -> None:
 @click.argument("key_id")
 def revoke_key(key_id: str, **flags: Any) -> None:
     """Revoke the key of this id: a running service refuses it within a second."""
-    with _keys(flags) as keys:
+    with _keys(flags, create=False) as keys:
         key = keys.revoke(key_id)
     write_line(f"{key.key_id} ({key.name}) is revoked", sys.stdout)
 
@@ -149,11 +149,11 @@ def _members(key: ApiKey) -> dict[str, object]:
 
 
 @contextlib.contextmanager
-def _keys(flags: dict[str, Any]) -> Iterator[Keys]:
+def _keys(flags: dict[str, Any], *, create: bool = True) -> Iterator[Keys]:
     from rumiai.service.database import open_database
     from rumiai.service.keys import Keys
 
-    database = open_database(read_settings(flags).out)
+    database = open_database(read_settings(flags).out, create=create)
     try:
         yield Keys(database)
     finally:

@@ -40,14 +40,19 @@ CREATE INDEX deliveries_due ON deliveries (state, due_s);
 MIGRATIONS: Final = (_FIRST,)
 
 
-def open_database(out: Path) -> Connection:
-    """Open the service's file of an output folder; it is made where it is missing, with mode 0600.
+def open_database(out: Path, *, create: bool = True) -> Connection:
+    """Open the service's file of an output folder.
+
+    Args:
+        out: The folder.
+        create: Make the file where it is missing, with mode 0600.
 
     Raises:
-        StoreError: It cannot be opened.
+        StoreError: It cannot be opened, or is missing and not to be made.
     """
     path = records_file(out).with_name(NAME)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # SQLite gives its log the mode of the file.
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-    return Connection(path, migrations=MIGRATIONS, holds="keys and webhooks of the service")
+    if create:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # SQLite gives its log the mode of the file.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    return Connection(path, create=create, migrations=MIGRATIONS, holds="keys and webhooks of the service")

@@ -191,7 +191,7 @@ def _video_line(video: VideoRecord, view: RunView) -> str:
         tried = f" ({video.attempts} attempts)" if video.attempts > 1 else ""
         return f"{video.error_type} in {video.error_stage}: {_brief(video.error_message or '')}{tried}"
     if video.state == "unfinished":
-        return f"it was in {video.stage}" if video.stage else "not begun"
+        return f"it was in {video.stage}" if video.stage and video.attempts else "not begun"
     if video.state == "waiting":
         return video.source
     what = "done by an earlier run" if video.skipped else told_seconds(video.seconds or 0.0)

@@ -114,7 +114,8 @@ def test_an_error_has_its_attempt_and_the_last_lines_of_its_video(records: Recor
 def test_what_was_given_up_is_unfinished_and_no_error(records: Records, tmp_path: Path) -> None:
     run = accepted(records, "a")
     record(tmp_path, run.run_id, ProgressEvent("a", "ocr"), VideoEvent(failed("a", "Interrupted")))
-    assert records.videos(run.run_id)[0].state == "unfinished"
+    video = records.videos(run.run_id)[0]
+    assert (video.state, video.stage) == ("unfinished", "ocr")
     assert records.errors(run.run_id) == []
 
 

@@ -34,7 +34,7 @@ def run(tmp_path: Path) -> RunRecord:
 
 def test_status_of_a_folder_without_runs(tmp_path: Path) -> None:
     missing = call("status", "--out", tmp_path)
-    assert (missing.exit_code, "there are no run records" in missing.stderr) == (1, True)
+    assert (missing.exit_code, "there are no run records" in missing.stderr) == (2, True)
     Records.open(tmp_path).close()
     empty = call("status", "--out", tmp_path)
     assert (empty.exit_code, "nothing was submitted into this folder" in empty.stderr) == (2, True)
@@ -56,6 +56,16 @@ def test_status_makes_damaged_records_again(run: RunRecord, tmp_path: Path) -> N
     (tmp_path / "records.sqlite").write_bytes(b"nonsense" * 1000)
     shown = call("status", "--out", tmp_path)
     assert (shown.exit_code, "0 videos" in shown.stdout) == (0, True)
+
+
+def test_status_reads_a_folder_that_cannot_be_written(
+    run: RunRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rumiai.records.connection._is_writable", lambda path: False)
+    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    shown = call("status", "--out", tmp_path)
+    assert (shown.exit_code, "2 videos: 1 partial, 1 failed" in shown.stdout) == (0, True)
+    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
 
 
 def test_retry_wants_to_know_what(run: RunRecord, tmp_path: Path) -> None:
@@ -94,7 +104,8 @@ def test_delete_asks_and_tells(run: RunRecord, tmp_path: Path) -> None:
     with Records.open(tmp_path) as records:
         assert [video.video_id for video in records.videos(run.run_id)] == ["bad"]
     assert call("delete", "fine", "--out", tmp_path, "--yes").exit_code == 2
-    assert call("delete", "../x", "--out", tmp_path, "--yes").exit_code == 1
+    refused = call("delete", "../x", "--out", tmp_path, "--yes")
+    assert (refused.exit_code, "'../x' is no id of a video" in refused.stderr) == (2, True)
 
 
 def test_delete_says_what_it_had_to_leave(run: RunRecord, tmp_path: Path) -> None:
@@ -129,3 +140,8 @@ def test_config_says_where_each_setting_comes_from(tmp_path: Path, monkeypatch: 
     shown_names = {line.split()[0] for line in table.splitlines()[1:]}
     assert shown_names == {name for name, (_, origin) in found.items() if origin != "default"}
     assert "secret" not in shown.output + table
+
+
+def test_recompute_says_that_it_works_on_local_folders(tmp_path: Path) -> None:
+    ran = call("recompute", "s3://bucket/runs", "--out", tmp_path)
+    assert (ran.exit_code, "recompute works on local folders, and got s3://bucket/runs" in ran.stderr) == (2, True)

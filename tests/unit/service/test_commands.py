@@ -30,6 +30,7 @@ def test_a_key_is_made_listed_and_revoked(tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_not_there_is_not_revoked(tmp_path: Path) -> None:
+    orch("keys", "add", "--out", tmp_path, "--name", "me")
     ran = orch("keys", "revoke", "00000000", "--out", tmp_path)
     assert (ran.exit_code, "there is no key 00000000" in ran.stderr) == (2, True)
 
@@ -63,3 +64,9 @@ def test_a_second_service_over_one_folder_is_refused(tmp_path: Path) -> None:
     with Store(tmp_path).service_lock():
         ran = orch("serve", "--out", tmp_path, "--port", 0)
     assert (ran.exit_code, "serving this folder" in ran.stderr) == (1, True)
+
+
+def test_keys_are_listed_of_a_service_alone_and_nothing_is_made(tmp_path: Path) -> None:
+    ran = orch("keys", "list", "--out", tmp_path / "nowhere")
+    assert (ran.exit_code, "there are no keys" in ran.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []

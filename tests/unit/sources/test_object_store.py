@@ -96,7 +96,7 @@ def test_a_limit(access: Access) -> None:
     [
         ("s3://videos/empty/", SourceError, "holds no videos"),
         ("s3://videos/*.webm", SourceError, "holds no videos"),
-        ("s3://no-such-bucket/", DownloadError, "s3://no-such-bucket/"),
+        ("s3://no-such-bucket/", DownloadError, "there is no bucket s3://no-such-bucket"),
         ("s3://", SourceError, "no address of an object"),
         ("s3://evil.org:80@x/key.mp4", SourceError, "no address of an object"),
     ],
@@ -125,6 +125,16 @@ def test_what_cannot_be_fetched(
 def test_an_endpoint_must_be_public_or_allowed(cloud: Mapping[str, str]) -> None:
     with HttpClient() as http, pytest.raises(AddressError, match="which is not a public address"):
         list_items(["s3://videos/posts/"], Access(http, DownloadLimits(), cloud=cloud))
+
+
+def test_without_keys_no_machine_is_asked_for_some(http: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigurationError, match="there are no keys for s3://videos"):
+        list_items(["s3://videos/posts/"], Access(http, DownloadLimits(), cloud={"AWS_REGION": "us-east-1"}))
+
+
+def test_an_endpoint_may_have_two_names(access: Access) -> None:
+    more = {**access.cloud, "AWS_ENDPOINT": access.cloud["AWS_ENDPOINT_URL"]}
+    assert keys("s3://videos/other/", Access(access.http, access.limits, cloud=more)) == ["other/d.mp4"]
 
 
 def test_a_region_that_is_none(http: HttpClient) -> None:
