@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import re
 import tempfile
@@ -26,6 +27,8 @@ from rumiai.errors import StoreError
 from rumiai.services.base import AnyService
 from rumiai.services.registry import all_services
 from rumiai.sources.base import SourceItem
+
+LOG = logging.getLogger("rumiai")
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]")
 # Longer names break file systems and readers' eyes; the rest of a file name comes on top.
@@ -267,19 +270,23 @@ class Store:
         """``claude/``: answers, batches and cost ledgers of all videos and runs."""
         return self.base / "claude"
 
-    def lock(self, video_id: str) -> contextlib.AbstractContextManager[None]:
+    def lock(self, video_id: str, wait_s: float = _LOCK_WAIT_S) -> contextlib.AbstractContextManager[None]:
         """Keep other runs from the same video; freed by the kernel when this process ends, however it ends.
 
         What killed runs left half-written of the video is removed.
 
+        Args:
+            video_id: Of the video.
+            wait_s: How long to wait for another run that has it.
+
         Raises:
-            StoreError: Another run has it.
+            StoreError: Another run has it still.
         """
-        return self._lock(video_id)
+        return self._lock(video_id, wait_s)
 
     @contextlib.contextmanager
-    def _lock(self, video_id: str) -> Iterator[None]:
-        with _locked(self.insights_folder(video_id) / ".lock", f"working on {video_id}"):
+    def _lock(self, video_id: str, wait_s: float) -> Iterator[None]:
+        with _locked(self.insights_folder(video_id) / ".lock", f"working on {video_id}", wait_s):
             for path in self._half_written(video_id):
                 with contextlib.suppress(OSError):
                     path.unlink()
@@ -310,7 +317,7 @@ class Store:
 
 
 @contextlib.contextmanager
-def _locked(path: Path, doing: str) -> Iterator[None]:
+def _locked(path: Path, doing: str, wait_s: float = _LOCK_WAIT_S) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Never through somebody else's link.
@@ -318,9 +325,13 @@ def _locked(path: Path, doing: str) -> Iterator[None]:
     except OSError as exc:
         raise StoreError(f"cannot write {path}: {exc.strerror}") from exc
     try:
-        deadline_s = time.monotonic() + _LOCK_WAIT_S
+        began_s, is_told = time.monotonic(), False
         while not _try_lock(file):
-            if time.monotonic() > deadline_s:
+            waited_s = time.monotonic() - began_s
+            if waited_s > _LOCK_WAIT_S and not is_told and waited_s < wait_s:
+                is_told = True
+                LOG.warning("another run is %s: waiting for it, %.0f s at most", doing, wait_s)
+            if waited_s > wait_s:
                 raise StoreError(
                     f"another run is {doing} ({path})", hint="run the command again when that one has ended"
                 )

@@ -63,6 +63,8 @@ from rumiai.timeline.build import build
 from rumiai.timeline.validate import timeline_problems
 
 _NO_VIDEO: Final = "the file has no video stream"
+# How long a video that another run has in work is waited for.
+_OTHER_RUN_S: Final = 60.0
 
 
 class Progress:
@@ -128,7 +130,7 @@ def analyse(task: VideoTask, context: RunContext, tools: WorkerTools, progress: 
     if task.item.language:
         context = replace(context, settings=context.settings.changed(language=task.item.language))
     store = Store(*context.settings.folders)
-    with store.lock(task.video_id):
+    with store.lock(task.video_id, _OTHER_RUN_S):
         run, stages = _opened(task, context, store, progress)
         reused = _reusable(run)
         wanted = tuple(service for service in run.applicable if service.name not in reused.results)

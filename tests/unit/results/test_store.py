@@ -253,6 +253,25 @@ def test_fingerprints_are_of_values_not_of_order() -> None:
     assert len(fingerprint("x")) == 16
 
 
+def test_another_run_is_waited_for_as_long_as_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("rumiai.results.store._LOCK_WAIT_S", 0.1)
+    store = Store(tmp_path)
+    with store.lock("v1"):
+        with pytest.raises(StoreError, match="another run is working on v1") as told, store.lock("v1", 0.05):
+            pass
+        assert "run the command again" in (told.value.hint or "")
+        assert "waiting for it" not in caplog.text
+    held = store.lock("v1")
+    held.__enter__()
+    release = threading.Timer(0.5, held.__exit__, (None, None, None))
+    release.start()
+    with store.lock("v1", 10):
+        assert caplog.text.count("another run is working on v1: waiting for it, 10 s at most") == 1
+    release.join()
+
+
 def test_the_lock_of_a_video_removes_what_a_killed_run_left_half_written_of_it(tmp_path: Path) -> None:
     store = Store(tmp_path)
     ours = [store.unified_file("a"), store.markers_file("a"), store.state_file("a")]
