@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -199,8 +200,9 @@ class _Away:
         Raises:
             ServerError: It has been away for too long.
         """
-        away_s = time.monotonic() - self._since_s
-        if away_s > min(self._patience_s, self._patience_s if patience_s is None else patience_s):
+        left_s = min(self._patience_s, math.inf if patience_s is None else patience_s)
+        left_s -= (away_s := time.monotonic() - self._since_s)
+        if left_s < 0:
             hint = "what it accepted is finished when it is there again; `rumiai-orch status` shows it there"
             if patience_s is not None:
                 hint = "check the address of --to, and whether `rumiai-orch serve` runs there"
@@ -208,7 +210,7 @@ class _Away:
         if away_s > _UNTOLD_S and not self._told:
             self._told = True
             LOG.warning("waiting for the service at %s: %s", self._url, reason)
-        time.sleep(max(self._wait_s, min(after_s, self._patience_s)))
+        time.sleep(min(max(self._wait_s, after_s), left_s + _FIRST_WAIT_S))
         self._wait_s = min(2 * self._wait_s, _LONGEST_WAIT_S)
 
 
