@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import PIL.Image
 import pytest
 from hypothesis import settings
 
@@ -36,6 +37,10 @@ def pytest_runtest_teardown() -> None:
     """No test leaves the process with real-time priority: what it starts then would starve the machine."""
     assert os.sched_getscheduler(0) == os.SCHED_OTHER, "this test, or a library in it, changed the scheduling class"
 
+
+# ultralytics, which tests of the server import, puts another function in its place, that fails otherwise. The
+# orchestrator's processes never import it.
+PILLOWS_OPEN = PIL.Image.open
 
 _DEFAULT_WEIGHTS_DIR = Path.home() / ".cache/rumiai/weights"
 

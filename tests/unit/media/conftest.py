@@ -13,7 +13,10 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
+
+from ...conftest import PILLOWS_OPEN
 
 BITS = 10
 
@@ -112,6 +115,12 @@ def _write_sound(out: Any, audio: Any, clip: Clip) -> None:
         piece.pts += shift
         out.mux(audio.encode(piece))
     out.mux(audio.encode())
+
+
+@pytest.fixture(autouse=True)
+def pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are opened as in the orchestrator's processes."""
+    monkeypatch.setattr(PIL.Image, "open", PILLOWS_OPEN)
 
 
 @pytest.fixture
