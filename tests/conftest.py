@@ -27,9 +27,10 @@ from rumiai.demo import Caption, ClipSpec, Shot, Truth, Utterance, View, render
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
-# Started under ``nohup``, the tests and all that they start would ignore what they send.
-if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+# Started under ``nohup``, or in a script's background, the tests and all that they start would ignore what they send.
+for _signal, _usual in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)):
+    if signal.getsignal(_signal) is signal.SIG_IGN:
+        signal.signal(_signal, _usual)
 
 
 @pytest.hookimpl(trylast=True)

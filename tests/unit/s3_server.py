@@ -6,6 +6,8 @@ import contextlib
 import logging
 from collections.abc import Iterator, Mapping
 
+import httpx
+
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test-secret", "AWS_REGION": "us-east-1"}
 
 
@@ -19,6 +21,8 @@ def s3_server() -> Iterator[dict[str, str]]:
     server.start()
     try:
         _, port = server.get_host_and_port()
+        # All servers of a process hold the same buckets: those of earlier tests go.
+        httpx.post(f"http://127.0.0.1:{port}/moto-api/reset").raise_for_status()
         yield {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
     finally:
         server.stop()
