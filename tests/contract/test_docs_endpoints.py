@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from rumiai.contracts import tensors
+from rumiai.contracts.server_events import ServerReady
 from rumiai.contracts.tensors import ENDPOINTS, WHISPER
 from rumiai.contracts.transcript import Transcript, TranscriptSegment, TranscriptWord
 from rumiai_server.address import server_file
@@ -138,6 +139,11 @@ def test_limits():
     ):
         assert value in limits
     assert tensors.ACCESS_TOKEN_HEADER in TEXT
+
+
+def test_members_of_the_first_event():
+    (named,) = re.findall(r"every model has\nanswered a trial request: (.*?);", TEXT, re.DOTALL)
+    assert re.findall(r"`(\w+)`", named) == list(ServerReady.model_fields)
 
 
 def test_what_the_security_page_calls_upon_is_there():

@@ -44,6 +44,14 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+def test_results_of_benches_that_pages_name_are_kept() -> None:
+    named = {
+        name for page in PAGES for name in re.findall(r"[\w-]+-\d{8}T\d{6}Z\.json", page.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 10
+    assert named <= {path.name for path in (ROOT / "bench/results").iterdir()}
+
+
 @pytest.mark.parametrize("folder", SOURCES)
 def test_pages_that_sources_name_exist(folder: str) -> None:
     """A page is named by its path from the root, so that a reader finds it."""
