@@ -195,12 +195,12 @@ class KeyEvents(Block):
 class Patterns(Block):
     """The block ``scenePacingPatterns``."""
 
-    pacing_style: Annotated[PacingStyle | None, num("by mean scene and montages; null for a single scene")]
-    editing_rhythm: Annotated[EditingRhythm | None, num("by cv and trend")]
+    pacing_style: Annotated[PacingStyle | None, num("by mean scene and montages; null for fewer than two cuts")]
+    editing_rhythm: Annotated[EditingRhythm | None, num("by cv and trend; null for fewer than two cuts")]
     visual_tempo: Annotated[VisualTempo | None, num("by pacingClassification and cv")]
-    cut_motivation: Annotated[CutMotivation | None, judge("what the cuts follow; null for fewer than two cuts")]
+    cut_motivation: Annotated[CutMotivation | None, judge("what the cuts follow; null without cuts")]
     pacing_techniques: Annotated[list[Text] | None, judge("only techniques with evidence")]
-    editing_style: Annotated[EditingStyle | None, num("by rule; null for a single scene", origin="P")]
+    editing_style: Annotated[EditingStyle | None, num("by rule; null for fewer than two cuts", origin="P")]
     pacing_tags: Annotated[list[Text] | None, num("tags by rule")]
     transition_types: Annotated[list[Text] | None, num("distinct kinds of transition; null when none are named")]
 
@@ -237,7 +237,7 @@ class Blocks(AnalysisBlocks):
 
 
 class TempoBalance(Record):
-    """Cuts of the first and of the second half, and the share of the first; null for fewer than two cuts."""
+    """Cuts of the first and of the second half, and the share of the first; null without cuts."""
 
     early_cuts: Count
     late_cuts: Count

@@ -18,6 +18,6 @@ RULES: Final[tuple[Rule, ...]] = (
     rule("Patterns.visualTempo", "slow", "CoreMetrics.pacingClassification", one_of("slow"), "its pace"),
     rule("Patterns.cutMotivation", "beat_driven", "Interactions.beatMatching", at_least(0.5), "cuts are on beats"),
     rule("Patterns.editingRhythm", "accelerando", "Dynamics.pacingMomentum", one_of("accelerating"), "faster"),
-    rule("Patterns.pacingStyle", "", "CoreMetrics.totalScenes", at_least(2), "a single scene has no style"),
+    rule("Patterns.pacingStyle", "", "CoreMetrics.totalScenes", at_least(3), "one cut is no style"),
     rule("Interactions.viewerAdaptationCurve", "", "CoreMetrics.totalScenes", at_least(4), "a rhythm needs four"),
 )  # fmt: skip
