@@ -48,10 +48,10 @@ async def mapped_by_server(memory: Memory, client: TritonClient) -> AsyncIterato
     with contextlib.suppress(ServerError):
         await client.register(memory.region, memory.key, memory.size_bytes)
     try:
-        yield
-    except BaseException:
-        memory.close()
-        raise
+        with contextlib.ExitStack() as after_an_exception:
+            after_an_exception.callback(memory.close)
+            yield
+            after_an_exception.pop_all()
     finally:
         await _unmapped(memory, client)
 

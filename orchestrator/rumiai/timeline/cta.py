@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from rumiai.contracts.lexicons import find_ctas
 from rumiai.contracts.payloads import name_of, segment_of
@@ -19,8 +19,6 @@ from rumiai.timeline.elements import Element
 from rumiai.timeline.entries import is_left_out
 from rumiai.timeline.looked import Looked
 from rumiai.timeline.moments import TextMoment, clipped, listed, moment, object_counts, text_moments
-
-_T = TypeVar("_T")
 
 _WINDOW_SHARE: Final = 0.15
 # Shorter, and a window of a short video holds not one sentence.
@@ -121,20 +119,16 @@ def cta_window(analysis: UnifiedAnalysis, elements: Sequence[Element], looked: L
     """The window's markers; None where the service has no data or looked at nothing of the window."""
     start, end = window_of(analysis.duration_s)
     timeline = analysis.timeline
-
-    def known(found: list[_T], *kinds: str) -> list[_T] | None:
-        return found if found or looked.at_all(start, end, *kinds) else None
-
     # Closed at the end of the video, as Timeline.in_range is.
     objects = object_counts(elements, start, math.nextafter(end, math.inf))[:_MAX_FOCUS]
     return CtaWindow(
         start_s=start,
         end_s=end,
-        calls=known(_appearances(timeline, start, end), "text", "speech"),
+        calls=looked.known(_appearances(timeline, start, end), start, end, "text", "speech"),
         sync=_gesture_sync(timeline, looked, start, end),
-        focus=known([item.class_name for item in objects], "object"),
+        focus=looked.known([item.class_name for item in objects], start, end, "object"),
         emphasis=_speech_emphasis(timeline, start, end) if looked.at_all(start, end, "speech") else SpeechEmphasis(),
-        texts=known(text_moments(timeline, start, end), "text"),
+        texts=looked.known(text_moments(timeline, start, end), start, end, "text"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from rumiai.contracts.timeline import UnifiedAnalysis
 from rumiai.core.arrays import Bools, Floats
 from rumiai.core.intervals import overlap_s, union
 from rumiai.timeline.elements import ELEMENT_TYPES
+
+_T = TypeVar("_T")
 
 
 def observed_by(analysis: UnifiedAnalysis, service: str) -> Observed:
@@ -49,6 +52,10 @@ class Looked:
         """Whether any of the types was looked for in any part of the window."""
         looked = (self.by_type[kind].spans_s for kind in kinds if kind in self.by_type)
         return any(bool(overlap_s(spans_s, start_s, end_s) > 0) for spans_s in looked)
+
+    def known(self, found: list[_T], start_s: float, end_s: float, *kinds: str) -> list[_T] | None:
+        """What was found in a window; None when nothing was, and none of the types was looked for there."""
+        return found if found or self.at_all(start_s, end_s, *kinds) else None
 
     def windows(self, edges_s: Floats, *kinds: str) -> Bools:
         """Which windows tell how much there is: every service that has data looked at half of them or more.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, pstdev
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 
@@ -33,8 +33,6 @@ from rumiai.timeline.moments import (
     text_moments,
 )
 from rumiai.timeline.shrinking import MAX_MARKER_BYTES, shrunk
-
-_T = TypeVar("_T")
 
 _FIRST_S: Final = 5
 _MAX_GESTURES: Final = 8
@@ -64,8 +62,8 @@ def compute_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) 
 def measure_markers(analysis: UnifiedAnalysis, generated_at: str | None = None) -> Markers:
     """The temporal markers of one video.
 
-    Pure and deterministic: the same analysis gives the same markers; ``generated_at`` is written as given. What no
-    service X left out of densities, peaks and curve.
+    Pure and deterministic: the same analysis gives the same markers; ``generated_at`` is written as given. What was not
+    looked at is None. Types whose service has no data are left out of densities, peaks and curve.
     """
     elements, looked = elements_of(analysis), Looked.of(analysis)
     return Markers(
@@ -96,19 +94,18 @@ def _unobserved(analysis: UnifiedAnalysis) -> dict[str, list[str]]:
 def _first_seconds(analysis: UnifiedAnalysis, elements: Sequence[Element], looked: Looked) -> FirstSeconds:
     timeline = analysis.timeline
     labels, sources = _emotion_sequence(analysis, looked)
-
-    def known(kind: str, found: list[_T]) -> list[_T] | None:
-        return found if found or looked.at_all(0.0, _FIRST_S, kind) else None
-
+    opening = 0.0, float(_FIRST_S)
+    gestures = gesture_moments(timeline, *opening, _MAX_GESTURES)
+    changes_s = [entry.start_s for entry in timeline.in_range(*opening, "scene_change")]
     return FirstSeconds(
         density=_density(elements, analysis.duration_s, looked),
-        texts=known("text", text_moments(timeline, 0.0, _FIRST_S)),
+        texts=looked.known(text_moments(timeline, *opening), *opening, "text"),
         emotions=labels,
         emotion_sources=sources,
-        gestures=known("gesture", gesture_moments(timeline, 0.0, _FIRST_S, _MAX_GESTURES)),
-        objects=known("object", object_counts(elements, 0.0, _FIRST_S)[:_MAX_OBJECTS]),
-        speech=known("speech", _speech_segments(timeline.in_range(0.0, _FIRST_S, "speech"))),
-        changes_s=known("scene_change", [e.start_s for e in timeline.in_range(0.0, _FIRST_S, "scene_change")]),
+        gestures=looked.known(gestures, *opening, "gesture"),
+        objects=looked.known(object_counts(elements, *opening)[:_MAX_OBJECTS], *opening, "object"),
+        speech=looked.known(_speech_segments(timeline.in_range(*opening, "speech")), *opening, "speech"),
+        changes_s=looked.known(changes_s, *opening, "scene_change"),
     )
 
 

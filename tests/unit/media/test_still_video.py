@@ -28,13 +28,13 @@ def photos(folder: Path, *numbers: int) -> list[Path]:
 
 
 def tone(path: Path, seconds: float, codec: str = "mp3") -> Path:
-    rate = 44_100
+    rate, frame_samples = (48_000, 960) if codec == "libopus" else (44_100, 1024)
     samples = (0.3 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate)).astype(np.float32)
     with av.open(str(path), "w") as out:
         stream = out.add_stream(codec, rate=rate, layout="mono")
         frame = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
         frame.sample_rate = rate
-        resampler = av.AudioResampler(stream.format, "mono", rate, stream.codec_context.frame_size or 1024)
+        resampler = av.AudioResampler(stream.format, "mono", rate, stream.codec_context.frame_size or frame_samples)
         for piece in [*resampler.resample(frame), *resampler.resample(None)]:
             out.mux(stream.encode(piece))
         out.mux(stream.encode(None))
@@ -103,18 +103,7 @@ def test_a_sound_beyond_the_limit_is_cut_off_there_and_says_so(tmp_path: Path) -
 
 @pytest.mark.parametrize(("name", "codec"), [("s.m4a", "aac"), ("s.aac", "aac"), ("s.ogg", "libopus")])
 def test_sounds_of_other_kinds(tmp_path: Path, name: str, codec: str) -> None:
-    if codec == "libopus":
-        pytest.importorskip("av").codec.Codec(codec, "w")
-        sound = tmp_path / name
-        with av.open(str(sound), "w") as out:
-            stream = out.add_stream(codec, rate=48_000, layout="mono")
-            frame = av.AudioFrame.from_ndarray(np.zeros((1, 48_000 * 4), np.float32), format="fltp", layout="mono")
-            frame.sample_rate = 48_000
-            for piece in av.AudioResampler(stream.format, "mono", 48_000, 960).resample(frame):
-                out.mux(stream.encode(piece))
-            out.mux(stream.encode(None))
-    else:
-        sound = tone(tmp_path / name, 4.0, codec)
+    sound = tone(tmp_path / name, 4.0, codec)
     made = make_video(photos(tmp_path, 1), sound, tmp_path / "post.mp4")
     assert (made.has_sound, made.problems) == (True, ())
     assert made.seconds_each == pytest.approx(4.0, abs=0.1)
