@@ -81,13 +81,12 @@ class Connection:
             self._connection.row_factory = sqlite3.Row
             # A name of a file may hold any bytes.
             self._connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-            try:
+            with contextlib.ExitStack() as unusable:
+                unusable.callback(self._connection.close)
                 for pragma in () if is_fixed else _PRAGMAS:
                     self._connection.execute(f"PRAGMA {pragma}")
                 migrate(self._connection, migrations)
-            except BaseException:
-                self._connection.close()
-                raise
+                unusable.pop_all()
 
     @contextlib.contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
@@ -118,13 +117,8 @@ class Connection:
         """
         with self._lock, self._translated("write"):
             self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            with self._connection:
                 yield self
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
 
     def write(self, sql: str, *values: Value) -> int:
         """One statement, in a transaction of its own unless one is under way; returns how many rows it changed.

@@ -133,7 +133,7 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[str] = MIGRATIO
     if _version(connection) == len(migrations):
         return
     connection.execute("BEGIN IMMEDIATE")
-    try:
+    with connection:  # ends the transaction, whichever way
         # Another process may have done it since.
         version = _version(connection)
         if version > len(migrations):
@@ -145,11 +145,6 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[str] = MIGRATIO
             for statement in migration.split(";\n"):
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # a full disk has ended it already
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _version(connection: sqlite3.Connection) -> int:

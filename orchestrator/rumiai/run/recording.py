@@ -6,7 +6,9 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Final, Self
 
 from rumiai.contracts.outcome import ClaudeTotals
@@ -143,15 +145,9 @@ def recorded(
             LOG.warning("the run goes on without records: %s; %s", exc.message, _MEND)
             recording = Recording(settings.out, _UNRECORDED)
             records = None
-        try:
-            with recording.recorder:
-                yield recording
-        except BaseException as exc:
-            recording.ending = recording.ending or RunEnding("failed", 1, type(exc).__name__, str(exc))
-            raise
-        finally:
-            if records is not None and recording.ending is not None:
-                _end(records, recording, is_needed=new is None)
+        stack.push(partial(_end, records, recording, new is None))
+        stack.enter_context(recording.recorder)
+        yield recording
 
 
 def _begun(records: Records, new: NewRun | None, run_id: str | None, tasks: Sequence[VideoTask]) -> str:
@@ -163,9 +159,28 @@ def _begun(records: Records, new: NewRun | None, run_id: str | None, tasks: Sequ
     return run_id
 
 
-def _end(records: Records, recording: Recording, *, is_needed: bool) -> None:
-    """Record the end of a run; what cannot be written costs the records alone, unless they are needed."""
-    assert recording.ending is not None
+def _end(
+    records: Records | None,
+    recording: Recording,
+    is_needed: bool,
+    kind: type[BaseException] | None,
+    exc: BaseException | None,
+    traceback: TracebackType | None,
+) -> None:
+    """Record the end of a run, which an exception may be; what cannot be written costs the records alone.
+
+    Args:
+        records: Of the output folder; None where the run has none.
+        recording: Of the run.
+        is_needed: Whether the run cannot go without its records: it then fails with them.
+        kind: As of ``__exit__``.
+        exc: As of ``__exit__``.
+        traceback: As of ``__exit__``.
+    """
+    if exc is not None and recording.ending is None:
+        recording.ending = RunEnding("failed", 1, type(exc).__name__, str(exc))
+    if records is None or recording.ending is None:
+        return
     try:
         records.finish_run(recording.run_id, recording.ending)
     except UnusableRecordsError as exc:

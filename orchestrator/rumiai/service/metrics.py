@@ -92,14 +92,18 @@ class Measured:
             self._metrics.requests.labels(method, route, status).inc()
             self._metrics.request_seconds.labels(method, route).observe(time.perf_counter() - began_s)
 
+        is_counted = False
+
         async def counted(message: Message) -> None:
+            nonlocal is_counted
             if message["type"] == "http.response.start":
+                is_counted = True
                 count(message["status"])
             await send(message)
 
         try:
             await self._app(scope, receive, counted)
-        except Exception:
-            # Starlette answers it with status 500, outside of what is measured here.
-            count(500)
-            raise
+        finally:
+            if not is_counted:
+                # An exception: Starlette answers it with status 500, outside of what is measured here.
+                count(500)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 import time
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.types import Message, Receive, Scope, Send
 
 from rumiai.contracts.run_events import EventHandler
 from rumiai.errors import ServerError
 from rumiai.run.model_server import ModelServer
 from rumiai.run.types import ServerAccess
+from rumiai.service.metrics import Measured, Metrics
 from rumiai.service.warm_server import WarmServer
 from rumiai.settings import Settings
 
@@ -59,6 +62,21 @@ def test_a_bug_is_counted(service: Service, monkeypatch: pytest.MonkeyPatch) -> 
     assert 'rumiai_http_requests_total{method="GET",route="/v1/runs",status="500"} 1.0' in (
         service.client.get("/metrics").text
     )
+
+
+def test_an_answer_that_breaks_off_is_counted_once() -> None:
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ZeroDivisionError
+
+    async def nothing(message: Message | None = None) -> Message:
+        return {}
+
+    metrics = Metrics()
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(Measured(broken, metrics)({"type": "http", "method": "GET"}, nothing, nothing))
+    counted = [line for line in metrics.text().decode().splitlines() if line.startswith("rumiai_http_requests_total{")]
+    assert counted == ['rumiai_http_requests_total{method="GET",route="none",status="200"} 1.0']
 
 
 def test_the_pages_load_nothing_from_elsewhere(service: Service) -> None:

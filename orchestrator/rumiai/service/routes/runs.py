@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import AsyncExitStack
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -90,15 +91,13 @@ async def _uploaded(
         if not form.files:
             raise ProblemError(422, "invalid-request", "the form has no part with a file name", hint="call it `file`")
         uploads = keep(folder, await settled(form))
-        try:
+        async with AsyncExitStack() as unneeded:
+            unneeded.push_async_callback(service.stored, remove_uploads, uploads)
             wanted = wanted_run(config, key, asked, uploads, idempotency_key)
             run, is_new = await service.runs.create(wanted)
             check_same(run, wanted)
-        except BaseException:
-            await service.stored(remove_uploads, uploads)
-            raise
-        if not is_new:
-            await service.stored(remove_uploads, uploads)
+            if is_new:
+                unneeded.pop_all()
         return run, is_new
 
 
