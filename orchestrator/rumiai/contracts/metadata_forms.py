@@ -169,7 +169,7 @@ def _nested(fields: Mapping[str, object]) -> dict[str, object]:
         if not rest:
             out[column] = value
         elif rest[0].isdigit():
-            if value not in (None, ""):
+            if value not in (None, "") and rest[1:] in ([], ["name"]):
                 lists.setdefault(first, []).append(value)
         else:
             into = out.setdefault(first, {})

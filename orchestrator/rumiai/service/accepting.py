@@ -17,6 +17,7 @@ from rumiai.core.json_values import JsonObject
 from rumiai.errors import ConfigurationError, UsageError
 from rumiai.insights import ClaudeSettings
 from rumiai.records import NewRun, RunRecord
+from rumiai.results.deletion import UPLOADS
 from rumiai.run.claude import claude_settings
 from rumiai.service.config import KIND, ServiceConfig
 from rumiai.service.keys import ApiKey
@@ -125,7 +126,8 @@ def wanted_run(
         _check_entry(entry, number, places, len(uploads))
     chosen = request.settings.given
     settings, _ = effective(config, chosen, insights=request.insights)
-    _check_links([*request.sources, *named], config)
+    fetched = [entry.source for entry in request.videos if entry.source and not entry.problem]
+    _check_links([*request.sources, *fetched], config)
     webhook = _checked_webhook(request.webhook.url, config.addresses) if request.webhook else None
     videos = tuple(entry.model_dump(mode="json", exclude_none=True) for entry in request.videos)
     accepted = AcceptedRun(key.key_id, request.sources, tuple(uploads), videos, chosen, request.insights, webhook)
@@ -201,4 +203,4 @@ def _fingerprint(accepted: AcceptedRun) -> str:
 
 def uploads_folder(out: Path) -> Path:
     """Where uploaded files of an output folder are."""
-    return out / "uploads"
+    return out / UPLOADS

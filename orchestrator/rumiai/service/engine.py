@@ -154,6 +154,8 @@ class Engine:
 
     def _run(self, run_id: str, stop: threading.Event) -> None:
         run = self._records.run(run_id)
+        if not _is_open(run):
+            return
         accepted, base = AcceptedRun.of(run), self._config.settings
         try:
             with open_access(base, self._config.secrets, stop) as access, ExitStack() as uploading:

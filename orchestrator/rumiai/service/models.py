@@ -76,6 +76,8 @@ class VideoEntry(_Request):
     def _names_one_video(self) -> VideoEntry:
         if (self.source is None) == (self.upload is None):
             raise ValueError("expected either source or upload")
+        if self.source is None and self.problem is not None:
+            raise ValueError("a problem is one of a source")
         return self
 
 

@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Final
 
@@ -123,18 +124,18 @@ class Webhooks:
         )
 
     def deliver_due(self) -> int:
-        """Send what is due once; returns how much was."""
+        """Send what is due once; returns how much was.
+
+        Raises:
+            StoreError: What became of it cannot be written: it is due still.
+        """
         due = self._db.read(
             "SELECT * FROM deliveries WHERE state = 'waiting' AND due_s <= ? ORDER BY due_s LIMIT ?",
             self._now_s(),
             _AT_ONCE,
         )
-        threads = [threading.Thread(target=self._attempt, args=[row], daemon=True) for row in due]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return len(due)
+        with ThreadPoolExecutor(_AT_ONCE) as senders:
+            return len(list(senders.map(self._attempt, due)))
 
     def _deliver_on(self) -> None:
         while not self._closing.is_set():
@@ -142,7 +143,9 @@ class Webhooks:
                 if self.deliver_due():
                     continue
             except RumiAIError as exc:
+                # What was sent may be due still; a disk that stays full must not send it again and again.
                 LOG.error("webhooks: %s", exc)
+                self._closing.wait(WAITS_S[0])
             self._wake.wait(_POLL_S)
             self._wake.clear()
 

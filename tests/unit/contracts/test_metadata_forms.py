@@ -64,7 +64,8 @@ EXPORTED = {
     "authorMeta.nickName": "Me", "videoMeta.duration": "79", "videoMeta/width": "576", "videoMeta/height": "1024",
     "musicMeta/musicName": "song", "musicMeta/musicAuthor": "band", "musicMeta/musicOriginal": "false",
     "musicMeta/musicId": "5", "playCount": "1000", "diggCount": "50", "commentCount": "6", "shareCount": "4",
-    "collectCount": "20", "hashtags/0/name": "fun", "hashtags/1/name": "day", "hashtags/2/name": "",
+    "collectCount": "20", "hashtags/0/id": "1", "hashtags/0/name": "fun", "hashtags/1/name": "day",
+    "hashtags/2/name": "",
 }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from rumiai.service.keys import SCOPES, Keys
 from rumiai.service.remote.client import ServiceClient
 from rumiai.service.remote.events import read_event
 from rumiai.service.remote.results import _inside
+from rumiai.service.remote.submit import refuse_operators_flags
 from rumiai.settings import Settings
 
 from .doubles import Analyst, Receiver, no_models
@@ -92,6 +93,12 @@ def test_the_lines_of_a_run_elsewhere_are_those_of_one_here(tmp_path: Path, fold
     assert lines[0].endswith(": 2 videos")
     assert lines[1:] == ["[1/2] one: ok in 1.5 s", "[2/2] two: ok in 1.5 s"]
     assert ran.stdout.splitlines()[-1] == "2 ok"
+
+
+def test_flags_of_the_command_here_are_taken() -> None:
+    refuse_operators_flags({"out": "x", "log_level": "info", "log_format": "json", "mode": "fast", "workers": None}, {})
+    with pytest.raises(UsageError, match=r"^--workers is the service's"):
+        refuse_operators_flags({"workers": "2"}, {"workers": "--workers"})
 
 
 def test_with_json_every_event_comes_and_done_is_the_last(tmp_path: Path, folder: Path, key: str) -> None:
@@ -244,6 +251,14 @@ def test_an_answer_with_an_error_becomes_ours(status: int, kind: type[Exception]
         client._client = httpx.Client(transport=httpx.MockTransport(answer))
         with pytest.raises(kind, match="no"):
             client.run("r")
+
+
+@pytest.mark.parametrize("content", [b"<html>hello</html>", b"[]", b"\xff"])
+def test_what_is_no_service_is_told(content: bytes) -> None:
+    with ServiceClient("http://x.test", "x") as client:
+        client._client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, content=content)))
+        with pytest.raises(ServerError, match="something else than JSON"):
+            client.submit({"sources": []}, [], "k")
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../x", "a/../../x", "", ".", "a\0b"])

@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from rumiai.service.accepting import AcceptedRun
+from rumiai.service.listing import list_accepted
+from rumiai.service.places import Places
+from rumiai.sources import Access, SourceItem
+
 from .conftest import Service, StartService
 from .doubles import Analyst
 
@@ -105,13 +110,25 @@ def test_a_run_in_work_is_cancelled(service: Service, videos: Path) -> None:
     assert (ended["state"], ended["exit_code"], ended["videos"]["unfinished"]) == ("cancelled", 1, 2)
 
 
-def test_a_run_that_waits_is_cancelled_at_once_and_never_begun(service: Service, videos: Path) -> None:
+def test_a_run_that_waits_is_cancelled_at_once_and_never_begun(
+    service: Service, videos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[tuple[str, ...]] = []
+
+    def listing(accepted: AcceptedRun, places: Places, access: Access) -> list[SourceItem]:
+        listed.append(accepted.sources)
+        return list_accepted(accepted, places, access)
+
+    monkeypatch.setattr("rumiai.service.engine.list_accepted", listing)
     service.analyst.go.clear()
     first, second = submit(service, videos / "one.mp4"), submit(service, videos / "two.mp4")
-    assert service.client.delete(f"/v1/runs/{second['id']}").json()["state"] == "cancelled"
+    cancelled = service.client.delete(f"/v1/runs/{second['id']}").json()
+    assert (cancelled["state"], cancelled["exit_code"]) == ("cancelled", 1)
+    third = submit(service, videos / "one.mp4")
     service.analyst.go.set()
-    service.ended(first["id"])
-    assert service.analyst.seen == ["one"]
+    assert [service.ended(run["id"])["exit_code"] for run in (first, third)] == [0, 0]
+    assert service.analyst.seen == ["one", "one"]
+    assert listed == [(str(videos / "one.mp4"),)] * 2  # to list a hashtag costs money
 
 
 def test_what_was_accepted_is_finished_by_the_next_service_and_nothing_twice(start: StartService, videos: Path) -> None:
@@ -132,7 +149,7 @@ def test_what_was_accepted_is_finished_by_the_next_service_and_nothing_twice(sta
         assert (kinds.count("run"), kinds.count("video"), kinds[-1]) == (1, 2, "done")
 
 
-@pytest.mark.parametrize("name", ["nobody", "20261128-101500-a1b2c3", "%2e%2e"])
+@pytest.mark.parametrize("name", ["nobody", "20261128-101500-a1b2c3", "20261128-101500-123a1b2c3", "%2e%2e"])
 def test_a_run_that_is_not_there_is_not_found(service: Service, name: str) -> None:
     answer = service.client.get(f"/v1/runs/{name}")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
@@ -150,7 +167,7 @@ def test_entries_say_what_is_known_of_each_video(start: StartService, videos: Pa
         },
         {"source": str(videos / "two.mp4")},
         {"upload": 1, "id": "mine", "metadata": {"views": 3}},
-        {"source": "posts.csv, line 4", "problem": "posts.csv, line 4: no JSON"},
+        {"source": "https://www.tiktok.com/none", "problem": "posts.csv, line 4: no link to a post"},
     ]
     request = {"sources": [str(videos / "left.mp4")], "videos": entries}
     files = [("file", ("a.mp4", b"a")), ("file", ("b.mp4", b"b"))]
@@ -161,10 +178,10 @@ def test_entries_say_what_is_known_of_each_video(start: StartService, videos: Pa
     items = {video_id: task.item for video_id, task in analyst.tasks.items()}
     *good, bad = items
     assert good == ["a", "left", "7301", "two", "mine"]
-    assert bad.startswith("posts.csv__line_4_")
+    assert bad.startswith("https___www.tiktok.com_none_")
     assert (items["7301"].language, items["7301"].metadata.description, items["7301"].metadata.likes) == ("pt", "Hi", 7)
     assert (items["mine"].metadata.views, items["two"].metadata, items["a"].metadata) == (3, None, None)
-    assert items[bad].address == "posts.csv, line 4: no JSON"
+    assert items[bad].address == "posts.csv, line 4: no link to a post"
 
 
 @pytest.mark.parametrize(
@@ -172,6 +189,7 @@ def test_entries_say_what_is_known_of_each_video(start: StartService, videos: Pa
     [
         ({}, "either source or upload"),
         ({"source": "http://x.test/v.mp4", "upload": 0}, "either source or upload"),
+        ({"upload": 0, "problem": "no JSON"}, "a problem is one of a source"),
         ({"upload": 0}, "videos/0/upload: got 0, and 0 files"),
         ({"source": "/etc/passwd"}, "below no folder"),
         ({"source": "http://x.test/v.mp4", "language": "xx"}, "videos/0/language"),

@@ -14,7 +14,7 @@ from rumiai.core.addresses import AddressRules
 from rumiai.core.http import HttpClient
 from rumiai.errors import AddressError, DownloadError
 from rumiai.records import Records, RunEnding
-from rumiai.records.connection import Connection
+from rumiai.records.connection import Connection, UnusableRecordsError, Value
 from rumiai.service.accepting import wanted_run
 from rumiai.service.config import ServiceConfig
 from rumiai.service.database import open_database
@@ -93,6 +93,30 @@ def test_it_is_sent_again_with_the_same_id_until_it_is_taken(
     assert len({headers["webhook-id"] for _, headers, _ in receiver.got}) == 1
     assert len({headers["webhook-timestamp"] for _, headers, _ in receiver.got}) == 3
     assert len({body for _, _, body in receiver.got}) == 1
+
+
+def test_a_disk_that_is_full_does_not_send_it_again_and_again(
+    database: Connection, records: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys, receiver = Keys(database), Receiver()
+    ended_run(records, keys, tmp_path)
+    webhooks = Webhooks(database, keys, records, receiver)
+    write = database.write
+
+    def full(sql: str, *values: Value) -> int:
+        if sql.startswith("UPDATE"):
+            raise UnusableRecordsError("database or disk is full")
+        return write(sql, *values)
+
+    monkeypatch.setattr(database, "write", full)
+    webhooks.start()
+    for _ in range(300):
+        if receiver.got:
+            break
+        time.sleep(0.01)
+    time.sleep(0.3)
+    webhooks.close()
+    assert len(receiver.got) == 1
 
 
 def test_it_is_given_up_after_the_last_wait(database: Connection, records: Records, tmp_path: Path) -> None:

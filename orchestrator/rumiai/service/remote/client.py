@@ -89,13 +89,13 @@ class ServiceClient:
         """The videos of a run, in their order."""
         after: object = -1
         while after is not None:
-            page = json.loads(self._get(f"/v1/runs/{run_id}/videos?limit={_PAGE}&after={after}").content)
+            page: Any = _json(self._get(f"/v1/runs/{run_id}/videos?limit={_PAGE}&after={after}"))
             yield from page["videos"]
             after = page["next"]
 
     def files(self, run_id: str, video_id: str) -> list[str]:
         """Paths of a video's result files."""
-        listed = json.loads(self._get(f"/v1/runs/{run_id}/videos/{video_id}/files").content)
+        listed: Any = _json(self._get(f"/v1/runs/{run_id}/videos/{video_id}/files"))
         return [str(each["path"]) for each in listed["files"]]
 
     def file(self, run_id: str, video_id: str, path: str) -> bytes:
@@ -243,7 +243,20 @@ class _LateFile(io.RawIOBase):
 
 
 def _json(answer: httpx.Response) -> JsonObject:
-    found: JsonObject = answer.json()
+    """The JSON object of an answer.
+
+    Raises:
+        ServerError: It holds none: something else listens there.
+    """
+    try:
+        found = json.loads(answer.content)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ServerError(
+            f"{answer.url} answered with something else than JSON",
+            hint="check the address of --to, and whether `rumiai-orch serve` runs there",
+        )
     return found
 
 

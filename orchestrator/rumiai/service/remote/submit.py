@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from rumiai import errors
@@ -32,7 +33,8 @@ from rumiai.terminal.logs import start_logging
 
 LOG = logging.getLogger(__name__)
 
-_NOT_THEIRS = ("out", "log_level")
+# Of the command here.
+_OURS: Final = ("out", "log_level", "log_format")
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def refuse_operators_flags(flags: Mapping[str, object], names: Mapping[str, str]
         UsageError: One was given.
     """
     for member, value in flags.items():
-        if value is not None and member not in RunSettings.model_fields and member not in _NOT_THEIRS:
+        if value is not None and member not in RunSettings.model_fields and member not in _OURS:
             raise UsageError(f"{names.get(member, member)} is the service's to choose", hint="leave it out with --to")
 
 
