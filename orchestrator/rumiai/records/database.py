@@ -49,15 +49,15 @@ class Records:
         self._db = connection
 
     @classmethod
-    def open(cls, out: Path | str, *, create: bool = True) -> Self:
+    def open(cls, out: Path, *, create: bool = True) -> Self:
         """Open the records of an output folder.
 
         Args:
-            out: The folder, or the address of one in an object store.
+            out: The folder.
             create: Make the file where it is missing.
 
         Raises:
-            DamagedRecordsError: The file is damaged; see :mod:`rumiai.records.rebuild`.
+            DamagedRecordsError: The file is damaged; see :mod:`rumiai.results.rebuilding`.
             StoreError: It is missing and not to be made, or cannot be opened, or a newer version wrote it.
         """
         return cls(Connection(records_file(out), create=create))
@@ -174,20 +174,24 @@ class Records:
     def finish_run(self, run_id: str, ending: RunEnding) -> None:
         """Record how a run ended; videos that have not ended are ``unfinished``."""
         with self._db.transaction():
-            self._db.write(
-                "UPDATE runs SET state = ?, exit_code = ?, error_type = ?, error_message = ?, claude = ?, ended_at = ?"
-                " WHERE run_id = ?",
-                ending.state,
-                ending.exit_code,
-                ending.error_type,
-                ending.error_message,
-                json.dumps(asdict(ending.claude)) if ending.claude else None,
-                now_iso(),
-                run_id,
-            )
-            self._db.write(
-                "UPDATE videos SET state = 'unfinished' WHERE run_id = ? AND state IN ('waiting', 'running')", run_id
-            )
+            self._finish(run_id, ending)
+
+    def _finish(self, run_id: str, ending: RunEnding) -> None:
+        """The same in a transaction that is under way."""
+        self._db.write(
+            "UPDATE runs SET state = ?, exit_code = ?, error_type = ?, error_message = ?, claude = ?, ended_at = ?"
+            " WHERE run_id = ?",
+            ending.state,
+            ending.exit_code,
+            ending.error_type,
+            ending.error_message,
+            json.dumps(asdict(ending.claude)) if ending.claude else None,
+            now_iso(),
+            run_id,
+        )
+        self._db.write(
+            "UPDATE videos SET state = 'unfinished' WHERE run_id = ? AND state IN ('waiting', 'running')", run_id
+        )
 
     def request_cancel(self, run_id: str, kind: CancelKind = "waiting") -> RunRecord:
         """Ask a run to end: its waiting videos, or also those in flight. One that nobody runs ends at once.
@@ -198,24 +202,10 @@ class Records:
         with self._db.transaction():
             run = self.run(run_id)
             if run.state == "accepted" or run.died:
-                self.finish_run_within(run_id)
+                self._finish(run_id, RunEnding("cancelled", 1))
             elif run.state == "running" and run.cancel != "all":
                 self._db.write("UPDATE runs SET cancel = ? WHERE run_id = ?", kind, run_id)
             return self.run(run_id)
-
-    def finish_run_within(self, run_id: str) -> None:
-        """End a run that nobody runs, as cancelled; for a transaction that is under way."""
-        now = now_iso()
-        self._db.write("UPDATE runs SET state = 'cancelled', exit_code = 1, ended_at = ? WHERE run_id = ?", now, run_id)
-        self._db.write(
-            "UPDATE videos SET state = 'unfinished' WHERE run_id = ? AND state IN ('waiting', 'running')", run_id
-        )
-
-    def cancel_requested(self, run_id: str) -> CancelKind | None:
-        """What was asked to end; None when nothing was."""
-        found = self._db.read("SELECT cancel FROM runs WHERE run_id = ?", run_id)
-        kind: CancelKind | None = found[0]["cancel"] if found else None
-        return kind
 
     # Deleting
 

@@ -1,7 +1,7 @@
 """Where the records of an output folder lie: in it, or on a local disk where the folder is not on one.
 
 SQLite's write-ahead log has an index that processes share in memory. Network and FUSE file systems do not keep it
-coherent, and object stores have no files to map.
+coherent. An output folder in an object store has a local one of its own (:mod:`rumiai.settings`).
 """
 
 from __future__ import annotations
@@ -40,17 +40,15 @@ _STATFS_BYTES: Final = 512
 _HASH_CHARS: Final = 16
 
 
-def records_file(out: Path | str) -> Path:
+def records_file(out: Path) -> Path:
     """The file with the records of an output folder.
 
     Args:
-        out: A folder, which may not exist yet, or the address of one in an object store (``scheme://...``).
+        out: A folder, which may not exist yet.
 
     Raises:
         StoreError: The place cannot be looked at.
     """
-    if isinstance(out, str) and "://" in out:
-        return _local_file(out)
     folder = Path(os.path.abspath(out))
     if remote_type(folder) is None:
         return folder / RECORDS_NAME
@@ -77,9 +75,9 @@ def _file_system_type(path: Path) -> int:
     return ctypes.c_long.from_buffer(buffer).value & 0xFFFFFFFF
 
 
-def _local_file(address: str) -> Path:
+def _local_file(folder: str) -> Path:
     """A file of this user on this machine, named after the folder that it is about."""
     state = os.environ.get("XDG_STATE_HOME", "")
     base = Path(state) if os.path.isabs(state) else Path.home() / ".local/state"
-    digest = hashlib.sha256(os.fsencode(address.rstrip("/"))).hexdigest()[:_HASH_CHARS]
+    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:_HASH_CHARS]
     return base / "rumiai" / "records" / f"{digest}.sqlite"

@@ -39,9 +39,7 @@ class Recorder:
         on_cancel: Called, from the thread, once for each kind of end that is asked for.
     """
 
-    def __init__(
-        self, out: Path | str, run_id: str, on_cancel: Callable[[CancelKind], None] = lambda kind: None
-    ) -> None:
+    def __init__(self, out: Path, run_id: str, on_cancel: Callable[[CancelKind], None] = lambda kind: None) -> None:
         self._run_id, self._on_cancel = run_id, on_cancel
         self._db = Connection(records_file(out), create=False)
         begun = self._db.read("SELECT video_id, attempts FROM videos WHERE run_id = ? AND attempts > 0", run_id)

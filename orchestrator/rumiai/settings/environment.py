@@ -106,13 +106,13 @@ def load(
 
 def _judged(merged: Mapping[str, str]) -> tuple[str, ...]:
     """The analyses whose switch is not off."""
-    return tuple(analysis for name, analysis in JUDGE_SWITCHES.items() if _is_on(name, merged, True))
+    return tuple(analysis for name, analysis in JUDGE_SWITCHES.items() if _is_on(name, merged))
 
 
-def _is_on(name: str, merged: Mapping[str, str], default: bool) -> bool:
+def _is_on(name: str, merged: Mapping[str, str]) -> bool:
     text = merged.get(name, "")
     try:
-        return read_switch(text) if text else default
+        return read_switch(text) if text else True
     except ValueError as exc:
         raise ConfigurationError(f"{name}: got {text!r}, {exc}") from exc
 

@@ -167,12 +167,12 @@ def test_a_process_of_the_same_number_is_another_one(records: Records) -> None:
 
 def test_cancel_asks_who_runs_it_and_ends_what_nobody_runs(records: Records) -> None:
     run = accepted(records, "a")
-    assert records.cancel_requested(run.run_id) is None
+    assert records.run(run.run_id).cancel is None
     assert records.request_cancel(run.run_id).state == "running"
-    assert records.cancel_requested(run.run_id) == "waiting"
+    assert records.run(run.run_id).cancel == "waiting"
     records.request_cancel(run.run_id, "all")
     records.request_cancel(run.run_id, "waiting")
-    assert records.cancel_requested(run.run_id) == "all"
+    assert records.run(run.run_id).cancel == "all"
     waiting, _ = records.create_run(NEW)
     assert records.request_cancel(waiting.run_id).state == "cancelled"
     with dead_process() as owner:
