@@ -171,7 +171,8 @@ def _scraped(store: Store, video_id: str) -> Iterator[Path]:
 def _noted_outputs(store: Store, video_id: str) -> Iterator[Path]:
     """Files that stand in the video's state, of services that this program does not know too.
 
-    They stand there as seen from the folder in which the run was started: their ends are looked for.
+    They stand there as seen from the folder of the state, in older states from the one in which the run was started:
+    their ends are looked for.
     """
     for name in _noted_names(store, video_id):
         parts = tuple(part for part in Path(name).parts if part != "..")
