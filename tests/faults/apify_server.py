@@ -10,14 +10,15 @@ import contextlib
 import gzip
 import json
 import re
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from ..unit.web_server import listening
 
 TOKEN = "apify_api_test_0123456789_not_a_real_token"
 # Personal members of an item that nothing reads: they may stand in no file.
@@ -281,15 +282,9 @@ def apify() -> Iterator[World]:
     with contextlib.ExitStack() as stack:
         for is_api in (True, False):
             handler = type("BoundHandler", (Handler,), {"world": world, "is_api": is_api})
-            server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-            server.daemon_threads = True
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-            thread.start()
-            stack.callback(server.server_close)
-            stack.callback(thread.join)
-            stack.callback(server.shutdown)
+            port = stack.enter_context(listening(handler))
             if is_api:
-                world.api = f"http://localhost:{server.server_port}"
+                world.api = f"http://localhost:{port}"
             else:
-                world.cdn = f"http://127.0.0.1:{server.server_port}"
+                world.cdn = f"http://127.0.0.1:{port}"
         yield world

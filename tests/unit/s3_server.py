@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import httpx
 
@@ -30,29 +31,24 @@ def s3_server() -> Iterator[dict[str, str]]:
 
 def bucket_with(cloud: Mapping[str, str], name: str, objects: Mapping[str, bytes]) -> None:
     """Make a bucket with these objects."""
+    bucket = _buckets(cloud).create_bucket(Bucket=name)
+    for key, content in objects.items():
+        bucket.put_object(Key=key, Body=content)
+
+
+def objects_in(cloud: Mapping[str, str], name: str) -> dict[str, bytes]:
+    """What is in a bucket."""
+    bucket = _buckets(cloud).Bucket(name)
+    return {entry.key: entry.get()["Body"].read() for entry in bucket.objects.all()}
+
+
+def _buckets(cloud: Mapping[str, str]) -> Any:
     import boto3
 
-    client = boto3.client(
+    return boto3.resource(
         "s3",
         endpoint_url=cloud["AWS_ENDPOINT_URL"],
         aws_access_key_id=cloud["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=cloud["AWS_SECRET_ACCESS_KEY"],
         region_name=cloud["AWS_REGION"],
     )
-    client.create_bucket(Bucket=name)
-    for key, content in objects.items():
-        client.put_object(Bucket=name, Key=key, Body=content)
-
-
-def objects_in(cloud: Mapping[str, str], name: str) -> dict[str, bytes]:
-    """What is in a bucket."""
-    import boto3
-
-    bucket = boto3.resource(
-        "s3",
-        endpoint_url=cloud["AWS_ENDPOINT_URL"],
-        aws_access_key_id=cloud["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=cloud["AWS_SECRET_ACCESS_KEY"],
-        region_name=cloud["AWS_REGION"],
-    ).Bucket(name)
-    return {entry.key: entry.get()["Body"].read() for entry in bucket.objects.all()}

@@ -63,19 +63,26 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(*answers: Answer) -> Iterator[Site]:
-    handler = type("SiteHandler", (Handler,), {})
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """A server of this machine whose requests the handler answers, for the length of a ``with`` block; its port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    handler.site = Site(server.server_port, list(answers))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
-        yield handler.site
+        yield server.server_port
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextlib.contextmanager
+def serving(*answers: Answer) -> Iterator[Site]:
+    handler = type("SiteHandler", (Handler,), {})
+    with listening(handler) as port:
+        handler.site = Site(port, list(answers))
+        yield handler.site
 
 
 def status(code: int, body: bytes = b"", **headers: str | int) -> Answer:

@@ -157,7 +157,6 @@ class HttpClient:
         method: str,
         url: str,
         *,
-        headers: Mapping[str, str] | None = None,
         credentials: Credentials | None = None,
         json: Any = None,
     ) -> httpx.Response:
@@ -169,7 +168,7 @@ class HttpClient:
         """
 
         def attempt() -> httpx.Response:
-            with self.open(method, url, headers=headers, credentials=credentials, json=json) as answer:
+            with self.open(method, url, credentials=credentials, json=json) as answer:
                 refuse_passing(answer)
                 return httpx.Response(
                     answer.status_code, headers=answer.headers, content=_body(answer, url), request=answer.request
@@ -192,8 +191,7 @@ class HttpClient:
             try:
                 return attempt()
             except (TransientError, httpx.TransportError) as exc:
-                again = exc if isinstance(exc, TransientError) else TransientError(_reason(exc))
-                cause = exc
+                again, cause = as_transient(exc), exc
             failures = 1 if again.progressed else failures + 1
             wait_s = _wait_s(self.retry, failures, again.after_s)
             if problem := self._hopeless(failures, wait_s, again):
@@ -235,6 +233,11 @@ class HttpClient:
             return {}
         is_safe = target.scheme == "https" or self.rules.names(target.host)
         return credentials.headers if is_safe else {}
+
+
+def as_transient(exc: TransientError | httpx.TransportError) -> TransientError:
+    """A failure of the connection with its reason in a few words; any other as it is."""
+    return exc if isinstance(exc, TransientError) else TransientError(_reason(exc))
 
 
 def refuse_passing(answer: httpx.Response) -> None:

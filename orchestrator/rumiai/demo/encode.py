@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +11,7 @@ from typing import Any, Final
 import av
 import numpy as np
 
+from rumiai.core.files import written_whole
 from rumiai.demo.draw import CaptionPainter, Rgb, ShotPainter
 from rumiai.demo.sound import SAMPLE_RATE_HZ, Sound, compose
 from rumiai.demo.spec import ClipSpec, Truth, first_frame_at
@@ -45,17 +45,10 @@ def render(spec: ClipSpec, path: Path) -> Truth:
     scene = _Scene(spec)
     sound = None if spec.silent else compose(spec)
     frames = scene.frame_indices()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("wb") as file:
-                _encode(spec, scene, frames, sound, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with written_whole(path) as file:
+            _encode(spec, scene, frames, sound, file)
     except OSError as exc:
         raise StoreError(f"cannot write the clip {path}: {exc}", hint="check the folder and the space left") from exc
     return Truth(

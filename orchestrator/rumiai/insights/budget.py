@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
 import secrets
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rumiai.core.files import written_whole
 from rumiai.errors import StoreError
 
 
@@ -90,12 +90,8 @@ class Budget:
                 yield account
                 changed = json.dumps(account)
                 if changed != text:
-                    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-                    with temporary.open("w", encoding="utf-8") as stream:
-                        stream.write(changed)
-                        stream.flush()
-                        os.fsync(stream.fileno())
-                    temporary.replace(path)
+                    with written_whole(path) as stream:
+                        stream.write(changed.encode())
         except (OSError, ValueError) as exc:
             raise StoreError(
                 f"the cost ledger {path} cannot be kept: {exc}", hint="no request is sent without"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import av
 from av.video.frame import PictureType
 
+from rumiai.core.files import written_whole
 from rumiai.errors import LimitError, MediaError, ProbeError, StoreError
 from rumiai.media.container import codec_name, open_media, read_only, seconds_per_tick
 from rumiai.media.stills import Rgb, canvas_for, look_at, read_animation, read_still
@@ -85,20 +85,13 @@ def make_video(
     record = target.with_name(f"{target.name}.stills.json")
     if (kept := _kept(record, target, made_from)) is not None:
         return kept
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("wb") as file:
-                made = _write(pictures, sound, file, longest_s)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with written_whole(target) as file:
+            made = _write(pictures, sound, file, longest_s)
         told = {"made_from": made_from, "bytes": target.stat().st_size, **asdict(made)}
-        temporary.write_text(json.dumps(told), encoding="utf-8")
-        temporary.replace(record)
+        with written_whole(record) as file:
+            file.write(json.dumps(told).encode())
     except OSError as exc:
         raise StoreError(f"cannot write {target}: {exc.strerror or exc}", hint="check free space and rights") from exc
     return made

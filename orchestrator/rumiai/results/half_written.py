@@ -10,7 +10,7 @@ from typing import Final
 
 from rumiai.core.processes import ProcessIdentity
 
-# ``.NAME.PID.tmp``, as ``write_text`` calls what it has not finished.
+# ``.NAME.PID.tmp``, as ``core/files.py`` calls what it has not finished.
 _TEMPORARY: Final = re.compile(r"\..+\.(\d+)\.tmp")
 # A write takes milliseconds. A writer in another container, whose pid says nothing here, has this long.
 _AGE_S: Final = 60.0

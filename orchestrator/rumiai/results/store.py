@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from rumiai.contracts.metadata import VideoMetadata
 from rumiai.core.collector import collector_paused
+from rumiai.core.files import written_whole
 from rumiai.errors import StoreError
 from rumiai.services.base import AnyService
 from rumiai.services.registry import all_services
@@ -140,17 +141,11 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         StoreError: The file system refused; the temporary file is gone.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8", errors="backslashreplace") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
+        with written_whole(path) as stream:
+            stream.write(text.encode(errors="backslashreplace"))
     except OSError as exc:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise StoreError(f"cannot write {path}: {exc.strerror}", hint="check free space and permissions") from exc
 
 

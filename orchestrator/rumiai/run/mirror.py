@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from rumiai.contracts.run_events import RunEvent, VideoEvent
+from rumiai.core.files import written_whole
 from rumiai.core.objects import Bucket
 from rumiai.errors import ConfigurationError, DownloadError, RumiAIError
 from rumiai.results.run_state import RunState
@@ -177,9 +178,8 @@ class Mirror:
     def _fetch(self, path: Path) -> None:
         content = self._bucket.read(self._key(path))
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        temporary.write_bytes(content)
-        temporary.replace(path)
+        with written_whole(path) as stream:
+            stream.write(content)
 
     def _fetch_if_there(self, path: Path) -> None:
         """Fetch a file that a killed run may not have uploaded."""

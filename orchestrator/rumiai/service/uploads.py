@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ import anyio
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from rumiai.core.files import file_sha256
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import StoreError
 from rumiai.service.config import Limits
@@ -233,8 +233,7 @@ def _settled(name: str, path: Path) -> Upload:
     try:
         with path.open("rb") as stream:
             os.fsync(stream.fileno())
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            return Upload(name, str(path), digest, stream.tell())
+            return Upload(name, str(path), file_sha256(path), os.fstat(stream.fileno()).st_size)
     except OSError as exc:
         raise StoreError(f"cannot keep {path.name}: {exc.strerror}", hint="check free space") from exc
 

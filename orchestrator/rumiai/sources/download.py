@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -22,7 +21,8 @@ from typing import IO, Final
 import httpx
 
 from rumiai.core.deadline import within
-from rumiai.core.http import Credentials, HttpClient, TransientError, refuse_passing, shown_url
+from rumiai.core.files import file_sha256, written_whole
+from rumiai.core.http import Credentials, HttpClient, TransientError, as_transient, refuse_passing, shown_url
 from rumiai.core.picture_heads import picture_format
 from rumiai.errors import DownloadError, LimitError, NoVideoError, StoreError
 from rumiai.sources.signature import HEAD_BYTES, container_of, is_page
@@ -106,10 +106,9 @@ def download(
                 ) as got:
                     part.receive(got)
             except (httpx.TransportError, TransientError) as exc:
-                after_s = exc.after_s if isinstance(exc, TransientError) else None
-                reason = "it did not answer in time" if isinstance(exc, httpx.TimeoutException) else str(exc)
+                failure = as_transient(exc)
                 further, reached = part.size > reached, max(reached, part.size)
-                raise TransientError(reason or type(exc).__name__, after_s, progressed=further) from exc
+                raise TransientError(str(failure), failure.after_s, progressed=further) from exc
 
         client.retried(attempt, shown_url(url))
         return part.finish()
@@ -120,7 +119,7 @@ def kept(target: Path) -> Downloaded | None:
     try:
         known = json.loads(_record(target).read_bytes())
         size_bytes, sha256 = int(known["size_bytes"]), str(known["sha256"])
-        if target.stat().st_size != size_bytes or _sha256(target) != sha256:
+        if target.stat().st_size != size_bytes or file_sha256(target) != sha256:
             return None
     except (OSError, ValueError, TypeError, KeyError):
         return None
@@ -208,7 +207,7 @@ class _Part:
         self._stream.flush()
         os.fsync(self._stream.fileno())
         path = _part(self._target)
-        sha256 = _sha256(path)
+        sha256 = file_sha256(path)
         _write(_record(self._target), {"size_bytes": self.size, "sha256": sha256})
         path.replace(self._target)
         _part_record(self._target).unlink(missing_ok=True)
@@ -350,18 +349,5 @@ def _read_known(target: Path, url: str) -> _Known:
 
 
 def _write(path: Path, value: Mapping[str, object]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            json.dump(value, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return str(hashlib.file_digest(stream, "sha256").hexdigest())
+    with written_whole(path) as stream:
+        stream.write(json.dumps(value).encode())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 import logging
 import mimetypes
 import os
@@ -12,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from rumiai.core.files import file_sha256
 from rumiai.errors import SourceError, StoreError
 from rumiai.sources.base import FetchedVideo, Source, SourceItem
 from rumiai.sources.sidecars import read_sidecars
@@ -65,8 +65,7 @@ class LocalSource(Source):
             StoreError: It cannot be read.
         """
         try:
-            with Path(item.location).open("rb") as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()
+            return file_sha256(Path(item.location))
         except OSError as exc:
             raise StoreError(f"cannot read {item.location}: {exc.strerror}") from exc
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
+from rumiai.core.files import file_sha256
 from rumiai.errors import SourceError, StoreError
 from rumiai.sources.base import FetchedVideo, Source, SourceItem
 
@@ -42,8 +42,7 @@ class UploadSource(Source):
             StoreError: It cannot be read.
         """
         try:
-            with Path(item.address).open("rb") as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()
+            return file_sha256(Path(item.address))
         except OSError as exc:
             raise StoreError(f"cannot read the upload of {item.location}: {exc.strerror}") from exc
 

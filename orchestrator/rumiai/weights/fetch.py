@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from rumiai.core.files import file_sha256
 from rumiai.errors import WeightsError
-from rumiai.weights.files import Source, WeightsFile, file_sha256, stamp, state, weights_dir
+from rumiai.weights.files import Source, WeightsFile, stamp, state, weights_dir
 
 # A host that does not answer within this is taken for out of reach; a package registry may be near all the same.
 _CONNECT_S: Final = 6.0

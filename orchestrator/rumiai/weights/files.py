@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import json
 import os
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Final, Literal
 
+from rumiai.core.files import file_sha256, written_whole
 from rumiai.errors import WeightsError
 
 Group = Literal["default", "dev", "extra"]
 State = Literal["ok", "missing", "wrong"]
 
-_BLOCK_BYTES: Final = 1 << 20
 _FETCH_HINT: Final = "run `rumiai-triton weights fetch` (or `make setup`)"
 
 
@@ -113,17 +112,6 @@ def resolve_names(names: Iterable[str] = (), *, groups: Iterable[Group] = ("defa
     return list(found.values())
 
 
-def file_sha256(path: Path, progress: Callable[[int], None] | None = None) -> str:
-    """The sha256 of a file, as hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK_BYTES):
-            digest.update(block)
-            if progress:
-                progress(len(block))
-    return digest.hexdigest()
-
-
 def _stamp_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.verified")
 
@@ -135,10 +123,8 @@ def _fingerprint(path: Path) -> dict[str, int]:
 
 def stamp(path: Path, sha256: str) -> None:
     """Remember that this very file (size, time, inode) was hashed, so that the next start need not."""
-    target = _stamp_path(path)
-    temporary = target.with_name(f"{target.name}.{os.getpid()}")
-    temporary.write_text(json.dumps({"sha256": sha256, **_fingerprint(path)}), encoding="utf-8")
-    temporary.replace(target)
+    with written_whole(_stamp_path(path)) as stream:
+        stream.write(json.dumps({"sha256": sha256, **_fingerprint(path)}).encode())
 
 
 def _stamped_sha256(path: Path) -> str | None:

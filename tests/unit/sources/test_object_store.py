@@ -127,7 +127,7 @@ def test_an_endpoint_must_be_public_or_allowed(cloud: Mapping[str, str]) -> None
         list_items(["s3://videos/posts/"], Access(http, DownloadLimits(), cloud=cloud))
 
 
-def test_without_keys_no_machine_is_asked_for_some(http: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_keys_no_machine_is_asked_for_some(http: HttpClient) -> None:
     with pytest.raises(ConfigurationError, match="there are no keys for s3://videos"):
         list_items(["s3://videos/posts/"], Access(http, DownloadLimits(), cloud={"AWS_REGION": "us-east-1"}))
 

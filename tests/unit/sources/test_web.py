@@ -73,7 +73,7 @@ def test_without_the_runs_client_nothing_is_fetched(tmp_path: Path) -> None:
         find_source("web").fetch(SourceItem("web", "https://h.org/v.mp4", "v"), tmp_path)
 
 
-def test_a_helper_that_is_not_there(tmp_path: Path) -> None:
+def test_a_helper_that_is_not_there() -> None:
     with HttpClient() as http, pytest.raises(ConfigurationError, match="--via: got 'curl', expected one of"):
         list_items(["https://h.org/v.mp4"], Access(http, DownloadLimits(), via="curl"))
 

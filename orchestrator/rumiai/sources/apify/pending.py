@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from rumiai.core.files import written_whole
 
 # Two commands with other links run side by side.
 _NAME: Final = ".apify_run_{}.json"
@@ -43,10 +44,8 @@ class Pending:
 
     def note(self, run_id: str) -> None:
         """It has started. Without a place to note it, a kill costs the run."""
-        temporary = self._file.with_suffix(f".{os.getpid()}.tmp")
-        with contextlib.suppress(OSError):
-            temporary.write_text(json.dumps({"run_id": run_id, "asked": self.asked}))
-            temporary.replace(self._file)
+        with contextlib.suppress(OSError), written_whole(self._file) as stream:
+            stream.write(json.dumps({"run_id": run_id, "asked": self.asked}).encode())
 
     def clear(self) -> None:
         """It has been read, or ended."""

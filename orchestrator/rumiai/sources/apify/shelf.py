@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from rumiai.core.files import written_whole
 from rumiai.core.foreign_json import read_foreign
 from rumiai.core.json_values import JsonObject
 from rumiai.errors import StoreError
@@ -50,15 +50,10 @@ class Shelf:
         """
         kept = without_private_members(item)
         path = self.file(str(post_id(item)))
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
-            with temporary.open("w", encoding="utf-8") as stream:
-                json.dump(kept, stream, ensure_ascii=False, indent=1)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
+            with written_whole(path) as stream:
+                stream.write(json.dumps(kept, ensure_ascii=False, indent=1).encode())
         except OSError as exc:
-            temporary.unlink(missing_ok=True)
             raise StoreError(f"cannot write {path}: {exc.strerror}", hint="check free space and permissions") from exc
         return kept
 
