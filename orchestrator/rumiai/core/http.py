@@ -38,6 +38,8 @@ _SHOWN_CHARS: Final = 1000
 _USER_AGENT: Final = "rumiai (+https://github.com/rumiai/rumiai)"
 _LATER: Final = "try again later: what is finished is kept"
 _PASSING: Final = frozenset({408, 429})
+# What was meant for the site that was asked, and not for the one that it redirects to.
+_OF_ONE_SITE: Final = frozenset({"authorization", "cookie"})
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,8 @@ class HttpClient:
     ) -> Iterator[httpx.Response]:
         """Send one request, follow its redirects, and yield the answer with its body not yet read.
 
+        Of ``headers`` the cookies and the authorisation go no further than the site of the URL.
+
         Raises:
             AddressError: A hop leads where we do not go.
             DownloadError: Too many hops.
@@ -145,7 +149,11 @@ class HttpClient:
                 if not answer.has_redirect_location:
                     yield answer
                     return
-                target = checked_url(str(target.join(answer.headers["Location"])))
+                before, target = target, checked_url(str(target.join(answer.headers["Location"])))
+                if (before.scheme, before.netloc) != (target.scheme, target.netloc):
+                    headers = {
+                        name: value for name, value in (headers or {}).items() if name.lower() not in _OF_ONE_SITE
+                    }
                 if answer.status_code in (301, 302, 303) and method != "HEAD":
                     method, json, content = "GET", None, None
             finally:

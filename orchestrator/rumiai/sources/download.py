@@ -83,7 +83,7 @@ def download(
         url: By http or https.
         target: Where it is to be; its folder is made.
         limits: Of size, time and disk.
-        headers: Sent to every host on the way.
+        headers: Sent to every host on the way; cookies and authorisation to that of the URL alone.
         credentials: Sent to their own hosts alone.
         pictures: Whether pictures are taken too.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,19 +19,13 @@ from rumiai.sources.download import download, kept
 
 # Pictures are analysed as a post of one.
 _PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp"})
-# Parts of the names of parameters that sign a URL or say until when it holds.
-_SIGNATURES: Final = (
-    "sign",
-    "sig",
-    "expires",
-    "credential",
-    "hmac",
-    "policy",
-    "security",
-    "x-amz-",
-    "x-goog-",
-    "token",
+# In the names of parameters that sign a URL or say until when it holds; of short words the whole word, since `design`
+# and `insight` tell videos apart.
+_SIGNATURES: Final = re.compile(
+    r"signature|(^|[^a-z])sign(ed)?([^a-z]|$)|sig([^a-z]|$)|expires|credential|hmac|policy|security|x-amz-|x-goog-|token"
 )
+# Between the words of a name such as `wsSign`.
+_NEXT_WORD: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -101,5 +96,5 @@ def stem_of(url: str) -> str:
 
 
 def _signs(name: str) -> bool:
-    low = name.lower()
-    return low == "key" or holds_secret(name) or any(part in low for part in _SIGNATURES)
+    words = _NEXT_WORD.sub("_", name).lower()
+    return words == "key" or holds_secret(name) or _SIGNATURES.search(words) is not None

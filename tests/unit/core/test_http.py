@@ -99,6 +99,17 @@ def test_credentials_go_to_their_own_host_alone() -> None:
     assert "abc" not in repr(token)
 
 
+def test_cookies_and_authorisation_stay_with_the_site_that_was_asked(client: HttpClient) -> None:
+    headers = {"Cookie": "a=b", "Authorization": "Basic abc", "Referer": "https://h.org/"}
+    with serving(status(200)) as other, serving(redirect("/there"), redirect(other.url())) as first:
+        with client.open("GET", first.url(), headers=headers):
+            pass
+        asked = [
+            {name: request.headers.get(name) for name in headers} for request in (*first.requests, *other.requests)
+        ]
+    assert asked == [headers, headers, {"Cookie": None, "Authorization": None, "Referer": "https://h.org/"}]
+
+
 def test_credentials_are_not_sent_in_the_clear() -> None:
     token = Credentials(frozenset({"api.test"}), {"Authorization": "Bearer abc"})
     assert HttpClient(LOCAL)._secret_headers(checked_url("http://api.test/"), token) == {}

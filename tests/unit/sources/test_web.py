@@ -41,6 +41,20 @@ def test_names(url: str, location: str, stem: str) -> None:
     assert "abc" not in repr(item)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["sig", "Sign", "wsSign", "auth_sign", "authsig", "X-Amz-Signature", "Expires", "Policy", "access_token", "key"],
+)
+def test_what_signs_an_address_is_not_shown(name: str) -> None:
+    (item,) = list_items([f"https://h.org/v.mp4?{name}=abc&id=7"])
+    assert item.location == "https://h.org/v.mp4?id=7"
+
+
+@pytest.mark.parametrize("name", ["design", "insight", "assignment", "signal", "keyword"])
+def test_what_tells_two_videos_apart_stays(name: str) -> None:
+    assert len(list_items([f"https://h.org/v?{name}=1", f"https://h.org/v?{name}=2"])) == 2
+
+
 def test_one_video_under_two_signatures_is_one() -> None:
     assert len(list_items(["https://h.org/v.mp4?sig=1", "https://h.org/v.mp4?sig=2"])) == 1
 
