@@ -150,7 +150,9 @@ def listed(client: httpx.Client) -> set[str]:
 
 def busy(client: httpx.Client, run_id: str) -> None:
     """Wait until a video of the run is in work."""
-    while not client.get(f"/v1/runs/{run_id}").json()["videos"]["running"]:
+    while not (run := client.get(f"/v1/runs/{run_id}").json())["videos"]["running"]:
+        if run["ended_at"]:
+            sys.exit(f"the run that keeps the workers busy has ended: {run['error'] or run['videos']}")
         time.sleep(0.2)
 
 

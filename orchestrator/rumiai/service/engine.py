@@ -155,6 +155,8 @@ class Engine:
     def _run(self, run_id: str, stop: threading.Event) -> None:
         run = self._records.run(run_id)
         if not _is_open(run):
+            if run.ended_at is not None:  # `rumiai-orch cancel` has ended it meanwhile
+                self._on_end(run_id)
             return
         accepted, base = AcceptedRun.of(run), self._config.settings
         try:

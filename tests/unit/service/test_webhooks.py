@@ -44,6 +44,22 @@ def test_the_end_of_a_run_is_told_and_signed(service: Service, videos: Path) -> 
     assert headers["webhook-id"] == f"msg_{run_id}"
 
 
+def test_a_run_that_another_process_cancelled_while_it_waited_is_told(service: Service, videos: Path) -> None:
+    service.analyst.go.clear()
+    body = {"sources": [str(videos)]}
+    first = service.client.post("/v1/runs", json=body).json()["id"]
+    second = service.client.post("/v1/runs", json={**body, "webhook": {"url": URL}}).json()["id"]
+    with Records.open(service.config.settings.out) as records:
+        assert records.request_cancel(second).state == "cancelled"
+    service.analyst.go.set()
+    service.ended(first)
+    for _ in range(300):
+        if service.receiver.got:
+            break
+        time.sleep(0.01)
+    assert [json.loads(sent)["data"]["state"] for _, _, sent in service.receiver.got] == ["cancelled"]
+
+
 class Clock:
     now_s = 1_800_000_000.0
 
