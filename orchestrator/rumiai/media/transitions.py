@@ -168,8 +168,8 @@ def _is_changed(first: _Thumb, last: _Thumb) -> bool:
 def _allowed_residual(change: _Thumb) -> float:
     """Share of a change that need not be mixture: movement in a picture with detail, noise in one without."""
     local = cv2.blur(change.reshape(_SIDE_PX, _SIDE_PX), (_LOCAL_PX, _LOCAL_PX)).ravel()
-    detail = float(np.linalg.norm(change - local)) / float(np.linalg.norm(change))
-    return _MAX_RESIDUAL if detail >= _DETAIL else _SMOOTH_RESIDUAL
+    has_detail = np.linalg.norm(change - local) >= _DETAIL * np.linalg.norm(change)
+    return _MAX_RESIDUAL if has_detail else _SMOOTH_RESIDUAL
 
 
 def _is_mixture(pictures: npt.NDArray[np.float32], residual: float = _MAX_RESIDUAL) -> bool:
