@@ -33,10 +33,13 @@ for _signal, _usual in ((signal.SIGHUP, signal.SIG_DFL), (signal.SIGINT, signal.
         signal.signal(_signal, _usual)
 
 
+_SCHEDULING = os.sched_getscheduler(0)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown() -> None:
     """No test leaves the process with real-time priority: what it starts then would starve the machine."""
-    assert os.sched_getscheduler(0) == os.SCHED_OTHER, "this test, or a library in it, changed the scheduling class"
+    assert os.sched_getscheduler(0) == _SCHEDULING, "this test, or a library in it, changed the scheduling class"
 
 
 # ultralytics, which tests of the server import, puts another function in its place, that fails otherwise. The
