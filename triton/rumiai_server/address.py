@@ -35,7 +35,7 @@ class ServerAddress:
     token: str = field(repr=False)
     models: tuple[str, ...]
     pid: int
-    device: str = "cpu"
+    device: str
 
 
 def server_file(grpc_port: int) -> Path:

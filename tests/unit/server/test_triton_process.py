@@ -14,7 +14,9 @@ from rumiai_server.workspace import TritonFiles, Workspace
 
 SPACE = Workspace(Path("/private"))
 FILES = TritonFiles(Path("/t/tritonserver"), Path("/t/python"), Path("/t/stub"), Path("/t/libs"))
-ADDRESS = ServerAddress("127.0.0.1:8001", "127.0.0.1:8000", "http://127.0.0.1:8002/metrics", "t0ken", ("yolo",), 7)
+ADDRESS = ServerAddress(
+    "127.0.0.1:8001", "127.0.0.1:8000", "http://127.0.0.1:8002/metrics", "t0ken", ("yolo",), 7, "cpu"
+)
 
 
 def flags(address: ServerAddress) -> dict[str, str]:
@@ -33,7 +35,7 @@ def test_every_port_is_on_the_address_and_guarded() -> None:
 
 
 def test_grpc_alone() -> None:
-    found = flags(ServerAddress("127.0.0.1:8001", None, None, "t0ken", ("yolo",), 7))
+    found = flags(ServerAddress("127.0.0.1:8001", None, None, "t0ken", ("yolo",), 7, "cpu"))
     assert (found["allow-http"], found["allow-metrics"]) == ("false", "false")
     assert not [name for name in found if name.startswith(("http", "metrics"))]
 
