@@ -27,8 +27,8 @@ from rumiai.sources.base import Access, FetchedVideo, Source, SourceItem
 from rumiai.sources.download import download, kept
 from rumiai.sources.web import is_web, location_of, stem_of
 
-# One file with picture and sound that comes by plain http.
-_FORMAT: Final = "b[protocol=https]/b[protocol=http]"
+# One file with picture and sound that comes by plain http; else anything, so that we can say what is wrong with it.
+_FORMAT: Final = "b[protocol=https]/b[protocol=http]/b*"
 _MAX_PAGE_BYTES: Final = 64 * 2**20
 _REASON_CHARS: Final = 300
 
@@ -144,11 +144,22 @@ class _Reader:
 def _file_of(found: Mapping[str, Any], location: str) -> tuple[str, dict[str, str]]:
     """Where the video file is, and what the site wants to be sent with the request."""
     url = found.get("url")
-    if not isinstance(url, str) or found.get("protocol", "https") not in ("http", "https"):
+    is_whole = found.get("protocol", "https") in ("http", "https") and not _is_half(found)
+    # What is no address of the web is refused as such where it would be fetched.
+    if not isinstance(url, str) or (is_web(url) and not is_whole):
         raise NoVideoError(f"{location} is offered in pieces only", hint="download it with yt-dlp, and name the file")
     headers = {str(name): str(value) for name, value in (found.get("http_headers") or {}).items()}
     headers.pop("Accept-Encoding", None)
     return url, headers
+
+
+def _is_half(found: Mapping[str, Any]) -> bool:
+    """Whether the site offers the sound or the picture of this file in another one."""
+    formats = found.get("formats") or ()
+    return any(
+        found.get(codec) == "none" and any(other.get(codec) not in (None, "none") for other in formats)
+        for codec in ("acodec", "vcodec")
+    )
 
 
 def _bound_to(http: HttpClient, refused: list[RumiAIError]) -> Any:

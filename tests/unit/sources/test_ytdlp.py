@@ -12,9 +12,10 @@ import pytest
 
 from rumiai.core.addresses import AddressRules
 from rumiai.core.http import HttpClient, Retry
-from rumiai.errors import AddressError, ConfigurationError, DownloadError, NoVideoError, RumiAIError
+from rumiai.errors import AddressError, ConfigurationError, DownloadError, NoVideoError
 from rumiai.sources import Access, FetchedVideo, find_source, list_items
 from rumiai.sources.download import DownloadLimits
+from rumiai.sources.ytdlp import _FORMAT, _file_of
 
 from ..web_server import Answer, Handler, Site, file, redirect, serving, status
 
@@ -77,9 +78,8 @@ def test_without_via_it_takes_nothing() -> None:
 
 @pytest.mark.parametrize("src", ["http://127.9.9.9:9/v.mp4", "http://169.254.169.254/v.mp4", "file:///etc/passwd"])
 def test_a_page_that_names_a_private_address(access: Access, tmp_path: Path, src: str) -> None:
-    with serving(by_path(watch=page(src))) as site, pytest.raises(RumiAIError) as caught:
+    with serving(by_path(watch=page(src))) as site, pytest.raises(AddressError):
         fetched(site, access, tmp_path)
-    assert isinstance(caught.value, AddressError | DownloadError)
     assert not list(tmp_path.rglob("*.mp4"))
 
 
@@ -113,9 +113,32 @@ def test_no_connection_but_those_of_the_client(access: Access, tmp_path: Path, m
 def test_a_video_in_pieces_is_refused(access: Access, tmp_path: Path) -> None:
     playlist = b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\ns.ts\n#EXT-X-ENDLIST\n"
     pieces = status(200, playlist, Content_Type="application/vnd.apple.mpegurl")
-    with serving(by_path(watch=pieces)) as site, pytest.raises((NoVideoError, DownloadError)) as caught:
+    with serving(by_path(watch=pieces)) as site, pytest.raises(NoVideoError, match="is offered in pieces only"):
         fetched(site, access, tmp_path, "/watch.m3u8")
-    assert caught.value.hint
+
+
+PICTURE = {"url": "https://h.org/p.mp4", "vcodec": "avc1", "acodec": "none"}
+SOUND = {"url": "https://h.org/s.m4a", "vcodec": "none", "acodec": "mp4a"}
+
+
+def chosen(*formats: dict[str, str]) -> dict[str, object]:
+    """What yt-dlp tells when our choice of formats takes one of these, without any request."""
+    from yt_dlp import YoutubeDL
+
+    told = {"id": "1", "title": "x", "extractor": "x", "webpage_url": "https://h.org/1"}
+    named = [{"format_id": str(number), **each} for number, each in enumerate(formats)]
+    with YoutubeDL({"format": _FORMAT, "quiet": True, "no_warnings": True}) as reader:
+        found: dict[str, object] = reader.process_video_result({**told, "formats": named}, download=False)
+    return found
+
+
+def test_picture_and_sound_in_two_files_are_pieces_and_one_of_them_alone_is_whole() -> None:
+    with pytest.raises(NoVideoError, match="is offered in pieces only"):
+        _file_of(chosen(PICTURE, SOUND), "here")
+    for alone in (PICTURE, SOUND):
+        assert _file_of(chosen(alone), "here")[0] == alone["url"]
+    both = {"url": "https://h.org/b.mp4", "vcodec": "avc1", "acodec": "mp4a"}
+    assert _file_of(chosen(PICTURE, SOUND, both), "here")[0] == both["url"]
 
 
 def test_a_page_without_a_video(access: Access, tmp_path: Path) -> None:
