@@ -123,12 +123,14 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     out: Annotated[Path, BeforeValidator(_folder)] = _setting(
-        Path("out"), "RUMIAI_BASE_DIR", "folder for all output, the same as --out; s3://BUCKET/FOLDER uploads it"
+        Path("out"),
+        "RUMIAI_BASE_DIR",
+        "folder for all output, the same as --out; s3://BUCKET/FOLDER uploads it, but not from .env",
     )
     upload: str = _setting(
         "",
         "RUMIAI_UPLOAD",
-        "folder of an object store, such as s3://bucket/runs, that gets the results as they are made",
+        "folder of an object store, such as s3://bucket/runs, that gets the results as made; never read from .env",
     )
     unified_dir: str = _setting(
         "unified_analysis", "RUMIAI_UNIFIED_DIR UNIFIED_ANALYSIS_DIR", "unified analyses, relative to --out"
