@@ -185,13 +185,13 @@ def test_a_stopped_run_waits_for_nothing() -> None:
 
     def hang(handler: Handler) -> None:
         stop.set()
-        time.sleep(1.5)
+        time.sleep(5)
 
     with serving(hang) as site, HttpClient(LOCAL, stop=stop) as client:
         began = time.monotonic()
         with pytest.raises(DownloadError, match="the run was stopped"):
             client.request("GET", site.url())
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 3
 
 
 def test_a_server_that_sends_a_byte_now_and_then_ends_with_the_limit(client: HttpClient) -> None:
@@ -204,7 +204,7 @@ def test_a_server_that_sends_a_byte_now_and_then_ends_with_the_limit(client: Htt
         began = time.monotonic()
         with pytest.raises(DownloadError, match="not done within the time limit"):
             client.request("GET", site.url())
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 3
 
 
 def test_an_answer_without_end_is_not_kept_in_memory(client: HttpClient) -> None:

@@ -231,7 +231,7 @@ def test_a_slow_server_ends_with_the_limit_and_what_came_stays(client: HttpClien
     began = time.monotonic()
     error = fails(client, target, slow, limits=DownloadLimits(total_s=0.4))
     assert "not done within the time limit" in error.message
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5  # of the 20 s that the server would take
     with serving(file(VIDEO)) as site:
         download(client, site.url(), target)
     assert target.read_bytes() == VIDEO
