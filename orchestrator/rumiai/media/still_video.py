@@ -80,8 +80,7 @@ def make_video(
         LimitError: None of them is within the limits, or the sound or animation is longer than an hour.
         StoreError: The video cannot be written.
     """
-    made_from = [_VERSION, longest_s, *([path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in pictures)]
-    made_from.append(sound and [sound.name, sound.stat().st_size, sound.stat().st_mtime_ns])
+    made_from = [_VERSION, longest_s, *map(_state_of, pictures), sound and _state_of(sound)]
     record = target.with_name(f"{target.name}.stills.json")
     if (kept := _kept(record, target, made_from)) is not None:
         return kept
@@ -95,6 +94,15 @@ def make_video(
     except OSError as exc:
         raise StoreError(f"cannot write {target}: {exc.strerror or exc}", hint="check free space and rights") from exc
     return made
+
+
+def _state_of(path: Path) -> list[Any]:
+    """Name, size and time of change; the name alone of a file that is not there, which is told as missing later."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return [path.name]
+    return [path.name, facts.st_size, facts.st_mtime_ns]
 
 
 def _kept(record: Path, target: Path, made_from: list[Any]) -> StillVideo | None:

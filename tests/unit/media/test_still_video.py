@@ -121,6 +121,13 @@ def test_pictures_of_other_shapes_lie_on_one_canvas(tmp_path: Path) -> None:
     assert last[:, :40].mean() < 10
 
 
+def test_a_picture_or_sound_that_is_not_there_is_left_out_and_named(tmp_path: Path) -> None:
+    paths = [*photos(tmp_path, 1), tmp_path / "gone.png"]
+    made = make_video(paths, tmp_path / "gone.mp3", tmp_path / "post.mp4")
+    assert (made.pictures, made.has_sound) == (1, False)
+    assert [problem.split(":")[0] for problem in made.problems] == ["picture 2 of 2 is missing", "the sound is missing"]
+
+
 def test_what_cannot_be_read_is_left_out_and_named(tmp_path: Path) -> None:
     paths = photos(tmp_path, 1, 2, 3)
     paths[1].write_bytes(paths[1].read_bytes()[:200])
