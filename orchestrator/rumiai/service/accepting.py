@@ -43,7 +43,8 @@ class AcceptedRun:
         key_id: Of the API key.
         sources: That were named.
         uploads: Files that came with it.
-        videos: Entries with what is known of each, as of :class:`VideoEntry`, without the members that are null.
+        videos: Entries with what is known of each, as of :class:`VideoEntry`, without the members that are null;
+            ``upload`` is the name of the file.
         settings: Members that the request chose.
         insights: Whether to go on after the unified analysis.
         webhook: Whom to tell at its end; None for nobody.
@@ -129,7 +130,7 @@ def wanted_run(
     fetched = [entry.source for entry in request.videos if entry.source and not entry.problem]
     _check_links([*request.sources, *fetched], config)
     webhook = _checked_webhook(request.webhook.url, config.addresses) if request.webhook else None
-    videos = tuple(entry.model_dump(mode="json", exclude_none=True) for entry in request.videos)
+    videos = tuple(_entry(entry, uploads) for entry in request.videos)
     accepted = AcceptedRun(key.key_id, request.sources, tuple(uploads), videos, chosen, request.insights, webhook)
     return NewRun(
         sources=tuple(Named([*request.sources, *named, *(upload.name for upload in uploads)]).shown),
@@ -140,6 +141,12 @@ def wanted_run(
         fingerprint=_fingerprint(accepted),
         idempotency_key=None if idempotency_key is None else f"{key.key_id}:{idempotency_key}",
     )
+
+
+def _entry(entry: VideoEntry, uploads: Sequence[Upload]) -> JsonObject:
+    """What is kept of an entry. Its file is called by name: others of the run may be deleted before it."""
+    kept: JsonObject = entry.model_dump(mode="json", exclude_none=True)
+    return kept if entry.upload is None else {**kept, "upload": uploads[entry.upload].name}
 
 
 def _check_links(sources: Sequence[str], config: ServiceConfig) -> None:

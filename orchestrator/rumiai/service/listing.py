@@ -20,9 +20,9 @@ def list_accepted(accepted: AcceptedRun, places: Places, access: Access) -> list
     Raises:
         SourceError: A source stands for nothing, or lies where the service does not read.
     """
-    uploads = upload_items(accepted.uploads)
+    uploads = {item.location: item for item in upload_items(accepted.uploads)}
     described = {entry["upload"] for entry in accepted.videos if "upload" in entry}
-    items = [item for number, item in enumerate(uploads) if number not in described]
+    items = [item for name, item in uploads.items() if name not in described]
     items += places.list(accepted.sources, access)
     sources = [str(entry["source"]) for entry in accepted.videos if _is_fetched(entry)]
     found = places.list_each(sources, access)
@@ -30,7 +30,7 @@ def list_accepted(accepted: AcceptedRun, places: Places, access: Access) -> list
         if "problem" in entry:
             items.append(SourceItem(UnlistedSource.name, str(entry["source"]), _stem(entry), str(entry["problem"])))
             continue
-        named = next(found) if _is_fetched(entry) else [uploads[int(str(entry["upload"]))]]
+        named = next(found) if _is_fetched(entry) else [uploads[str(entry["upload"])]]
         items += _described(named, entry)
     return list(dict.fromkeys(items))
 

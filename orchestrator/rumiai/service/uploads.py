@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
@@ -41,7 +40,7 @@ class Upload:
     """One file that came with a request.
 
     Attributes:
-        name: What the client calls it; never a path of ours.
+        name: What the client calls it, with a number where it calls several so; never a path of ours.
         path: Where it lies.
         digest: Hex digits of its sha256.
         bytes: Its size.
@@ -212,12 +211,7 @@ def _name(raw: bytes) -> str:
 
 def upload_items(uploads: Sequence[Upload]) -> list[SourceItem]:
     """The videos of the files of one request; their ids come from the client's names."""
-    seen: Counter[str] = Counter()
-    items = []
-    for upload in uploads:
-        items.append(upload_item(upload.name, Path(upload.path), seen[upload.name]))
-        seen[upload.name] += 1
-    return items
+    return [upload_item(upload.name, Path(upload.path)) for upload in uploads]
 
 
 async def settled(form: Form) -> tuple[Upload, ...]:
@@ -226,7 +220,20 @@ async def settled(form: Form) -> tuple[Upload, ...]:
     Raises:
         StoreError: One cannot be read.
     """
-    return tuple([await anyio.to_thread.run_sync(_settled, name, path) for name, path in form.files])
+    names = _told_apart([name for name, _ in form.files])
+    paths = [path for _, path in form.files]
+    return tuple([await anyio.to_thread.run_sync(_settled, *file) for file in zip(names, paths, strict=True)])
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """The names, each once: by its name a file is found in the run's record, and forgotten when it is deleted."""
+    found: list[str] = []
+    for name in names:
+        number = 1
+        while (shown := name if number == 1 else f"{name} ({number})") in found:
+            number += 1
+        found.append(shown)
+    return found
 
 
 def _settled(name: str, path: Path) -> Upload:

@@ -47,13 +47,11 @@ class UploadSource(Source):
             raise StoreError(f"cannot read the upload of {item.location}: {exc.strerror}") from exc
 
 
-def upload_item(name: str, path: Path, number: int = 0) -> SourceItem:
+def upload_item(name: str, path: Path) -> SourceItem:
     """The video of an uploaded file.
 
     Args:
         name: What its sender calls it; shown, and its stem gives the id. Never used as a path.
         path: Where it lies.
-        number: Of the files of this name that came before it with the same request.
     """
-    shown = f"{name} ({number + 1})" if number else name
-    return SourceItem(UploadSource.name, shown, PurePath(name).stem, address=str(path))
+    return SourceItem(UploadSource.name, name, PurePath(name).stem, address=str(path))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rumiai.records import Records
 from rumiai.service.accepting import AcceptedRun
 from rumiai.service.listing import list_accepted
 from rumiai.service.places import Places
@@ -218,6 +219,22 @@ def test_a_video_is_deleted_with_its_copy_and_its_records(start: StartService, v
         assert service.client.get(f"/v1/runs/{run['id']}/videos/a").status_code == 404
         assert service.client.delete(f"/v1/runs/{run['id']}/videos/a").status_code == 404
         assert service.client.get(f"/v1/runs/{run['id']}/videos/b").status_code == 200
+
+
+def test_what_a_request_told_of_a_deleted_upload_goes_and_all_else_stays(start: StartService) -> None:
+    entries = [{"upload": n, "id": name, "metadata": {"caption": f"of {name}"}} for n, name in ((1, "two"), (0, "one"))]
+    files = [("file", ("clip.mp4", b"a")), ("file", ("clip.mp4", b"b"))]
+    with start(keep_uploads=True) as service:
+        answer = service.client.post("/v1/runs", data={"request": json.dumps({"videos": entries})}, files=files)
+        run = answer.json()["id"]
+        service.ended(run)
+        assert service.client.delete(f"/v1/runs/{run}/videos/two").status_code == 204
+        with Records.open(service.config.settings.out) as records:
+            accepted = AcceptedRun.of(records.run(run))
+        assert [entry["metadata"] for entry in accepted.videos] == [{"caption": "of one"}]
+        assert [(upload.name, Path(upload.path).read_bytes()) for upload in accepted.uploads] == [("clip.mp4", b"a")]
+        stored = b"".join(path.read_bytes() for path in service.config.settings.out.glob("records.sqlite*"))
+        assert b"of two" not in stored
 
 
 def test_a_video_that_a_run_has_before_it_is_not_deleted(service: Service, videos: Path) -> None:
